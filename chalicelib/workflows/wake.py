@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
@@ -69,7 +70,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
         people = ", ".join(in_words(at.lab, one) for one in people_of(at.lab)) or "Nobody asked for"
         return StepResult(Result.DONE, f"{people}. {own}.")
     text = "; ".join(f"{principal}: {error.message}" for principal, error in refused.items())
-    why = f"Not let in again: {text}."
+    why = Sentence("Not let in again: {who}.", who=text)
     _save(
         deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, responsible=Responsible.YOURS)
     )
@@ -96,14 +97,15 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
     failure = at.event.get("failure")
     message = explain_execution(failure if isinstance(failure, Mapping) else {})
     gone = own_cluster(deps, at.lab) is None
-    busy, left = ([], "") if gone else _sent_away(deps, at.lab)
+    busy, left = ([], []) if gone else _sent_away(deps, at.lab)
     if busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
         return again("give_up", f"It is to have no nodes again: {'; '.join(busy)}.")
 
     def as_before(stored: Lab) -> Lab:
         awake = gone or sleeps_not(stored)
         phase, kept = (Phase.READY, None) if awake else (Phase.HIBERNATED, _later(deps, stored, at))
-        reason, responsible = f"{stored.reason or message.reason}{left}", stored.responsible or message.responsible
+        reason = Listed([stored.reason or message.reason, *left], between=" ")
+        responsible = stored.responsible or message.responsible
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
     trouble = _describe(deps, as_before(_save(deps, at, lambda stored: stored)), at)
@@ -131,7 +133,7 @@ def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:
     return lab.hibernation.sizes if lab.hibernation else ()
 
 
-def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], str]:
+def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], list[str]]:
     """Scale node groups of known size to zero; return the busy ones, and the refusals as a sentence."""
     known, busy, left = {size.name for size in _sizes(lab)}, [], []
     for state in nodegroups_of(deps, lab):
@@ -145,7 +147,7 @@ def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], str]:
             left.append(f"{state.name} ({error.message})")
         except AwsRefused as error:
             left.append(f"{state.name} ({error.message})")
-    return busy, f" These may have nodes that cost: {'; '.join(left)}." if left else ""
+    return busy, [Sentence("These may have nodes that cost: {groups}.", groups="; ".join(left))] if left else []
 
 
 def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
@@ -172,9 +174,9 @@ class _NodesSeen:
         words = "; ".join(self.missing)
         if self.issues:
             return explain_issues(self.issues, words)
-        return Failure(
-            "nodes-not-ready", f"After {minutes} minutes nodes are missing: {words}.", Responsible.OURS, words
-        )
+        said = Listed(self.missing, between="; ")
+        why = Sentence("After {minutes} minutes nodes are missing: {words}.", minutes=minutes, words=said)
+        return Failure("nodes-not-ready", why, Responsible.OURS, words)
 
 
 def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSeen:
@@ -199,9 +201,11 @@ def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSee
 
 def _missing(state: NodegroupState, running: Mapping[str, int], ready: Mapping[str, int] | None) -> Iterator[str]:
     if state.status != "ACTIVE":
-        yield f"{state.name} is {state.status}"
+        yield Sentence("{name} is {status}", name=state.name, status=state.status)
     yield from (f"{state.name}: {issue.code}: {issue.message}" for issue in state.issues)
     if running.get(state.name, 0) < state.desired:
-        yield f"{state.name}: {running.get(state.name, 0)} of {state.desired} nodes run"
+        slots: dict[str, str | int] = {"name": state.name, "of": state.desired, "number": running.get(state.name, 0)}
+        yield Sentence("{name}: {number} of {of} nodes run", **slots)
     elif ready is not None and ready.get(state.name, 0) < state.desired:
-        yield f"{state.name}: {ready.get(state.name, 0)} of {state.desired} nodes are Ready"
+        slots = {"name": state.name, "of": state.desired, "number": ready.get(state.name, 0)}
+        yield Sentence("{name}: {number} of {of} nodes are Ready", **slots)

@@ -107,18 +107,20 @@ class FakeMailStore:
 
 @dataclass
 class FakeMailing:
-    """`addresses`: of people, by the name or the ARN that they are told under; `muted`: what they switched off, by address."""
+    """`addresses`: of people, by the name or the ARN that they are told under; `muted` and `languages`: theirs, by address."""
 
     mailer: FakeMailer
     store: FakeMailStore
     addresses: dict[str, str]
     muted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
 
     def addressee_of(self, name: str) -> Addressee | None:
         address = self.addresses.get(name)
         if address is None:
             return None
-        return Addressee(address, person=f"person-of-{address}", muted=self.muted.get(address, ()))
+        language, muted = self.languages.get(address, "en"), self.muted.get(address, ())
+        return Addressee(address, language, person=f"person-of-{address}", muted=muted)
 
 
 def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:

@@ -29,6 +29,7 @@ from chalicelib.domain.curfew.messages.report import report_message
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
@@ -126,6 +127,10 @@ CURFEW: dict[str, Callable[[], Message]] = {
     "put-off": lambda: put_off_message(lab(), AT, TAGGED, AT + timedelta(days=5), "learner"),
     "wake-failed": lambda: wake_failed_message(asleep(None), "learner"),
     "wake-failed-again": lambda: wake_failed_message(asleep(AT + timedelta(hours=10)), "learner"),
+    "wake-failed-why": lambda: wake_failed_message(
+        replace(asleep(None), reason=explain("InsufficientInstanceCapacity", "No t3.medium in ap-northeast-2a").reason),
+        "learner",
+    ),
     "wake-failed-gone": lambda: wake_failed_message(lab(phase=Phase.LOST), "learner"),
     "brake": lambda: brake_message(HEADER, 30, 60, RULES, "admins"),
     "guard": lambda: guard_message(PLAN, HELD, 30, "admins"),
@@ -157,7 +162,7 @@ REPORTS: dict[str, Callable[[], Message]] = {
         done(4, EntryOutcome.SKIPPED, BRAKED, braked_at=AT),
         done(5, EntryOutcome.ACTING),
         done(6, EntryOutcome.STANDING, warned_at=None, trouble="AccessDenied"),
-        blocked=(lab(phase=Phase.BLOCKED, reason="", phase_since=AT),),
+        blocked=(lab(phase=Phase.BLOCKED, reason=explain("AccessDenied", "no").reason, phase_since=AT),),
     ),
     "report-off": lambda: night(rules=replace(RULES, mode=Mode.OFF)),
     "report-dry": lambda: night(rules=replace(RULES, mode=Mode.DRY_RUN)),
@@ -218,7 +223,7 @@ DIGESTS: dict[str, Callable[[], Message]] = {
 }
 LEFT = [left("vol-1", 8.0), left("vol-2", None)]
 LEFTOVERS: dict[str, Callable[[], Message]] = {
-    "leftovers": lambda: unproven_message(lab(), [replace(line, reason="") for line in LEFT], "learner"),
+    "leftovers": lambda: unproven_message(lab(), LEFT, "learner"),
 }
 KINDS: dict[str, Callable[[], Message]] = {**LEFTOVERS, **WARNINGS, **CURFEW, **REPORTS, **DIGESTS, **INVITATIONS}
 

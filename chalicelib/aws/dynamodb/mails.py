@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
 from chalicelib.aws.dynamodb.keys import Item, key, number, text
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS
+from chalicelib.domain.core.sentence import from_kept, to_kept
 from chalicelib.domain.errors.tree import AwsRefused, StaleLab
 from chalicelib.domain.notices.mail import Mail, begun
 
@@ -64,12 +66,13 @@ class DynamoMails:
     def bounced_address(self, address: str) -> str | None:
         """One item."""
         item = get(self._client, self._table, _address_key(address))
-        return None if item is None else str(item["why"]["S"])
+        return None if item is None else from_kept(json.loads(item["why"]["S"]))
 
     def note_bounced_address(self, address: str, why: str) -> None:
         """Write or overwrite."""
+        item = {**_address_key(address), "why": text(json.dumps(to_kept(why or "bounced")))}
         with translate("dynamodb:PutItem"):
-            self._client.put_item(TableName=self._table, Item={**_address_key(address), "why": text(why or "bounced")})
+            self._client.put_item(TableName=self._table, Item=item)
 
     def forgive_address(self, address: str) -> None:
         """Absent is fine."""

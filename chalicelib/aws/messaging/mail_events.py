@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.messaging.ses import TAG
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.notices.mail import MailEvent, MailEventKind, is_mail_id
 
 
@@ -53,11 +54,14 @@ def _kind(said: Mapping[str, Any]) -> tuple[MailEventKind, str, str, tuple[str, 
             whose = tuple(each["emailAddress"] for each in said["complaint"]["complainedRecipients"])
             listed = said["complaint"].get("complaintSubType") == "OnAccountSuppressionList"
             why = (
-                "the address complained before, and Amazon SES sends it nothing" if listed else "the reader complained"
+                Sentence("the address complained before, and Amazon SES sends it nothing")
+                if listed
+                else Sentence("the reader complained")
             )
             return MailEventKind.REFUSED, why, said["complaint"]["timestamp"], whose
         case "Reject":
-            return MailEventKind.REFUSED, f"Amazon SES rejected it: {_plain(said['reject'].get('reason', ''))}", "", ()
+            words = _plain(said["reject"].get("reason", ""))
+            return MailEventKind.REFUSED, Sentence("Amazon SES rejected it: {words}", words=words), "", ()
         case _:
             return None
 
@@ -68,9 +72,10 @@ def _bounce(bounce: Mapping[str, Any]) -> tuple[MailEventKind, str, str, tuple[s
     sub_type = str(bounce.get("bounceSubType", ""))
     said = next((_plain(each["diagnosticCode"]) for each in recipients if each.get("diagnosticCode")), "")
     if sub_type in ("Suppressed", "OnAccountSuppressionList"):
-        why = "the address is on Amazon SES's suppression list"
+        why = Sentence("the address is on Amazon SES's suppression list")
     else:
-        why = f"the mail server refused it ({said or sub_type or bounce['bounceType']})"
+        words = said or sub_type or str(bounce["bounceType"])
+        why = Sentence("the mail server refused it ({words})", words=words)
     return kind, why, bounce["timestamp"], tuple(each["emailAddress"] for each in recipients)
 
 

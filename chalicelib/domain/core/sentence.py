@@ -143,6 +143,10 @@ class Sentence(Said):
         self.message, self.many, self.slots = message, many, slots
         return self
 
+    def with_slots(self, **slots: Slot) -> Sentence:
+        """The same message with these slots filled, too."""
+        return Sentence(self.message, self.many, **{**self.slots, **slots})
+
     def said(self, words: Words) -> str:
         """By the catalogue's message, with its slots in the same language."""
         return _filled(_chosen(words, self.message, self.many, self.slots), self.slots, lambda text: _said(text, words))

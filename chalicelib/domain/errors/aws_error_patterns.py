@@ -7,6 +7,7 @@ the EC2 error inside it says it all. `BY_CODE` is for what is left. Codes are th
 from __future__ import annotations
 
 from chalicelib.domain.core.protection import PROTECTED
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors import failure_causes
 
 #: Regular expressions on "code: message", the first that is found decides.
@@ -16,23 +17,35 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"UnsupportedAvailabilityZone|choose from these availability zones", failure_causes.ZONE),
     (r"service control policy", failure_causes.SCP),
     (r"resource control policy", failure_causes.RCP),
-    (r"VpcLimitExceeded|maximum number of VPCs", failure_causes.quota("vpc-quota", "VPCs")),
+    (r"VpcLimitExceeded|maximum number of VPCs", failure_causes.quota("vpc-quota", Sentence("VPCs"))),
     (
         r"InternetGatewayLimitExceeded|maximum number of internet gateways",
-        failure_causes.quota("igw-quota", "internet gateways"),
+        failure_causes.quota("igw-quota", Sentence("internet gateways")),
     ),
-    (r"AddressLimitExceeded|maximum number of addresses", failure_causes.quota("eip-quota", "Elastic IP addresses")),
-    (r"NatGatewayLimitExceeded|maximum number of NAT gateways", failure_causes.quota("nat-quota", "NAT gateways")),
+    (
+        r"AddressLimitExceeded|maximum number of addresses",
+        failure_causes.quota("eip-quota", Sentence("Elastic IP addresses")),
+    ),
+    (
+        r"NatGatewayLimitExceeded|maximum number of NAT gateways",
+        failure_causes.quota("nat-quota", Sentence("NAT gateways")),
+    ),
     (r"(?i)RulesPerSecurityGroupLimitExceeded|number of rules per security group", failure_causes.QUOTA),
     (
         r"SecurityGroupLimitExceeded|maximum number of security groups",
-        failure_causes.quota("security-group-quota", "security groups"),
+        failure_causes.quota("security-group-quota", Sentence("security groups")),
     ),
-    (r"VolumeLimitExceeded|MaximumVolume\w*|maximum storage", failure_causes.quota("volume-quota", "EBS storage")),
-    (r"(?i)maximum number of clusters|cluster limit exceeded", failure_causes.quota("cluster-quota", "EKS clusters")),
+    (
+        r"VolumeLimitExceeded|MaximumVolume\w*|maximum storage",
+        failure_causes.quota("volume-quota", Sentence("EBS storage")),
+    ),
+    (
+        r"(?i)maximum number of clusters|cluster limit exceeded",
+        failure_causes.quota("cluster-quota", Sentence("EKS clusters")),
+    ),
     (
         r"(?i)maximum number of node ?groups|nodegroup limit exceeded",
-        failure_causes.quota("nodegroup-quota", "node groups per cluster"),
+        failure_causes.quota("nodegroup-quota", Sentence("node groups per cluster")),
     ),
     (r"(?i)VcpuLimitExceeded|more vCPU capacity than", failure_causes.VCPU),
     (r"MaxSpotInstanceCountExceeded|Max spot instance count", failure_causes.SPOT_QUOTA),
@@ -173,12 +186,12 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("ClientException", "InvalidStateException", "ValidationError"), failure_causes.INVALID),
     **dict.fromkeys(("Unknown", "Other"), failure_causes.UNKNOWN),
     **dict.fromkeys(
-        ("ResourceLimitExceeded", "ResourceLimitExceededException"), failure_causes.quota("eks-quota", "EKS")
+        ("ResourceLimitExceeded", "ResourceLimitExceededException"), failure_causes.quota("eks-quota", Sentence("EKS"))
     ),
     **dict.fromkeys(("LimitExceeded", "LimitExceededException", "TagLimitExceeded"), failure_causes.QUOTA),
     **dict.fromkeys(
         ("Ec2LaunchTemplateMaxLimitExceeded", "Ec2LaunchTemplateVersionMaxLimitExceeded"),
-        failure_causes.quota("launch-template-quota", "launch templates"),
+        failure_causes.quota("launch-template-quota", Sentence("launch templates")),
     ),
     **dict.fromkeys(("NotFoundException", "ResourceNotFoundException", "ResourceNotFound"), failure_causes.VANISHED),
     "AddonPermissionFailure": failure_causes.ADDON_PERMISSION,
@@ -191,8 +204,8 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     "Ec2SubnetInvalidConfiguration": failure_causes.NO_PUBLIC_ADDRESS,
     "Ec2SubnetListTooLong": failure_causes.ZONES,
     "Ec2SubnetMissingIpv6Assignment": failure_causes.IPV6,
-    "EniLimitReached": failure_causes.quota("interface-quota", "network interfaces"),
-    "IamLimitExceeded": failure_causes.quota("iam-quota", "IAM roles or instance profiles"),
+    "EniLimitReached": failure_causes.quota("interface-quota", Sentence("network interfaces")),
+    "IamLimitExceeded": failure_causes.quota("iam-quota", Sentence("IAM roles or instance profiles")),
     "InstanceLimitExceeded": failure_causes.VCPU,
     "InvalidSubnetID.NotFound": failure_causes.SUBNET,
     "InvalidVpcID.NotFound": failure_causes.VPC,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.failure import Failure, HealthIssue
+from chalicelib.domain.core.sentence import Sentence
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors.failure_causes import Cause
@@ -87,11 +88,8 @@ def _cause(words: str, *codes: str) -> Cause:
 
 
 def _failure(cause: Cause, words: str) -> Failure:
-    sentence = cause.sentence
-    for name, fill in _FILLS.items():
-        if name in sentence:
-            sentence = sentence.replace(name, fill(words))
-    return Failure(cause.code, sentence, cause.responsible, words)
+    slots = {name: fill(words) for name, fill in _FILLS.items() if f"{{{name}}}" in cause.sentence.message}
+    return Failure(cause.code, cause.sentence.with_slots(**slots), cause.responsible, words)
 
 
 def _zones(words: str) -> str:
@@ -101,7 +99,7 @@ def _zones(words: str) -> str:
 
 def _in_zones(words: str) -> str:
     zones = _zones(words)
-    return f" in {zones}" if zones else " in these zones"
+    return Sentence(" in {zones}", zones=zones) if zones else Sentence(" in these zones")
 
 
 def _quoted(words: str) -> str:
@@ -120,9 +118,9 @@ def _first(pattern: re.Pattern[str], otherwise: str) -> Callable[[str], str]:
 
 #: What AWS's words fill in the sentences of `failure_causes.py`.
 _FILLS: Mapping[str, Callable[[str], str]] = {
-    "{zones}": lambda words: _zones(words) or "see AWS's words",
-    "{in_zones}": _in_zones,
-    "{type}": _first(_TYPE, "this instance type"),
-    "{permission}": _first(_PERMISSION, "what this needs"),
-    "{words}": _quoted,
+    "zones": lambda words: _zones(words) or Sentence("see AWS's words"),
+    "in_zones": _in_zones,
+    "type": _first(_TYPE, Sentence("this instance type")),
+    "permission": _first(_PERMISSION, Sentence("what this needs")),
+    "words": _quoted,
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.protection import PROTECTED
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import HOURS_A_MONTH, Prices
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
 
@@ -44,12 +45,13 @@ FREE = frozenset(
 
 def left_line(resource: Resource, how: str, creator: Creator | None, why: str, prices: Prices | None) -> ReceiptLine:
     """`how`: what points to the lab; `why`: why nobody could say who made it."""
-    made = creator.principal if creator is not None else f"unknown ({why})" if why else "unknown"
+    unknown = Sentence("unknown ({why})", why=why) if why else Sentence("unknown")
+    made = creator.principal if creator is not None else unknown
     return ReceiptLine(
         resource.arn,
         str(resource.kind),
         ReceiptOutcome.LEFT,
-        f"looks like the lab's; created by {made}",
+        Sentence("looks like the lab's; created by {who}", who=made),
         how,
         creator.principal if creator is not None else "",
         usd_month(resource, prices) if prices is not None else None,

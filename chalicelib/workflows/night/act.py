@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.core.sentence import Sentence, from_kept
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
@@ -40,7 +41,7 @@ from chalicelib.workflows.shared.records import WATCH
 
 #: A run acts at most this long after its `now`: events come late, executions are redriven, and labs change meanwhile.
 _AS_SEEN = timedelta(minutes=75)
-_OLD = "This run is too old to act: what people did since was not seen."
+_OLD = Sentence("This run is too old to act: what people did since was not seen.")
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
@@ -97,8 +98,8 @@ def _moment(
         lab=lab,
         rules=rules_of(deps),
         now=now,
-        held=str(item["held"]),
-        suspect=str(item["suspect"]),
+        held=from_kept(item["held"]),
+        suspect=from_kept(item["suspect"]),
         free_at=datetime.fromisoformat(item["free_at"]) if item["free_at"] else None,
         shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,
@@ -149,7 +150,7 @@ def _act(deps: Deps, context: DecisionContext, summary: RunSummary) -> None:
     try:
         changed = change_unless_changed(deps, lab, lambda stored: _moved(stored, entry, now))
     except Superseded:
-        reason = "Somebody changed it at that very moment."
+        reason = Sentence("Somebody changed it at that very moment.")
         skip_entry(deps, deps.store.load_lab(lab.id), entry, reason, context.rules, now)
         summary.counts["skipped"] += 1
         return

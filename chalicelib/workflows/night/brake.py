@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from chalicelib.domain.core.sentence import Sentence, to_kept
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan, plan_hash
@@ -23,7 +24,7 @@ from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 from chalicelib.workflows.shared.mailing import tell
 
-_NO_PLAN = "There is no plan of that night."
+_NO_PLAN = Sentence("There is no plan of that night.")
 
 
 def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
@@ -43,12 +44,12 @@ def _items_of(
 ) -> list[dict[str, Any]]:
     plan = deps.curfew.store.plan(night)
     if plan is None:
-        return [{**one, "held": _NO_PLAN, "suspect": _NO_PLAN, "free_at": ""} for one in due]
+        return [{**one, "held": to_kept(_NO_PLAN), "suspect": to_kept(_NO_PLAN), "free_at": ""} for one in due]
     plan, braking = _decided(deps, plan, now, summary)
     entries = {entry.id: entry for entry, _ in plan.lines}
     free_at = braking.free_at.isoformat() if braking.free_at else ""
     return [
-        {**one, "held": braking.holds(entry), "suspect": braking.suspects(entry), "free_at": free_at}
+        {**one, "held": to_kept(braking.holds(entry)), "suspect": to_kept(braking.suspects(entry)), "free_at": free_at}
         for one in due
         if (entry := entries.get(one["entry_id"])) is not None
     ]
@@ -113,6 +114,6 @@ def _settle_moved_on(deps: Deps, entry: Entry, status: EntryStatus, now: datetim
     if is_under_way(lab, entry, status):
         complete(deps, lab, entry, now)
     elif lab.phase in ENDING or lab.phase in OVER:
-        skip_entry(deps, lab, entry, "It was deleted in another way.", rules_of(deps), now)
+        skip_entry(deps, lab, entry, Sentence("It was deleted in another way."), rules_of(deps), now)
     elif lab.planned is None or lab.planned.entry_id != entry.id:
-        skip_entry(deps, lab, entry, "It was planned anew, or changed meanwhile.", rules_of(deps), now)
+        skip_entry(deps, lab, entry, Sentence("It was planned anew, or changed meanwhile."), rules_of(deps), now)

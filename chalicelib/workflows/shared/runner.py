@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.patience import Pause, Waited, pause_for
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded, Throttled, Transient
 from chalicelib.domain.labs.lab import Lab
@@ -160,7 +161,8 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
     )
     sent_before = (step.status, step.detail) == (status, result.detail)
     if ended is not None and not sent_before:
-        deps.store.add_event(lab.id, Event(now, f"step-{status}", f"{step.title}: {result.detail or status}"))
+        said = Sentence("{what}: {reason}", what=step.title, reason=result.detail or str(status))
+        deps.store.add_event(lab.id, Event(now, f"step-{status}", said))
 
 
 def _record_failure(
@@ -183,8 +185,9 @@ def _record_failure(
     )
     if not sent_before:
         facts = {"code": failure.code, "responsible": str(failure.responsible), "cause": failure.cause}
-        title = f"{step.title}: " if step is not None else ""
-        deps.store.add_event(lab.id, Event(now, "step-failed", f"{title}{failure.reason}", facts))
+        why = failure.reason
+        said = Sentence("{what}: {reason}", what=step.title, reason=why) if step is not None else why
+        deps.store.add_event(lab.id, Event(now, "step-failed", said, facts))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.domain.core.failure import Failure, Responsible
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
@@ -48,7 +49,9 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
     cluster = own_cluster(deps, lab)
     if cluster is None:
         raise ProvisioningFailed(
-            Failure("cluster-gone", f"EKS knows no cluster {lab.name} of the lab's.", Responsible.OURS)
+            Failure(
+                "cluster-gone", Sentence("EKS knows no cluster {name} of the lab's.", name=lab.name), Responsible.OURS
+            )
         )
     return "" if cluster.status == "ACTIVE" else f"the control plane is {cluster.status}"
 
@@ -56,7 +59,10 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
 def again_or_late(step: str, at: StepInput, detail: str) -> StepResult:
     """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
     if POLL_POLICIES[step].is_out(at.attempt):
-        why = f"After {POLL_POLICIES[step].minutes} minutes it was not done: {detail}. Try again in a while."
+        minutes = POLL_POLICIES[step].minutes
+        why = Sentence(
+            "After {minutes} minutes it was not done: {detail}. Try again in a while.", minutes=minutes, detail=detail
+        )
         raise ProvisioningFailed(Failure("took-too-long", why, Responsible.OURS, detail))
     return again(step, detail)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+from dataclasses import replace
+
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.teardown.receipt import ReceiptLine
+from chalicelib.domain.teardown.unproven import left_line
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from tests.fakes import a_lab
 
 
 def left(id: str, usd_month: float | None) -> ReceiptLine:
-    arn, reason = f"arn:aws:ec2:ap-northeast-2:1:volume/{id}", "looks like the lab's; created by unknown"
-    command = f"aws ec2 delete-volume --volume-id {id}"
-    return ReceiptLine(arn, str(Kind.VOLUME), ReceiptOutcome.LEFT, reason, "tag x", "", usd_month, command)
+    volume = Resource(Kind.VOLUME, id, f"arn:aws:ec2:ap-northeast-2:1:volume/{id}")
+    return replace(left_line(volume, "tag x", None, "", None), usd_month=usd_month)
 
 
 def test_it_says_what_costs_how_much_and_what_to_do() -> None:

@@ -19,6 +19,7 @@ from chalicelib.workflows.mail_events import take_mail_event
 from tests.fakes import NOW
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.fakes.mailing import FakeMailing, with_mail
+from tests.words.reading import english_left
 from tests.workflows.machine import LambdaDied, Machine
 from tests.workflows.night.nights import CURFEW, Nights
 
@@ -300,3 +301,18 @@ def test_a_watch_at_the_same_time_and_the_nights_mail_tell_a_notice_once() -> No
     told = Counter((each.key, each.id) for mail in mailing.store.mails.values() for each in mail.notices)
     assert set(told.values()) == {1}
     assert len(told) == len([n for n in nights.world.watch.store.notices.values() if n.recipient == OPS])
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["free", "braked"])
+def test_a_korean_reads_no_english_of_a_night(held: bool) -> None:
+    nights, mailing = nights_with({ARN: JANE, ADMINS: OPS, OPS: OPS}, labs=3)
+    mailing.languages |= {JANE: "ko", OPS: "ko"}
+    if held:
+        nights.world.curfew.store.put_rules(CurfewRules(max_percent=100, max_count=2))
+    nights.world.watch.store.register(a_registration())
+    nights.world.watch.fleets.add(a_fleet_cluster("orders", "1.32"))
+    Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    nights.hours(NOW, 24)
+    texts = [f"{letter.subject}\n{letter.text}" for _, letter in mailing.mailer.sent]
+    assert len(texts) > 3
+    assert {text: found for text in texts if (found := english_left(text, frozenset({"bundled", "table"})))} == {}
