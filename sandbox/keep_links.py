@@ -1,4 +1,4 @@
-"""The link in a curfew warning, followed as a browser or a mail scanner does: unsigned; only the button sends a POST."""
+"""The links of mails, followed as a browser or a mail scanner does: unsigned; only the button sends a POST."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from sandbox.mailbox import Mail
-from sandbox.people import TIMEOUT, HttpAnswer
+from sandbox.mailbox import Mail, sent_mails
+from sandbox.people import TIMEOUT, HttpAnswer, Person
+from sandbox.stage import Impatient, Stage
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -24,9 +25,24 @@ def open_link(url: str) -> HttpAnswer:
     return _answered(urllib.request.Request(url))
 
 
-def press_button(url: str) -> HttpAnswer:
-    """What the button of its page brings: a form's empty body."""
-    return _answered(urllib.request.Request(url, b"", _FORM, method="POST"))
+def press_button(url: str, form: bytes = b"") -> HttpAnswer:
+    """What the button of its page brings: a form's body, empty unless the button has a value."""
+    return _answered(urllib.request.Request(url, form, _FORM, method="POST"))
+
+
+def confirm_address(stage: Stage, person: Person, address: str, language: str) -> None:
+    """Say where mail reaches a person, and press the button behind the link of the mail that comes there."""
+    asked = stage.call(person, "PUT", "/me", {"address": address, "language": language})
+    found = [
+        link.group()
+        for mail in sent_mails(stage.sandbox)
+        if mail.address == address and (link := re.search(r"https?://\S+/confirm/\S+", mail.text))
+    ]
+    if asked.status != 200 or not found:
+        raise Impatient(f"PUT /me was answered with {asked.status}, and {len(found)} mails came: {asked.body!r}")
+    press_button(found[-1], b"answer=yes")
+    if stage.call(person, "GET", "/me").json["address"] != address:
+        raise Impatient(f"{address} is not confirmed")
 
 
 def _answered(request: urllib.request.Request) -> HttpAnswer:

@@ -1,4 +1,4 @@
-"""How a person receives notices here: a queue subscribed to the topic, as a mailbox is by its address.
+"""How a person receives notices here: a queue subscribed to the topic, as a mailbox is by its address, and what SES took.
 
 SNS wraps each message in JSON with its subject, body and attributes; a filter policy does what a subscriber's would.
 """
@@ -19,6 +19,38 @@ class Mail:
     subject: str
     body: str
     attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SentMail:
+    """A mail that SES took. `outcome`: delivered, bounced or accepted, as SES's events say."""
+
+    id: str
+    address: str
+    subject: str
+    text: str
+    html: str
+    outcome: str
+
+    @property
+    def mail(self) -> Mail:
+        """As mail that came by a topic."""
+        return Mail(self.id, self.subject, self.text, {"recipient": self.address})
+
+
+def sent_mails(sandbox: Sandbox) -> list[SentMail]:
+    """All that SES took so far, oldest first."""
+    return [
+        SentMail(each["MessageId"], each["To"][0], each["Subject"], each["BodyText"], each["BodyHtml"], _outcome(each))
+        for each in sandbox.admin("GET", "mails")["mails"]
+    ]
+
+
+def _outcome(record: Mapping[str, Any]) -> str:
+    kinds = set(record.get("Events", ()))
+    if kinds & {"Bounce", "Complaint", "Reject"}:
+        return "bounced"
+    return "delivered" if "Delivery" in kinds else "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ from typing import Any
 
 from deployment.packaging import PROJECT
 from emulator.process import Sandbox
-from sandbox.mailbox import Mail, Mailbox
+from sandbox.mailbox import Mail, Mailbox, sent_mails
 from sandbox.schedules import describe_curfew_run, describe_watch_run, run_curfew, run_watch
 from sandbox.stage import STACK, Schedules
 
 ENV_FILE = PROJECT / ".sandbox" / "env"
+#: Where mails by SES are to be seen as HTML.
+MAILS = PROJECT / ".sandbox" / "mails"
 #: The queue that gets everybody's mail in a sandbox that `make sandbox` left running.
 MAILBOX = "everybodys-mail"
 SCHEDULES = ("curfew", "watch", "recover")
@@ -58,13 +60,22 @@ def run_schedule(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[s
     print_mails(sandbox, say)
 
 
-def print_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
-    """Tell what mail has come since the last look, and keep none of it."""
+def print_mails(sandbox: Sandbox, say: Callable[[str], None], folder: Path = MAILS) -> None:
+    """Tell what mail has come since the last look: by the topic, and to people by SES, with what became of it.
+
+    The HTML of a mail by SES is written into `folder`, to be opened in a browser; that is also how it is known as seen.
+    """
     url = sandbox.client("sqs").get_queue_url(QueueName=MAILBOX)["QueueUrl"]
-    mails = Mailbox(sandbox, url).take()
+    mails, sent = Mailbox(sandbox, url).take(), sent_mails(sandbox)
     for mail in mails:
         say(_describe_mail(mail))
-    if not mails:
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {folder / f"{each.id}.html": each for each in sent}
+    fresh = {page: each for page, each in pages.items() if not page.exists()}
+    for page, each in fresh.items():
+        page.write_text(each.html)
+        say(f"{_describe_mail(each.mail)}\n\n  {each.outcome} by Amazon SES; as HTML: {page}")
+    if not mails and not fresh:
         say("  no new mail")
 
 

@@ -23,6 +23,8 @@ from sandbox.recorded_requests import leave_questions
 STACK = "ekslab"
 #: Who is told last of a support deadline, and of what nobody else answers for.
 NOTICE_ADMINISTRATORS = "platform@example.com"
+#: The verified identity that mail to people comes from.
+SENDER = "labs.example.com"
 #: Where the installation's evenings are.
 TIME_ZONE = "Asia/Seoul"
 #: The quotas of an account that has asked AWS for more: a new one has room for one lab.
@@ -138,6 +140,7 @@ def installed(
         message(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         sandbox.admin("POST", "quotas", ROOM)
         people = make_people(sandbox)
+        _verify_sender(sandbox)
         outputs = _deployed(sandbox, package, people)
         message(f"deployed {len(package.template['Resources'])} resources by change set")
         stage = Stage(sandbox, outputs, api_url(sandbox.url, outputs), people, make_course(sandbox))
@@ -164,4 +167,13 @@ def _parameters(people: People, login_url: str) -> dict[str, str]:
         "Administrators": people.administrator.arn,
         "NoticeAdministrators": NOTICE_ADMINISTRATORS,
         "TimeZone": TIME_ZONE,
+        "MailSender": SENDER,
     }
+
+
+def _verify_sender(sandbox: Sandbox) -> None:
+    """What the owner of a domain and AWS's support do before an installation mails people."""
+    ses = sandbox.client("sesv2")
+    ses.create_email_identity(EmailIdentity=SENDER)
+    ses.put_account_details(MailType="TRANSACTIONAL", WebsiteURL="https://example.com", ProductionAccessEnabled=True)
+    sandbox.admin("POST", "mail", {"verify": SENDER})

@@ -4,22 +4,59 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sandbox.keep_links import confirm_address
+from sandbox.mailbox import Mail, SentMail, sent_mails
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
-from tests.story.nights import a_night, all_ready, an_empty_service, morning_after, of_kind
-from tests.story.steps import Learner
+from tests.story.nights import Night, a_night, all_ready, an_empty_service, morning_after, of_kind
+from tests.story.steps import Learner, until
 
 pytestmark = pytest.mark.story
+
+HEARS, BOUNCES = "overslept@example.com", "unheard@example.com"
+
+
+def everybody(night: Night, count: int) -> list[Mail]:
+    """What came by the topic, as soon as it is so many: a mail that bounces is told to others a moment later."""
+    found: list[Mail] = []
+
+    def look() -> int:
+        found.extend(night.box.take())
+        return len(found)
+
+    until(look, lambda seen: seen >= count, f"{count} messages")
+    return found
+
+
+def warning_to(night: Night, address: str) -> SentMail:
+    """The one mail that SES took for somebody since they confirmed their address."""
+    [mail] = [
+        each for each in sent_mails(night.stage.sandbox) if each.address == address and "/confirm/" not in each.text
+    ]
+    return mail
+
+
+def warned_in_korean(night: Night) -> None:
+    """By SES, each in one mail; one of them came back."""
+    korean, unheard = (warning_to(night, address) for address in (HEARS, BOUNCES))
+    assert (korean.outcome, unheard.outcome) == ("delivered", "bounced")
+    assert "overslept 랩" in korean.text
+    assert "사용 기간이" in korean.text
+    assert '<html lang="ko">' in korean.html
+    assert "Your lab" not in korean.text + korean.html
 
 
 def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_owner_nobody_reaches(
     stage: Stage,
 ) -> None:
     with a_night(wanted={"recipient": ["learner", NOTICE_ADMINISTRATORS]}) as night:
-        # Given two labs with a lease of an hour, one of them somebody's whose mail goes nowhere
+        # Given two labs with a lease of an hour, of two Koreans with an address, one of which will bounce
         night.rules(maxPercent=100)
         lab = night.lab(Learner(night.stage, night.stage.people.learner), "overslept", leaseHours=1)
         deaf = night.lab(night.learner, "unheard", leaseHours=1)
+        confirm_address(night.stage, lab.learner.person, HEARS, "ko")
+        confirm_address(night.stage, deaf.learner.person, BOUNCES, "ko")
+        night.stage.sandbox.admin("POST", "mail", {"address": BOUNCES, "outcome": "bounce"})
         # And a third whose cluster somebody switched EKS deletion protection on for
         shielded = night.lab(night.learner, "shielded", leaseHours=1)
         began = all_ready(lab, deaf, shielded)
@@ -28,20 +65,22 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
         assert any(step.startswith("The lease ends on ") for step in lab.shown()["next"])
 
-        # When the hour strikes before the end, then both are planned, and where nobody hears, administrators are warned
+        # When the hour strikes before the end, then both are planned, and where a mail bounces, administrators are warned
         night.strikes(began)
         planned = night.plan(ends_at.date())
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
-        mails = night.box.take()
+        mails = everybody(night, 2)
         put_off = of_kind("curfew-put-off", mails)[NOTICE_ADMINISTRATORS]
         assert "shielded" in put_off.subject
         assert "EKS deletion protection is switched on for its cluster." in " ".join(put_off.body.split())
         warnings = of_kind("curfew-warning", mails)
-        assert sorted(warnings) == sorted(["learner", NOTICE_ADMINISTRATORS])
-        assert "in their place" in " ".join(warnings[NOTICE_ADMINISTRATORS].body.split())
-        assert "The lease of your lab overslept" in warnings["learner"].body
+        assert list(warnings) == [NOTICE_ADMINISTRATORS]
+        assert "Mail to them came back, so you are told in their place" in " ".join(
+            warnings[NOTICE_ADMINISTRATORS].body.split()
+        )
+        warned_in_korean(night)
         assert [each.shown()["phase"] for each in (lab, deaf, shielded)] == ["ready"] * 3
 
         # When it strikes after the end, then both are taken away whole, and say why
@@ -50,6 +89,12 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert "Its lease ends on" in lab.events()
         assert lab.receipt()["clean"]
         assert left_of(lab) == []
+
+        # And the report says whose mail came back, and who was told instead
+        night.strikes(morning_after(began + timedelta(hours=2)))
+        told = " ".join(night.report(ends_at.date(), everybody(night, 1)).body.split())
+        assert f"mail to {deaf.learner.person.name} came back" in told
+        assert f"{NOTICE_ADMINISTRATORS} was warned instead" in told
 
         # And the protected one lives, until its owner's own word, which says first that it lifts the protection
         assert shielded.shown()["phase"] == "ready"

@@ -4,11 +4,10 @@ import json
 import re
 import urllib.request
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from sandbox.mailbox import Mail, subscribe
+from sandbox.mailbox import SentMail, sent_mails
 from sandbox.stage import Stage
 from tests.story.steps import administrator, alone, learner, until
 
@@ -18,9 +17,7 @@ ROSTER = "iamUser,address,language,timeZone\n{user},{address},ko,Asia/Seoul\nano
 
 
 def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
-    # Given somebody of whom nothing is known, and a mailbox for what asks for confirmations
-    kinds = {"kind": ["address-confirmation"]}
-    box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "confirmations", kinds)
+    # Given somebody of whom nothing is known
     kim, admin = learner(stage), administrator(stage)
     assert kim.sends("GET", "/me").json["address"] is None
 
@@ -28,7 +25,7 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     mine = f"{kim.person.name}@example.com"
     said = kim.sends("PUT", "/me", {"address": mine, "language": "ko", "timeZone": "Asia/Seoul"})
     assert (said.status, said.json["pending"]["address"]) == (200, mine)
-    [mail] = arrived(box.take, mine)
+    [mail] = arrived(stage, mine)
     page = opened(link_of(mail))
     assert kim.person.name in page
     assert kim.sends("GET", "/me").json["address"] is None
@@ -57,7 +54,7 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     # Then the five-minute run mails each of them once, and a press is enough
     with alone:
         stage.recover_labs(datetime.now(UTC))
-    [mail] = arrived(box.take, theirs)
+    [mail] = arrived(stage, theirs)
     opened(link_of(mail), b"answer=yes")
     known = user.sends("GET", "/me").json
     assert (known["address"], known["language"], known["timeZone"]) == (theirs, "ko", "Asia/Seoul")
@@ -66,22 +63,19 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     assert user.sends("GET", "/me").json["address"] is None
 
 
-def arrived(take: Any, recipient: str) -> list[Mail]:
-    """The mails to somebody, as soon as there are any."""
-    found: list[Mail] = []
+def arrived(stage: Stage, address: str) -> list[SentMail]:
+    """The mails that SES took for somebody, as soon as there are any."""
 
-    def look() -> list[Mail]:
-        found.extend(mail for mail in take() if mail.attributes["recipient"] == recipient)
-        return found
+    def look() -> list[SentMail]:
+        return [mail for mail in sent_mails(stage.sandbox) if mail.address == address]
 
-    until(look, bool, f"a mail to {recipient}")
-    return found
+    return until(look, bool, f"a mail to {address}")
 
 
-def link_of(mail: Mail) -> str:
+def link_of(mail: SentMail) -> str:
     """The link of a mail."""
-    found = re.search(r"https?://\S+/confirm/\S+", mail.body)
-    assert found, json.dumps(mail.body)
+    found = re.search(r"https?://\S+/confirm/\S+", mail.text)
+    assert found, json.dumps(mail.text)
     return found[0]
 
 

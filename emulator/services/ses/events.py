@@ -51,10 +51,11 @@ def set_outcome(address: str, outcome: str) -> Mapping[str, str]:
     return {"address": address, "outcome": outcome}
 
 
-def publish_later(clock: EmulatorClock, record: Mapping[str, Any]) -> None:
-    """Publish what becomes of a mail that was just taken, in its order."""
+def publish_later(clock: EmulatorClock, record: dict[str, Any]) -> None:
+    """Publish what becomes of a mail that was just taken, in its order; its record keeps the kinds of it."""
     events, mail = list(_events(clock, record)), _mail(clock, record)
     topics = _topics(record.get("ConfigurationSetName", ""))
+    record["Events"] = [kind for kind, _ in events]
 
     def publish() -> None:
         for kind, detail in events:
