@@ -4,6 +4,7 @@ SNS wraps each message in JSON with its subject, body and attributes; a filter p
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,12 @@ def sent_mails(sandbox: Sandbox) -> list[SentMail]:
         SentMail(each["MessageId"], each["To"][0], each["Subject"], each["BodyText"], each["BodyHtml"], _outcome(each))
         for each in sandbox.admin("GET", "mails")["mails"]
     ]
+
+
+def letters_in(text: str) -> list[tuple[str, str]]:
+    """The subjects and texts of a mail that tells of several things; none if it tells of one."""
+    parts = re.split(r"^(\S.*)\n=+\n", text, flags=re.MULTILINE)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _outcome(record: Mapping[str, Any]) -> str:

@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 from emulator.core.settings import REGION
 from sandbox.activity import run_job, set_activity
 from sandbox.demo.narration import Narrator
-from sandbox.keep_links import link_in, open_link, press_button
-from sandbox.mailbox import Mail, Mailbox, subscribe
+from sandbox.keep_links import confirm_address, link_in, open_link, press_button
+from sandbox.mailbox import Mail, Mailbox, SentMail, letters_in, sent_mails, subscribe
 from sandbox.people import HttpAnswer, Person
 from sandbox.schedules import describe_curfew_run, run_curfew
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SEOUL = ZoneInfo("Asia/Seoul")
+#: Where mail reaches the learner, in Korean.
+KOREAN = "kim@example.com"
 #: name -> what its cluster is used for.
 CLASS = {
     "forgotten": "idle",
@@ -55,6 +57,7 @@ class _Class:
         self._began = datetime.now(UTC)
         self._evening = _first_evening(self._began)
         self._awake: dict[str, int] = {}
+        self._seen: set[str] = set()
 
     def play(self) -> None:
         self._gathered()
@@ -69,6 +72,9 @@ class _Class:
         # The second act has moved AWS's calendar; the class begins today.
         self._stage.sandbox.admin("POST", "clock", {"now": self._began.isoformat()})
         self._call(self._people.administrator, "PUT", "/curfew", {"maxAheadHours": 120})
+        self._send.command(f"ekslab me --address {KOREAN} --language ko  (and the button behind the link in the mail)")
+        confirm_address(self._stage, self._people.learner, KOREAN, "ko")
+        self._sent()
         self._send.command(f"POST /labs, {len(CLASS)} times")
         for number, (name, use) in enumerate(CLASS.items()):
             answer = self._call(self._owner(name), "POST", "/labs", self._request(name, number))
@@ -107,10 +113,17 @@ class _Class:
             verdict = self._lab_call(name, "GET", "verdict").json
             self._send.say(f"  {name}: {_last(verdict)}")
         self._mails = self._warnings()
+        by_ses = [mail for mail in self._mails if mail.attributes["recipient"] == KOREAN]
         mine = self._mail("kept")
         self._send.say(f"Subject: {mine.subject}")
         self._send.say(mine.body)
-        self._send.check(len(self._mails) == len(names), f"{len(self._mails)} mails, one a lab")
+        self._send.check(len(self._mails) == len(names), f"{len(self._mails)} warnings, one a lab")
+        self._send.check(
+            len(by_ses) == 3
+            and len({mail.id for mail in by_ses}) == 1
+            and all("랩" in mail.subject for mail in by_ses),
+            "three of them in one mail by Amazon SES, in Korean, to the one with an address",
+        )
 
     def _answered(self) -> None:
         self._send.act("Two owners answer")
@@ -211,7 +224,20 @@ class _Class:
         return self._people.learner if list(CLASS).index(name) < 4 else self._people.other_learner
 
     def _warnings(self) -> list[Mail]:
-        return [mail for mail in self._box.take() if mail.attributes.get("kind") == "curfew-warning"]
+        """By the topic, and each that a mail by SES tells of."""
+        by_topic = [mail for mail in self._box.take() if mail.attributes.get("kind") == "curfew-warning"]
+        letters = [
+            Mail(sent.id, subject, text, sent.mail.attributes)
+            for sent in self._sent()
+            for subject, text in letters_in(sent.text) or [(sent.subject, sent.text)]
+        ]
+        return by_topic + letters
+
+    def _sent(self) -> list[SentMail]:
+        """What SES took since the last look."""
+        new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._seen]
+        self._seen |= {mail.id for mail in new}
+        return new
 
     def _mail(self, name: str) -> Mail:
         found = [mail for mail in self._mails if re.search(rf"\b{name}\b", mail.subject)]

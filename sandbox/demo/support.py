@@ -12,7 +12,8 @@ from typing import Any
 
 from emulator.core.settings import ACCOUNT, REGION
 from sandbox.demo.narration import Narrator
-from sandbox.mailbox import Mail, Mailbox, subscribe
+from sandbox.keep_links import confirm_address
+from sandbox.mailbox import Mail, Mailbox, SentMail, sent_mails, subscribe
 from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.scenarios.fleet import MEMBER_ROLE, OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, TODAY, join, put_fleet
 from sandbox.schedules import describe_watch_run, run_watch
@@ -35,6 +36,7 @@ class _Fleet:
         self._shop = make_person(stage.sandbox, SHOP)
         self._admin = stage.people.administrator
         self._mails: list[Mail] = []
+        self._known: set[str] = set()
         self._box: Mailbox = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybodys-mail")
 
     def play(self) -> None:
@@ -48,6 +50,9 @@ class _Fleet:
 
     def _registered(self) -> None:
         self._send.act(f"Second act: a fleet of all ages, {TODAY:%A %-d %B %Y}")
+        self._send.command(f"ekslab me --address {SHOP} --language ko  (and the button behind the link in the mail)")
+        confirm_address(self._stage, self._shop, SHOP, "ko")
+        self._sent()
         put_fleet(self._stage.sandbox)
         join(self._stage.sandbox, OTHER_ACCOUNT)
         for account, name in ((OTHER_ACCOUNT, "analytics"), (SHUT_ACCOUNT, "archive")):
@@ -83,13 +88,16 @@ class _Fleet:
         says = (
             "payments",
             "storefront",
-            "Thu 26 Nov 2026",
-            "Wed 2 Dec 2026",
-            "$365 a month",
+            "2026년 11월 26일(목)",
+            "2026년 12월 2일(수)",
+            "월 $365",
             "--kubernetes-version 1.32",
         )
         whole = len(theirs) == 1 and all(words in " ".join(theirs[0].body.split()) for words in says)
-        self._send.check(whole, "one mail about both of its clusters: what, when, what it costs, the exact commands")
+        self._send.check(
+            whole,
+            "one mail by Amazon SES, in Korean, about both of its clusters: what, when, what it costs, the commands",
+        )
         others = [mail.attributes["recipient"] for mail in mails if mail not in theirs]
         everyone = {SEARCH, TEAM, NOTICE_ADMINISTRATORS} <= set(others) and len(others) == len(set(others))
         self._send.check(everyone, f"one mail each to {', '.join(sorted(others))}")
@@ -119,10 +127,10 @@ class _Fleet:
         self._send.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
         mails = self._day(TODAY + timedelta(days=3))
         theirs = next((mail for mail in mails if mail.attributes["recipient"] == SHOP), None)
-        for line in sentences_with(theirs.body if theirs else "", "noticed on", "older than"):
+        for line in sentences_with(theirs.body if theirs else "", "에 확인)", "뒤처져"):
             self._send.say(f"  {line}")
         self._send.check(
-            theirs is not None and "general (3 on 1.31)" in " ".join(theirs.body.split()),
+            theirs is not None and "general 노드 그룹(1.31 노드 3개)" in " ".join(theirs.body.split()),
             "four hours later the owner knows, and which nodes stayed",
         )
         vault = [mail for mail in _about("vault", mails) if mail.attributes["recipient"] == NOTICE_ADMINISTRATORS]
@@ -142,7 +150,9 @@ class _Fleet:
         nagged = [mail for mail in _about("payments", mails) if "general" in mail.body]
         self._send.check(not nagged, "the nodes are on 1.32: not a word more about them")
         upgraded = [
-            mail for mail in _about("storefront", mails) if "control plane upgraded" in " ".join(mail.body.split())
+            mail
+            for mail in _about("storefront", mails)
+            if "컨트롤 플레인이 1.35 버전으로" in " ".join(mail.body.split())
         ]
         owner_knows = any(mail.attributes["recipient"] == SHOP for mail in upgraded)
         self._send.check(owner_knows, "AWS upgraded storefront, and its owner knows")
@@ -186,9 +196,15 @@ class _Fleet:
         return mails
 
     def _take(self) -> list[Mail]:
-        mails = self._box.take()
+        mails = [*self._box.take(), *(sent.mail for sent in self._sent())]
         self._mails += mails
         return mails
+
+    def _sent(self) -> list[SentMail]:
+        """What SES took since the last look."""
+        new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._known]
+        self._known |= {mail.id for mail in new}
+        return new
 
     def _calendar(self, at: datetime) -> None:
         self._stage.sandbox.admin("POST", "clock", {"now": at.isoformat()})
@@ -215,7 +231,7 @@ def _row(cluster: Mapping[str, Any]) -> str:
 
 
 def _warns_of_storefront(mail: Mail) -> bool:
-    return mail.attributes["recipient"] == SHOP and "storefront: forced upgrade" in mail.body
+    return mail.attributes["recipient"] == SHOP and re.search(r"storefront: \S+ 자동 업그레이드", mail.body) is not None
 
 
 def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:
