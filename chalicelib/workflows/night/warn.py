@@ -179,9 +179,12 @@ def _mail(
         return
     if mail is not None and mail.is_taken:
         settle_mail(deps, mail)
+        # A mail of this run that is out already tells of the entries of then; of these the next run tells.
+        told = {each.entry_id for each in mail.entries}
+        mine = [warning for warning in mine if warning.entry.id in told]
         summary.counts["warned"] += len(mine)
         summary.counts["warned_in_place"] += sum(bool(warning.troubles) for warning in mine)
-        summary.counts["mails"] += 1
+        summary.counts["mails"] += bool(mine)
 
 
 def _by_topic(deps: Deps, warning: _Warning, trouble: str, now: datetime, summary: RunSummary) -> None:

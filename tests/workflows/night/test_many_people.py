@@ -1,0 +1,92 @@
+"""Many people, one evening: a mail each, whatever dies on the way, and as many calls of SES as there are mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.workflows import curfew
+from tests.fakes import NOW
+from tests.fakes.mailing import FakeMailing
+from tests.workflows.night.nights import Nights
+from tests.workflows.night.test_mail import calls_of_the_warning, events, kill_at, lines, nights_with
+
+#: Of a run, for one mail about one lab: reads and writes of the table that go with it, at most.
+TABLE_CALLS = 20
+
+
+def a_class(people: int) -> tuple[Nights, FakeMailing]:
+    """Each with an address and a lab."""
+    nights, mailing = nights_with({}, labs=0)
+    for number in range(people):
+        owner = f"arn:aws:iam::111122223333:user/learner-{number}"
+        mailing.addresses[owner] = f"learner-{number}@example.com"
+        nights.add(f"lab-{number}", owner=owner)
+    return nights, mailing
+
+
+def one_each(mailing: FakeMailing) -> bool:
+    """Whether everybody has exactly one mail."""
+    sent = Counter(letter.address for _, letter in mailing.mailer.sent)
+    return sent == dict.fromkeys(mailing.addresses.values(), 1)
+
+
+def calls_of_an_evening(people: int) -> Counter[str]:
+    """What an evening's warnings ask, by port's operation, until everybody is warned."""
+    nights, mailing = a_class(people)
+    nights.run_hour(NOW)
+    nights.run_hour(NOW + timedelta(hours=1))
+    assert one_each(mailing)
+    assert all(status.warned_at is not None for _, status in lines(nights))
+    assert mailing.mailer.asked <= 1.1 * people
+    first = [name for name, _ in nights.world.account.calls]
+    return Counter(first)
+
+
+def test_calls_grow_with_mails_and_not_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curfew, "_AT_ONCE", 16)
+    few, many = calls_of_an_evening(20), calls_of_an_evening(60)
+    grown = {name: many[name] - few[name] for name in many}
+    assert grown["_take"] == 40
+    assert {name: number for name, number in grown.items() if number > TABLE_CALLS * 40} == {}
+    of_mail = ("begin_mail", "change_mail", "_take", "bounced_address")
+    assert [grown[name] for name in of_mail] == [40, 40, 40, 40]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_every_call_costs_nobody_of_a_class_their_one_mail(
+    monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    for call in calls_of_the_warning():
+        nights, mailing = a_class(3)
+        with monkeypatch.context() as patch:
+            kill_at(patch, nights, call, after)
+            nights.run_hour(NOW)
+            events(nights, mailing, NOW + timedelta(seconds=5))
+            nights.run_hour(NOW + timedelta(hours=1))
+        events(nights, mailing, NOW + timedelta(hours=1, seconds=5))
+        nights.run_hour(NOW + timedelta(hours=2))
+        assert one_each(mailing), f"at call {call}"
+        assert mailing.mailer.asked <= 1.1 * 3 + 1, f"at call {call}"
+
+
+def test_somebodys_labs_of_two_rounds_are_told_in_two_runs_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curfew, "_AT_ONCE", 2)
+    nights, mailing = nights_with({"arn:aws:iam::111122223333:user/jane": "jane@example.com"}, labs=3)
+    nights.run_hour(NOW)
+    assert len(mailing.mailer.sent) == 1
+    nights.run_hour(NOW + timedelta(hours=1))
+    assert len(mailing.mailer.sent) == 2
+    told = [each.entry_id for mail in mailing.store.mails.values() for each in mail.entries]
+    assert sorted(told) == sorted(entry.id for entry, _ in lines(nights))
+
+
+@pytest.mark.long
+def test_five_thousand_people_have_one_mail_each_in_one_evening() -> None:
+    nights, mailing = a_class(5000)
+    for hour in range(3):
+        nights.run_hour(NOW + timedelta(hours=hour), settle=False)
+    assert one_each(mailing)
+    assert mailing.mailer.asked <= 1.1 * 5000
