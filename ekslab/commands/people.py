@@ -109,6 +109,8 @@ def lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield f"address   {body['address'] or 'none: no mail about your labs reaches you'}"
     if pending := body["pending"]:
         yield f"pending   {pending['address']}: press the button behind the link in your mail, until {pending['expiresAt']}"
+    if trouble := body.get("trouble"):
+        yield f"trouble   {trouble}"
     yield f"language  {body['language']}"
     yield f"zone      {body['timeZone']}"
     yield f"hears     {', '.join([_ALWAYS, *body['hears']])}"

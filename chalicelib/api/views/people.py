@@ -19,12 +19,16 @@ _COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone
 
 
 def me_view(view: PersonView, zone: str) -> dict[str, Any]:
-    """`pending`: the address that waits for its reader, and until when. `zone`: the installation's."""
+    """`pending`: the address that waits for its reader, and until when. `trouble`: why mail there does not arrive.
+
+    `zone`: the installation's.
+    """
     person, pending = view.person, view.pending
     return {
         "identities": list(person.identities),
         "address": person.address,
         "pending": {"address": pending.address, "expiresAt": instant(pending.expires_at)} if pending else None,
+        "trouble": f"Mail to this address came back: {view.came_back}." if view.came_back else None,
         "language": str(person.language),
         "timeZone": person.zone or zone,
         "hears": [str(topic) for topic in Topic if person.wants(topic)],
@@ -111,7 +115,7 @@ def _topic_said(topic: Topic) -> Sentence:
         case Topic.DEADLINES:
             return Sentence("deadlines of Kubernetes versions")
         case Topic.REPORTS:
-            return Sentence("the night's report")
+            return Sentence("reports of nights and months")
 
 
 def _list(identities: Iterable[str], words: Words) -> str:

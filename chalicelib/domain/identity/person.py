@@ -45,7 +45,7 @@ _TOPICS: dict[Topic, frozenset[str]] = {
         }
         | {"digest"}
     ),
-    Topic.REPORTS: frozenset({"curfew-report"}),
+    Topic.REPORTS: frozenset({"curfew-report", "month-costs"}),
 }
 
 

@@ -47,10 +47,11 @@ class AboutMe:
 
 @dataclass(frozen=True)
 class PersonView:
-    """A person with the confirmation that is pending, if one is."""
+    """A person with the confirmation that is pending, if one is. `came_back`: why mail to their address does, if it does."""
 
     person: Person
     pending: Confirmation | None = None
+    came_back: str = ""
 
 
 def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
@@ -170,7 +171,9 @@ def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: date
 def _view(deps: Deps, person: Person, now: datetime) -> PersonView:
     kept = deps.people.confirmation(address_digest(person.asked)) if person.asked else None
     pending = kept is not None and kept.person == person.id and kept.is_pending(now)
-    return PersonView(person, kept if pending else None)
+    address = person.asked if pending else person.address
+    came_back = deps.mail.store.bounced_address(address) if deps.mail is not None and address else None
+    return PersonView(person, kept if pending else None, came_back or "")
 
 
 def _stranger(caller: Caller, now: datetime) -> Person:

@@ -14,6 +14,7 @@ from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
 from chalicelib.domain.identity.invitation import KIND
 from chalicelib.domain.identity.person import Person
+from chalicelib.workflows.mail_events import take_mail_event
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.curfew_world import CURFEW, a_ready_lab, a_world
 from tests.api.http import ADMIN, STRANGER, Answer, Http
@@ -65,8 +66,8 @@ def me(http: Http, caller: str) -> Any:
 def test_a_stranger_has_everything_as_usual_and_nothing_is_stored_for_asking() -> None:
     http = an_http()
     assert me(http, KIM) == {
-        "identities": [KIM.replace("_0123456789abcdef", "")], "address": None, "pending": None, "language": "en",
-        "timeZone": "UTC", "hears": ["results", "deadlines", "reports"], "calendar": False,
+        "identities": [KIM.replace("_0123456789abcdef", "")], "address": None, "pending": None,
+        "trouble": None, "language": "en", "timeZone": "UTC", "hears": ["results", "deadlines", "reports"], "calendar": False,
     }  # fmt: skip
     assert http.world.people.people == {}
 
@@ -408,3 +409,18 @@ def test_a_letter_of_which_nobody_knows_is_not_sent_twice_by_the_next_run(after:
     http.world.clock.advance(hours=1)
     assert ask(http, KIM).status == 200
     assert len(mailing.mailer.sent) == 1 + after
+
+
+def test_whose_confirmation_bounced_reads_so() -> None:
+    http = an_http()
+    mailing = with_mail(http.world, {})
+    assert ask(http, KIM).status == 200
+    assert me(http, KIM)["trouble"] is None
+    mailing.mailer.outcomes[ADDRESS] = "bounce"
+    for event in mailing.mailer.events(NOW):
+        take_mail_event(http.world.deps, event, NOW)
+    assert me(http, KIM)["trouble"] == "Mail to this address came back: the mail server refused it."
+    found = re.search(r"https://labs\.example/api(/confirm/\S+)", mailing.mailer.to(ADDRESS)[0].text)
+    assert found
+    press(http, found[1])
+    assert me(http, KIM)["trouble"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, id
 from chalicelib.domain.notices.notice import NoticeKind
 from chalicelib.domain.teardown import unproven_message
 from tests.fakes import NOW
+from tests.paths import PROJECT
 
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
 ONE_PERSON = (
@@ -189,3 +191,17 @@ def test_no_address_is_ever_flooded(steps: list[tuple[Asking, int, bool]]) -> No
             kept = replace(kept, used_at=now)
     for at in mails:
         assert sum(at <= each < at + timedelta(days=1) for each in mails) <= MOST_MAILS
+
+
+#: Before something is deleted or not, what somebody is asked, and what proves an address: nobody can switch these off.
+ALWAYS = {
+    "curfew-warning", "curfew-called-off", "curfew-put-off", "curfew-brake", "month-limit", "approval-asked",
+    "address-confirmation",
+}  # fmt: skip
+
+
+def test_every_kind_of_message_is_one_that_can_be_switched_off_or_one_that_always_comes() -> None:
+    written = [path.read_text() for path in (PROJECT / "chalicelib/domain").rglob("*.py")]
+    kinds = {found[1] for text in written for found in re.finditer(r'^KIND = "([a-z-]+)"$', text, re.MULTILINE)}
+    kinds |= {*map(str, NoticeKind), "digest"}
+    assert {kind for kind in kinds if topic_of(kind) is None} == ALWAYS
