@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.link_uses import LinkUses
+from chalicelib.domain.curfew.keep_link import LinkUses
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.schedule import Holidays, Schedule
 

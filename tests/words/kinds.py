@@ -24,6 +24,7 @@ from chalicelib.domain.curfew.mail_link import mail_buttons
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
+from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, month_message
 from chalicelib.domain.curfew.messages.put_off import put_off_message
 from chalicelib.domain.curfew.messages.report import report_message
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
@@ -32,9 +33,11 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.invitation import confirmation_message
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.labs.spending import COST, ENDED, LABS, SLEPT
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.teardown.unproven_message import unproven_message
@@ -221,11 +224,29 @@ DIGESTS: dict[str, Callable[[], Message]] = {
     "digest-behind": behind_nodes,
     "digest-solved": solved,
 }
+WORTH = LabMonth(
+    lab(), 4_200_000, Verdict("lab-1", AT, AT, idle=True, sentence=IDLE, since=AT - timedelta(hours=3, minutes=20))
+)
+MONTH = MonthMail("2026-11", "learner", {COST: 4_200_000, LABS: 1, SLEPT: 1_000_000, ENDED: 500_000}, (WORTH,))
+MONTHS: dict[str, Callable[[], Message]] = {
+    "month-costs": lambda: month_message(MONTH, "111122223333"),
+    "month-costs-all": lambda: month_message(
+        replace(MONTH, amounts={COST: 4_200_000, LABS: 2}, people=(("learner", 4_200_000),)), "111122223333"
+    ),
+}
 LEFT = [left("vol-1", 8.0), left("vol-2", None)]
 LEFTOVERS: dict[str, Callable[[], Message]] = {
     "leftovers": lambda: unproven_message(lab(), LEFT, "learner"),
 }
-KINDS: dict[str, Callable[[], Message]] = {**LEFTOVERS, **WARNINGS, **CURFEW, **REPORTS, **DIGESTS, **INVITATIONS}
+KINDS: dict[str, Callable[[], Message]] = {
+    **MONTHS,
+    **LEFTOVERS,
+    **WARNINGS,
+    **CURFEW,
+    **REPORTS,
+    **DIGESTS,
+    **INVITATIONS,
+}
 
 
 def shown(message: Message, language: Language, medium: str) -> str:

@@ -19,6 +19,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import tell
 
 #: Of a month: until then a run that was missed is made up for.
 _LAST_DAY = 3
@@ -60,7 +61,7 @@ def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
     if not deps.store.claim_month_mail(mail.month, whose, now):
         return 0
     try:
-        deps.watch.notifier.send(month_message(mail, deps.watch.home))
+        tell(deps, month_message(mail, deps.watch.home), mail.month)
     except EkslabError as error:
         told = {"recipient": mail.recipient, "month": mail.month, "reason": str(error)}
         logger.warning("A month's costs could not be told.", extra=told)
@@ -71,7 +72,8 @@ def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
 
 def _of_person(deps: Deps, month: str, one: MonthSum, now: datetime) -> MonthMail:
     labs = [lab for identity in one.identities for lab in _labs(deps, identity)]
-    return MonthMail(month, recipient_of(one.whose), one.amounts, _of_month(deps, labs, month, now))
+    mine = _of_month(deps, labs, month, now)
+    return MonthMail(month, recipient_of(one.whose), one.amounts, mine, owner=one.identities[0])
 
 
 def _of_all(deps: Deps, month: str, people: tuple[MonthSum, ...], finance: str, now: datetime) -> MonthMail:

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew.keep_link import sign_link
-from chalicelib.domain.curfew.link_uses import MOST
+from chalicelib.domain.curfew.keep_link import MOST_USES, sign_link
 from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -361,8 +360,8 @@ def test_a_good_link_counts_for_itself_and_keeps_nobody_elses_away() -> None:
     """Issue 11, row 10: one bucket for everyone let one flood take everyone's link."""
     http = a_world(a_ready_lab(), an_entry())
     path = a_link(http, an_entry())
-    answers = [get(http, path, headers=JSON).status for _ in range(MOST + 5)]
-    assert answers == [200] * MOST + [429] * 5
+    answers = [get(http, path, headers=JSON).status for _ in range(MOST_USES + 5)]
+    assert answers == [200] * MOST_USES + [429] * 5
     http.world.account.calls.clear()
     busy = press(http, path, headers=JSON)
     assert (busy.status, busy.json["type"], busy.headers["Retry-After"]) == (429, "urn:ekslab:problem:link-busy", "5")

@@ -5,13 +5,25 @@ Amounts are list prices, from the sums that the store keeps. What is said of a l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import counted, paragraph
+from chalicelib.domain.core.message import (
+    Block,
+    Bullets,
+    Message,
+    Rows,
+    Severity,
+    commands,
+    letter_of,
+    message_of,
+    para,
+)
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
+from chalicelib.domain.curfew.messages.warning import lab_named
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO
@@ -38,13 +50,14 @@ class LabMonth:
 
 @dataclass(frozen=True)
 class MonthMail:
-    """What a mail is about. `labs`: theirs, dearest first. `people`: each one's cost, for finance."""
+    """What a mail is about. `labs`: theirs, dearest first. `people`: each one's cost, for finance. `owner`: by identity."""
 
     month: str
     recipient: str
     amounts: Mapping[str, int]
     labs: tuple[LabMonth, ...]
     people: tuple[tuple[str, int], ...] = ()
+    owner: str = ""
 
 
 def lab_month(lab: Lab, month: str, now: datetime, verdict: Verdict | None = None) -> LabMonth:
@@ -56,50 +69,69 @@ def lab_month(lab: Lab, month: str, now: datetime, verdict: Verdict | None = Non
 
 def month_message(mail: MonthMail, account: str) -> Message:
     """The mail; its recipient is a name that subscriptions filter by."""
-    cost = usd(mail.amounts.get(COST, 0) / MICRO)
-    whose = "all labs" if mail.people else "your labs"
-    pieces = [
-        paragraph(f"In {mail.month} {whose} cost {cost} at list prices: {counted(mail.amounts.get(LABS, 0), 'lab')}."),
-        paragraph(_saved(mail.amounts)),
+    slots = {"month": mail.month, "cost": usd(mail.amounts.get(COST, 0) / MICRO)}
+    labs = counted(mail.amounts.get(LABS, 0), "lab")
+    if mail.people:
+        subject = Sentence("ekslab: all labs cost {cost} in {month}", **slots)
+        cost = Sentence("In {month} all labs cost {cost} at list prices: {labs}.", **slots, labs=labs)
+    else:
+        subject = Sentence("ekslab: your labs cost {cost} in {month}", **slots)
+        cost = Sentence("In {month} your labs cost {cost} at list prices: {labs}.", **slots, labs=labs)
+    blocks: list[Block] = [
+        para(cost),
+        para(_saved(mail.amounts)),
         *_people(mail.people),
-        *_listed("The dearest:", (_dear(each) for each in mail.labs[:_MOST])),
-        *_listed("Idle when they were last looked at:", _unused(mail.labs)),
-        f"All of it:\n\n  ekslab get costs --month {mail.month}",
+        *_listed(Sentence("The dearest:"), [_dear(each) for each in mail.labs[:_MOST]]),
+        *_unused(mail.labs),
+        para(Sentence("All of it:")),
+        commands(f"ekslab get costs --month {mail.month}"),
     ]
-    return Message(
-        recipient=mail.recipient,
-        subject=f"ekslab: {whose} cost {cost} in {mail.month}",
-        body="\n\n".join(pieces) + "\n",
-        kind=KIND,
-        severity=Severity.INFO,
-        account=account,
-        owner=mail.recipient,
-    )
+    letter = letter_of(subject, blocks)
+    return message_of(letter, mail.recipient, KIND, Severity.INFO, account, mail.owner or mail.recipient)
 
 
-def _saved(amounts: Mapping[str, int]) -> str:
-    parts = (("by labs that slept", SLEPT), ("by leases that ended early", ENDED), ("of extended support", EXTENDED))
-    said = [f"{usd(amounts[name] / MICRO)} {how}" for how, name in parts if amounts.get(name)]
-    return f"Saved: {', '.join(said)}." if said else "Nothing was saved by sleep or by an early end."
+def _saved(amounts: Mapping[str, int]) -> Sentence:
+    said = [
+        how
+        for name, how in (
+            (SLEPT, Sentence("{amount} by labs that slept", amount=_amount(amounts, SLEPT))),
+            (ENDED, Sentence("{amount} by leases that ended early", amount=_amount(amounts, ENDED))),
+            (EXTENDED, Sentence("{amount} of extended support", amount=_amount(amounts, EXTENDED))),
+        )
+        if amounts.get(name)
+    ]
+    if not said:
+        return Sentence("Nothing was saved by sleep or by an early end.")
+    return Sentence("Saved: {amounts}.", amounts=Listed(said, between=", "))
 
 
-def _people(people: Sequence[tuple[str, int]]) -> Iterator[str]:
-    lines = (f"  {usd(cost / MICRO):>10}  {who}" for who, cost in people[:_MOST])
-    yield from _listed(f"By person ({len(people)}), the dearest first:", lines)
+def _amount(amounts: Mapping[str, int], name: str) -> str:
+    return usd(amounts.get(name, 0) / MICRO)
 
 
-def _dear(each: LabMonth) -> str:
-    return f"  {usd(each.cost / MICRO):>10}  {each.lab.name} ({each.lab.id} in {each.lab.region}), {each.lab.owner}"
+def _people(people: Sequence[tuple[str, int]]) -> tuple[Block, ...]:
+    head = Sentence("By person ({number}), the dearest first:", number=len(people))
+    return _listed(head, [(usd(cost / MICRO), who) for who, cost in people[:_MOST]])
 
 
-def _unused(labs: Iterable[LabMonth]) -> Iterator[str]:
+def _dear(each: LabMonth) -> tuple[str, ...]:
+    return usd(each.cost / MICRO), lab_named(each.lab.name, each.lab.id, each.lab.region), each.lab.owner
+
+
+def _unused(labs: Iterable[LabMonth]) -> tuple[Block, ...]:
     unused = [(each, each.verdict) for each in labs if each.verdict is not None and each.is_unused and each.cost]
-    for each, verdict in unused[:_MOST]:
-        looked = f"{verdict.at:%Y-%m-%d %H:%M} UTC: {verdict.sentence}"
-        yield f"{_dear(each)}\n{paragraph(looked, indent='              ')}"
+    found = [
+        Sentence(
+            "{lab}, {cost}. {at}: {seen}",
+            lab=lab_named(each.lab.name, each.lab.id, each.lab.region),
+            cost=usd(each.cost / MICRO),
+            at=Moment(verdict.at, "UTC", Style.MINUTE),
+            seen=verdict.sentence,
+        )
+        for each, verdict in unused[:_MOST]
+    ]
+    return (Bullets(Sentence("Idle when they were last looked at"), tuple(found)),) if found else ()
 
 
-def _listed(head: str, lines: Iterable[str]) -> Iterator[str]:
-    known = list(lines)
-    if known:
-        yield "\n".join((head, "", *known))
+def _listed(head: Sentence, rows: Sequence[tuple[str, ...]]) -> tuple[Block, ...]:
+    return (para(head), Rows(tuple(rows))) if rows else ()
