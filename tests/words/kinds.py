@@ -24,6 +24,7 @@ from chalicelib.domain.curfew.mail_link import mail_buttons
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
+from chalicelib.domain.curfew.messages.limit import Limit, limit_message
 from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, month_message
 from chalicelib.domain.curfew.messages.put_off import put_off_message
 from chalicelib.domain.curfew.messages.report import report_message
@@ -37,7 +38,7 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.labs.spending import COST, ENDED, LABS, SLEPT
+from chalicelib.domain.labs.spending import COST, ENDED, LABS, SLEPT, Scope
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.teardown.unproven_message import unproven_message
@@ -228,7 +229,13 @@ WORTH = LabMonth(
     lab(), 4_200_000, Verdict("lab-1", AT, AT, idle=True, sentence=IDLE, since=AT - timedelta(hours=3, minutes=20))
 )
 MONTH = MonthMail("2026-11", "learner", {COST: 4_200_000, LABS: 1, SLEPT: 1_000_000, ENDED: 500_000}, (WORTH,))
+REACHED = Limit("2026-11", Scope.PERSON, "learner", 5_000_000, 4_950_000)
 MONTHS: dict[str, Callable[[], Message]] = {
+    "month-limit": lambda: limit_message(REACHED, "learner", [lab()], "111122223333", AT),
+    "month-limit-team": lambda: limit_message(
+        replace(REACHED, scope=Scope.TEAM, whose="eks"), "learner", [lab()], "111122223333", AT
+    ),
+    "month-limit-sleep": lambda: limit_message(replace(REACHED, sleeps=True), "learner", [lab()], "111122223333", AT),
     "month-costs": lambda: month_message(MONTH, "111122223333"),
     "month-costs-all": lambda: month_message(
         replace(MONTH, amounts={COST: 4_200_000, LABS: 2}, people=(("learner", 4_200_000),)), "111122223333"

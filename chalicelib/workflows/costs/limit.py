@@ -19,6 +19,7 @@ from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import tell
 
 _LIVING = tuple(phase for phase in Phase if phase not in OVER)
 #: Mails of one run; the next goes on.
@@ -92,7 +93,7 @@ def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
     if not labs or not deps.store.claim_month_mail(limit.month, name, now):
         return 0
     try:
-        deps.watch.notifier.send(limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now))
+        tell(deps, limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now), f"{limit.month} {name}")
     except EkslabError as error:
         logger.warning("An owner could not be asked at a ceiling.", extra={"limit": limit.name, "reason": str(error)})
         return 0

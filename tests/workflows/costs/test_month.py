@@ -16,6 +16,8 @@ from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
+from tests.fakes.mailing import with_mail
+from tests.words.reading import english_left
 
 FINANCE = "finance@example.com"
 DECEMBER = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
@@ -108,6 +110,19 @@ def test_it_says_what_was_spent_saved_and_by_what_the_dearest_and_the_idle_with_
     assert mail.index("n1 (lab-1") < mail.index("n0 (lab-0")
     assert f"{verdict.at:%Y-%m-%d %H:%M} UTC: {told}" in mail
     assert "By person (2), the dearest first:" in mails(world)[FINANCE]
+
+
+def test_who_has_an_address_gets_it_by_mail_in_their_language_and_may_switch_it_off() -> None:
+    world = a_world()
+    mailing = with_mail(world, {USER.format("jun"): "jun@example.com", FINANCE: FINANCE})
+    mailing.languages["jun@example.com"] = "ko"
+    world.deps = replace(world.deps, watch=replace(world.deps.watch, api_url="https://labs.example/api"))
+    tell_month(world.deps, DECEMBER)
+    assert mails(world).keys() == {"mina"}
+    [letter], [_] = mailing.mailer.to("jun@example.com"), mailing.mailer.to(FINANCE)
+    assert "내 랩 비용" in letter.subject
+    assert english_left(f"{letter.subject}\n{letter.text}") == []
+    assert "/unsubscribe/" in letter.unsubscribe_url
 
 
 def test_the_five_minute_run_sends_them() -> None:

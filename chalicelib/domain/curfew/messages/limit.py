@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.core.wording import counted, paragraph
+from chalicelib.domain.core.message import Message, Rows, Severity, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO
@@ -17,7 +17,7 @@ from chalicelib.domain.labs.spending import Scope, to_lease_end
 KIND = "month-limit"
 #: Millionths of USD: a ceiling with less left is reached, since a control plane alone costs more an hour.
 LEAST = MICRO // 10
-_SLEEP = (
+_SLEEP = Sentence(
     "Labs that are in use go to sleep at their next curfew: this installation's administrators chose so. A mail of its own "
     "warns of each, hours before, and has a link that keeps the lab awake. What a lab has on its nodes' own disks is lost "
     "when it sleeps, and nothing else."
@@ -68,29 +68,49 @@ def describe_limit(limit: Limit) -> str:
 
 def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: str, now: datetime) -> Message:
     """Ask the owner of these labs, which live, to end what they don't need. Nothing of them is ended for want of money."""
-    whose = {Scope.PERSON: "Your labs", Scope.TEAM: f"The labs of the team {limit.whose}"}.get(limit.scope, "All labs")
-    sums = f"{usd(limit.used / MICRO)} of {usd(limit.ceiling / MICRO)}"
-    rows = [
-        f"  {usd(to_lease_end(lab, now) / MICRO):>10} to its end  ekslab delete cluster {lab.id}  ({lab.name})"
-        for lab in labs
-    ]
-    pieces = [
-        paragraph(
-            f"{whose} are at the ceiling of {limit.month}: {sums}, what is reserved to the ends of leases included. Until some of "
-            "that is free again, or the month is over, no lab is made and no lease extended. Nothing of yours is ended for that."
-        ),
-        paragraph(_SLEEP if limit.sleeps else ""),
-        paragraph(
-            f"You have {counted(len(labs), 'lab')}. What the rest of a lease would have cost is free when a lab ends:"
-        ),
-        "\n".join(rows),
-    ]
-    return Message(
-        recipient=recipient,
-        subject=f"ekslab: the ceiling of {limit.month} is reached ({sums})",
-        body="\n\n".join(filter(None, pieces)) + "\n",
-        kind=KIND,
-        severity=Severity.WARNING,
-        account=account,
-        owner=recipient,
+    sums = Sentence("{used} of {ceiling}", used=usd(limit.used / MICRO), ceiling=usd(limit.ceiling / MICRO))
+    meanwhile = Sentence(
+        "Until some of that is free again, or the month is over, no lab is made and no lease extended. Nothing of yours is "
+        "ended for that."
     )
+    yours = Sentence(
+        "You have {labs}. What the rest of a lease would have cost is free when a lab ends:",
+        labs=counted(len(labs), "lab"),
+    )
+    letter = letter_of(
+        Sentence("ekslab: the ceiling of {month} is reached ({sums})", month=limit.month, sums=sums),
+        [
+            para(Listed([_reached(limit, sums), meanwhile], between=" ")),
+            para(_SLEEP if limit.sleeps else ""),
+            para(yours),
+            Rows(tuple(_row(lab, now) for lab in labs)),
+        ],
+    )
+    return message_of(letter, recipient, KIND, Severity.WARNING, account, labs[0].owner)
+
+
+def _reached(limit: Limit, sums: Sentence) -> Sentence:
+    slots = {"month": limit.month, "sums": sums}
+    match limit.scope:
+        case Scope.PERSON:
+            return Sentence(
+                "Your labs are at the ceiling of {month}: {sums}, what is reserved to the ends of leases included.",
+                **slots,
+            )
+        case Scope.TEAM:
+            return Sentence(
+                "The labs of the team {team} are at the ceiling of {month}: {sums}, what is reserved to the ends of leases "
+                "included.",
+                **slots,
+                team=limit.whose,
+            )
+        case _:
+            return Sentence(
+                "All labs are at the ceiling of {month}: {sums}, what is reserved to the ends of leases included.",
+                **slots,
+            )
+
+
+def _row(lab: Lab, now: datetime) -> tuple[str, ...]:
+    amount = usd(to_lease_end(lab, now) / MICRO)
+    return Sentence("{amount} to its end", amount=amount), f"ekslab delete cluster {lab.id}", f"({lab.name})"
