@@ -72,9 +72,7 @@ class _Class:
         # The second act has moved AWS's calendar; the class begins today.
         self._stage.sandbox.admin("POST", "clock", {"now": self._began.isoformat()})
         self._call(self._people.administrator, "PUT", "/curfew", {"maxAheadHours": 120})
-        self._send.command(f"ekslab me --address {KOREAN} --language ko  (and the button behind the link in the mail)")
-        confirm_address(self._stage, self._people.learner, KOREAN, "ko")
-        self._sent()
+        self._addressed()
         self._send.command(f"POST /labs, {len(CLASS)} times")
         for number, (name, use) in enumerate(CLASS.items()):
             answer = self._call(self._owner(name), "POST", "/labs", self._request(name, number))
@@ -96,6 +94,12 @@ class _Class:
             if datetime.now(UTC) < at < self._began + YOUNG:
                 self._run_curfew(at)
         self._send.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
+
+    def _addressed(self) -> None:
+        """One of the two owners reads Korean mail."""
+        self._send.command(f"ekslab me --address {KOREAN} --language ko  (and the button behind the link in the mail)")
+        confirm_address(self._stage, self._people.learner, KOREAN, "ko")
+        self._sent()
 
     def _planned(self) -> None:
         self._send.act("18:00 in Seoul: tonight's plan")
