@@ -6,9 +6,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from emulator.process import Sandbox
 from sandbox import run_schedule, up, usage
 from sandbox.mailbox import subscribe
 from sandbox.stage import installed
@@ -47,6 +49,39 @@ def test_without_a_sandbox_it_says_how_to_start_one(tmp_path: Path) -> None:
 def test_the_command_line_does_not_import_the_emulator_before_its_environment_is_set() -> None:
     asked = "import sys, sandbox.__main__; sys.exit('ministack' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, check=False).returncode == 0
+
+
+class Took:
+    """A sandbox whose SES took one mail, and whose topic sent none."""
+
+    def client(self, _name: str) -> Took:
+        return self
+
+    def get_queue_url(self, **_: object) -> dict[str, str]:
+        return {"QueueUrl": "everybodys-mail"}
+
+    def receive_message(self, **_: object) -> dict[str, object]:
+        return {}
+
+    def admin(self, _method: str, _name: str) -> dict[str, object]:
+        mail = {
+            "MessageId": "m-1",
+            "To": ["kim@example.com"],
+            "Subject": "myeks",
+            "BodyText": "text",
+            "BodyHtml": "<p>",
+        }
+        return {"mails": [{**mail, "Events": ["Send", "Bounce"]}]}
+
+
+def test_mails_show_text_html_and_what_became_of_them_once(tmp_path: Path) -> None:
+    told = list[str]()
+    for _ in range(2):
+        run_schedule.print_mails(cast(Sandbox, Took()), told.append, tmp_path)
+    assert "To: kim@example.com\nSubject: myeks\n\n  text" in told[0]
+    assert "bounced by Amazon SES" in told[0]
+    assert (tmp_path / "m-1.html").read_text() == "<p>"
+    assert told[1:] == ["  no new mail"]
 
 
 def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
