@@ -91,7 +91,7 @@ class CurfewStore(Protocol):
         ...
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Load, change, save if nobody saved in between, else again. Raises StaleLab, KeyError.
+        """Load, change, save if nobody saved in between, else again. Raises AwsUnavailable when too busy, KeyError.
 
         Notes notices to administrators and their releases; only `publish` changes entries, revision and hash.
         """

@@ -39,7 +39,7 @@ from chalicelib.domain.curfew.plan import (
     entry_digest,
     hash_of_digests,
 )
-from chalicelib.domain.errors.tree import AwsUnavailable, Unreadable
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
 
 #: As many entries as fit into one transaction beside the header.
 AT_ONCE = 99
@@ -111,7 +111,7 @@ class DynamoPlans:
         return tuple(status_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Raises StaleLab, KeyError."""
+        """Raises AwsUnavailable when too busy, KeyError."""
 
         def attempt() -> PlanHeader | None:
             item = get(self._client, self._table, header_key(day))
@@ -122,7 +122,10 @@ class DynamoPlans:
             saved = changed == stored or self._write({**item, "body": text(body_of(changed))}, item)
             return changed if saved else None
 
-        return until_saved(f"The plan of {day}", attempt)
+        try:
+            return until_saved(f"The plan of {day}", attempt)
+        except StaleLab as stale:
+            raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to change the plan.") from stale
 
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
         """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""
