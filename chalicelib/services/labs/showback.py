@@ -138,10 +138,10 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
         theirs[part_of_usage(usage_type)] += usd
     parts = [PartDifference(part, ours.get(part, 0.0), theirs[part]) for part in sorted({*ours, *theirs})]
     whole = PartDifference("", sum(ours.values()), sum(theirs.values()))
-    return Comparison(start, until, (*parts, whole), tuple(_doubts(billed, labs)), billed.requests)
+    return Comparison(start, until, (*parts, whole), tuple(_doubts(deps, billed, labs)), billed.requests)
 
 
-def _doubts(billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
+def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
     """Why the two may differ though nothing is wrong."""
     if not billed.usd:
         message = (
@@ -155,6 +155,9 @@ def _doubts(billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
             "estimated",
             "AWS's bill is not final: it is up to a day behind, and changes until the month is closed.",
         )
+    if others := sorted({lab.account for lab in labs} - {deps.watch.home}):
+        message = f"Labs of {', '.join(others)} are in what is reckoned here, and in AWS's bill only if {deps.watch.home} pays for them."
+        yield warning("compare", "other-accounts", message)
     if len(labs) >= _MOST_LABS:
         yield warning("compare", "labs-left-out", f"Of ours only the newest {_MOST_LABS} labs were read.")
 

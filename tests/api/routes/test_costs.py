@@ -225,6 +225,16 @@ def test_without_a_bill_it_says_what_to_activate() -> None:
     assert "cost-allocation tag" in finding["message"]
 
 
+def test_labs_of_other_accounts_may_be_in_another_bill() -> None:
+    http = a_http()
+    [lab, *_] = http.world.store.labs.values()
+    http.world.store.put(replace(lab, id="lab-other", account="444455556666"))
+    http.world.curfew.cost_explorer.answer = Billed(BILL)
+    [finding] = compared(http).json["costExplorer"]["findings"]
+    assert finding["code"] == "other-accounts"
+    assert "444455556666" in finding["message"]
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
