@@ -156,7 +156,10 @@ def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding
             "AWS's bill is not final: it is up to a day behind, and changes until the month is closed.",
         )
     if others := sorted({lab.account for lab in labs} - {deps.watch.home}):
-        message = f"Labs of {', '.join(others)} are in what is reckoned here, and in AWS's bill only if {deps.watch.home} pays for them."
+        message = (
+            f"Labs of {', '.join(others)} are in what is reckoned here, and in AWS's bill only if "
+            f"{deps.watch.home} pays for them."
+        )
         yield warning("compare", "other-accounts", message)
     if len(labs) >= _MOST_LABS:
         yield warning("compare", "labs-left-out", f"Of ours only the newest {_MOST_LABS} labs were read.")
