@@ -72,8 +72,18 @@ class FleetStore(Protocol):
         """What is kept of a cluster."""
         ...
 
+    def watched_of(self, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
+        """What is kept of these clusters."""
+        ...
+
     def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
         """Load, change, save if nobody saved in between, else again. None from `change`: leave as it is. Raises StaleLab."""
+        ...
+
+    def change_place(
+        self, place: Place, changes: Mapping[str, Callable[[Watched | None], Watched | None]]
+    ) -> Mapping[str, Watched | None]:
+        """As `change_watched`, for many clusters of a place in few calls. By name."""
         ...
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
@@ -104,6 +114,10 @@ class FleetStore(Protocol):
         """All of a cluster's, oldest first."""
         ...
 
+    def notices_in(self, place: Place) -> Mapping[ClusterKey, tuple[Notice, ...]]:
+        """All of a place's, each cluster's oldest first."""
+        ...
+
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:
         """Not sent yet, unheard ones among them, oldest first. Reads only those."""
         ...
@@ -132,8 +146,11 @@ class Notifier(Protocol):
         """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
         ...
 
-    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
-        """Put one event on the bus, source `ekslab`, schema as docs/reference/events.md has it."""
+    def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Put each (detail type, detail) on the bus, source `ekslab`, schema as docs/reference/events.md has it.
+
+        One that fails keeps no other back; the first failure is raised in the end.
+        """
         ...
 
 

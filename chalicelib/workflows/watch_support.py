@@ -6,8 +6,7 @@ run. What can't be read is a finding with its beginning, and never the end of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,12 +23,12 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_watch
 from chalicelib.workflows.watch.delivery import by_recipient, claimed, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
-from chalicelib.workflows.watch.scan import AT_ONCE, UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
+from chalicelib.workflows.watch.scan import UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
 
 Answer = dict[str, object]
 
 #: Places of one Map: their names stay far below a payload's 256 KiB.
-_PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 200, 50, 20_000
+_PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 1_000, 50, 20_000
 #: Rounds of delivering, and seconds between them: a topic that throttles gets some peace.
 _ROUNDS, _PAUSE = 3, 300
 
@@ -71,14 +70,13 @@ def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answe
     cursor, watch = event["cursor"], deps.watch
     page, following = watch.store.list_watched(_CLUSTERS, cursor)
     watched_places = {(place.account, place.region) for place in places(deps)}
-    here = []
-    for one in page:
-        if (one.cluster.key.account, one.cluster.key.region) in watched_places:
-            here.append(one)
+    here: list[Watched] = []
+    for place, ones in _by_place(page).items():
+        if (place.account, place.region) in watched_places:
+            here += ones
         else:
-            forget(deps, one.cluster.key, now)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        decided = sum(pool.map(lambda one: _decided(deps, one, now), [*here, *([] if cursor else _troubled(deps))]))
+            forget(deps, place, [one.cluster.key.name for one in ones], now)
+    decided = _decided(deps, [*here, *([] if cursor else _troubled(deps))], now)
     before = event["counts"]
     counts = {
         "clusters": before.get("clusters", 0) + len(here),
@@ -163,9 +161,18 @@ def _troubled(deps: Deps) -> list[Watched]:
     ]
 
 
-def _decided(deps: Deps, watched: Watched, now: datetime) -> int:
-    """Decide for one, write it down, count."""
-    store = deps.watch.store
-    notices = decide(watched, store.notices_of(watched.cluster.key), deps.watch.rules, now)
-    store.add_notices(notices)
-    return len(notices)
+def _decided(deps: Deps, watched: Sequence[Watched], now: datetime) -> int:
+    """Decide for each, write it down, count. What was said of a place's clusters before is read at once."""
+    store, rules, decided = deps.watch.store, deps.watch.rules, list[Notice]()
+    for place, ones in _by_place(watched).items():
+        said = store.notices_in(place)
+        decided += [notice for one in ones for notice in decide(one, said.get(one.cluster.key, ()), rules, now)]
+    store.add_notices(decided)
+    return len(decided)
+
+
+def _by_place(watched: Sequence[Watched]) -> Mapping[Place, Sequence[Watched]]:
+    found: dict[Place, list[Watched]] = {}
+    for one in watched:
+        found.setdefault(Place(one.cluster.key.account, one.cluster.key.region), []).append(one)
+    return found

@@ -49,7 +49,21 @@ class FakeFleetStore:
         return self.kept.get(key)
 
     @port
+    def watched_of(self, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
+        return {key: self.kept[key] for key in keys if key in self.kept}
+
+    @port
     def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
+        return self._changed(key, change)
+
+    @port
+    def change_place(
+        self, place: Place, changes: Mapping[str, Callable[[Watched | None], Watched | None]]
+    ) -> Mapping[str, Watched | None]:
+        keys = {name: ClusterKey(place.account, place.region, name) for name in changes}
+        return {name: self._changed(keys[name], change) for name, change in changes.items()}
+
+    def _changed(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
         stored = self.kept.get(key)
         changed = change(stored)
         if changed is None or changed == stored:
@@ -89,6 +103,11 @@ class FakeFleetStore:
     @port
     def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
         return tuple(notice for notice in self._oldest_first() if notice.key == key)
+
+    @port
+    def notices_in(self, place: Place) -> Mapping[ClusterKey, tuple[Notice, ...]]:
+        here = {key for key, _ in self.notices if (key.account, key.region) == (place.account, place.region)}
+        return {key: tuple(notice for notice in self._oldest_first() if notice.key == key) for key in here}
 
     @port
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:

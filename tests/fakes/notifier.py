@@ -6,7 +6,7 @@ after: the message is out, and its sender does not know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.core.message import Message
@@ -28,8 +28,8 @@ class FakeNotifier:
         return self.sent[-1][0]
 
     @port
-    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
-        self.events.append((detail_type, dict(detail)))
+    def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        self.events += [(detail_type, dict(detail)) for detail_type, detail in events]
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -63,7 +63,7 @@ def test_an_approver_is_asked_by_a_later_run_where_the_first_one_dies_before_its
 
 
 @pytest.mark.parametrize(
-    "moment", ["pending_notices", "watched", "claim", "send", "publish_event", "mark_sent", "add_notices"]
+    "moment", ["pending_notices", "watched_of", "claim", "send", "publish_events", "mark_sent", "add_notices"]
 )
 def test_two_watches_send_each_digest_once(moment: str) -> None:
     world = make_deps()

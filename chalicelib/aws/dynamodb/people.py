@@ -14,7 +14,7 @@ A claim names the person whose key it is; both change in one transaction.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -47,11 +47,12 @@ class DynamoPeople:
         keys = [key for name in names for key in lookup_keys(name, self._home)]
         owners = {
             item["pk"]["S"].removeprefix("IDENTITY#"): str(item["person_id"]["S"])
-            for item in self._batch([claim_key(each) for each in keys])
+            for item in items_of(self._client, self._table, [claim_key(each) for each in keys])
         }
         named = {name: found for name in names if (found := person_named(name, self._home, owners.get)) is not None}
         people = {
-            person.id: person for person in map(_person, self._batch([person_key(one) for one in named.values()]))
+            person.id: person
+            for person in map(_person, items_of(self._client, self._table, [person_key(one) for one in named.values()]))
         }
         return {name: people[person_id] for name, person_id in named.items() if person_id in people}
 
@@ -116,9 +117,6 @@ class DynamoPeople:
         counter = key(f"USES#{name}", "COUNT")
         update = add_all(self._table, counter, {"uses": 1}, ("uses", most), int(until.timestamp()))
         return not transact(self._client, [update], secrets.token_hex(16))
-
-    def _batch(self, keys: Sequence[Item]) -> Iterator[Item]:
-        return items_of(self._client, self._table, keys)
 
 
 def people_operations(table: str, before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import PASSING, THROTTLED, translate
@@ -23,6 +23,8 @@ SOURCE = "ekslab"
 _SUBJECT = 99
 #: Both services count everything about a message against 256 KiB; this leaves room for the rest of it.
 MOST_BYTES = 250_000
+#: Of one PutEvents.
+_ENTRIES = 10
 
 
 class SnsNotifier:
@@ -46,16 +48,37 @@ class SnsNotifier:
             self._send_to_chat(self._chat_topic, message, attributes)
         return str(answer["MessageId"])
 
-    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
-        """Put one event on the bus. Raises AwsRefused (EntryTooLarge before it is even tried), Transient."""
-        text = json.dumps(detail)
-        if len(text.encode()) > MOST_BYTES:
-            raise AwsRefused("events:PutEvents", "EntryTooLarge", f"{detail_type} has {len(text)} characters.")
-        entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": text, "EventBusName": self._bus}
-        with translate("events:PutEvents"):
-            answer = self._events.put_events(Entries=[entry])
-        if answer.get("FailedEntryCount"):
-            raise _failure(answer["Entries"][0])
+    def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Put them on the bus, ten a call. Raises AwsRefused (EntryTooLarge before it is even tried), Transient, in the end."""
+        failures: list[EkslabError] = []
+        some: list[dict[str, str]] = []
+        size = 0
+        for detail_type, detail in events:
+            text = json.dumps(detail)
+            length = len(text.encode())
+            if length > MOST_BYTES:
+                message = f"{detail_type} has {len(text)} characters."
+                failures.append(AwsRefused("events:PutEvents", "EntryTooLarge", message))
+                continue
+            if len(some) == _ENTRIES or size + length > MOST_BYTES:
+                failures += self._put(some)
+                some, size = [], 0
+            some.append({"Source": SOURCE, "DetailType": detail_type, "Detail": text, "EventBusName": self._bus})
+            size += length
+        failures += self._put(some)
+        if failures:
+            raise failures[0]
+
+    def _put(self, entries: list[dict[str, str]]) -> list[EkslabError]:
+        """What failed of them."""
+        if not entries:
+            return []
+        try:
+            with translate("events:PutEvents"):
+                answer = self._events.put_events(Entries=entries)
+        except EkslabError as error:
+            return [error]
+        return [_failure(entry) for entry in answer["Entries"] if entry.get("ErrorCode")]
 
     def _send_to_chat(self, topic: str, message: Message, attributes: Mapping[str, Any]) -> None:
         try:

@@ -7,6 +7,7 @@ up a mail: events that fail are counted and left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -58,9 +59,7 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
     kept, store = _kept(deps, {notice.key for notice in notices}), deps.watch.store
     pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
     store.mark_sent([(each.key, each.id) for each in notices if each.key not in kept], "nothing-to-say", now)
-    for notice, watched in pairs:
-        if notice.state is NoticeState.PENDING:
-            _publish_event(deps, notice, watched, now)
+    _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
     messages = compose(recipient, pairs, now) if pairs else ()
     route = route_to(deps, recipient, messages[0]) if messages else Route()
     if route.addressee is not None:
@@ -96,9 +95,7 @@ def waiting_for(
     for recipient, notices in by_recipient(claimed(deps, waiting, once)).items():
         kept = _kept(deps, {notice.key for notice in notices})
         pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
-        for notice, watched in pairs:
-            if notice.state is NoticeState.PENDING:
-                _publish_event(deps, notice, watched, now)
+        _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
         found += compose(recipient, pairs, now, _buttons(deps, recipient, now)) if pairs else ()
     return tuple(message for message in found if hears(addressee, message))
 
@@ -154,18 +151,20 @@ def _mail(deps: Deps, addressee: Addressee, messages: Sequence[Message], once: s
     deps.watch.store.mark_sent(ids, mail.message_id, now)
 
 
-def _publish_event(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:
-    try:
-        deps.watch.notifier.publish_event(*detail_of(notice, watched, now))
-    except EkslabError:
-        return False
-    return True
+def _publish(deps: Deps, pairs: Iterable[tuple[Notice, Watched]], now: datetime) -> None:
+    """Their events. What the bus refuses is left: people hear all the same."""
+    events = [detail_of(notice, watched, now) for notice, watched in pairs]
+    with suppress(EkslabError):
+        deps.watch.notifier.publish_events(events)
 
 
 def _kept(deps: Deps, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
     """What is kept of these clusters; a place that can be read again by now has nothing to say any more."""
-    found = {key: _place(deps, key) if key.name == WHOLE_PLACE else deps.watch.store.watched(key) for key in keys}
-    return {key: watched for key, watched in found.items() if watched is not None}
+    wanted = set(keys)
+    whole = {key for key in wanted if key.name == WHOLE_PLACE}
+    places = ((key, _place(deps, key)) for key in whole)
+    found = deps.watch.store.watched_of(wanted - whole)
+    return {**found, **{key: watched for key, watched in places if watched is not None}}
 
 
 def _place(deps: Deps, key: ClusterKey) -> Watched | None:

@@ -1,11 +1,12 @@
-"""Reads the clusters of one place, some at once, and keeps each: what one cluster refuses never costs another its reading.
+"""Reads the clusters of one place, some at once, and keeps them: what one cluster refuses never costs another its reading.
 
-Called by `watch_support.scan_place` with a page of names. Only the table's own failures get out of here.
+Called by `watch_support.scan_place` with a page of names; what was read of them is kept together, in a few calls. Only the
+table's own failures get out of here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,8 +35,10 @@ from chalicelib.ports.support import Fleet
 from chalicelib.workflows.shared.records import note_version
 from chalicelib.workflows.watch.places import who_answers, who_answers_for
 
+Change = Callable[[Watched | None], Watched | None]
+
 #: Clusters described at once, and how long one invocation goes on beginning more of them.
-AT_ONCE = 10
+AT_ONCE = 16
 _BUDGET = timedelta(seconds=60)
 #: What a reading can end in: AWS's refusals, answers that make no sense to the adapter, and calls that the runtime's
 #: boto3 is too old to know.
@@ -62,53 +65,58 @@ def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
     """Read and keep these clusters; return the names that time did not suffice for. A slow one holds up nobody else."""
     until = scan.deps.clock.now() + _BUDGET
 
-    def left_or_scanned(name: str) -> str | None:
+    left: list[str] = []
+    found: dict[str, Change] = {}
+
+    def scan_in_time(name: str) -> None:
         if scan.deps.clock.now() > until:
-            return name
-        scan_cluster(scan, name)
-        return None
+            left.append(name)
+        elif (change := scan_cluster(scan, name)) is not None:
+            found[name] = change
 
     scan.fleet.expect(names)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return tuple(name for name in pool.map(left_or_scanned, names) if name is not None)
+        list(pool.map(scan_in_time, names))
+    scan.deps.watch.store.change_place(scan.place, found)
+    return tuple(name for name in names if name in set(left))
 
 
-def scan_cluster(scan: Scan, name: str) -> None:
-    """Read one cluster and keep what was read, or that it could not be. One that is gone by now is left to `mark_gone`."""
-    store, key = scan.deps.watch.store, scan.key(name)
+def scan_cluster(scan: Scan, name: str) -> Change | None:
+    """Read one cluster; return what that makes of what is kept. None: it is gone by now, which is left to `mark_gone`."""
+    key = scan.key(name)
     try:
         cluster = scan.fleet.read(name)
     except ResourceGone:
-        return
+        return None
     except UNREADABLE as error:
         trouble = trouble_of("eks:DescribeCluster", error, scan.now)
-        who = who_answers_for(scan.registration)
-        store.change_watched(key, lambda before: troubled(before, key, trouble, who))
-        return
+        answerable = who_answers_for(scan.registration)
+        return lambda before: troubled(before, key, trouble, answerable)
     who = who_answers(scan.deps, cluster, scan.registration)
     if who.lab_id is not None:
         note_version(scan.deps, who.lab_id, cluster.version)
     readiness = _readiness(scan, cluster)
-    store.change_watched(
-        key,
-        lambda before: observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now),
-    )
+    return lambda before: observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now)
 
 
 def mark_gone(scan: Scan) -> None:
     """Clusters of the place that this run did not see are gone: whoever was told of their deadlines hears it, once."""
     store = scan.deps.watch.store
-    for watched in store.watched_in(scan.place):
-        if watched.gone_at is not None or last_seen(watched) >= scan.now:
-            continue
-        gone, key = replace(watched, gone_at=scan.now), watched.cluster.key
-        store.add_notices(decide_notices(gone, store.notices_of(key), scan.deps.watch.rules, scan.now))
-        store.change_watched(key, lambda kept: _gone(kept, scan.now))
+    kept = store.watched_in(scan.place)
+    gone = [replace(one, gone_at=scan.now) for one in kept if one.gone_at is None and last_seen(one) < scan.now]
+    if not gone:
+        return
+    told = store.notices_in(scan.place)
+    decided = (decide_notices(one, told.get(one.cluster.key, ()), scan.deps.watch.rules, scan.now) for one in gone)
+    store.add_notices(notice for notices in decided for notice in notices)
+    store.change_place(scan.place, {one.cluster.key.name: lambda kept: _gone(kept, scan.now) for one in gone})
 
 
-def forget(deps: Deps, key: ClusterKey, now: datetime) -> None:
-    """A cluster of a place that is watched no more leaves the lists, and nobody is told that it was deleted."""
-    deps.watch.store.change_watched(key, lambda kept: replace(kept, gone_at=now) if kept and not kept.gone_at else None)
+def forget(deps: Deps, place: Place, names: Iterable[str], now: datetime) -> None:
+    """Clusters of a place that is watched no more leave the lists, and nobody is told that they were deleted."""
+    deps.watch.store.change_place(
+        place, {name: lambda kept: replace(kept, gone_at=now) if kept and not kept.gone_at else None for name in names}
+    )
 
 
 def trouble_of(operation: str, error: Exception, now: datetime) -> ReadFailure:

@@ -110,7 +110,7 @@ def test_a_chat_gets_the_same_message_in_its_own_schema(post: Post) -> None:
 
 @pytest.mark.parametrize("post", ["sandbox"], indirect=True)
 def test_an_event_arrives_on_the_bus_as_it_was_told(post: Post) -> None:
-    post.notifier.publish_event("Cluster Deadline", {"version": "1", "days": 9, "cluster": {"name": "orders"}})
+    post.notifier.publish_events([("Cluster Deadline", {"version": "1", "days": 9, "cluster": {"name": "orders"}})])
     (event,) = post.arrived(post.events)
     assert (event["source"], event["detail-type"]) == ("ekslab", "Cluster Deadline")
     assert event["detail"] == {"version": "1", "days": 9, "cluster": {"name": "orders"}}
@@ -120,11 +120,11 @@ def test_the_fake_keeps_what_was_sent_even_where_its_answer_is_lost() -> None:
     account = Account()
     notifier = FakeNotifier(account)
     account.fail("send", AwsUnavailable("before"))
-    account.lose_answer("publish_event")
+    account.lose_answer("publish_events")
     with pytest.raises(Transient):
         notifier.send(a_message())
     with pytest.raises(Transient):
-        notifier.publish_event("Cluster Deadline", {})
+        notifier.publish_events([("Cluster Deadline", {})])
     assert (notifier.send(a_message()), notifier.send(a_message(recipient="team"))) == ("message-1", "message-2")
     assert notifier.to("team") == (a_message(recipient="team"),)
     assert notifier.events == [("Cluster Deadline", {})]
@@ -171,12 +171,12 @@ def test_an_event_that_the_bus_counts_as_failed_has_failed(stubbed: Stubbed, cod
     entry = {"ErrorCode": code, "ErrorMessage": "no"}
     stubbed.events.add_response("put_events", {"FailedEntryCount": 1, "Entries": [entry]})
     with pytest.raises(error):
-        stubbed.notifier.publish_event("Cluster Deadline", {})
+        stubbed.notifier.publish_events([("Cluster Deadline", {})])
 
 
 def test_an_event_too_large_for_the_bus_is_refused_before_it_is_tried(stubbed: Stubbed) -> None:
     with pytest.raises(AwsRefused) as refusal:
-        stubbed.notifier.publish_event("Cluster Deadline", {"resources": ["x" * MOST_BYTES]})
+        stubbed.notifier.publish_events([("Cluster Deadline", {"resources": ["x" * MOST_BYTES]})])
     assert refusal.value.code == "EntryTooLarge"
 
 

@@ -242,7 +242,7 @@ def test_a_message_that_fails_is_sent_in_the_next_round_and_holds_up_no_other(wo
 
 def test_a_bus_that_fails_holds_up_no_mail(world: FakeWorld) -> None:
     world.watch.fleets.add(a_fleet_cluster("orders", "1.34"))
-    world.watch.fail("publish_event", AwsUnavailable("not now"), times=9)
+    world.watch.fail("publish_events", AwsUnavailable("not now"), times=9)
     assert run(world) == "Finished"
     assert len(world.watch.notifier.to(OPS)) == 1
 

@@ -3,7 +3,7 @@
 | item         | pk                              | sk                           | due                      | by_age         |
 |--------------|---------------------------------|------------------------------|--------------------------|----------------|
 | cluster      | PLACE#<account>#<region>        | CLUSTER#<name>               | FLEET, by next deadline  |                |
-| notice       | CLUSTER#<account>#<region>#<..> | NOTICE#<id>                  | NOTICE, while pending    | NOTICE, by age |
+| notice       | PLACE#<account>#<region>        | NOTICE#<name>#<id>           | NOTICE, while pending    | NOTICE, by age |
 | registration | REGISTRY                        | ACCOUNT#<account>            |                          |                |
 | trouble      | TROUBLES                        | PLACE#<account>#<region>     |                          |                |
 
@@ -14,7 +14,7 @@ installed already could not be given several at once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from chalicelib.aws.dynamodb.keys import DUE, Item, key, stamp, text
 from chalicelib.aws.dynamodb.pages import Listing
@@ -41,14 +41,14 @@ def watched_key(cluster: ClusterKey) -> Item:
     return key(place_pk(cluster.account, cluster.region), f"CLUSTER#{cluster.name}")
 
 
-def notices_pk(cluster: ClusterKey) -> str:
-    """The partition of one cluster's notices."""
-    return f"CLUSTER#{cluster.account}#{cluster.region}#{cluster.name}"
+def notices_prefix(name: str) -> str:
+    """What the sort keys of one cluster's notices begin with; a name has no #."""
+    return f"NOTICE#{name}#"
 
 
 def notice_key(cluster: ClusterKey, notice_id: str) -> Item:
-    """One notice."""
-    return key(notices_pk(cluster), f"NOTICE#{_fitting(notice_id)}")
+    """One notice. They lie beside their place's clusters, so that a place's are read together."""
+    return key(place_pk(cluster.account, cluster.region), f"{notices_prefix(cluster.name)}{_fitting(notice_id)}")
 
 
 def registration_key(account: str) -> Item:
@@ -80,6 +80,14 @@ def partition(pk: str, prefix: str) -> Listing:
     """Everything of one partition whose sort key begins so, strongly consistent."""
     values = {":pk": text(pk), ":prefix": text(prefix)}
     return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
+
+
+def between(clusters: Collection[ClusterKey]) -> Listing:
+    """What is kept of these clusters of one place, and of those whose names lie between theirs; strongly consistent."""
+    first, last = min(clusters), max(clusters)
+    pk = place_pk(first.account, first.region)
+    values = {":pk": text(pk), ":first": text(f"CLUSTER#{first.name}"), ":last": text(f"CLUSTER#{last.name}")}
+    return Listing("pk = :pk AND sk BETWEEN :first AND :last", values, ("pk", "sk"), {"pk": pk})
 
 
 def to_come(shard: str) -> Listing:
