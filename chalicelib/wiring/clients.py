@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from chalicelib.aws.clients.registered_roles import MemberRoles
     from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 
-#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
+#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report; each thread of a scan has a connection.
+CONFIG = Config(
+    retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25, max_pool_connections=20
+)
 
 
 #: For what is nice to have: no lab's night waits for a price.
@@ -35,7 +37,7 @@ _MAKING = threading.Lock()
 class LazyClient:
     """A client of AWS that is made when first used."""
 
-    def __init__(self, service: str, region: str, config: Config = _CONFIG) -> None:
+    def __init__(self, service: str, region: str, config: Config = CONFIG) -> None:
         self._service, self._region, self._config = service, region, config
         self._client: Any = None
 
@@ -129,7 +131,7 @@ def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -
         return _session().create_client(
             service,
             region_name=region,
-            config=_CONFIG,
+            config=CONFIG,
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -134,6 +135,66 @@ def test_two_who_keep_a_new_cluster_at_once_both_have_their_say(store: FleetStor
     changed = store.change_watched(a_key(), change)
     assert changed is not None
     assert (changed.owner, changed.acknowledged_by, changed.version) == ("first@example.com", "second", 2)
+
+
+def test_many_clusters_of_a_place_are_changed_together_and_each_on_what_is_there(store: FleetStore) -> None:
+    keep(store, *(a_watched(f"c-{i:03d}") for i in range(0, 230, 2)))
+    keep(store, a_watched("c-1"), a_watched(cluster=a_fleet_cluster(key=a_key("c-000", region="us-east-1"))))
+
+    def said(name: str) -> Callable[[Watched | None], Watched | None]:
+        return lambda before: replace(before or a_watched(name), acknowledged_by=name)
+
+    changes = {f"c-{i:03d}": said(f"c-{i:03d}") for i in range(230)}
+    changes |= {"c-007": lambda _: None, "c-008": lambda before: before}
+    changed = store.change_place(HOME, changes)
+    assert {one.cluster.key.name: one for one in store.watched_in(HOME) if one.cluster.key.name != "c-1"} == {
+        name: one for name, one in changed.items() if one is not None
+    }
+    assert changed["c-007"] is None
+    assert {one.version for name, one in changed.items() if one and name != "c-008"} == {1, 2}
+    assert {(name, one.acknowledged_by) for name, one in changed.items() if one} == {
+        (name, None if name == "c-008" else name) for name in changes if name != "c-007"
+    }
+    assert store.change_place(HOME, {}) == {}
+
+
+def test_who_is_overtaken_among_many_is_changed_anew_and_the_others_once(store: FleetStore) -> None:
+    keep(store, *(a_watched(name) for name in "abc"))
+    calls: Counter[str] = Counter()
+
+    def change(name: str) -> Callable[[Watched | None], Watched | None]:
+        def changed(before: Watched | None) -> Watched | None:
+            assert before is not None
+            calls[name] += 1
+            if name == "b" and calls[name] == 1 and not isinstance(store, FakeFleetStore):
+                store.change_watched(a_key("b"), lambda other: other and replace(other, owner="team@example.com"))
+            return replace(before, acknowledged_by="ops")
+
+        return changed
+
+    store.change_place(HOME, {name: change(name) for name in "abc"})
+    kept = store.watched_in(HOME)
+    assert [one.acknowledged_by for one in kept] == ["ops"] * 3
+    if not isinstance(store, FakeFleetStore):
+        assert [(one.version, calls[one.cluster.key.name]) for one in kept] == [(2, 1), (3, 2), (2, 1)]
+
+
+def test_clusters_too_large_for_one_transaction_are_kept_all_the_same(store: FleetStore) -> None:
+    large = {
+        f"c-{i:02d}": a_watched(cluster=a_fleet_cluster(f"c-{i:02d}", tags={"n": "x" * 350_000})) for i in range(15)
+    }
+    store.change_place(HOME, {name: lambda _, one=one: one for name, one in large.items()})
+    assert [one.cluster.key.name for one in store.watched_in(HOME)] == sorted(large)
+
+
+def test_clusters_are_read_by_their_keys_wherever_they_are(store: FleetStore) -> None:
+    elsewhere = a_watched(cluster=a_fleet_cluster(key=a_key("b", region="us-east-1")))
+    keep(store, *(a_watched(f"c-{i:03d}") for i in range(120)), elsewhere)
+    keys = [a_key(f"c-{i:03d}") for i in range(130)]
+    found = store.watched_of([*keys, elsewhere.cluster.key, keys[0]])
+    assert set(found) == {*keys[:120], elsewhere.cluster.key}
+    assert {key: one.cluster.key for key, one in found.items()} == {key: key for key in found}
+    assert store.watched_of([]) == {}
 
 
 def _walk(store: FleetStore, limit: int) -> list[list[str]]:
@@ -296,3 +357,28 @@ def test_a_cluster_s_notices_are_its_own_oldest_first(store: FleetStore) -> None
     late, early = a_notice(reminder=7, decided_at=NOW + DAY), a_notice(reminder=14, decided_at=NOW)
     store.add_notices([late, early, a_notice("orders-2"), a_notice(key=a_key(region="us-east-1"))])
     assert store.notices_of(a_key()) == (early, late)
+    there = {a_key(): (early, late), a_key("orders-2"): (a_notice("orders-2"),)}
+    assert store.notices_in(HOME) == there
+    assert store.notices_in(a_place(account="444455556666")) == {}
+
+
+def test_a_place_s_clusters_and_notices_are_not_mixed_up(store: FleetStore) -> None:
+    keep(store, a_watched("a"), a_watched("b"))
+    store.add_notices([a_notice("a"), a_notice("a-b"), a_notice("*")])
+    assert [one.cluster.key.name for one in store.watched_in(HOME)] == ["a", "b"]
+    assert store.notices_of(a_key("a")) == (a_notice("a"),)
+    assert set(store.notices_in(HOME)) == {a_key("a"), a_key("a-b"), a_key("*")}
+
+
+def test_of_many_notices_those_are_marked_that_may_be(store: FleetStore) -> None:
+    notices = _many(130)
+    store.add_notices(notices)
+    ids = [(notice.key, notice.id) for notice in notices]
+    store.mark_sent(ids[20:40], "message-1", NOW)
+    store.mark_sent([*ids, *ids, (a_key(), "deadline#none")], "message-2", NOW)
+    sent = {notice.id: notice.message_id for notice in store.list_notices(200, None)[0]}
+    assert [sent[notice.id] for notice in notices] == ["message-2"] * 20 + ["message-1"] * 20 + ["message-2"] * 90
+    store.mark_bounced(notices[:30], "message-2", "it came back")
+    assert store.pending_notices(200) == tuple(
+        replace(notice, state=NoticeState.UNHEARD, unheard="it came back") for notice in notices[:20]
+    )

@@ -14,7 +14,7 @@ from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.support.watched import Watched
 from tests.aws.dynamodb.table import create_table
 from tests.aws.dynamodb.test_labs_troubles import Unreliable, cancelled
-from tests.fakes.fleet_builders import a_key, a_notice, a_watched
+from tests.fakes.fleet_builders import HOME, a_key, a_notice, a_watched
 
 
 @pytest.fixture
@@ -42,6 +42,22 @@ def test_a_cluster_kept_by_a_call_that_was_sent_twice_is_kept_once(client: Unrel
         assert changed is not None
         assert changed.other_owners == owners
         assert store.watched(a_key()) == changed
+
+
+def test_many_kept_by_a_call_whose_answer_was_lost_or_that_was_sent_twice_are_kept_once(
+    client: Unreliable, store: DynamoFleetStore
+) -> None:
+    for plan in (["twice"], [cancelled("None", "TransactionConflict", "None")]):
+        client.plan = list(plan)
+        before = {one.cluster.key.name: one.version for one in store.watched_in(HOME)}
+        store.change_place(HOME, {name: lambda kept, name=name: said_once_more(kept, name) for name in "abc"})
+        after = {one.cluster.key.name: one.version for one in store.watched_in(HOME)}
+        assert after == {name: before.get(name, 0) + 1 for name in "abc"}
+
+
+def said_once_more(watched: Watched | None, name: str) -> Watched:
+    kept = watched or a_watched(name)
+    return replace(kept, message=(*kept.message, "again"))
 
 
 def test_a_conflict_is_tried_again_and_an_endless_one_ends_with_a_word(

@@ -174,6 +174,25 @@ def test_an_event_that_the_bus_counts_as_failed_has_failed(stubbed: Stubbed, cod
         stubbed.notifier.publish_events([("Cluster Deadline", {})])
 
 
+def test_events_go_ten_a_call_and_one_that_fails_keeps_no_other_back(stubbed: Stubbed) -> None:
+    answers = [{"EventId": "1"}] * 10, [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}, {"EventId": "2"}]
+    for entries in answers:
+        failed = sum("ErrorCode" in entry for entry in entries)
+        stubbed.events.add_response("put_events", {"FailedEntryCount": failed, "Entries": entries})
+    large = ("Cluster Deadline", {"resources": ["x" * MOST_BYTES]})
+    with pytest.raises(AwsRefused) as refusal:
+        stubbed.notifier.publish_events([large, *[("Cluster Deadline", {"n": n}) for n in range(12)]])
+    assert refusal.value.code == "EntryTooLarge"
+    stubbed.events.assert_no_pending_responses()
+
+
+def test_events_that_are_too_large_together_go_one_after_another(stubbed: Stubbed) -> None:
+    for _ in range(2):
+        stubbed.events.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
+    stubbed.notifier.publish_events([("Cluster Deadline", {"resources": ["x" * (MOST_BYTES // 2)]})] * 2)
+    stubbed.events.assert_no_pending_responses()
+
+
 def test_an_event_too_large_for_the_bus_is_refused_before_it_is_tried(stubbed: Stubbed) -> None:
     with pytest.raises(AwsRefused) as refusal:
         stubbed.notifier.publish_events([("Cluster Deadline", {"resources": ["x" * MOST_BYTES]})])
