@@ -13,6 +13,7 @@ from emulator.cloudformation import (
     conditions,
     dead_letters,
     deletions,
+    durations,
     ec2_resources,
     identity_providers,
     instance_profiles,
@@ -21,10 +22,12 @@ from emulator.cloudformation import (
     request_tokens,
     web_acls,
 )
+from emulator.core.clock import EmulatorClock
 
 
-def install() -> None:
+def install(clock: EmulatorClock) -> None:
     """Add our types and deletions to the CloudFormation of this process's emulator."""
+    durations.install(clock)
     request_tokens.install()
     for resource_type, functions in ec2_resources.RESOURCES.items():
         provisioners._RESOURCE_HANDLERS[resource_type] = dict(functions)

@@ -47,7 +47,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     ec2.install()
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
-    cloudformation.install()
+    cloudformation.install(clock)
     for additional in (ssm_parameters, quotas, account_plan, price_list, cost_explorer, path_parts, hosted_login):
         additional.install()
     ses.install(clock)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.cloudformation.durations import SECONDS, ready_after
 from emulator.process import Sandbox
 
 NETWORK: dict[str, Any] = {
@@ -236,3 +237,24 @@ def wait(cloudformation: Any, name: str) -> Any:
         assert time.monotonic() < deadline, stack["StackStatus"]
         time.sleep(0.02)
     return stack
+
+
+def test_a_stack_is_there_after_the_longest_path_through_its_resources() -> None:
+    ready = ready_after(NETWORK)
+    assert ready["Nat"] == SECONDS["AWS::EC2::VPC"] + SECONDS["AWS::EC2::Subnet"] + SECONDS["AWS::EC2::NatGateway"]
+    assert max(ready.values()) == ready["Nat"]
+    assert ready["Vpc"] == ready["ControlPlaneGroup"] == ready["Table"] == SECONDS["AWS::EC2::VPC"]
+
+
+def test_a_stack_that_is_deleted_while_it_is_made_leaves_nothing(sandbox: Sandbox) -> None:
+    cloudformation, ec2 = sandbox.client("cloudformation"), sandbox.client("ec2")
+    vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
+    cloudformation.create_stack(StackName="brief", TemplateBody=json.dumps({"Resources": NETWORK}))
+    assert _status(sandbox, "brief") == "CREATE_IN_PROGRESS"
+    cloudformation.delete_stack(StackName="brief")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="brief", WaiterConfig={"Delay": 1})
+    assert {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]} == vpcs
+
+
+def _status(sandbox: Sandbox, name: str) -> str:
+    return str(sandbox.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
