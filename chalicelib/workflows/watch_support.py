@@ -20,6 +20,7 @@ from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
+from chalicelib.ports.support import Fleet
 from chalicelib.workflows.shared.metrics import measure_watch
 from chalicelib.workflows.watch.delivery import by_recipient, claimed, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
@@ -29,6 +30,8 @@ Answer = dict[str, object]
 
 #: Places of one Map: their names stay far below a payload's 256 KiB.
 _PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 1_000, 50, 20_000
+#: Pages of names that one call reads: what is slow at the end of one holds up the next.
+_PAGES = 5
 #: Rounds of delivering, and seconds between them: a topic that throttles gets some peace.
 _ROUNDS, _PAUSE = 3, 300
 
@@ -42,12 +45,11 @@ def begin(deps: Deps, event: Mapping[str, Any], _now: datetime) -> Answer:
 
 
 def scan_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """One page of a place's clusters; after the last one, those that are gone."""
+    """Some pages of a place's clusters; after the last one, those that are gone."""
     place, cursor = _place(event), event["cursor"] or {"page": None, "left": []}
     try:
         fleet = deps.watch.fleet(place)
-        page = cursor["page"]
-        names, page = (cursor["left"], page) if cursor["left"] else fleet.names(page)
+        names, page = (cursor["left"], cursor["page"]) if cursor["left"] else _names(fleet, cursor["page"])
         scan = Scan(deps, place, fleet, fleet.calendar(), registration_of(deps, place.account), now)
     except UNREADABLE as error:
         return _lost(deps, place, trouble_of("eks:ListClusters", error, now))
@@ -137,6 +139,22 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def _again(cursor: Mapping[str, object], seconds: int) -> Answer:
     return {"outcome": "again", "cursor": cursor, "look_again_in": seconds}
+
+
+def _names(fleet: Fleet, page: str | None) -> tuple[Sequence[str], str | None]:
+    """The names of the next pages, and the one after them. A page that can't be read is left to the next call."""
+    names: list[str] = []
+    for _ in range(_PAGES):
+        try:
+            found, page = fleet.names(page)
+        except UNREADABLE:
+            if not names:
+                raise
+            break
+        names += found
+        if page is None:
+            break
+    return names, page
 
 
 def _place(event: Mapping[str, Any]) -> Place:

@@ -14,6 +14,7 @@ from chalicelib.domain.notices.notice import NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.fakes import NOW, OWNER, FakeWorld, a_lab, make_deps
+from tests.fakes.fleet import FakeFleet
 from tests.fakes.fleet_builders import HOME, OPS, REGION, a_fleet_cluster, a_key, a_registration, an_addon, an_insight
 from tests.workflows.machine import LambdaDied, Machine
 
@@ -89,6 +90,24 @@ def test_a_scan_of_a_thousand_clusters_with_faulty_ones_reports_all_the_others(w
     troubles = {one.trouble.code for one in kept.values() if one.trouble}
     assert troubles == {"AccessDeniedException", "AwsUnavailable", "Throttled", "KeyError", "AttributeError"}
     assert len(kept) == 998
+
+
+def test_a_page_of_names_that_fails_costs_the_pages_before_it_nothing_and_is_asked_for_again(world: FakeWorld) -> None:
+    world.watch.fleets.add(*(a_fleet_cluster(f"c{n:04}", "1.36") for n in range(250)))
+    pages = iter(range(100))
+    ask = FakeFleet.names
+
+    def fails_once(fleet: FakeFleet, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
+        if next(pages) == 1:
+            raise Throttled("eks:ListClusters")
+        return ask(fleet, cursor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeFleet, "names", fails_once)
+        assert run(world) == "Finished"
+    assert len(world.watch.store.kept) == 250
+    assert world.watch.store.place_troubles() == {}
+    assert next(pages) == 4
 
 
 def test_a_place_that_cannot_be_read_is_a_finding_and_the_others_are_read(world: FakeWorld) -> None:
