@@ -150,6 +150,7 @@ lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is 
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
+	$(BIN)/python -m benchmarks.results
 
 clean:           ## everything that was made here
 	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .venv-hostile .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

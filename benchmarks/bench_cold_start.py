@@ -7,7 +7,6 @@ logger costs, from the same package.
 
 import argparse
 import io
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks.results import Row, keep, measured
 from deployment.packaging import CODE, package
 
 BARE = "chalice + boto3 + Logger"
@@ -32,7 +32,7 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jme
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="fresh processes a row")
     runs = parser.parse_args().runs
@@ -42,11 +42,16 @@ def main() -> None:
         zipfile.ZipFile(io.BytesIO(code)).extractall(task)
         _link(runtime)
         seconds = _measured(runs, (task, runtime))
-    print(f"The package is {len(code) / 1e6:.2f} MB zipped (limit 6.5). Milliseconds of CPU, medians of {runs}.\n")
-    print("| what is imported | ms | x bare | limit |\n|---|---|---|---|")
-    for name, taken in seconds.items():
-        limit = LIMITS.get(name, "")
-        print(f"| {name} | {taken * 1000:.0f} | {taken / seconds[BARE]:.2f} | {limit} |")
+    keep(
+        "cold_start",
+        [
+            Row("the package, zipped", round(len(code) / 1e6, 2), "MB", limit=6.5),
+            *(
+                measured(name, taken, "ms of CPU", seconds[BARE], times=LIMITS.get(name))
+                for name, taken in seconds.items()
+            ),
+        ],
+    )
 
 
 def _link(folder: Path) -> None:
@@ -61,14 +66,14 @@ def _link(folder: Path) -> None:
         (folder / there.name).symlink_to(there)
 
 
-def _measured(runs: int, paths: Iterable[Path]) -> dict[str, float]:
-    """The median of each program, one run of every program after another, so that a busy minute hits all alike."""
+def _measured(runs: int, paths: Iterable[Path]) -> dict[str, list[float]]:
+    """Milliseconds of each program, one run of every program after another, so that a busy minute hits all alike."""
     found = [str(path) for path in paths]
     taken: dict[str, list[float]] = {name: [] for name in PROGRAMS}
     for _ in range(runs):
         for name, program in PROGRAMS.items():
-            taken[name].append(_seconds(program, found))
-    return {name: statistics.median(each) for name, each in taken.items()}
+            taken[name].append(_seconds(program, found) * 1000)
+    return taken
 
 
 def _seconds(program: str, paths: list[str]) -> float:

@@ -1,89 +1,150 @@
-"""The support watch's daily scan beside a plain loop over the same clusters with the same latency.
+"""The scan of a place beside a bare boto3 loop on as many threads that makes the same calls, turn by turn in one run.
 
-Both read the cluster, its node groups and its machines from the sandbox, whose EKS takes a while for every answer. The
-watch goes through its whole state machine, decides and delivers too; one in a hundred clusters can't be read.
+Both ask a server whose answers take 20 ms and next to no CPU. Ours is the step of `watch_support` as it runs in Lambda: it parses,
+decides on support and owners, and keeps each cluster; the store is in memory here. CPU is the reading process's own.
 """
+
+from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.scenarios.fleet import TODAY, put_clusters
-from sandbox.schedules import run_watch
-from sandbox.stage import Stage, installed
+from benchmarks.canned_answers import ACCOUNT, REGION, asked_of, canned_answers, cluster_names
+from benchmarks.results import Row, keep, measured
+from chalicelib.aws.eks.watched.clusters import EksFleet
+from chalicelib.aws.system.clock import SystemClock
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.support.fleet import FleetCluster
+from chalicelib.ports.deps import Deps
+from chalicelib.wiring.clients import CONFIG
+from chalicelib.workflows import watch_support
+from chalicelib.workflows.watch.scan import AT_ONCE
+from tests.fakes import make_deps
 
-_VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
-_FAULTS = ("AccessDeniedException", "ServerException", "ThrottlingException")
+_KEYS = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+_INSTANCES_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one reading took. `others`: seconds until all were read that can be."""
+
+    wall: float
+    cpu: float
+    calls: int
+    others: float
+
+
+class Timed(EksFleet):
+    """Notes when a cluster was read last."""
+
+    last: float = 0.0
+
+    def read(self, name: str) -> FleetCluster:
+        """The cluster."""
+        found = super().read(name)
+        self.last = time.monotonic()
+        return found
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clusters", type=int, default=200)
-    parser.add_argument("--latency", type=float, default=0.08, help="seconds that EKS takes for an answer")
+    parser.add_argument("--latency", type=float, default=0.02, help="seconds that an answer takes")
+    parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
-    with installed() as stage:
-        faulty = _put_fleet(stage, options.clusters, options.latency)
-        began = time.monotonic()
-        read, calls = _plain_loop(stage)
-        serial = time.monotonic() - began
-        began = time.monotonic()
-        summary = run_watch(stage, TODAY, seconds=1200)
-        ours = time.monotonic() - began
-    print(f"{options.clusters} clusters, {len(faulty)} of them faulty, {options.latency * 1000:.0f} ms an answer\n")
-    print(f"{'':<14}{'seconds':>9}{'clusters/s':>12}{'reported':>10}{'unreadable':>12}")
-    print(f"{'plain loop':<14}{serial:>9.1f}{options.clusters / serial:>12.1f}{read:>10}{options.clusters - read:>12}")
-    reported, unreadable = summary["clusters"], summary["unreadable"]
-    print(f"{'watch':<14}{ours:>9.1f}{options.clusters / ours:>12.1f}{reported - unreadable:>10}{unreadable:>12}")
-    print(f"\n{serial / ours:.1f} times as fast; the loop made {calls} calls")
-
-
-def _put_fleet(stage: Stage, count: int, latency: float) -> list[str]:
-    clusters = list(_clusters(count))
-    put_clusters(stage.sandbox, clusters)
-    names = [str(cluster["name"]) for cluster in clusters]
+    count, names = options.clusters, cluster_names(options.clusters)
     faulty = names[99::100]
-    faults: list[dict[str, Any]] = [{"operation": "*", "delaySeconds": latency}]
-    for number, name in enumerate(faulty):
-        error = {"code": _FAULTS[number % len(_FAULTS)]}
-        faults.append({"operation": "DescribeCluster", "cluster": name, "error": error})
-    stage.sandbox.admin("POST", "clock", {"now": TODAY.isoformat()})
-    stage.sandbox.admin("PATCH", "faults", faults)
-    return faulty
+    with canned_answers(count, options.latency) as url, canned_answers(count, options.latency, faulty) as broken:
+        taken = _rounds(url, broken, options.rounds)
+    ours, bare, faults = taken
+    limit = 3 * count + count + count // 100 + 5
+    walls, cpus = ([getattr(each, part) for each in ours] for part in ("wall", "cpu"))
+    keep(
+        "scan",
+        [
+            Row(f"{count} clusters with nodes", ours[0].calls, "calls", bare[0].calls, limit),
+            measured(f"{count} clusters, wall", walls, "s", [each.wall for each in bare], times=1.15),
+            measured(f"{count} clusters, CPU", cpus, "s", [each.cpu for each in bare], times=1.15),
+            measured(f"the others, {len(faulty)} faulty", [each.others for each in faults], "s", walls),
+        ],
+    )
 
 
-def _clusters(count: int) -> Iterator[Mapping[str, Any]]:
-    for number in range(count):
-        yield {
-            "name": f"cluster-{number:04}",
-            "version": _VERSIONS[number % len(_VERSIONS)],
-            "tags": {"owner": f"team-{number % 20}@example.com"},
-            "nodegroups": [{"name": "workers"}],
-            "sparedUntil": "2030-01-01T00:00:00Z",
-        }
+def _rounds(url: str, broken: str, rounds: int) -> tuple[list[Taken], list[Taken], list[Taken]]:
+    """Ours, the bare loop's, and ours beside faulty clusters; in turns, so that a busy minute hits all alike."""
+    every: tuple[list[Taken], list[Taken], list[Taken]] = ([], [], [])
+    ways: Sequence[tuple[str, Callable[[str], float]]] = ((url, _ours), (url, _bare), (broken, _ours))
+    for number in range(rounds + 1):
+        for taken, (at, read) in zip(every, ways, strict=True):
+            before, wall, cpu = asked_of(at).total(), time.monotonic(), time.process_time()
+            last = read(at)
+            found = Taken(
+                time.monotonic() - wall, time.process_time() - cpu, asked_of(at).total() - before, last - wall
+            )
+            # The first of each warms up imports and botocore's models.
+            if number:
+                taken.append(found)
+    return every
 
 
-def _plain_loop(stage: Stage) -> tuple[int, int]:
-    """Read all clusters one after another; return how many could be read, and how many calls that took."""
-    eks, ec2 = stage.sandbox.client("eks"), stage.sandbox.client("ec2")
+def _ours(url: str) -> float:
+    """Scan the place in the steps that its state machine would take; return when the last was read."""
+    clients = {
+        service: boto3.client(service, region_name=REGION, endpoint_url=url, config=CONFIG, **_KEYS)
+        for service in ("eks", "ec2")
+    }
+    place = Place(ACCOUNT, REGION)
+    fleet = Timed(clients["eks"], clients["ec2"], place, SystemClock().now)
+    deps, event = _world(fleet), {"place": {"account": ACCOUNT, "region": REGION, "role_arn": None}, "cursor": None}
+    answer: dict[str, Any] = {"outcome": "again", "cursor": None}
+    while answer["outcome"] == "again":
+        answer = dict(watch_support.scan_place(deps, {**event, "cursor": answer["cursor"]}, SystemClock().now()))
+    return fleet.last
+
+
+def _world(fleet: EksFleet) -> Deps:
+    world = make_deps()
+    world.watch.store.register(Registration(ACCOUNT, "bench", (REGION,)))
+    return replace(world.deps, watch=replace(world.deps.watch, fleet=lambda _place: fleet))
+
+
+def _bare(url: str) -> float:
+    """The same calls with boto3 alone."""
+    config = Config(max_pool_connections=AT_ONCE, retries={"total_max_attempts": 1})
+    eks, ec2 = (
+        boto3.client(service, region_name=REGION, endpoint_url=url, config=config, **_KEYS)
+        for service in ("eks", "ec2")
+    )
+    eks.describe_cluster_versions()
     names = [name for page in eks.get_paginator("list_clusters").paginate() for name in page["clusters"]]
-    read, calls = 0, 1 + len(names) // 100
-    for name in names:
-        calls += 1
+    keys = [f"kubernetes.io/cluster/{name}" for name in names]
+    for start in range(0, len(keys), _INSTANCES_AT_ONCE):
+        filters = [{"Name": "tag-key", "Values": keys[start : start + _INSTANCES_AT_ONCE]}]
+        ec2.describe_instances(Filters=filters)
+
+    def read(name: str) -> None:
         try:
             eks.describe_cluster(name=name)
         except ClientError:
-            continue
+            return
         for group in eks.list_nodegroups(clusterName=name)["nodegroups"]:
             eks.describe_nodegroup(clusterName=name, nodegroupName=group)
-            calls += 1
         eks.list_fargate_profiles(clusterName=name)
-        ec2.describe_instances(Filters=[{"Name": f"tag:kubernetes.io/cluster/{name}", "Values": ["owned"]}])
-        read, calls = read + 1, calls + 3
-    return read, calls
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(read, names))
+    return time.monotonic()
 
 
 if __name__ == "__main__":

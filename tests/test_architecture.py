@@ -53,6 +53,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "benchmarks/bench_signals.py": ("emulator", "sandbox", "chalicelib.aws", "chalicelib.domain"),
     # These count what the curfew run asks of the table, which cannot be seen from outside.
     "benchmarks/bench_requests.py": ("emulator", "chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
+    "benchmarks/bench_scan.py": ("chalicelib", "tests.fakes"),
+    "benchmarks/bench_warm_requests.py": ("chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
+    "benchmarks/bench_watch_growth.py": (
+        "emulator.core.bill", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table", "tests.workflows.machine",
+    ),
     "benchmarks/bench_sweep_reads.py": ("emulator", "sandbox", "chalicelib", "tests.fakes"),
     "benchmarks/sweep_reads.py": ("emulator", "sandbox", "chalicelib"),
 }  # fmt: skip
@@ -80,13 +85,13 @@ DOMAIN: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "boto3": ("chalicelib/wiring/", "deployment/", "emulator/", "sandbox/", "ekslab/", "benchmarks/"),
     "botocore": ("chalicelib/aws/", "chalicelib/wiring/", "deployment/", "emulator/", "sandbox/", "ekslab/", "benchmarks/"),
-    "chalice": ("app.py", "chalicelib/handlers/api.py", "chalicelib/api/"),
+    "chalice": ("app.py", "chalicelib/handlers/api.py", "chalicelib/api/", "benchmarks/bench_warm_requests.py"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "chalicelib/metrics.py"),
     "pydantic": ("chalicelib/api/",),
     "yaml": ("chalicelib/api/", "emulator/"),
     "jinja2": ("chalicelib/api/pages/", "deployment/"),
     "ministack": ("emulator/",),
-    "moto": (),
+    "moto": ("benchmarks/bench_warm_requests.py", "benchmarks/bench_watch_growth.py"),
     "holidays": ("chalicelib/aws/",),
     "babel": ("deployment/",),
     "gettext": ("chalicelib/words/",),

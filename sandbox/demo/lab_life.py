@@ -47,9 +47,13 @@ def main(scale: float = 0.01) -> int:
     with measured(os.getpid()) as peak:
         try:
             with installed(Settings(scale=scale), narrator.say) as stage:
+                narrator.lap("the installation")
                 _Play(stage, narrator).play()
+                narrator.lap("the first act")
                 support.play(stage, narrator)
+                narrator.lap("the second")
                 curfew.play(stage, narrator)
+                narrator.lap("the third")
                 narrator.say()
                 narrator.say(f"People see all of this on a page. It was at {page_url(stage.sandbox, stage.outputs)}")
                 narrator.say("and ends with this demo: `make sandbox` leaves one running, and begins with its address.")
@@ -58,6 +62,7 @@ def main(scale: float = 0.01) -> int:
     narrator.say()
     if peak.processes:
         narrator.say(f"It took {peak.megabytes:.0f} MiB of memory at most, in {peak.processes} processes.")
+    narrator.say(f"Seconds: {', '.join(f'{what} {seconds:.0f}' for what, seconds in narrator.laps.items())}.")
     narrator.say("Everything held." if not narrator.short else f"{len(narrator.short)} of the promises did not hold.")
     return 1 if narrator.short else 0
 

@@ -17,6 +17,11 @@ class Narrator:
         self._colour = out.isatty()
         self._describe: dict[str, str] = {}
         self.short: list[str] = []
+        self.laps: dict[str, float] = {}
+
+    def lap(self, what: str) -> None:
+        """Note how many seconds it took since the lap before."""
+        self.laps[what] = time.monotonic() - self._began - sum(self.laps.values())
 
     def act(self, title: str) -> None:
         """Open a new act."""

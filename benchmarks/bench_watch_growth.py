@@ -1,0 +1,157 @@
+"""How the support watch's daily run grows with the fleet: its calls are counted, its minutes and dollars reckoned from them.
+
+The whole state machine and the real adapters run in this process; EKS and EC2 answer at once with prepared bodies, DynamoDB is
+moto's. The peer is the watch as it was while it read and wrote what it keeps of one cluster at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from benchmarks.canned_answers import CannedAnswers, cluster_names
+from benchmarks.results import Row, keep
+from benchmarks.running_costs import LARGE_GB, LIST_PRICES, MEMORY_GB
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
+from chalicelib.aws.eks.watched.clusters import EksFleet
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.workflows.watch.scan import AT_ONCE
+from emulator.core.bill import size_of
+from tests.aws.dynamodb.table import create_table
+from tests.fakes import NOW, make_deps
+from tests.workflows.machine import Machine
+
+REGION = "ap-northeast-2"
+FLEETS = ((100, 1), (1_000, 10), (10_000, 100))
+ONE_BY_ONE, MOST = 13.1, 6
+#: Assumed: an answer of EKS's and one of DynamoDB's, in seconds; a thread's own time for a call of EKS's; places scanned at once.
+EKS_ANSWER, TABLE_ANSWER, OWN_TIME, PLACES_AT_ONCE = 0.08, 0.01, 0.004, 20
+_GB_SECOND = 0.0000166667
+_READING, _WRITING = ("Query", "GetItem", "BatchGetItem"), ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """EKS and EC2 of one place, as boto3's clients, without a network; `calls` counts what is asked of any of them."""
+
+    answers: CannedAnswers
+    calls: Counter[str]
+
+    def get_paginator(self, operation: str) -> Pages:
+        """The pages of an operation."""
+        return Pages(getattr(self, operation))
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        """What answers an operation."""
+        name = operation.title().replace("_", "")
+
+        def call(**request: Any) -> Any:
+            self.calls[name] += 1
+            if name == "DescribeInstances":
+                return {"Reservations": []}
+            query = f"nextToken={request['nextToken']}" if "nextToken" in request else ""
+            return self.answers.body(name, str(request.get("name") or request.get("clusterName")), query)
+
+        return call
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A paginator of one page."""
+
+    call: Callable[..., Any]
+
+    def paginate(self, **request: Any) -> Iterator[Any]:
+        """The page."""
+        yield self.call(**request)
+
+
+def main() -> None:
+    """Count, reckon, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most", type=int, default=10_000, help="clusters of the largest fleet")
+    options = parser.parse_args()
+    logging.disable(logging.INFO)
+    keep("watch_growth", [row for fleet in FLEETS if fleet[0] <= options.most for row in _rows(*fleet)])
+
+
+def _rows(clusters: int, places: int) -> Iterator[Row]:
+    """Of the second day: the first one writes what is new."""
+    calls: Counter[str] = Counter()
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        store = DynamoFleetStore(client, create_table(client))
+        machine = _machine(store, DynamoStore(client, "labs"), clusters, places, calls)
+        machine(NOW)
+        client.meta.events.register("before-call", lambda model, **_: calls.update([model.name]))
+        calls.clear()
+        machine(NOW + timedelta(days=1))
+        kept = client.query(**_of_place("000000000000")) if clusters else {}
+    item = max(map(size_of, kept["Items"]))
+    title = f"{clusters:,} clusters in {places} places"
+    yield Row(title, calls.total() / clusters, "calls a cluster", ONE_BY_ONE, MOST)
+    yield Row(
+        f"{title}, of them of DynamoDB",
+        sum(calls[name] for name in (*_READING, *_WRITING)) / clusters,
+        "calls a cluster",
+    )
+    seconds, dollars = _reckoned(calls, clusters, places, item)
+    yield Row(f"{title}, a run", seconds / 60, "minutes")
+    yield Row(f"{title}, thirty runs", 30 * dollars, "USD")
+
+
+def _of_place(account: str) -> dict[str, Any]:
+    values = {":pk": {"S": f"PLACE#{account}#{REGION}"}}
+    return {"TableName": "labs", "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values, "Limit": 10}
+
+
+def _machine(
+    store: DynamoFleetStore, labs: DynamoStore, clusters: int, places: int, calls: Counter[str]
+) -> Callable[[datetime], None]:
+    world = make_deps()
+    for number in range(places):
+        store.register(
+            Registration(f"{number:012}", f"account-{number}", (REGION,), f"arn:aws:iam::{number:012}:role/r")
+        )
+    answers = CannedAnswers(cluster_names(clusters // places), 0, frozenset())
+
+    def fleet(place: Place) -> EksFleet:
+        return EksFleet(Prepared(answers, calls), Prepared(answers, calls), place, lambda: NOW)
+
+    watch = replace(world.deps.watch, fleet=fleet, store=store)
+    deps = replace(world.deps, watch=watch, store=labs)
+
+    def run(at: datetime) -> None:
+        if Machine("watch_support", deps).run({"time": at.isoformat()}) != "Finished":
+            raise RuntimeError("The run was not finished.")
+
+    return run
+
+
+def _reckoned(calls: Counter[str], clusters: int, places: int, item: int) -> tuple[float, float]:
+    """Seconds of a run, and its dollars: places side by side, 16 calls of EKS's at once in each, the table's one after another."""
+    table = sum(calls[name] for name in (*_READING, *_WRITING))
+    eks = calls.total() - table
+    scanning = eks * max(EKS_ANSWER / AT_ONCE, OWN_TIME)
+    side_by_side = min(places, PLACES_AT_ONCE)
+    seconds = scanning / side_by_side + table * TABLE_ANSWER
+    lambdas = scanning * LARGE_GB + table * TABLE_ANSWER * MEMORY_GB
+    # Each cluster is read twice and written once, in a transaction, with its place in an index.
+    read = 2 * clusters * item / 4096 * LIST_PRICES["read units"]
+    written = clusters * 2 * 2 * (1 + item // 1024) * LIST_PRICES["write units"]
+    transitions = (5 * places + 20) * LIST_PRICES["transitions"]
+    return seconds, lambdas * _GB_SECOND + read + written + transitions
+
+
+if __name__ == "__main__":
+    main()

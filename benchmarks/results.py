@@ -1,0 +1,94 @@
+"""The figures that benchmarks measure, beside peers and limits: kept in `results.json`, shown in docs/reference/benchmarks.md.
+
+A benchmark calls `keep` with all its rows; `python -m benchmarks.results` writes the page's tables anew from the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+RESULTS = PROJECT / "benchmarks" / "results.json"
+PAGE = PROJECT / "docs" / "reference" / "benchmarks.md"
+#: A table of the page stands between these; the first names its benchmark.
+_TABLE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_HEAD = "| what | value | peer | × peer | limit | spread |\n|---|---|---|---|---|---|\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure. `peer`: the same of what it is compared with; `limit`: the most that it may be; `times`: the most it may be of
+    the peer's; `spread`: the least and the most that was measured.
+    """
+
+    name: str
+    value: float
+    unit: str
+    peer: float | None = None
+    limit: float | None = None
+    times: float | None = None
+    spread: tuple[float, float] | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the peer's."""
+        return None if not self.peer else round(self.value / self.peer, 3)
+
+
+def measured(
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    peers: Sequence[float] = (),
+    *,
+    limit: float | None = None,
+    times: float | None = None,
+) -> Row:
+    """A row of repeated measurements: the median, beside the median of the peer's."""
+    peer = round(statistics.median(peers), 3) if peers else None
+    spread = (round(min(values), 3), round(max(values), 3))
+    return Row(name, round(statistics.median(values), 3), unit, peer, limit, times, spread)
+
+
+def keep(benchmark: str, rows: Iterable[Row]) -> None:
+    """Keep a benchmark's rows in the file, in place of its last ones, and print them."""
+    kept = read()
+    command = f"python -m benchmarks.bench_{benchmark}"
+    kept[benchmark] = [{**asdict(row), "ratio": row.ratio, "command": command} for row in rows]
+    RESULTS.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
+    print(_HEAD + "".join(map(_line, kept[benchmark])), flush=True)
+
+
+def read() -> dict[str, list[dict[str, Any]]]:
+    """The rows of each benchmark as they were last measured."""
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
+
+
+def with_tables(page: str) -> str:
+    """The page, with its tables as they are in the file."""
+    kept = read()
+    return _TABLE.sub(lambda found: found[1] + _HEAD + "".join(map(_line, kept[found[2]])) + found[3], page)
+
+
+def _line(row: dict[str, Any]) -> str:
+    spread = "" if not row["spread"] else " to ".join(map(_number, row["spread"]))
+    limit = _number(row["limit"]) or (f"{row['times']} × the peer" if row["times"] else "")
+    cells = (_number(row["peer"]), _number(row["ratio"]), limit, spread)
+    return f"| {row['name']} | {_number(row['value'])} {row['unit']} | {' | '.join(cells)} |\n"
+
+
+def _number(value: float | None) -> str:
+    """Three digits, or all there are before the point."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text()))
