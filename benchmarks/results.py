@@ -71,9 +71,14 @@ def read() -> dict[str, list[dict[str, Any]]]:
 
 
 def with_tables(page: str) -> str:
-    """The page, with its tables as they are in the file."""
+    """The page, with its tables as they are in the file; what was not measured yet stays as it stands."""
     kept = read()
-    return _TABLE.sub(lambda found: found[1] + _HEAD + "".join(map(_line, kept[found[2]])) + found[3], page)
+
+    def table(found: re.Match[str]) -> str:
+        rows = kept.get(found[2])
+        return found[0] if rows is None else found[1] + _HEAD + "".join(map(_line, rows)) + found[3]
+
+    return _TABLE.sub(table, page)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from benchmarks.results import PAGE, PROJECT, Row, measured, read, with_tables
 def test_the_page_has_the_tables_of_the_results() -> None:
     page = PAGE.read_text()
     assert with_tables(page) == page, "python -m benchmarks.results"
-    assert set(re.findall(r"<!-- table (\w+) -->", page)) == set(read())
+    assert set(read()) <= set(re.findall(r"<!-- table (\w+) -->", page))
 
 
 @pytest.mark.parametrize("benchmark", sorted(read()))
