@@ -57,7 +57,7 @@ def test_many_kept_by_a_call_whose_answer_was_lost_or_that_was_sent_twice_are_ke
 
 def said_once_more(watched: Watched | None, name: str) -> Watched:
     kept = watched or a_watched(name)
-    return replace(kept, message=(*kept.message, "again"))
+    return replace(kept, acknowledged_by=f"{kept.acknowledged_by} again")
 
 
 def test_a_conflict_is_tried_again_and_an_endless_one_ends_with_a_word(
