@@ -15,7 +15,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.notices.decision import decide_notices as decide
-from chalicelib.domain.notices.notice import NoticeState
+from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
