@@ -79,7 +79,7 @@ def _runs(stage: Stage, case: Case, labs: int, scale: float) -> Iterator[Run]:
     people = itertools.cycle((stage.people.learner, stage.people.other_learner, stage.people.administrator))
     for number, who in zip(range(labs), people, strict=False):
         began = time.monotonic()
-        answer = stage.call(who, "POST", "/labs", case.request(f"lab-{case.nodegroups}-{number}"))
+        answer = stage.call(who, "POST", "/labs", case.request(f"lab-{CASES.index(case)}-{number}"))
         if answer.status != 202:
             raise SystemExit(answer.body.decode())
         lab = stage.wait(who, answer.json["id"], lambda lab: lab["phase"] in ("ready", "failed"), seconds=600)
