@@ -16,6 +16,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.labs.spec import Limits
 
 if TYPE_CHECKING:
+    from chalicelib.domain.core.language import Language
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.curfew.rules import CurfewRules
@@ -250,6 +251,10 @@ class Store(Protocol):
 
     def end_session(self, hashed: str) -> None:
         """Forget it; absent is fine."""
+        ...
+
+    def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
+        """Set the language of the sessions of this identity's key that have not ended; one that ends meanwhile stays ended."""
         ...
 
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:

@@ -73,7 +73,7 @@ def sign_in(
     if reason is not None or user is None:
         logger.warning("An ID token was refused.", extra={"reason": reason or "it names nobody"})
         raise LoginRefused("What the login says of you can't be believed here.")
-    open_session(deps, user.arn, client.pool_arn.split(":")[4], None, token, now)
+    open_session(deps, (user.arn, client.pool_arn.split(":")[4], None), user.arn, token, now)
     logger.info("Somebody signed in.", extra={"caller": user.arn})
     return user.arn
 

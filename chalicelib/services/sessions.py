@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain.identity.person import identity_key
 from chalicelib.domain.identity.sessions import LASTS, Session, is_token, session_key
 from chalicelib.ports.deps import Deps
 
 
-def open_session(deps: Deps, arn: str, account: str, role_id: str | None, token: str, now: datetime) -> Session:
-    """Keep a new session under its token."""
-    session = Session(arn, account, role_id, now, now + LASTS)
+def open_session(deps: Deps, signer: tuple[str, str, str | None], identity: str, token: str, now: datetime) -> Session:
+    """Keep a new session under its token. `signer`: ARN, account and the role's id; `identity`: as whom they own labs."""
+    arn, account, role_id = signer
+    whose = identity_key(identity)
+    person = deps.people.person_by_key(whose)
+    session = Session(arn, account, role_id, now, now + LASTS, whose, person.language if person else None)
     deps.store.put_session(session_key(token), session)
     return session
 

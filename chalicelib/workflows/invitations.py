@@ -60,7 +60,7 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
         return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
 
     def send(message: Message, once: str) -> str:
-        return tell_by(deps, Addressee(address, str(person.language)), message, once)
+        return tell_by(deps, Addressee(address, str(person.reads)), message, once)
 
     asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)
     invite(deps.people, send, asking, link, now)

@@ -175,6 +175,7 @@ BY_ANYBODY: Row = (*(200,) * 14, 401)
 LAB_SEEN: Row = (404, 404, 404, 200, 200, 200, 200, 200, *(404, 404, 200, 200, 200, 200), 401)
 LAB_CHANGED: Row = (404, 404, 404, 403, 403, 303, 303, 303, *(404, 404, 403, 403, 303, 303), 401)
 PRICED: Row = (200, 200, 200, 200, 403, 200, 200, 200, *(200, 200, 200, 403, 200, 200), 401)
+SAID_OF_ONESELF: Row = (303, 303, 303, 303, 403, 303, 303, 303, *(303, 303, 303, 403, 303, 303), 401)
 RULES_SET: Row = (403, 403, 403, 403, 403, 403, 403, 303, *(403, 403, 403, 403, 403, 303), 401)
 
 #: (method, page below /ui/) -> (the fields that are right for it, what a session of each kind gets). `{lab}` is OWNER's for
@@ -195,6 +196,7 @@ PAGES: Mapping[tuple[str, str], tuple[Mapping[str, str], Row]] = {
     ("POST", "labs/{lab}/end"): ({"sure": "yes"}, LAB_CHANGED),
     ("POST", "ask"): ({"name": "another", "then": "price", "key": "0" * 32}, PRICED),
     ("POST", "administration"): ({"mode": "off"}, RULES_SET),
+    ("POST", "language"): ({"language": "ko", "to": "tonight"}, SAID_OF_ONESELF),
     ("POST", "signout"): ({}, BY_ANYBODY),
 }
 

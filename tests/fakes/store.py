@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from chalicelib.aws.dynamodb.codec import dumps, loads
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.messages.outlook import first_event
@@ -304,6 +305,12 @@ class FakeStore:
     @port
     def end_session(self, hashed: str) -> None:
         self.session_table.pop(hashed, None)
+
+    @port
+    def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
+        for hashed, kept in self.session_table.items():
+            if kept.whose == whose and kept.ends_at > now:
+                self.session_table[hashed] = replace(kept, language=language)
 
     @port
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:

@@ -10,16 +10,30 @@ from collections.abc import Callable, Mapping
 from chalice import NotFoundError, Response
 
 from chalicelib.api.context import RequestContext
+from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, reference, tonight
 from chalicelib.api.pages.assets import asset
 from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
+from chalicelib.services.people.me import AboutMe, set_me
 from chalicelib.services.sessions import end_session
 
 View = Callable[[Visit], Response]
+
+
+def speak(visit: Visit) -> Response:
+    """Keep the language that a person reads, as `PUT /me` does, and show the page again from which they said it."""
+    given = visit.form.get("language", "")
+    if given not in tuple(Language):
+        refuse([error("language", "unknown-language", Sentence("Choose one of the languages on the page."))])
+    set_me(visit.deps, visit.caller, AboutMe(language=Language(given)), "", visit.now)
+    return visit.go(visit.form.get("to", ""))
+
 
 #: method, first part of the path, how many parts there are -> the page.
 PAGES: Mapping[tuple[str, str, int], View] = {
@@ -36,6 +50,7 @@ PAGES: Mapping[tuple[str, str, int], View] = {
     ("POST", "administration", 1): administration.change_rules,
     ("GET", "administration", 2): administration.show_accounts,
     ("GET", "api", 1): reference.show_reference,
+    ("POST", "language", 1): speak,
 }
 
 
@@ -51,11 +66,11 @@ def answer(context: RequestContext, method: str) -> Response:
             return _at_the_door(context, path)
         visit = visit_of(context, method)
         return _way_in(context, path) if visit is None else _inside(visit, method)
-    except EkslabError as error:
-        status, title, detail = explained(error)
+    except EkslabError as problem:
+        status, title, detail = explained(problem)
         return _outside(context, "problem.html", status, title=title, detail=detail, findings=())
-    except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
-        logger.exception("A page failed unexpectedly.", extra={"error": type(error).__name__})
+    except Exception as problem:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
+        logger.exception("A page failed unexpectedly.", extra={"error": type(problem).__name__})
         detail = Sentence("It was logged; it is ours to fix.")
         return _outside(
             context, "problem.html", 500, title=Sentence("Something went wrong here"), detail=detail, findings=()
@@ -103,9 +118,9 @@ def _inside(visit: Visit, method: str) -> Response:
         if method == "POST" and visit.caller.is_viewer:
             raise NotYours(Sentence("Viewers look at everything and change nothing."))
         return view(visit)
-    except EkslabError as error:
-        status, title, detail = explained(error)
-        found = tuple(error.findings) if isinstance(error, InvalidRequest) else ()
+    except EkslabError as problem:
+        status, title, detail = explained(problem)
+        found = tuple(problem.findings) if isinstance(problem, InvalidRequest) else ()
         return visit.show("problem.html", status, title=title, detail=detail, findings=found)
 
 

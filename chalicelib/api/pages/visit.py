@@ -16,6 +16,7 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Words
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller
@@ -65,6 +66,7 @@ class Visit:
     form: Mapping[str, str]
     now: datetime
     context: RequestContext
+    words: Words
 
     def show(self, template: str, status: int = 200, **model: Any) -> Response:
         """A page."""
@@ -78,7 +80,7 @@ class Visit:
             "form_token": self.seal(),
         }
         return Response(
-            render(template, {**shared, **model}, words_for(self.context)),
+            render(template, {**shared, **model}, self.words),
             status_code=status,
             headers={**HEADERS, "Content-Type": HTML},
         )
@@ -92,9 +94,9 @@ class Visit:
         return lead(f"{self.root}{to if is_own_path(to) else 'labs'}")
 
 
-def words_for(context: RequestContext) -> Words:
-    """The language that the browser asks for."""
-    return words_of(preferred(context.header("accept-language")))
+def words_for(context: RequestContext, said: Language | None = None) -> Words:
+    """The language that the person said they read, else the one that the browser asks for."""
+    return words_of(said or preferred(context.header("accept-language")))
 
 
 def lead(to: str) -> Response:
@@ -108,13 +110,14 @@ def visit_of(context: RequestContext, method: str) -> Visit | None:
     token = session_token(context.header("cookie"))
     session = session_of(context.deps, token, now) if token else None
     caller = context.caller_as(session.arn, session.account, session.role_id) if session else None
-    if token is None or caller is None:
+    if token is None or session is None or caller is None:
         return None
     form = _form(context) if method == "POST" else {}
     if method == "POST":
         _refuse_foreign(context, token, form)
     path = context.below.strip("/")
-    return Visit(context.deps, caller, token, path, root_of(context.path), context.query, form, now, context)
+    words = words_for(context, session.language)
+    return Visit(context.deps, caller, token, path, root_of(context.path), context.query, form, now, context, words)
 
 
 def session_token(cookies: str | None) -> str | None:

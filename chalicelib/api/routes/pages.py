@@ -65,8 +65,8 @@ def _route_sessions(context: RequestContext) -> None:
         from chalicelib.services.sessions import open_session
 
         token = secrets.token_urlsafe(32)
-        arn, account, role_id = context.signer
-        session = open_session(context.deps, arn, account, role_id, token, context.deps.clock.now())
-        logger.info("A session was opened.", extra={"caller": arn, "ends_at": instant(session.ends_at)})
+        deps, caller = context.deps, context.caller
+        session = open_session(deps, context.signer, caller.identity, token, deps.clock.now())
+        logger.info("A session was opened.", extra={"caller": caller.arn, "ends_at": instant(session.ends_at)})
         headers = {"Cache-Control": "no-store"}
         return json_answer({"token": token, "endsAt": instant(session.ends_at)}, 201, headers)

@@ -29,7 +29,7 @@ def me_view(view: PersonView, zone: str) -> dict[str, Any]:
         "address": person.address,
         "pending": {"address": pending.address, "expiresAt": instant(pending.expires_at)} if pending else None,
         "trouble": f"Mail to this address came back: {view.came_back}." if view.came_back else None,
-        "language": str(person.language),
+        "language": str(person.reads),
         "timeZone": person.zone or zone,
         "hears": [str(topic) for topic in Topic if person.wants(topic)],
         "calendar": person.calendar is not None,
@@ -43,7 +43,7 @@ def person_view(person: Person) -> dict[str, Any]:
         "identities": list(person.identities),
         "address": person.address,
         "asked": person.asked,
-        "language": str(person.language),
+        "language": str(person.reads),
         "timeZone": person.zone,
         "since": instant(person.since),
     }
@@ -136,4 +136,4 @@ def _cells(person: Person) -> tuple[str, ...]:
             arn = arn or identity
     address = person.address or person.asked or ""
     state = "yes" if person.address else "no"
-    return (user, named, arn, address, str(person.language), person.zone or "", state, instant(person.since))
+    return (user, named, arn, address, str(person.reads), person.zone or "", state, instant(person.since))

@@ -13,7 +13,7 @@
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
 | spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
-| session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours)    |
+| session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours; in `due` by whose it is) |
 | claim       | CLAIM#<what is about to be sent>  | CLAIM (expires_at: a day later)  |
 | person      | PERSON#<id>                       | META (`people.py`)               |
 | claim       | IDENTITY#<key>                    | CLAIM                            |

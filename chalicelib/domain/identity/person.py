@@ -57,6 +57,7 @@ def topic_of(kind: str) -> Topic | None:
 @dataclass(frozen=True)
 class Person:
     """`identities`: as labs name their owners; `address`: confirmed, else None; `zone`: None for the installation's own.
+    `language`: None where nobody said one.
 
     `muted`: what they do not want to hear. `calendar`: the hash of their calendar's token. `asked`: the address that waits for
     its confirmation; `invite_at`: since when a mail about it is due. `version` counts saves.
@@ -66,13 +67,18 @@ class Person:
     identities: tuple[str, ...]
     since: datetime
     address: str | None = None
-    language: Language = Language.EN
+    language: Language | None = None
     zone: str | None = None
     muted: tuple[Topic, ...] = ()
     calendar: str | None = None
     asked: str | None = None
     invite_at: datetime | None = None
     version: int = 0
+
+    @property
+    def reads(self) -> Language:
+        """The language that they are written to in."""
+        return self.language or Language.EN
 
     def wants(self, topic: Topic) -> bool:
         """Whether mails of this topic are to go to them."""

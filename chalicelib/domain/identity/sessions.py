@@ -11,6 +11,7 @@ import hmac
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.language import Language
 
 LASTS = timedelta(hours=8)
 #: 256 bits in base64url.
@@ -19,13 +20,19 @@ _TOKEN = pattern(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Session:
-    """The ARN that signed for it, as API Gateway told it. `role_id`: the role's unique id, for a session of a role."""
+    """The ARN that signed for it, as API Gateway told it. `role_id`: the role's unique id, for a session of a role.
+
+    `whose`: the key of the identity that it stands for (`identity_key`). `language`: what that person said they read; kept
+    here so that a page asks the table for nothing more.
+    """
 
     arn: str
     account: str
     role_id: str | None
     began_at: datetime
     ends_at: datetime
+    whose: str = ""
+    language: Language | None = None
 
 
 def is_token(text: str) -> bool:

@@ -70,6 +70,9 @@ def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) 
     if wanted is not None:
         _may_ask(deps, caller, before, wanted, now)
     person = change_me(deps, caller, lambda person: _told(person, about, wanted, now), now)
+    if about.language is not None:
+        for whose in {identity_key(one) for one in person.identities}:
+            deps.store.speak_in_sessions(whose, about.language, now)
     if wanted is None:
         return _view(deps, person, now)
     pending = send_confirmation(deps, person, caller.identity, url, now)
@@ -86,7 +89,7 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
         return f"{url}/confirm/{token}" if url else None
 
     def send(message: Message, once: str) -> str:
-        return send_to_address(deps, message, str(person.language), once)
+        return send_to_address(deps, message, str(person.reads), once)
 
     asking = Asking(person.asked or "", person.id, identity, _nonce(), LASTS)
     return invite(deps.people, send, asking, link, now)

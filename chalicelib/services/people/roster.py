@@ -14,7 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.identity.person import Language, Person, identity_key
+from chalicelib.domain.identity.person import Person, identity_key
 from chalicelib.domain.requests.roster import MOST_ROWS, RosterRules, Row, read_rows
 from chalicelib.domain.requests.schedule_input import time_zones
 from chalicelib.ports.deps import Deps, Page
@@ -103,8 +103,7 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange 
 def _told(person: Person, row: Row, now: datetime) -> Person:
     """With what a row says; a mail is due for an address that it did not say before."""
     again = person.asked is not None and person.asked.lower() == row.address.lower()
-    language: Language = row.language or person.language
-    told = replace(person, language=language, zone=row.zone or person.zone, asked=row.address)
+    told = replace(person, language=row.language or person.language, zone=row.zone or person.zone, asked=row.address)
     return told if again else replace(told, invite_at=now)
 
 

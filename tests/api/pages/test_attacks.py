@@ -312,4 +312,4 @@ def test_odd_cookies_are_no_session(cookies: str | None) -> None:
 def test_a_lab_that_is_over_offers_no_form(kind: str) -> None:
     http = a_world(a_lab(phase=kind, ended_at=NOW, spec=a_spec()))
     forms = read(Browser.of(http, OWNER).get(f"/ui/labs/{LAB}").text).forms
-    assert [form.action for form in forms] == ["../signout"]
+    assert [form.action for form in forms] == ["../language", "../signout"]

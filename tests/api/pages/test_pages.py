@@ -336,6 +336,43 @@ def test_every_page_speaks_korean_to_a_browser_that_asks_for_it(path: str, arn: 
     assert english_left(shown, frozenset({"myeks", LAB})) == []
 
 
+def test_a_language_that_was_chosen_is_the_pages_whatever_the_browser_asks_for() -> None:
+    """Said on the page or to the API, by this session or another one; it asks the table for nothing more."""
+    http = world()
+    mine, elsewhere, other = Browser.of(http, OWNER), Browser.of(http, OWNER), Browser.of(http, ADMIN)
+    for browser in (mine, elsewhere, other):
+        browser.language = "en"
+    shown = mine.follow(mine.send("/ui/language", language="ko", to="tonight"), "/ui/language")
+    assert '<html lang="ko">' in shown.text
+    assert "<h1>" in shown.text
+    assert '<html lang="ko">' in elsewhere.get("/ui/labs").text
+    assert '<html lang="ko">' in Browser.of(http, OWNER).get("/ui/labs").text
+    assert '<html lang="en">' in other.get("/ui/labs").text
+    http.put("/me", {"language": "en"}, caller=OWNER)
+    mine.language = elsewhere.language = "ko"
+    http.world.account.calls.clear()
+    assert '<html lang="en">' in mine.get("/ui/nothing").text
+    assert [name for name, _ in http.world.account.calls] == ["session"]
+    assert '<html lang="en">' in elsewhere.get("/ui/labs").text
+
+
+@pytest.mark.parametrize("given", ["", "fr", "ko<script>"])
+def test_a_language_that_is_none_is_refused_and_a_foreign_place_is_not_gone_to(given: str) -> None:
+    browser = owner()
+    assert browser.send("/ui/language", language=given).status == 400
+    led = browser.send("/ui/language", language="ko", to="//evil.example")
+    assert led.headers["Location"] == "labs"
+
+
+def test_who_said_no_language_is_shown_the_browsers() -> None:
+    http = world()
+    http.put("/me", {"timeZone": "Asia/Seoul"}, caller=OWNER)
+    browser = Browser.of(http, OWNER)
+    browser.language = "ko"
+    assert '<html lang="ko">' in browser.get("/ui/labs").text
+    assert http.get("/me", caller=OWNER).json["language"] == "en"
+
+
 def test_a_browser_that_asks_for_another_language_gets_english() -> None:
     browser = owner()
     browser.language = "fr"

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
@@ -540,6 +541,24 @@ def test_a_session_is_kept_under_its_hash_until_it_is_ended(store: Store) -> Non
     store.end_session("a" * 64)
     store.end_session("a" * 64)
     assert store.session("a" * 64) is None
+
+
+def test_a_language_reaches_the_sessions_of_its_person_that_have_not_ended(store: Store) -> None:
+    ends = NOW + timedelta(hours=8)
+    mine = Session(OWNER, "111122223333", None, NOW, ends, "user/1/kim")
+    for name, session in {
+        "a": mine,
+        "b": replace(mine, arn=f"{OWNER}/2"),
+        "c": replace(mine, whose="user/1/kimberly"),
+        "d": replace(mine, ends_at=NOW - timedelta(hours=1)),
+        "e": mine,
+    }.items():
+        store.put_session(name * 64, session)
+    store.end_session("e" * 64)
+    store.speak_in_sessions("user/1/kim", Language.KO, NOW)
+    kept = [store.session(name * 64) for name in "abcde"]
+    assert [each and each.language for each in kept] == [Language.KO, Language.KO, None, None, None]
+    assert kept[0] == replace(mine, language=Language.KO)
 
 
 def test_of_two_who_claim_the_same_one_gets_it_until_its_claim_ends(store: Store) -> None:

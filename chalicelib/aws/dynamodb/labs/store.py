@@ -38,6 +38,7 @@ from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Ahead, Page
 
 if TYPE_CHECKING:
+    from chalicelib.domain.core.language import Language
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.requests.offers import Offers
 
@@ -190,6 +191,12 @@ class DynamoStore(DynamoRecords):
         from chalicelib.aws.dynamodb.sessions import end_session
 
         end_session(self._client, self._table, hashed)
+
+    def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
+        """From the index: a session that was opened moments ago may be missed."""
+        from chalicelib.aws.dynamodb.sessions import speak_in_sessions
+
+        speak_in_sessions(self._client, self._table, whose, language, now)
 
     def _put(self, item: Item) -> None:
         with translate("dynamodb:PutItem"):
