@@ -136,4 +136,4 @@ def _cells(person: Person) -> tuple[str, ...]:
             arn = arn or identity
     address = person.address or person.asked or ""
     state = "yes" if person.address else "no"
-    return (user, named, arn, address, str(person.reads), person.zone or "", state, instant(person.since))
+    return (user, named, arn, address, str(person.language or ""), person.zone or "", state, instant(person.since))
