@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Billed, Prices, Running
     from chalicelib.domain.curfew.keep_link import KnownKeys, LinkSigner, SigningKey
-    from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
+    from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanPage
     from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
@@ -78,8 +78,19 @@ class CurfewStore(Protocol):
         """The whole plan, entries by time."""
         ...
 
+    def plan_page(
+        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+    ) -> PlanPage | None:
+        """At most `limit` lines by time, of owners that are `seen` (None: of all), behind the entry `after`. A page may be
+        short of lines that are not theirs. None where there is no plan."""
+        ...
+
     def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         """One entry with its status."""
+        ...
+
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
+        """Those of these entries that are there, in no order: one question for each hundred."""
         ...
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:

@@ -16,6 +16,7 @@ from chalicelib.domain.curfew.plan import (
     EntryStatus,
     Plan,
     PlanHeader,
+    PlanPage,
     entry_digest,
     hash_of_digests,
 )
@@ -121,6 +122,23 @@ class FakeCurfewStore:
     def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         entry = self.entries.get((day, entry_id))
         return None if entry is None else (entry, self.statuses[day, entry_id])
+
+    @port
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
+        return tuple((self.entries[each], self.statuses[each]) for each in set(wanted) if each in self.entries)
+
+    @port
+    def plan_page(
+        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+    ) -> PlanPage | None:
+        ids = sorted(entry_id for of, entry_id in self.entries if of == day)
+        if day not in self.headers:
+            return None
+        plan = Plan(self.headers[day], tuple((self.entries[day, each], self.statuses[day, each]) for each in ids))
+        lines = [line for line in plan.lines if line[0].id > (after or "")]
+        mine = [line for line in lines if seen is None or seen(line[0].owner)]
+        last = mine[limit - 1][0].id if len(mine) > limit else None
+        return PlanPage(plan.header, tuple(mine[:limit]), len(lines) - len(mine), plan.is_whole, last)
 
     @port
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:

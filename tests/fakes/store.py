@@ -215,13 +215,23 @@ class FakeStore:
 
     @port
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
+        return _page(self._labs_of(owner, phases), limit, cursor)
+
+    def _labs_of(self, owner: str | None, phases: Sequence[Phase]) -> list[Lab]:
         found = [
             lab
             for lab in self.labs.values()
             if (owner is None or identity_of(lab.owner) == owner) and (not phases or lab.phase in phases)
         ]
-        found.sort(key=lambda lab: (lab.created_at, lab.id), reverse=True)
-        return _page(found, limit, cursor)
+        return sorted(found, key=lambda lab: (lab.created_at, lab.id), reverse=True)
+
+    @port
+    def look_at_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
+        looked = _page(self._labs_of(owner, ()), 2 * limit, cursor)
+        found = [lab for lab in looked.items if not phases or lab.phase in phases]
+        if len(found) > limit:
+            return _page(found, limit, None)
+        return Page(tuple(found), looked.cursor)
 
     @port
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:

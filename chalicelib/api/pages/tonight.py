@@ -7,8 +7,16 @@ from zoneinfo import ZoneInfo
 from chalice import Response
 
 from chalicelib.api.inputs.curfew_params import read_day
+from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages.visit import Visit
+from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.errors.findings import error
 from chalicelib.services.curfew.plans import lines_of
+
+_LIMIT = 100
+#: An entry's id (`Entry.id`).
+_ENTRY = pattern(r"[0-9TZ:-]{20}#lab-[a-z0-9]{1,20}")
 
 
 def show_tonight(visit: Visit) -> Response:
@@ -16,5 +24,8 @@ def show_tonight(visit: Visit) -> Response:
     zone = visit.deps.curfew.zone
     asked = visit.query.get("night")
     night = read_day(asked) if asked else visit.now.astimezone(ZoneInfo(zone)).date()
-    view = lines_of(visit.deps, visit.caller, night)
+    after = visit.query.get("after") or None
+    if after and not _ENTRY.fullmatch(after):
+        refuse([error("after", "bad-cursor", Sentence("This link is not one that this page gave out."))])
+    view = lines_of(visit.deps, visit.caller, night, _LIMIT, after)
     return visit.show("tonight.html", view=view, zone=zone)

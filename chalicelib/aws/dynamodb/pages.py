@@ -53,6 +53,20 @@ def one_page(
     return found[:limit], _cursor(listing, found[limit - 1]) if more else None
 
 
+def one_query(
+    client: Any, table: str, listing: Listing, limit: int, cursor: str | None
+) -> tuple[list[Item], str | None]:
+    """As `one_page`, by one query that looks at twice as many items: a filter that few fit gives a short page."""
+    start = _read_cursor(listing, cursor) if cursor else None
+    request = {**_request(table, listing, limit), "Limit": 2 * limit}
+    with translate("dynamodb:Query"):
+        answer = client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
+    found, last = answer["Items"], answer.get("LastEvaluatedKey")
+    if len(found) > limit:
+        return found[:limit], _cursor(listing, found[limit - 1])
+    return found, _cursor(listing, last) if last else None
+
+
 def items_of(client: Any, table: str, keys: Sequence[Item]) -> Iterator[Item]:
     """Every item of these keys that is there, strongly consistent; in one call up to a hundred. Raises Throttled."""
     left = list({(each["pk"]["S"], each["sk"]["S"]): each for each in keys}.values())

@@ -177,6 +177,20 @@ class Plan:
         return plan_hash(entry for entry, _ in self.lines) == self.header.hash
 
 
+@dataclass(frozen=True)
+class PlanPage:
+    """Some of a plan's lines by time, as somebody may see them. `others`: lines between these that are not theirs to see.
+
+    `is_whole`: no sign that a line is another one than was published. `after`: the last one's id where there are more.
+    """
+
+    header: PlanHeader
+    lines: tuple[tuple[Entry, EntryStatus], ...]
+    others: int = 0
+    is_whole: bool = True
+    after: str | None = None
+
+
 def plan_hash(entries: Iterable[Entry]) -> str:
     """SHA-256 over the entries' own hashes, in order of their ids: adding to a plan need not read what is there."""
     return hash_of_digests(entry_digest(entry) for entry in sorted(entries, key=lambda entry: entry.id))

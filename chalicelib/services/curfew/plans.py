@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
-from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
+from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanPage
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NoPlan, NotYours, PlanChanged
 from chalicelib.domain.identity.callers import Caller
@@ -53,23 +53,19 @@ def plan_of(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
 
 @dataclass(frozen=True)
 class PlanLines:
-    """A night's plan without what its brake says: for a page, which asks the table little. `header` None: no plan so far."""
+    """Lines of a night's plan, without what its brake says: for a page, which asks the table twice. `page` None: no plan so
+    far. `rules` None: this goes on from a page that said them."""
 
     night: date
-    rules: CurfewRules
-    header: PlanHeader | None = None
-    whole: bool = True
-    lines: tuple[tuple[Entry, EntryStatus], ...] = field(default=())
-    others: int = 0
+    rules: CurfewRules | None
+    page: PlanPage | None
 
 
-def lines_of(deps: Deps, caller: Caller, night: date) -> PlanLines:
-    """What the caller may see of a night's plan, empty if there is none so far."""
-    plan, rules = deps.curfew.store.plan(night), get_rules(deps)
-    if plan is None:
-        return PlanLines(night, rules)
-    mine = _lines(plan, caller)
-    return PlanLines(night, rules, plan.header, plan.is_whole, mine, len(plan.lines) - len(mine))
+def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | None) -> PlanLines:
+    """What the caller may see of a night's plan, behind the entry `after`."""
+    seen = None if caller.sees_all else caller.may_see
+    page = deps.curfew.store.plan_page(night, seen, limit, after)
+    return PlanLines(night, None if after else get_rules(deps), page)
 
 
 def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, LedgerEntry
@@ -18,7 +18,6 @@ from chalicelib.domain.labs.spending import spent, to_lease_end
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Deps, Page
-from chalicelib.services.labs.queries import list_labs
 
 ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 _LONGEST_ID = 64
@@ -60,13 +59,15 @@ class LabPage:
 def list_lines(
     deps: Deps, caller: Caller, whose: str, over: bool, limit: int, cursor: str | None, now: datetime
 ) -> Page[LabLine]:
-    """Newest first. `whose`: `me`, `team` (a page may be short) or `all`. Raises InvalidRequest."""
+    """Newest first; a page may be short. `whose`: `me`, `team`, or `all`, for whoever sees all. Raises InvalidRequest."""
     phases: Sequence[Phase] = () if over else ALIVE
     if whose == "team":
-        page = deps.store.list_labs(None, phases, limit, cursor)
+        page = deps.store.look_at_labs(None, phases, limit, cursor)
         page = Page(tuple(lab for lab in page.items if _is_team_s(lab, caller)), page.cursor)
     else:
-        page = list_labs(deps, caller, "*" if whose == "all" else "me", phases, limit, cursor)
+        page = deps.store.look_at_labs(
+            None if whose == "all" and caller.sees_all else caller.identity, phases, limit, cursor
+        )
     entries = _planned(deps, page.items)
     return Page(tuple(_line(caller, lab, entries.get(lab.id), now) for lab in page.items), page.cursor)
 
@@ -124,10 +125,9 @@ def _is_team_s(lab: Lab, caller: Caller) -> bool:
 
 
 def _planned(deps: Deps, labs: Sequence[Lab]) -> dict[str, Entry]:
-    """The lines of these labs on the nearest night that one of them is planned for: one question, whatever the night is."""
-    nights: list[date] = sorted(lab.planned.night for lab in labs if lab.planned)
-    plan = deps.curfew.store.plan(nights[0]) if nights else None
-    return {entry.lab_id: entry for entry, _ in plan.lines} if plan else {}
+    """These labs' lines, each of the night that it is planned for: one question, however long the plans are."""
+    wanted = [(lab.planned.night, lab.planned.entry_id) for lab in labs if lab.planned]
+    return {entry.lab_id: entry for entry, _ in deps.curfew.store.lines(wanted)} if wanted else {}
 
 
 def _line(caller: Caller, lab: Lab, entry: Entry | None, now: datetime) -> LabLine:

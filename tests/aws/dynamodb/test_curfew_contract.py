@@ -44,6 +44,38 @@ def move(kept: Kept, lab_id: str, phase: Phase) -> None:
     kept.labs.change_lab(lab_id, lambda lab: in_phase(lab, phase, NOW))
 
 
+# Pages of a plan
+
+
+def test_a_plan_is_read_by_pages_of_what_somebody_may_see(kept: Kept) -> None:
+    mine = [an_entry(lab_id=f"lab-{number:03}", owner="me" if number % 3 else "other") for number in range(9)]
+    kept.curfew.publish(NIGHT, mine, NOW)
+    assert kept.curfew.plan_page(NIGHT + DAY, None, 3, None) is None
+    for seen, wanted in ((None, mine), (lambda owner: owner == "me", [entry for entry in mine if entry.owner == "me"])):
+        found, after = list[Entry](), None
+        for _ in range(9):
+            page = kept.curfew.plan_page(NIGHT, seen, 2, after)
+            assert page is not None
+            assert page.is_whole
+            assert page.header.entries == 9
+            found, after = [*found, *(entry for entry, _ in page.lines)], page.after
+            if after is None:
+                break
+        assert [entry.lab_id for entry in found] == [entry.lab_id for entry in wanted]
+    page = kept.curfew.plan_page(NIGHT, lambda owner: owner == "other", 9, None)
+    assert page is not None
+    assert (len(page.lines), page.others) == (3, 6)
+
+
+def test_lines_are_found_by_their_night_and_id(kept: Kept) -> None:
+    tonight, tomorrow = an_entry(lab_id="lab-1"), an_entry(lab_id="lab-2", night=NIGHT + DAY)
+    kept.curfew.publish(NIGHT, [tonight], NOW)
+    kept.curfew.publish(NIGHT + DAY, [tomorrow], NOW)
+    asked = [(NIGHT, tonight.id), (NIGHT + DAY, tomorrow.id), (NIGHT, tomorrow.id), (NIGHT, "none")]
+    assert {entry.lab_id for entry, _ in kept.curfew.lines(asked)} == {"lab-1", "lab-2"}
+    assert kept.curfew.lines([]) == ()
+
+
 # Rules and verdicts
 
 

@@ -561,6 +561,23 @@ def test_a_language_reaches_the_sessions_of_its_person_that_have_not_ended(store
     assert kept[0] == replace(mine, language=Language.KO)
 
 
+def test_a_look_at_labs_is_one_question_and_leads_on_where_few_fit(store: Store) -> None:
+    for number in range(9):
+        lab = create(
+            store, a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}"), created_at=NOW + timedelta(minutes=number))
+        )
+        if number not in (0, 8):
+            store.change_lab(lab.id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
+    found, cursor, pages = list[str](), None, 0
+    while pages == 0 or cursor:
+        page = store.look_at_labs(OWNER, (Phase.REQUESTED,), 2, cursor)
+        assert len(page.items) <= 2
+        found, cursor, pages = [*found, *(lab.id for lab in page.items)], page.cursor, pages + 1
+    assert found == ["lab-8", "lab-0"]
+    assert pages in (3, 4)
+    assert len(store.look_at_labs(None, (), 9, None).items) == 9
+
+
 def test_of_two_who_claim_the_same_one_gets_it_until_its_claim_ends(store: Store) -> None:
     until, later = NOW + timedelta(minutes=5), NOW + timedelta(minutes=10)
     assert store.claim("digest", "one", NOW, until)

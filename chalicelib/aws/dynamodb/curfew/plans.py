@@ -28,7 +28,7 @@ from chalicelib.aws.dynamodb.curfew.keys import (
 from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
 from chalicelib.aws.dynamodb.keys import Item, number, text
 from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.pages import all_items
+from chalicelib.aws.dynamodb.pages import all_items, items_of
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact, until_saved
 from chalicelib.domain.curfew.plan import (
     Entry,
@@ -36,6 +36,7 @@ from chalicelib.domain.curfew.plan import (
     EntryStatus,
     Plan,
     PlanHeader,
+    PlanPage,
     entry_digest,
     hash_of_digests,
 )
@@ -89,6 +90,21 @@ class DynamoPlans:
         """One item, strongly consistent."""
         item = get(self._client, self._table, line_key(day, entry_id))
         return None if item is None else line_of(item)
+
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
+        """In batches, strongly consistent."""
+        return tuple(map(line_of, items_of(self._client, self._table, [line_key(*each) for each in wanted])))
+
+    def plan_page(
+        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+    ) -> PlanPage | None:
+        """See `plan_page.py`; a query may see a half of what is written at that moment."""
+        from chalicelib.aws.dynamodb.curfew.plan_page import plan_page
+
+        found = plan_page(self._client, self._table, day, seen, limit, after)
+        if found is None or found.is_whole:
+            return found
+        return plan_page(self._client, self._table, day, seen, limit, after)
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         """Raises StaleLab, KeyError."""

@@ -1,0 +1,69 @@
+"""How long a page takes when the installation is full: 1,000 labs on one night's plan and 10,000 watched clusters, in the sandbox.
+
+Each page is asked for over HTTP with a session's cookie, as a browser does, from the same warm function; its time is that of the
+whole answer. `tests/aws/dynamodb/test_page_queries.py` counts what a page asks of the table.
+"""
+
+import argparse
+import http.client
+import statistics
+import time
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from benchmarks.page_fleet import put_season
+from sandbox.people import Person
+from sandbox.stage import TIME_ZONE, Stage, installed
+
+WARM = 5
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labs", type=int, default=1_000)
+    parser.add_argument("--clusters", type=int, default=10_000)
+    parser.add_argument("--times", type=int, default=60)
+    options = parser.parse_args()
+    now = datetime.now(UTC)
+    night = now.astimezone(ZoneInfo(TIME_ZONE)).date()
+    with installed() as stage:
+        client, table = stage.sandbox.client("dynamodb"), stage.outputs["LabsTableName"]
+        learner, administrator = stage.people.learner, stage.people.administrator
+        lab = put_season(client, table, options.labs, options.clusters, learner.arn, night, now)
+        pages = (
+            ("Labs", learner, "/ui/labs"),
+            ("Labs, all", administrator, "/ui/labs?whose=all"),
+            ("One lab", learner, f"/ui/labs/{lab}"),
+            ("Clusters", learner, "/ui/clusters"),
+            ("Tonight", learner, "/ui/tonight"),
+            ("Tonight, all", administrator, "/ui/tonight"),
+        )
+        print(f"{options.labs:,} labs and {options.clusters:,} clusters; ms of {options.times} answers\n")
+        print(f"{'page':<14}{'median':>8}{'p95':>8}{'kB':>8}")
+        for name, who, path in pages:
+            times, size = _measured(stage, who, path, options.times)
+            p95 = statistics.quantiles(times, n=20)[-1]
+            print(f"{name:<14}{statistics.median(times):>8.0f}{p95:>8.0f}{size / 1000:>8.1f}", flush=True)
+
+
+def _measured(stage: Stage, who: Person, path: str, times: int) -> tuple[list[float], int]:
+    answer = stage.call(who, "POST", "/sessions")
+    parts, found, size = urlsplit(stage.url), list[float](), 0
+    for _ in range(WARM + times):
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        began = time.perf_counter()
+        connection.request("GET", parts.path + path, headers={"Cookie": f"__Host-ekslab={answer.json['token']}"})
+        got = connection.getresponse()
+        body = got.read()
+        found.append((time.perf_counter() - began) * 1000)
+        connection.close()
+        if got.status != 200:
+            raise RuntimeError(f"{path} was answered with {got.status}: {body[:300]!r}")
+        size = len(body)
+    return found[WARM:], size
+
+
+if __name__ == "__main__":
+    main()
