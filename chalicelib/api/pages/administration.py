@@ -20,11 +20,24 @@ from chalicelib.services.curfew import rules
 from chalicelib.services.labs.offers import get_offers
 from chalicelib.services.support.accounts import all_registered
 
+#: What each rule says.
+_LABELS = {
+    "max_percent": Sentence("Labs that one night may take, in percent"),
+    "max_count": Sentence("Labs that one night may take, at most"),
+    "lead_hours": Sentence("Hours between the plan and curfew"),
+    "notice_minutes": Sentence("Minutes between a warning and the act"),
+    "window_hours": Sentence("Hours over which signs of use are looked for"),
+    "young_hours": Sentence("Hours for which a new lab is not judged"),
+    "late_hours": Sentence("Hours after curfew within which a lab may be ended"),
+    "max_ahead_hours": Sentence("Hours from now that a lease may last"),
+    "max_total_hours": Sentence("Hours that a lab may live in all"),
+}
+
 
 def show_rules(visit: Visit) -> Response:
     """Curfew's rules, and what labs are offered."""
     known = rules.get_rules(visit.deps)
-    numbers = [(name, RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
+    numbers = [(_LABELS[name], RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
     modes = tuple(str(mode) for mode in Mode)
     did = Sentence("The rules were changed.") if visit.query.get("did") == "rules" else ""
     return visit.show("rules.html", rules=known, numbers=numbers, modes=modes, offers=get_offers(visit.deps), did=did)

@@ -6,7 +6,7 @@ The package holds the templates compiled (deployment/pages.py); from a checkout 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from chalicelib.api.pages.assets import address
 from chalicelib.api.views.keep_page import inline
-from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Words, said
+from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Style, Words, said
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.phases import phase_said
@@ -79,7 +79,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"usd": format_usd, "instant": format_time, "span": format_span, "person": short_name}
+    made.filters |= {"usd": format_usd, "instant": say_time, "local": say_time, "span": say_span, "person": short_name}
     made.filters |= {"said": say, "phase": say_phase, "step": say_state, "outcome": say_state}
     made.globals |= {"asset": address}
     return made
@@ -90,18 +90,26 @@ def format_usd(amount: float | None) -> str:
     return Sentence("not known") if amount is None else usd(amount)
 
 
-def format_time(instant: datetime | None) -> str:
-    """`23 Nov 22:00 UTC`."""
-    return "" if instant is None else f"{instant.astimezone(UTC):%-d %b %H:%M} UTC"
+@pass_context
+def say_time(context: Context, instant: datetime | None, zone: str = "UTC") -> str:
+    """`Mon 23 Nov 22:00 (UTC)`."""
+    words: Words = context["words"]
+    return "" if instant is None else words.moment(instant, zone, Style.LOCAL)
 
 
-def format_span(span: timedelta) -> str:
+@pass_context
+def say_span(context: Context, span: timedelta) -> str:
     """`2 d 4 h`, `3 h 20 min`, `12 min`; nothing below a minute."""
+    return said(format_span(span), context["words"])
+
+
+def format_span(span: timedelta) -> Sentence:
+    """In English, and as its translation reads it."""
     minutes = max(int(span.total_seconds() // 60), 0)
     days, hours, left = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {left} min" if hours else f"{left} min"
+        return Sentence("{days} d {hours} h", days=days, hours=hours)
+    return Sentence("{hours} h {left} min", hours=hours, left=left) if hours else Sentence("{left} min", left=left)
 
 
 def short_name(arn: str) -> str:
