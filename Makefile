@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions words browser bench package deploy destroy clean help
+.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions words browser screenshots bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -129,7 +129,10 @@ destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=
 	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
 browser: $(INSTALLED) $(PLAYWRIGHT)   ## the page in the system's Chromium, with Playwright in an environment of its own
-	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
+	EKSLAB_PYTHON=$(BIN)/python PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
+
+screenshots: $(INSTALLED) $(PLAYWRIGHT)   ## take the page's pictures of the README again, into docs/images
+	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser/test_screenshots.py --screenshots docs/images
 
 hostile: $(INSTALLED) $(HOSTILE)   ## 9,000 requests made from the OpenAPI document, and 5,000 mutated eksctl files
 	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-hostile/bin/python -m pytest -m long tests/hostile

@@ -8,7 +8,8 @@ from typing import Any
 
 
 def worst_of(page: Any) -> list[tuple[str, str]]:
-    """What axe has that is serious or worse, with the first element of each. `evaluate` works where pages run no script."""
+    """What axe has that is serious or worse, with the first element of each. It waits for a promise, which a page that runs
+    no script may lose."""
     page.evaluate(_source())
     found = page.evaluate("axe.run()")["violations"]
     return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]

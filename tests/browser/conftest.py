@@ -1,11 +1,14 @@
-"""A Chromium behind `ekslab dashboard`, on the fakes: the proxy is the real one, the service answers in this process.
+"""A Chromium, and what it is shown: the service on the fakes behind `ekslab dashboard`, in this process with the real proxy; or the
+service in a sandbox, signed in by Cognito.
 
 Skipped where there is no Playwright or no Chromium, with the commands that install them; in CI they fail instead.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,9 +27,10 @@ from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from ekslab.dashboard import Door, Page, listen, serve
 from tests.api.curfew_world import CURFEW, LAB, NIGHT, SEOUL, a_ready_lab, a_world, an_entry
 from tests.api.http import Http
-from tests.examples import CI
+from tests.examples import CI, PYTHON
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
+from tests.paths import PROJECT
 
 INSTALL = "make browser && apt-get install chromium fonts-nanum"
 FACTS = ClusterFacts(endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com", certificate_authority="LS0t")
@@ -60,6 +64,34 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@dataclass
+class Installed:
+    """The service in a sandbox: its page's address, as on AWS with a host of its own beside the login's."""
+
+    process: subprocess.Popen[str]
+    page: str
+
+    def plan_the_night(self) -> None:
+        """Let the hourly sweep run."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write("sweep\n")
+        self.process.stdin.flush()
+        assert json.loads(self.process.stdout.readline()) == {"planned": "done"}
+
+
+@pytest.fixture(scope="session")
+def installed(chromium: Any) -> Iterator[Installed]:
+    command = [PYTHON, "-m", "tests.browser.installed"]
+    with subprocess.Popen(
+        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        assert said, "The sandbox did not start: its own words stand above."
+        yield Installed(process, json.loads(said)["page"])
 
 
 def a_world_to_see() -> Http:
@@ -127,3 +159,4 @@ def showing(chromium: Any, **options: Any) -> Iterator[Shown]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", default="", help="a folder to take screenshots into")
+    parser.addoption("--every-picture", action="store_true", help="of every page, in every look")

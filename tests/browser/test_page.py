@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from chalicelib.domain.labs.lab import Phase
 from tests.api.curfew_world import LAB
 from tests.browser.axe import worst_of
-from tests.browser.conftest import Shown, showing
+from tests.browser.conftest import FACTS, Shown, showing
 
 PATHS = (
     *("/ui/labs", f"/ui/labs/{LAB}", "/ui/ask", "/ui/clusters", "/ui/tonight", "/ui/administration"),
@@ -19,11 +21,11 @@ PATHS = (
 SIZES = {"narrow": (360, 740), "wide": (1280, 800)}
 
 
-@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
+@pytest.fixture(params=product(SIZES, ("light", "dark"), ("en-GB", "ko-KR")), ids="-".join)
 def sized(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Shown]:
     width, height = SIZES[request.param[0]]
     viewport = {"width": width, "height": height}
-    yield from showing(chromium, viewport=viewport, color_scheme=request.param[1])
+    yield from showing(chromium, viewport=viewport, color_scheme=request.param[1], locale=request.param[2])
 
 
 def test_a_lab_is_asked_for_by_clicks(shown: Shown) -> None:
@@ -76,11 +78,11 @@ def test_nothing_breaks_the_policy_and_nothing_is_asked_of_others(shown: Shown) 
 
 
 def test_pages_fit_their_width_and_have_nothing_serious_against_them(sized: Shown) -> None:
+    page = sized.page()
     for path in PATHS:
-        page = sized.page(path)
+        page.goto(sized.door.origin + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert worst_of(page) == [], path
-        page.close()
 
 
 @pytest.fixture
@@ -103,21 +105,8 @@ def test_a_lab_that_comes_is_followed_and_what_is_open_stays_open(scripted: Show
     page.click("summary:has-text('End')")
     page.evaluate("document.activeElement.blur()")
     store = scripted.http.world.store
-    store.put(store.labs["lab-coming"].moved_to(Phase.READY, scripted.http.world.clock.now()))
+    ready = store.labs["lab-coming"].moved_to(Phase.READY, scripted.http.world.clock.now())
+    store.put(replace(ready, facts=FACTS))
     page.wait_for_selector(".phase-ready", timeout=15000)
+    assert page.is_visible("a:has-text('kubeconfig')")
     assert page.is_visible("text=Delete coming and everything of it")
-
-
-def test_screenshots_for_the_manual(chromium: Any, request: pytest.FixtureRequest) -> None:
-    folder = request.config.getoption("--screenshots")
-    if not folder:
-        pytest.skip("takes the screenshots of the README, and checks nothing: asked for with --screenshots FOLDER")
-    for size, (width, height) in SIZES.items():
-        for shown in showing(chromium, viewport={"width": width, "height": height}):
-            for name, path in (
-                ("labs", "/ui/labs"),
-                ("lab", f"/ui/labs/{LAB}"),
-                ("ask", "/ui/ask"),
-                ("clusters", "/ui/clusters"),
-            ):
-                shown.page(path).screenshot(path=f"{folder}/{name}-{size}.png", full_page=True)
