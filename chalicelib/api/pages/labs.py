@@ -12,7 +12,8 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Phase
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.services.labs.overview import LabLine, list_lines, usual_minutes
 
-_LIMIT = 50
+#: As many as a first load of 60 kB holds.
+_LIMIT = 25
 _SCOPES = ("me", "team", "all")
 
 

@@ -154,6 +154,8 @@ ATTACKS: Mapping[str, tuple[Try, int]] = {
     "a part of a lab that is none": (lambda browser: browser.get(f"/ui/labs/{LAB}/..%2f..%2fcurfew"), 404),
     "a lab's id of 2 KiB": (lambda browser: browser.get("/ui/labs/" + "x" * 2048), 404),
     "a night that is none": (lambda browser: browser.get("/ui/tonight?night=' OR 1=1"), 400),
+    "a line of a plan that is none": (lambda browser: browser.get("/ui/tonight?after=' OR 1=1"), 400),
+    "a language without a token": (lambda browser: browser.post("/ui/language", {"language": "ko"}), 403),
     "a cursor of another list": (lambda browser: browser.get("/ui/labs?cursor=eyJhIjoxfQ=="), 400),
 }  # fmt: skip
 

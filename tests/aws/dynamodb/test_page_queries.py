@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.page_fleet import put_season
+from chalicelib.api.pages.assets import KINDS
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
@@ -62,13 +63,17 @@ def full() -> Iterator[tuple[Http, Counting]]:
 @pytest.mark.parametrize(
     ("arn", "path"), [*((OWNER, path) for path in PATHS), *((ADMIN, path) for path in ALL)], ids=lambda each: str(each)
 )
-def test_a_page_asks_the_table_three_times_at_most(full: tuple[Http, Counting], arn: str, path: str) -> None:
+def test_a_page_asks_the_table_three_times_at_most_and_is_light(
+    full: tuple[Http, Counting], arn: str, path: str
+) -> None:
     http, counting = full
     browser = Browser.of(http, arn)
     counting.asked.clear()
     answer = browser.get(f"/ui/{path}")
     assert answer.status == (404 if path == "nothing" else 200), answer.text
     assert len(counting.asked) <= 3, counting.asked
+    files = sum(len(browser.get(f"/ui/static/{name}").text.encode()) for name in KINDS)
+    assert len(answer.text.encode()) + files <= 60_000
 
 
 @pytest.mark.parametrize(("arn", "path", "marks"), [
@@ -78,7 +83,7 @@ def test_pages_lead_on_until_everything_was_seen(full: tuple[Http, Counting], ar
     """Each with as many questions as the first, and nothing twice."""
     http, counting = full
     browser, seen, at = Browser.of(http, arn), list[str](), f"/ui/{path}"
-    for _ in range(10):
+    for _ in range(20):
         counting.asked.clear()
         page = browser.get(at)
         assert page.status == 200, page.text
