@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from benchmarks.page_fleet import put_season
 from sandbox.people import Person
 from sandbox.stage import TIME_ZONE, Stage, installed
+from tests.aws.dynamodb.season import put_season
 
 WARM = 5
 

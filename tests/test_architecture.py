@@ -58,7 +58,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "benchmarks/bench_watch_growth.py": (
         "emulator.core.bill", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table", "tests.workflows.machine",
     ),
-    "benchmarks/page_fleet.py": ("chalicelib", "tests.fakes"),
+    "benchmarks/bench_pages.py": ("sandbox", "tests.aws.dynamodb.season"),
     "benchmarks/bench_sweep_reads.py": ("emulator", "sandbox", "chalicelib", "tests.fakes"),
     "benchmarks/sweep_reads.py": ("emulator", "sandbox", "chalicelib"),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.page_fleet import put_season
 from chalicelib.api.pages.assets import KINDS
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
@@ -16,6 +15,7 @@ from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from tests.api.curfew_world import NIGHT
 from tests.api.http import ADMIN, Http
 from tests.api.pages.browser import Browser, read
+from tests.aws.dynamodb.season import put_season
 from tests.aws.dynamodb.table import create_table
 from tests.aws.given_curfew import moto_client
 from tests.fakes import NOW, OWNER
