@@ -104,8 +104,8 @@ def tell_first(deps: Deps, recipients: Iterable[str], compose: Callable[[str], M
     """Send it to the first who can be reached; to whom, and the message's id. Both empty where nobody is."""
     for recipient in recipients:
         message = compose(recipient)
-        if route_to(deps, recipient, message).why is None:
-            return recipient, tell(deps, message, once) or ""
+        if route_to(deps, recipient, message).why is None and (message_id := tell(deps, message, once)):
+            return recipient, message_id
     return "", ""
 
 

@@ -71,7 +71,8 @@ def _named(recipient: str, message: Message | None) -> str:
 def tell(deps: Deps, message: Message, once: str) -> str:
     """Send one message, whatever `route_to` says of it; return its id. The same `once` for a recipient is the same mail.
 
-    What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether SES has taken it.
+    What SES refuses goes to the topic; there is no id where nobody takes it there either. Raises AwsUnavailable while nobody knows
+    whether SES has taken it.
     """
     return tell_by(deps, route_to(deps, message.recipient, message).addressee, message, once)
 
@@ -83,6 +84,8 @@ def tell_by(deps: Deps, addressee: Addressee | None, message: Message, once: str
     try:
         mail = send_mail(deps, addressee, [message], f"{message.kind} {once}")
     except AwsRefused:
+        if deps.curfew.reach.undeliverable_reason(message.recipient, message) is not None:
+            return ""
         return deps.watch.notifier.send(message)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {message.recipient} was taken is not known yet.")

@@ -22,12 +22,14 @@ from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.claims import claims
-from chalicelib.workflows.shared.mailing import Route, came_back_to, hears, route_to, send_mail
+from chalicelib.workflows.shared.mailing import came_back_to, hears, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
 
+#: A notice, and what is kept of its cluster.
+Pair = tuple[Notice, Watched]
 #: Notices that are looked through.
 _NOTICES = 20_000
 
@@ -60,21 +62,33 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
     pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
     store.mark_sent([(each.key, each.id) for each in notices if each.key not in kept], "nothing-to-say", now)
     _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
-    messages = compose(recipient, pairs, now) if pairs else ()
-    route = route_to(deps, recipient, messages[0]) if messages else Route()
-    if route.addressee is not None:
-        messages = compose(recipient, pairs, now, _buttons(deps, recipient, now))
-    if route.why is not None:
-        rules = deps.watch.rules
-        store.add_notices([later for notice, watched in pairs for later in next_audience(watched, notice, rules)])
-        store.mark_unheard([(notice.key, notice.id) for notice, _ in pairs], route.why)
-        return False
-    if route.addressee is not None and messages:
-        _mail(deps, route.addressee, messages, once or f"digest {now.isoformat()}", now)
-        return True
-    for message in messages:
+    mailed: dict[Addressee, list[Pair]] = {}
+    heard = True
+    for message in compose(recipient, pairs, now) if pairs else ():
+        route, told = route_to(deps, recipient, message), _told_of(message, pairs)
+        if route.addressee is not None:
+            mailed.setdefault(route.addressee, []).extend(told)
+        else:
+            heard = _by_topic(deps, message, told, route.why, now) and heard
+    for addressee, told in mailed.items():
+        heard = _mail(deps, addressee, recipient, told, once or f"digest {now.isoformat()}", now) and heard
+    return heard
+
+
+def _told_of(message: Message, pairs: Sequence[Pair]) -> list[Pair]:
+    """The notices that a message tells of."""
+    return [pair for pair in pairs if (pair[0].key, pair[0].id) in message.notice_ids]
+
+
+def _by_topic(deps: Deps, message: Message, pairs: Sequence[Pair], why: str | None, now: datetime) -> bool:
+    """Publish it, unless nobody takes it there (`why`): then it is unheard, and those who come next are to be told."""
+    store, rules = deps.watch.store, deps.watch.rules
+    if why is None:
         store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
-    return True
+        return True
+    store.add_notices([later for notice, watched in pairs for later in next_audience(watched, notice, rules)])
+    store.mark_unheard(message.notice_ids, why)
+    return False
 
 
 def waiting_by_address(deps: Deps) -> dict[str, list[Notice]]:
@@ -133,25 +147,32 @@ def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
     )
 
 
-def _mail(deps: Deps, addressee: Addressee, messages: Sequence[Message], once: str, now: datetime) -> None:
-    """All of it in one mail. Raises AwsUnavailable while nobody knows whether SES has taken it."""
+def _mail(
+    deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair], once: str, now: datetime
+) -> bool:
+    """All of it in one mail, with buttons; what SES refuses goes to the topic, without.
+
+    Raises AwsUnavailable while nobody knows whether SES took it.
+    """
     from chalicelib.domain.notices.mail import NoticeRef
 
+    messages = compose(recipient, pairs, now, _buttons(deps, recipient, now))
     notices = [NoticeRef(key, notice_id) for message in messages for key, notice_id in message.notice_ids]
     try:
         mail = send_mail(deps, addressee, messages, once, notices=notices)
     except AwsRefused:
-        for message in messages:
-            deps.watch.store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
-        return
+        reach = deps.curfew.reach
+        routes = [(each, reach.undeliverable_reason(each.recipient, each)) for each in compose(recipient, pairs, now)]
+        return all([_by_topic(deps, each, _told_of(each, pairs), why, now) for each, why in routes])
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     taken = {(each.key, each.id) for each in mail.notices}
     ids = [each for message in messages for each in message.notice_ids if each in taken]
     deps.watch.store.mark_sent(ids, mail.message_id, now)
+    return True
 
 
-def _publish(deps: Deps, pairs: Iterable[tuple[Notice, Watched]], now: datetime) -> None:
+def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime) -> None:
     """Their events. What the bus refuses is left: people hear all the same."""
     events = [detail_of(notice, watched, now) for notice, watched in pairs]
     with suppress(EkslabError):

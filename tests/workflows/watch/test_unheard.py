@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.notice import Audience, NoticeState
 from chalicelib.services.health import health_of
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_registration
+from tests.fakes.mailing import with_mail
 from tests.workflows.machine import Machine
 
 ADMINS = "admins@example.com"
@@ -94,3 +98,36 @@ def test_nothing_is_sent_that_nobody_took(unheard: set[str], clusters: int, days
         assert (notice.message_id is None) is (notice.recipient in unheard)
     sent: list[datetime] = [notice.sent_at for notice in world.watch.store.notices.values() if notice.sent_at]
     assert unheard == {OPS, ADMINS, "team@example.com"} or sent
+
+
+def test_row_10_each_message_of_a_digest_is_sent_only_if_somebody_takes_that_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A subscription that takes what is urgent takes the first message of two, and not the second."""
+    world = make_deps()
+    world.watch.store.register(a_registration())
+    world.watch.fleets.add(a_fleet_cluster("late", "1.31"), a_fleet_cluster("early", "1.34"))
+    monkeypatch.setattr("chalicelib.domain.notices.digest._CLUSTERS", 1)
+
+    def urgent_only(recipient: str, message: Message | None = None) -> str | None:
+        urgent = message is None or message.severity in (Severity.URGENT, Severity.CRITICAL)
+        return None if recipient != OPS or urgent else NOBODY
+
+    monkeypatch.setattr(world.curfew.reach, "undeliverable_reason", urgent_only)
+    run(world)
+    sent = world.watch.notifier.to(OPS)
+    assert {message.severity for message in sent} <= {Severity.URGENT, Severity.CRITICAL}
+    taken = {each for message in sent for each in message.notice_ids}
+    mine = [notice for notice in world.watch.store.notices.values() if notice.recipient == OPS]
+    assert {notice.state for notice in mine} == {NoticeState.SENT, NoticeState.UNHEARD}
+    assert all((notice.state is NoticeState.SENT) is ((notice.key, notice.id) in taken) for notice in mine)
+
+
+def test_what_ses_refuses_is_not_sent_where_the_topic_has_nobody_either() -> None:
+    world = a_world(OPS)
+    with_mail(world, {OPS: OPS})
+    world.account.fail("_take", AwsRefused("ses:SendEmail", "MessageRejected", "paused"), times=100)
+    run(world)
+    assert world.watch.notifier.to(OPS) == ()
+    assert states(world, OPS) == {NoticeState.UNHEARD}
+    assert states(world, ADMINS) == {NoticeState.SENT}
