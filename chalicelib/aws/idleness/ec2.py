@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.idleness.evidence import GroupSeen, Reading
+from chalicelib.aws.idleness.evidence import GroupSeen, Reading, noting
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.idleness.evidence import BalancerUse
+from chalicelib.domain.idleness.evidence import BalancerUse, Source
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_tags
 
 
@@ -53,20 +54,28 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
         reading.instances_outside = len(mine) - len(inside)
         reading.outside_types = tuple(sorted(machine.kind for machine in mine if machine.group not in known))
         reading.measured_hosts = tuple(sorted(machine.address for machine in inside if machine.address))
-        reading.groups = [_with_machines(ec2, group, inside) for group in reading.groups]
+        reading.groups = [_with_machines(group, inside) for group in reading.groups]
+        noting(Source.INSTANCES, [reading], partial(_look_into_templates, ec2, reading))
 
 
-def _with_machines(ec2: Any, group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
-    """Types as EKS says, else of the machines as they are, else of the launch template. CPUs only where all are seen."""
+def _with_machines(group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
+    """Types of the machines as they are, else as EKS says. CPUs only where all are seen."""
     mine = [machine for machine in machines if machine.group == group.use.name]
     cpus = [machine.vcpus for machine in mine]
     whole = len(mine) >= group.use.nodes and all(cpus)
     there = tuple(sorted(machine.kind for machine in mine))
     kinds = tuple(dict.fromkeys(there)) or group.use.instance_types
-    if not kinds and group.use.nodes:
-        kinds = _type_of_template(ec2, group.launch_template)
-    use = replace(group.use, instance_types=kinds, machines=there, vcpus=sum(cpus) if whole else None)
-    return replace(group, use=use)
+    return replace(
+        group, use=replace(group.use, instance_types=kinds, machines=there, vcpus=sum(cpus) if whole else None)
+    )
+
+
+def _look_into_templates(ec2: Any, reading: Reading) -> None:
+    """The types of groups whose machines nobody sees; a template that is gone is its own lab's trouble."""
+    for number, group in enumerate(reading.groups):
+        if group.use.nodes and not group.use.instance_types:
+            kinds = _type_of_template(ec2, group.launch_template)
+            reading.groups[number] = replace(group, use=replace(group.use, instance_types=kinds))
 
 
 def _type_of_template(ec2: Any, template: Mapping[str, Any]) -> tuple[str, ...]:

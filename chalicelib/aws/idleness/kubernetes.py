@@ -60,23 +60,37 @@ def _use(server: ApiServer) -> KubernetesUse:
         # A list of nothing has no entries; an answer that is no list says nothing about pods.
         raise NotReachable(f"the API server gave no list on GET {_PODS}")
     pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
-    jobs = [job for job in _of_users(server.all(_JOBS)) if not _is_finished(job)]
+    lists = _Lists(server)
+    jobs = [job for job in lists.of(_JOBS) if not _is_finished(job)]
     hosts = {str(_status(pod).get("hostIP") or (pod.get("spec") or {}).get("nodeName") or "") for pod in pods}
     return KubernetesUse(
         running_jobs=_names(job for job in jobs if _status(job).get("active")),
         waiting_jobs=_names(job for job in jobs if not _status(job).get("active") and not _is_switched_off(job)),
-        cron_jobs=_names(
-            job for job in _of_users(server.all(_CRON_JOBS)) if not (job.get("spec") or {}).get("suspend")
-        ),
+        cron_jobs=_names(job for job in lists.of(_CRON_JOBS) if not (job.get("spec") or {}).get("suspend")),
         user_pods=len(pods),
         pending_pods=sum(_phase(pod) == "Pending" for pod in pods),
         crash_looping=sum(_is_crash_looping(pod) for pod in pods),
-        volume_claims=sum(1 for _ in _of_users(server.all(_CLAIMS))),
-        scaled_to_zero=_names(each for each in _of_users(server.all(_AUTOSCALERS)) if _waits_at_zero(each)),
+        volume_claims=len(lists.of(_CLAIMS)),
+        scaled_to_zero=_names(each for each in lists.of(_AUTOSCALERS) if _waits_at_zero(each)),
         finite_pods=_names(pod for pod in pods if _will_finish(pod)),
         undisturbed_pods=_names(pod for pod in pods if _is_undisturbed(pod)),
         hosts=tuple(sorted(hosts - {""})),
+        untold=tuple(lists.untold),
     )
+
+
+class _Lists:
+    """What users have, by the kind's path. A list that is refused takes nothing away from what the others tell: it is `untold`."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server, self.untold = server, list[str]()
+
+    def of(self, path: str) -> list[Object]:
+        try:
+            return list(_of_users(self._server.all(path)))
+        except (NotAdmitted, NotReachable) as problem:
+            self.untold.append(str(problem))
+            return []
 
 
 def _of_users(objects: Iterable[Object]) -> Iterable[Object]:

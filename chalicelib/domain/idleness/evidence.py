@@ -85,7 +85,7 @@ class KubernetesUse:
     `waiting_jobs`: Jobs that are not finished and have no pod now: between two tries, or held back by a queue.
     `finite_pods`: pods that will finish (restartPolicy Never or OnFailure, a deadline, or an owner that is no lasting workload);
     `undisturbed_pods`: pods whose annotations say that they must not be ended. `hosts`: the addresses of the nodes that user
-    pods run on, DaemonSets' left out.
+    pods run on, DaemonSets' left out. `untold`: the lists that it gave no answer to, with why; what they hold is not known.
     """
 
     running_jobs: tuple[str, ...] = ()
@@ -99,6 +99,7 @@ class KubernetesUse:
     finite_pods: tuple[str, ...] = ()
     undisturbed_pods: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

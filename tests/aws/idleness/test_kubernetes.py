@@ -221,6 +221,17 @@ def test_a_server_that_does_not_let_us_read_is_a_sentence(serve: Serve, status: 
     assert reading.unread == []
 
 
+@pytest.mark.parametrize("refused", [JOBS, CRON_JOBS, CLAIMS, AUTOSCALERS])
+def test_a_list_that_is_refused_takes_nothing_away_from_what_the_others_tell(serve: Serve, refused: str) -> None:
+    server = a_server(refused=frozenset({refused}))
+    server.lists[PODS] = [thing("train", "ml", spec={"restartPolicy": "Never"}, status={"phase": "Running"})]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.finite_pods == ("ml/train",)
+    [why] = use.untold
+    assert refused in why
+
+
 def test_a_server_without_pods_is_not_an_empty_cluster(serve: Serve) -> None:
     reading = read(serve(FakeApiServer({})))
     assert reading.kubernetes is None

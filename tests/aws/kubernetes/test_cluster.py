@@ -37,12 +37,13 @@ INGRESSES, NODE_POOLS = "/apis/networking.k8s.io/v1/ingresses", "/apis/karpenter
 
 @dataclass
 class FakeApiServer:
-    """Lists by path; a deleted object is gone, or stays with a deletionTimestamp if it `has_finalizers`."""
+    """Lists by path; a deleted object is gone, or stays with a deletionTimestamp if it `has_finalizers`. `refused`: paths."""
 
     lists: dict[str, list[dict[str, Any]]]
     admits: Callable[[str], int] = lambda token: 200
     has_finalizers: bool = False
     forbids_deletions: bool = False
+    refused: frozenset[str] = frozenset()
     page: int = 500
     url: str = ""
     authority: str = ""
@@ -58,6 +59,8 @@ class FakeApiServer:
             return status, {}
         if method == "DELETE":
             return (403, {}) if self.forbids_deletions else self._delete(path)
+        if path in self.refused:
+            return 403, {}
         if path not in self.lists:
             return 404, {}
         start = int(query.get("continue", ["0"])[0] or 0)

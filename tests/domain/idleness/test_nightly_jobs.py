@@ -81,3 +81,31 @@ def test_after_an_early_curfew_a_night_lasts_until_the_morning() -> None:
     assert night_length(Schedule(curfew=time(18))) == timedelta(hours=11)
     assert night_length(Schedule(curfew=time(18), wake=time(2))) == timedelta(hours=8)
     assert night_length(Schedule(curfew=time(0, 30))) == timedelta(hours=8)
+
+
+def by_the_hour(now: datetime, *instants: datetime) -> Series:
+    """As CloudWatch has them: on whole hours of UTC, whatever the minutes of curfew are."""
+    end = (now - timedelta(hours=2)).replace(minute=0)
+    hours = [end - timedelta(hours=ago) for ago in range(7 * 24, 0, -1)]
+    placed = {at.replace(minute=0) for at in instants}
+    return Series(3600, tuple((hour, float(hour in placed)) for hour in hours))
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(some_schedule(), st.integers(0, YEAR), st.integers(1, 7 * 60 + 59), st.integers(2, 4))
+def test_a_job_of_any_minute_of_two_nights_is_found_in_the_hours_of_cloudwatch(
+    schedule: Schedule, quarter: int, minutes: int, apart: int
+) -> None:
+    """Beside row 1 of issue 12: with curfew at half past, or in a zone of half hours, the job's hour is in part of the day."""
+    now, last = before_curfew(schedule, quarter)
+    job = last + timedelta(minutes=minutes)
+    seen = by_the_hour(now, job - timedelta(days=1), job - timedelta(days=apart))
+    assert not judge(a_lab_with(schedule), quiet_evidence(now, scheduled_before=seen), RULES, now).idle
+
+
+def test_an_hour_that_ends_with_curfew_or_of_one_evening_only_is_no_nights() -> None:
+    schedule = Schedule(curfew=time(22, 30))
+    now, last = before_curfew(schedule, 500)
+    for placed in ((last - timedelta(minutes=10),), tuple(last - timedelta(days=ago, hours=1) for ago in range(4))):
+        seen = by_the_hour(now, *placed)
+        assert judge(a_lab_with(schedule), quiet_evidence(now, scheduled_before=seen), RULES, now).idle

@@ -19,6 +19,7 @@ from tests.fakes.evidence_builders import (
     a_series,
     an_hourly_series,
     quiet_evidence,
+    without,
 )
 
 ASKED = {"kubernetes": a_kubernetes_use()}
@@ -233,3 +234,22 @@ def test_row_5_one_process_on_one_core_of_two_machines_of_eight_is_work_whatever
     before = Series(3600) if baseline is None else an_hourly_series(NOW, baseline)
     verdict = verdict_on(**nodes(vcpus=16, cpu=a_series(NOW, 7.8), cpu_before=before))
     assert verdict.sentence.startswith("busy: CPU up to 8 % in myeks-nodegroup, 1.2 of 16 cores")
+
+
+def test_flows_that_nobody_told_for_a_while_are_not_taken_for_none() -> None:
+    """Beside row 6: a network balancer's flows are always reported; those of an application balancer only if there are any."""
+    balancer = a_network_balancer(2.0, 0.0)
+    holed = replace(balancer, traffic=without(balancer.traffic, 10, 15), lasting=without(balancer.lasting, 10, 15))
+    verdict = verdict_on(balancers=(holed,))
+    assert (sign(verdict, "balancers"), verdict.idle) == (Sign.MISSING, False)
+    assert verdict_on(balancers=(a_balancer_use(NOW, lasting=without(balancer.lasting, 10, 15)),)).idle
+    assert verdict_on(balancers=(replace(holed, lasting=without(a_series(NOW, 0.0), 10, 15)),)).idle
+
+
+def test_a_part_of_kubernetes_answer_is_work_or_not_known() -> None:
+    refused = ("the API server does not let this service in (403 on GET /apis/batch/v1/jobs)",)
+    part = verdict_on(kubernetes=a_kubernetes_use(untold=refused))
+    assert (sign(part, "kubernetes"), part.idle) == (Sign.MISSING, False)
+    assert (
+        sign(verdict_on(kubernetes=a_kubernetes_use(untold=refused, finite_pods=("ml/x",))), "kubernetes") is Sign.BUSY
+    )

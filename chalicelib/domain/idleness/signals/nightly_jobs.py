@@ -72,35 +72,43 @@ def _until(schedule: Schedule, then: time) -> timedelta:
 
 def _clock(schedule: Schedule, hour: int) -> str:
     """An hour of the night, counted from curfew, as people say it."""
-    at = datetime.combine(date.min, schedule.curfew) + hour * HOUR
+    at = datetime.combine(date.min, schedule.curfew) + max(hour, 0) * HOUR
     return f"{at:%H:%M}"
 
 
-def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
-    """The hour of the night at which work is to be expected."""
+def _clockwork(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int | None:
+    """The hour of the night at which work is to be expected. An hour that is in part of the day counts if two nights have it."""
     for night in (tonight - timedelta(days=1), tonight - timedelta(days=7)):
-        if hours[night]:
-            return min(hours[night])
+        if whole := {hour for hour, is_whole in hours[night] if is_whole}:
+            return min(whole)
     return _twice(hours, tonight)
 
 
-def _twice(hours: dict[date, set[int]], tonight: date) -> int | None:
+def _twice(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int | None:
     """The first hour that is among those of two nights."""
-    nights = [each for night, each in hours.items() if night < tonight]
-    return next((hour for hour in range(24) if sum(hour in each for each in nights) > 1), None)
+    nights = [{hour for hour, _ in each} for night, each in hours.items() if night < tonight]
+    return next((hour for hour in range(-1, 24) if sum(hour in each for each in nights) > 1), None)
 
 
-def _nights_of(schedule: Schedule, instants: Iterable[datetime]) -> dict[date, set[int]]:
-    """For each night its hours (from curfew) among these."""
-    found: dict[date, set[int]] = defaultdict(set)
+def _nights_of(schedule: Schedule, instants: Iterable[datetime]) -> dict[date, set[tuple[int, bool]]]:
+    """For each night its hours among these, from curfew on, and whether the night has the whole of each.
+
+    CloudWatch's hours are UTC's: where curfew is at half past, the first one (-1) and the last are in part of the day.
+    One in which the lab is woken is left out: pods come back then.
+    """
+    found: dict[date, set[tuple[int, bool]]] = defaultdict(set)
     for at in instants:
-        night, into = _night(schedule, at)
-        if into + HOUR <= night_length(schedule):
-            found[night].add(into // HOUR)
+        night, into = _night(schedule, at + HOUR)
+        begun = into - HOUR
+        over = into > night_length(schedule)
+        if timedelta() < into and begun < night_length(schedule) and not (over and schedule.wake):
+            found[night].add((begun // HOUR, timedelta() <= begun and not over))
     return found
 
 
-def _placed_at(schedule: Schedule, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
+def _placed_at(
+    schedule: Schedule, evidence: Evidence, window: Window
+) -> tuple[dict[date, set[tuple[int, bool]]], dict[date, int]]:
     """For each night the hours (from curfew) in which pods were placed, and how many of its hours are on record."""
     known: dict[date, int] = defaultdict(int)
     points = [(at, value) for at, value in evidence.scheduled_before.points if at < window.start]

@@ -35,6 +35,9 @@ def balancers_signal(evidence: Evidence, window: Window) -> Signal:
     total = sum(sum(within(balancer.traffic, window)) for balancer in evidence.balancers)
     busy = [balancer for balancer in evidence.balancers if _is_busy(balancer, window)]
     numbers = {"balancers": float(len(evidence.balancers)), "busy": float(len(busy)), "traffic": total}
+    holes = [hole for balancer in evidence.balancers if (hole := _untold(balancer, window))]
+    if not busy and holes:
+        return Signal(BALANCERS, Sign.MISSING, holes[0], numbers)
     if not busy:
         message = Sentence("no load-balancer traffic") if total == 0 else Sentence("hardly any load-balancer traffic")
         return Signal(BALANCERS, Sign.QUIET, message, numbers)
@@ -58,6 +61,18 @@ def _lasting(balancer: BalancerUse, window: Window) -> float:
         return 0.0
     least = min(lasting)
     return least if least >= 1 else 0.0
+
+
+def _untold(balancer: BalancerUse, window: Window) -> Sentence | None:
+    """That a network balancer was connected whenever it was seen, and was not seen all the time: its flows are always reported.
+
+    An application load balancer's connections are reported only when there are any: no point is none.
+    """
+    lasting = within(balancer.lasting, window)
+    hole = gap(balancer.lasting, window)
+    if balancer.kind != "network" or not lasting or not hole or min(lasting) < 1:
+        return None
+    return Sentence("flows through the load balancer {balancer}: {missing}", balancer=balancer.name, missing=hole)
 
 
 def _describe(balancer: BalancerUse, window: Window) -> str:

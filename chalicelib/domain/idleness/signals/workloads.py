@@ -26,6 +26,8 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
     works = _works(use)
     if works:
         return Signal(KUBERNETES, Sign.BUSY, Listed(works, between="; "), _numbers(use))
+    if use.untold:
+        return Signal(KUBERNETES, Sign.MISSING, Sentence("Kubernetes told only a part: {why}", why=use.untold[0]))
     pods = counted(use.user_pods, "user pod")
     quiet = (
         Sentence("no Jobs ({pods}, {crashing} in a crash loop)", pods=pods, crashing=use.crash_looping)
