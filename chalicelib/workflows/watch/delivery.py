@@ -147,9 +147,7 @@ def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
     )
 
 
-def _mail(
-    deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair], once: str, now: datetime
-) -> bool:
+def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair], once: str, now: datetime) -> bool:
     """All of it in one mail, with buttons; what SES refuses goes to the topic, without.
 
     Raises AwsUnavailable while nobody knows whether SES took it.
@@ -163,7 +161,8 @@ def _mail(
     except AwsRefused:
         reach = deps.curfew.reach
         routes = [(each, reach.undeliverable_reason(each.recipient, each)) for each in compose(recipient, pairs, now)]
-        return all([_by_topic(deps, each, _told_of(each, pairs), why, now) for each, why in routes])
+        told = [_by_topic(deps, each, _told_of(each, pairs), why, now) for each, why in routes]
+        return all(told)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     taken = {(each.key, each.id) for each in mail.notices}
