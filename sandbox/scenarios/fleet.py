@@ -123,11 +123,17 @@ def put_clusters(sandbox: Sandbox, clusters: Iterable[Mapping[str, Any]]) -> Non
 
 
 def launch(sandbox: Sandbox, machines: Machines) -> list[str]:
-    """Launch nodes, tagged as kubelet needs it and as EKS tags its own; return the ids of the instances."""
-    ec2 = sandbox.client("ec2", credentials=root_of(machines.account), region=machines.region)
+    """Launch nodes, tagged as kubelet needs it and as EKS and Auto Scaling tag their own; return the ids of the instances."""
+    ec2, eks = (
+        sandbox.client(each, credentials=root_of(machines.account), region=machines.region) for each in ("ec2", "eks")
+    )
+    group = machines.group
+    if machines.managed:
+        known = eks.describe_nodegroup(clusterName=machines.cluster, nodegroupName=machines.group)["nodegroup"]
+        group = known["resources"]["autoScalingGroups"][0]["name"]
     tags = {
         f"kubernetes.io/cluster/{machines.cluster}": "owned",
-        "aws:autoscaling:groupName": machines.group,
+        "aws:autoscaling:groupName": group,
         "Name": f"{machines.cluster}-{machines.group}",
         **({"eks:nodegroup-name": machines.group} if machines.managed else {}),
     }

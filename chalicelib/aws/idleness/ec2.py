@@ -20,10 +20,10 @@ from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_
 
 @dataclass(frozen=True)
 class Machine:
-    """A running instance: of which clusters, of which managed node group ("": none), how many CPUs, at which address."""
+    """A running instance: of which clusters, of which Auto Scaling group ("": none), how many CPUs, at which address."""
 
     clusters: frozenset[str]
-    group: str
+    auto_scaling_group: str
     kind: str
     vcpus: int
     address: str
@@ -31,7 +31,8 @@ class Machine:
 
 #: EC2 takes 200 values in all of a request's filters.
 _NAMES = 100
-_GROUP_TAG = "eks:nodegroup-name"
+#: Only AWS writes tags that begin with `aws:`; `eks:nodegroup-name` anybody may write who may tag instances.
+_GROUP_TAG = "aws:autoscaling:groupName"
 #: Which machines an Auto Mode cluster, and its Karpenter, tag with the cluster's name as a value.
 _NAME_TAG = "tag:eks:eks-cluster-name"
 _RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
@@ -49,10 +50,11 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
             found |= {row["InstanceId"]: _machine(row) for row in rows}
     for reading in readings:
         mine = [machine for machine in found.values() if reading.lab.name in machine.clusters]
-        known = {group.use.name for group in reading.groups}
-        inside = [machine for machine in mine if machine.group in known]
-        reading.instances_outside = len(mine) - len(inside)
-        reading.outside_types = tuple(sorted(machine.kind for machine in mine if machine.group not in known))
+        known = {name for group in reading.groups for name in group.auto_scaling_groups}
+        inside = [machine for machine in mine if machine.auto_scaling_group in known]
+        outside = [machine for machine in mine if machine.auto_scaling_group not in known]
+        reading.instances_outside = len(outside)
+        reading.outside_types = tuple(sorted(machine.kind for machine in outside))
         reading.measured_hosts = tuple(sorted(machine.address for machine in inside if machine.address))
         reading.groups = [_with_machines(group, inside) for group in reading.groups]
         noting(Source.INSTANCES, [reading], partial(_look_into_templates, ec2, reading))
@@ -60,7 +62,7 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
 
 def _with_machines(group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
     """Types of the machines as they are, else as EKS says. CPUs only where all are seen."""
-    mine = [machine for machine in machines if machine.group == group.use.name]
+    mine = [machine for machine in machines if machine.auto_scaling_group in group.auto_scaling_groups]
     cpus = [machine.vcpus for machine in mine]
     whole = len(mine) >= group.use.nodes and all(cpus)
     there = tuple(sorted(machine.kind for machine in mine))

@@ -46,7 +46,7 @@ def readings(*names: str) -> list[Reading]:
 def test_instances_and_volumes_are_told_apart_by_cluster() -> None:
     ec2, [one, two] = client("ec2"), readings("one", "two")
     image = ec2.describe_images()["Images"][0]["ImageId"]
-    for cluster, more in (("one", {}), ("one", {"eks:nodegroup-name": "nodes"}), ("one-more", {})):
+    for cluster, more in (("one", {}), ("one", {"aws:autoscaling:groupName": "eks-nodes"}), ("one-more", {})):
         specified = [{"ResourceType": "instance", "Tags": owned(cluster, **more)}]
         ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=specified)
     for cluster in ("two", "two", "one-more"):
@@ -54,7 +54,7 @@ def test_instances_and_volumes_are_told_apart_by_cluster() -> None:
             {"ResourceType": "volume", "Tags": owned(cluster, **{"kubernetes.io/created-for/pvc/name": "data"})}
         ]
         ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1, TagSpecifications=specified)
-    one.groups.append(GroupSeen(NodegroupUse("nodes", "ACTIVE", 1, ()), ()))
+    one.groups.append(GroupSeen(NodegroupUse("nodes", "ACTIVE", 1, ()), ("eks-nodes",)))
     find_machines(ec2, [one, two])
     use = one.groups[0].use
     assert (use.instance_types, len(one.measured_hosts)) == (("m1.small",), 1)
