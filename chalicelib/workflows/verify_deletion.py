@@ -82,10 +82,10 @@ def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        tell(deps, unproven_message(lab, lines, recipient), f"{lab.id} {deps.clock.now():%Y-%m-%d}")
+        told = tell(deps, unproven_message(lab, lines, recipient), f"{lab.id} {deps.clock.now():%Y-%m-%d}")
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
-    return ""
+    return "" if told else f" Nobody takes messages for {recipient}."
 
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:

@@ -123,10 +123,10 @@ def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        tell(deps, wake_failed_message(lab, recipient), once)
+        told = tell(deps, wake_failed_message(lab, recipient), once)
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
-    return ""
+    return "" if told else f" Nobody takes messages for {recipient}."
 
 
 def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:

@@ -186,6 +186,21 @@ def test_a_fargate_profile_that_comes_late_is_deleted_with_the_cluster() -> None
     assert theatre.world.account.resources == {}
 
 
+def test_what_is_left_and_nobody_hears_of_does_not_count_as_told() -> None:
+    theatre = a_lab_that_is_ready()
+    theatre.world.account.add(Kind.VOLUME, tags={"ekslab:lab-id": theatre.lab_id}, size_gib=100)
+    theatre.world.curfew.reach.unreachable["learner"] = "Nobody has confirmed a subscription."
+    released(theatre)
+    theatre.later(minutes=16)
+    theatre.later(hours=24)
+    [look] = [
+        step
+        for step in theatre.world.store.steps(theatre.lab_id)
+        if step.name == "look" and step.run == theatre.lab.run
+    ]
+    assert look.detail.endswith("Nobody takes messages for learner.")
+
+
 def test_what_is_left_and_costs_is_told_daily_until_somebody_answers() -> None:
     theatre = a_lab_that_is_ready()
     world = theatre.world

@@ -109,6 +109,15 @@ def test_row_20_what_is_said_of_nodes_is_what_was_seen_of_them(answers: bool, se
     assert events[-1] == seen.format(problem=problem)
 
 
+def test_a_failed_waking_that_nobody_hears_of_says_so() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.curfew.reach.unreachable["learner"] = "Nobody has confirmed a subscription."
+    theatre.world.kubernetes.answers, theatre.world.kubernetes.ready = True, {"second": 1}
+    assert wake(theatre) == "GivenUp"
+    details = [step.detail for step in theatre.world.store.steps(theatre.lab_id) if step.name == "give_up"]
+    assert details[-1].endswith("Nobody takes messages for learner.")
+
+
 def test_nodes_that_run_and_are_never_ready_leave_the_lab_asleep() -> None:
     theatre = a_sleeping_lab()
     theatre.world.kubernetes.answers, theatre.world.kubernetes.ready = True, {"second": 1}

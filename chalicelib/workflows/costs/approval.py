@@ -36,8 +36,8 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
         message = approval_message(
             lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
         )
-        tell(deps, message, lab.id)
-        told = f"{recipient} was asked to approve it."
+        asked = tell(deps, message, lab.id)
+        told = f"{recipient} was asked to approve it." if asked else f"Nobody takes messages for {recipient}: ask them."
         deps.store.add_event(lab.id, Event(now, "approval-asked", told))
 
     def waiting(stored: Lab) -> Lab:

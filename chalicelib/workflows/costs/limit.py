@@ -93,7 +93,9 @@ def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
     if not labs or not deps.store.claim_month_mail(limit.month, name, now):
         return 0
     try:
-        tell(deps, limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now), f"{limit.month} {name}")
+        message = limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now)
+        if not tell(deps, message, f"{limit.month} {name}"):
+            logger.warning("Nobody takes an owner's mail about a ceiling.", extra={"limit": limit.name})
     except EkslabError as error:
         logger.warning("An owner could not be asked at a ceiling.", extra={"limit": limit.name, "reason": str(error)})
         return 0

@@ -57,11 +57,13 @@ def _tell_due(deps: Deps, now: datetime) -> int:
 
 
 def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
-    """Send it once; 0 where another run is at it, or it failed."""
+    """Send it once, also where nobody takes it; 0 where another run is at it, or it failed."""
     if not deps.store.claim_month_mail(mail.month, whose, now):
         return 0
     try:
-        tell(deps, month_message(mail, deps.watch.home), mail.month)
+        if not tell(deps, month_message(mail, deps.watch.home), mail.month):
+            unheard = {"recipient": mail.recipient, "month": mail.month}
+            logger.warning("Nobody takes the mail of a month's costs.", extra=unheard)
     except EkslabError as error:
         told = {"recipient": mail.recipient, "month": mail.month, "reason": str(error)}
         logger.warning("A month's costs could not be told.", extra=told)

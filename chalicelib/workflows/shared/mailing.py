@@ -71,10 +71,13 @@ def _named(recipient: str, message: Message | None) -> str:
 def tell(deps: Deps, message: Message, once: str) -> str:
     """Send one message, whatever `route_to` says of it; return its id. The same `once` for a recipient is the same mail.
 
-    What SES refuses goes to the topic; there is no id where nobody takes it there either. Raises AwsUnavailable while nobody knows
-    whether SES has taken it.
+    Programs may listen where no person does, so it is published all the same; the id is empty where nobody takes it for its
+    recipient: then it must not count as told. What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether
+    SES has taken it.
     """
-    return tell_by(deps, route_to(deps, message.recipient, message).addressee, message, once)
+    route = route_to(deps, message.recipient, message)
+    message_id = tell_by(deps, route.addressee, message, once)
+    return message_id if route.why is None else ""
 
 
 def tell_by(deps: Deps, addressee: Addressee | None, message: Message, once: str) -> str:

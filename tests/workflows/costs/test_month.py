@@ -54,6 +54,14 @@ def test_each_owner_and_finance_get_one_mail_however_often_the_run_comes() -> No
     assert mails(world).keys() == {"jun", "mina", FINANCE}
 
 
+def test_an_owner_who_hears_nothing_holds_up_nobody_and_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    world = a_world()
+    world.curfew.reach.unreachable["jun"] = "Nobody has confirmed a subscription."
+    with caplog.at_level("WARNING"):
+        assert tell_month(world.deps, DECEMBER) == 3
+    assert [record.recipient for record in caplog.records if "Nobody takes" in record.message] == ["jun"]
+
+
 def test_a_person_gets_one_mail_about_all_their_labs_by_whatever_permission_set() -> None:
     world = a_world()
     tell_month(world.deps, DECEMBER)
