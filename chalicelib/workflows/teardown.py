@@ -158,8 +158,8 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
         if swept.in_the_way and not swept.remaining:
             deletion.note_failed_stack(deps, lab, state, at.now)
             return StepResult(Result.STUCK, f"{state.failure} In the way: {swept.told_in_the_way}.")
-    deletion.ask_to_delete_stack(deps, lab, state, lab.token(f"delete-stack-{lab.run}-{at.attempt}"), at.now)
-    return again_or_stuck("delete_stack", at.attempt, state.failure or "Its deletion is asked for.")
+    busy = deletion.ask_to_delete_stack(deps, lab, state, lab.token(f"delete-stack-{lab.run}-{at.attempt}"), at.now)
+    return again_or_stuck("delete_stack", at.attempt, busy or state.failure or "Its deletion is asked for.")
 
 
 def take_inventory(deps: Deps, at: StepInput) -> StepResult:

@@ -68,6 +68,18 @@ def test_a_reachable_api_server_is_asked_first_and_left_after_a_bounded_wait() -
     assert 2 < [name for name, _ in theatre.world.account.calls].count("sweep") <= 20
 
 
+def test_a_stack_that_cloudformation_is_still_at_is_waited_for() -> None:
+    theatre = a_ready_lab()
+    words = (
+        f"Stack [{theatre.lab.facts.stack_id}] cannot be deleted while in status UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    )
+    busy = StillInUse("cloudformation:DeleteStack", "ValidationError", words)
+    theatre.world.fail("stacks.delete", busy, times=3)
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
 @pytest.mark.parametrize("kind", [Kind.SECURITY_GROUP, Kind.NETWORK_INTERFACE], ids=str)
 def test_what_somebody_put_into_the_network_ends_the_wait_for_the_stack(kind: Kind) -> None:
     theatre = a_ready_lab()

@@ -151,6 +151,7 @@ _SLOW_DOWN = pattern(
 _IN_USE_IN_WORDS = {
     "InvalidParameterValue": pattern(r"^Network interface '[\w-]+' is currently in use", re.IGNORECASE),
     "InvalidRequestException": pattern(r"not in ACTIVE status|not in Active State|update in progress", re.IGNORECASE),
+    "ValidationError": pattern(r"^Stack \[[^\]]+\] cannot be deleted while in status \w+_IN_PROGRESS"),
 }
 #: What is so already: EKS refuses to change it, also when its own reads do not show it yet.
 _SO_ALREADY = pattern(r"already at the desired configuration", re.IGNORECASE)

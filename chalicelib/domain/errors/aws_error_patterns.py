@@ -85,7 +85,10 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
         r"(?i)nodegroups attached|Fargate Profiles in |^\w+: Network interface '[\w-]+' is currently in use",
         failure_causes.IN_USE,
     ),
-    (r"(?i)is not in ACTIVE status|currently not in Active State|has an update in progress", failure_causes.BUSY),
+    (
+        r"(?i)is not in ACTIVE status|currently not in Active State|has an update in progress|cannot be deleted while in status",
+        failure_causes.BUSY,
+    ),
     (
         r"(?i)MapPublicIpOnLaunch|auto-?assign.{0,20}public|not automatically assign public",
         failure_causes.NO_PUBLIC_ADDRESS,

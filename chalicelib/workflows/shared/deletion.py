@@ -112,14 +112,20 @@ def _complaints(state: NodegroupState) -> str:
     return "; ".join((*failed, *said))
 
 
-def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now: datetime) -> None:
-    """Ask, and write on the ledger what keeps it: why its last deletion failed, or the refusal, which is raised."""
+def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now: datetime) -> str:
+    """Ask, and write on the ledger what keeps it: why its last deletion failed, or the refusal, which is raised.
+
+    Returns CloudFormation's words while the stack can't be deleted yet, because something else is under way; else nothing.
+    """
     own = note_failed_stack(deps, lab, state, now)
     try:
         deps.cloud(lab.place).stacks.delete(lab.stack_name, token)
+    except StillInUse as busy:
+        return busy.message
     except AwsRefused as error:
         note_refusal(deps, lab, own, error, now)
         raise
+    return ""
 
 
 def note_failed_stack(deps: Deps, lab: Lab, state: StackState, now: datetime) -> list[Resource]:
