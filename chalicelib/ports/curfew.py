@@ -30,37 +30,30 @@ class CurfewStore(Protocol):
 
     def rules(self, usual: CurfewRules) -> CurfewRules:
         """The rules as administrators last set them, else `usual`."""
-        ...
 
     def put_rules(self, rules: CurfewRules) -> None:
         """Replace the rules."""
-        ...
 
     def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
         """Load (`usual` where they were never set), change, save if nobody saved in between, else again. Raises StaleLab.
 
         Two administrators who set different rules at the same time both succeed: nobody undoes the other's stop switch.
         """
-        ...
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
         """(id, place) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads due labs only.
 
         Account and region are "" for an unreadable lab, so that it does not hide the others.
         """
-        ...
 
     def alive_count(self) -> int:
         """How many labs are not over, from counters that every write keeps: a few items, however many labs there are."""
-        ...
 
     def running(self) -> Running:
         """Labs by phase and their hourly cost, from the same counters."""
-        ...
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:
         """Blocked labs, longest blocked first. Reads no others."""
-        ...
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
         """Add entries (with standing statuses) to a day's plan and renew its hash, in one transaction a hundred items at a time.
@@ -68,53 +61,42 @@ class CurfewStore(Protocol):
         An entry whose id is published already stays as it is. Without new entries the header stays, or is created.
         The hash covers the entries as published, not as stored: a plan that was tampered with keeps a wrong hash.
         """
-        ...
 
     def header(self, day: date) -> PlanHeader | None:
         """The header, without reading the entries."""
-        ...
 
     def plan(self, day: date) -> Plan | None:
         """The whole plan, entries by time."""
-        ...
 
     def plan_page(
         self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
     ) -> PlanPage | None:
         """At most `limit` lines by time, of owners that are `seen` (None: of all), behind the entry `after`. A page may be
         short of lines that are not theirs. None where there is no plan."""
-        ...
 
     def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         """One entry with its status."""
-        ...
 
     def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
         """Those of these entries that are there, in no order: one question for each hundred."""
-        ...
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. Raises StaleLab, KeyError."""
-        ...
 
     def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
         """Standing statuses whose warning is not delivered yet, oldest first. Reads no others."""
-        ...
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
         """Load, change, save if nobody saved in between, else again. Raises AwsUnavailable when too busy, KeyError.
 
         Notes notices to administrators and their releases; only `publish` changes entries, revision and hash.
         """
-        ...
 
     def put_verdict(self, verdict: Verdict) -> None:
         """Keep the last verdict of a lab."""
-        ...
 
     def verdict(self, lab_id: str) -> Verdict | None:
         """The last verdict of a lab."""
-        ...
 
 
 class CostExplorer(Protocol):
@@ -122,7 +104,6 @@ class CostExplorer(Protocol):
 
     def billed(self, start: date, end: date) -> Billed:
         """From the first day to the day before `end`, in days of UTC; a request costs money. Raises AwsRefused, Transient."""
-        ...
 
 
 class Signals(Protocol):
@@ -130,11 +111,9 @@ class Signals(Protocol):
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
         """Evidence by lab id, one for every lab. Never raises for one source or one lab: `unread` lists the failures."""
-        ...
 
     def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
         """Every EKS cluster of the place that carries the tag `ekslab:lab-id`, by the tagging API."""
-        ...
 
 
 class LinkKeys(Protocol):
@@ -142,15 +121,12 @@ class LinkKeys(Protocol):
 
     def current(self) -> tuple[str, bytes]:
         """(id, key) to sign with."""
-        ...
 
     def key(self, key_id: str) -> bytes | None:
         """A key that links may still be signed with (the current or the previous one); None for any other."""
-        ...
 
     def renew(self, older_than: timedelta, now: datetime) -> bool:
         """Replace the current key if it is older than that, keep it as the previous key, and return whether it was replaced."""
-        ...
 
 
 class Subscriptions(Protocol):
@@ -162,7 +138,6 @@ class Subscriptions(Protocol):
         Filters by account or owner are evaluated with `message` only; without it such a subscription counts as not taking it.
         Raises Transient.
         """
-        ...
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Aware UTC."""
-        ...
 
 
 class Store(Protocol):
@@ -113,18 +112,15 @@ class Store(Protocol):
         key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`; blocked
         ones are not counted), OverBudget (a month's sum would pass its ceiling).
         """
-        ...
 
     def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
         """All that a request of this owner's is judged by, in one read, and one more for a person or a lab that it names.
 
         An idempotency key is remembered for seven days. Strongly consistent. Raises IdempotencyConflict.
         """
-        ...
 
     def load_lab(self, lab_id: str) -> Lab:
         """Strongly consistent. Raises LabNotFound."""
-        ...
 
     def change_lab(
         self,
@@ -140,134 +136,102 @@ class Store(Protocol):
         frees the lab's name in the same transaction. The months' sums follow the lab with every save; with `ceilings` a
         change that costs more is refused (OverBudget). Raises LabNotFound, StaleLab when always beaten.
         """
-        ...
 
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         """What labs cost in a month such as 2026-11, reserved or spent, by person, role or account: the amounts of `spending`.
 
         The installation's is under "". Strongly consistent; reads only sums.
         """
-        ...
 
     def month_people(self, month: str) -> tuple[MonthSum, ...]:
         """The sums by person, with the identities that each has labs by. Reads only sums."""
-        ...
 
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
         """A page of a month's sums by whose they are; reads what it gives. `cursor` is a former page's; InvalidRequest if not."""
-        ...
 
     def month_told(self, month: str) -> frozenset[str]:
         """Whose mails about a month were sent."""
-        ...
 
     def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
         """Whether this run may send it: it was not sent, and nobody has claimed it in the last five minutes."""
-        ...
 
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
         """It was sent."""
-        ...
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first. `owner` None: everyone's. `phases` empty: all. `cursor` is a former page's; InvalidRequest if not."""
-        ...
 
     def look_at_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """As `list_labs`, in one question whatever was deleted: a page may be short, or empty, and lead on by its cursor."""
-        ...
 
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Ids of the labs whose due_at is not after `now`, oldest first. Reads only what is due, and no lab itself."""
-        ...
 
     def record_step(self, lab_id: str, step: Step) -> None:
         """Write or overwrite the step with this workflow, run and name."""
-        ...
 
     def steps(self, lab_id: str) -> tuple[Step, ...]:
         """All steps of all runs, in order of their start."""
-        ...
 
     def add_event(self, lab_id: str, event: Event) -> None:
         """Append one line of history; the same event twice is one line."""
-        ...
 
     def events(self, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
         """Oldest first."""
-        ...
 
     def record(self, lab_id: str, entry: LedgerEntry) -> None:
         """Write or overwrite the ledger entry of this resource (its ARN is its key)."""
-        ...
 
     def ledger(self, lab_id: str) -> tuple[LedgerEntry, ...]:
         """Every entry, strongly consistent, in order of recording."""
-        ...
 
     def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
         """Keep what bore the lab's name before it began. Written once: a later call changes nothing."""
-        ...
 
     def before(self, lab_id: str) -> frozenset[str] | None:
         """What bore the lab's name before it began; None when nobody looked."""
-        ...
 
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
         """Write or overwrite the receipt of this look."""
-        ...
 
     def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
         """In order of taking."""
-        ...
 
     def expire(self, lab_id: str, at: datetime | None) -> None:
         """Let all that is kept of a lab that is over go at `at`, or stay after all (None). Later records are not included."""
-        ...
 
     def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
         """Change every text that is kept of a lab that is over: of itself, its history, its ledger and its receipts."""
-        ...
 
     def note_run(self, run: Run) -> None:
         """Keep that a workflow which runs by itself came to its end: the last one of each."""
-        ...
 
     def offers(self) -> Offers:
         """What administrators last said that labs are offered, strongly consistent; the usual where they never did."""
-        ...
 
     def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
         """Load, change, save if nobody saved in between, else again (bounded); return what was saved. Raises StaleLab."""
-        ...
 
     def runs(self) -> tuple[Run, ...]:
         """The last run of each workflow, strongly consistent."""
-        ...
 
     def put_session(self, hashed: str, session: Session) -> None:
         """Keep a browser's session under the hash of its token until its end, and some time longer."""
-        ...
 
     def session(self, hashed: str) -> Session | None:
         """What is kept under this hash, strongly consistent; one that has ended may still be there."""
-        ...
 
     def end_session(self, hashed: str) -> None:
         """Forget it; absent is fine."""
-        ...
 
     def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
         """Set the language of the sessions of this identity's key that have not ended; one that ends meanwhile stays ended."""
-        ...
 
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
         """Whether `by` is the one to do `what` until then: nobody else's claim is good `now`. Its own it may renew."""
-        ...
 
     def whole_lab(self, lab_id: str) -> WholeLab:
         """A lab with its steps, history and receipts in one query, strongly consistent. Raises LabNotFound."""
-        ...
 
 
 class Workflows(Protocol):
@@ -275,11 +239,9 @@ class Workflows(Protocol):
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
         """Start a workflow by its module's name, such as `provision`. The same name again is no second start and no error."""
-        ...
 
     def execution(self, workflow: str, execution_name: str) -> Execution:
         """How that execution stands. Just started, it may be ABSENT for a moment."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -26,31 +26,24 @@ class Fleet(Protocol):
 
     def calendar(self) -> Calendar:
         """As `Clusters.versions`: live, else the bundled table, and which."""
-        ...
 
     def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
         """One page of cluster names, and the next page's cursor."""
-        ...
 
     def expect(self, names: Sequence[str]) -> None:
         """These are read next: what AWS tells of many clusters in one answer is asked once for all of them."""
-        ...
 
     def read(self, name: str) -> FleetCluster:
         """The cluster with its nodes (managed groups, and instances tagged for it outside them). Raises ResourceGone."""
-        ...
 
     def insights(self, name: str, refresh: bool) -> tuple[Insight, ...]:
         """Upgrade-readiness insights that do not pass, with details. `refresh` asks EKS to look anew (it may take minutes)."""
-        ...
 
     def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
         """The cluster's add-ons, and whether each one's version runs on that Kubernetes version."""
-        ...
 
     def set_support_policy(self, name: str, support_type: str) -> str:
         """Ask for STANDARD or EXTENDED; return the update's id. Raises AwsRefused in AWS's words where it is not allowed."""
-        ...
 
 
 class FleetStore(Protocol):
@@ -58,85 +51,65 @@ class FleetStore(Protocol):
 
     def registrations(self) -> tuple[Registration, ...]:
         """All registered accounts."""
-        ...
 
     def register(self, registration: Registration) -> None:
         """Write or overwrite one."""
-        ...
 
     def unregister(self, account: str) -> None:
         """Forget one; absent is fine."""
-        ...
 
     def watched(self, key: ClusterKey) -> Watched | None:
         """What is kept of a cluster."""
-        ...
 
     def watched_of(self, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
         """What is kept of these clusters."""
-        ...
 
     def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
         """Load, change, save if nobody saved in between, else again. None from `change`: leave as it is. Raises StaleLab."""
-        ...
 
     def change_place(
         self, place: Place, changes: Mapping[str, Callable[[Watched | None], Watched | None]]
     ) -> Mapping[str, Watched | None]:
         """As `change_watched`, for many clusters of a place in few calls. By name."""
-        ...
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
         """By what comes first: versions without a date, the nearest deadlines, clusters without one; gone ones are left out."""
-        ...
 
     def watched_in(self, place: Place) -> tuple[Watched, ...]:
         """Everything kept of one place, gone ones included."""
-        ...
 
     def place_trouble(self, place: Place) -> ReadFailure | None:
         """The open trouble of a whole place."""
-        ...
 
     def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
         """Write it; None: it reads again."""
-        ...
 
     def place_troubles(self) -> Mapping[Place, ReadFailure]:
         """All places that can't be read now."""
-        ...
 
     def add_notices(self, notices: Iterable[Notice]) -> None:
         """Write new rows; one that exists already, in whatever state, stays as it is."""
-        ...
 
     def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
         """All of a cluster's, oldest first."""
-        ...
 
     def notices_in(self, place: Place) -> Mapping[ClusterKey, tuple[Notice, ...]]:
         """All of a place's, each cluster's oldest first."""
-        ...
 
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:
         """Not sent yet, unheard ones among them, oldest first. Reads only those."""
-        ...
 
     def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
         """All, newest decision first."""
-        ...
 
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
         """Mark rows as sent; marking twice is fine."""
-        ...
 
     def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
         """Mark rows that nobody takes; they are pending all the same. Rows that were sent stay so."""
-        ...
 
     def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
         """Rows that were sent with this message are pending again, unheard: it came back. Others stay as they are."""
-        ...
 
 
 class Notifier(Protocol):
@@ -144,14 +117,12 @@ class Notifier(Protocol):
 
     def send(self, message: Message) -> str:
         """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
-        ...
 
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Put each (detail type, detail) on the bus, source `ekslab`, schema as docs/reference/events.md has it.
 
         One that fails keeps no other back; the first failure is raised in the end.
         """
-        ...
 
 
 @dataclass(frozen=True)
