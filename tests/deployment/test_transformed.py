@@ -35,7 +35,7 @@ def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
 
 
 #: The links of mails, which anybody may open.
-LINKS = ("keep", "decide", "confirm", "unsubscribe", "calendar")
+LINKS = ("keep", "mail", "decide", "confirm", "unsubscribe", "calendar")
 
 
 def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

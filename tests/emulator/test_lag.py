@@ -69,6 +69,8 @@ def test_iam_does_not_know_the_roles_that_a_stack_has_just_made(sandbox: Sandbox
         TemplateBody=json.dumps({"Resources": {"Role": role}}),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
+    made = sandbox.client("cloudformation").get_waiter("stack_create_complete")
+    made.wait(StackName="roles", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     sandbox.admin("POST", "lag", {"seed": 3, "seconds": 1_000_000})
     assert hasty("iam").get_role(RoleName="fresh"), "old enough"
     hasty("cloudformation").list_stack_resources(StackName="roles")
