@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation
-from chalicelib.domain.errors.tree import EkslabError, RequestRefused
+from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, RequestRefused
 from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Person
@@ -60,7 +60,9 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
         return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
 
     def send(message: Message, once: str) -> str:
-        return tell_by(deps, Addressee(address, str(person.reads)), message, once)
+        if message_id := tell_by(deps, Addressee(address, str(person.reads)), message, once):
+            return message_id
+        raise AwsUnavailable(f"Nobody takes the mail that invites {address}.")
 
     asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)
     invite(deps.people, send, asking, link, now)

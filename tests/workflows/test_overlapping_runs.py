@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors.tree import Superseded
+from chalicelib.domain.curfew.messages.warning import NOBODY
+from chalicelib.domain.errors.tree import AwsRefused, Superseded
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Approval, Phase
 from chalicelib.domain.labs.steps import execution_name
@@ -17,6 +18,7 @@ from chalicelib.workflows import schedules, wake
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import NOW, FakeWorld, a_lab, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.fakes.mailing import with_mail
 from tests.workflows.machine import LambdaDied, Machine
 from tests.workflows.test_retries import ready_for
 
@@ -35,6 +37,36 @@ def test_two_scheduled_runs_ask_approvers_once(moment: str) -> None:
     world.clock.advance(minutes=5)
     schedules.recover_labs(world.deps)
     assert list(mails(world, "approval-asked").values()) == [1]
+
+
+def test_approvers_whom_nobody_reaches_are_asked_again_the_next_day() -> None:
+    world = make_deps()
+    waiting = Approval("It costs more than 1 USD.", NOW + timedelta(days=3))
+    world.store.put(a_lab(phase="awaiting-approval", approval=waiting, due_at=NOW))
+    administrators = world.deps.watch.administrators or NOBODY
+    world.curfew.reach.unreachable[administrators] = "Nobody has confirmed a subscription."
+    schedules.recover_labs(world.deps)
+    [lab] = world.store.labs.values()
+    assert lab.approval is not None
+    assert (lab.approval.told_at, lab.due_at) == (None, NOW + timedelta(days=1))
+    world.curfew.reach.unreachable.clear()
+    world.clock.advance(days=1)
+    schedules.recover_labs(world.deps)
+    [lab] = world.store.labs.values()
+    assert lab.approval is not None
+    assert lab.approval.told_at == NOW + timedelta(days=1)
+
+
+def test_who_can_not_be_invited_stays_due_and_is_told() -> None:
+    world = make_deps()
+    who = "arn:aws:iam::111122223333:user/learner"
+    world.people.save_people([], [Person("p-1", (who,), NOW, asked="learner@example.com", invite_at=NOW)])
+    with_mail(world, {})
+    world.fail("_take", AwsRefused("ses:SendEmail", "MessageRejected", "Email address is not verified."), times=9)
+    world.curfew.reach.unreachable["learner@example.com"] = "Nobody has confirmed a subscription."
+    answer = schedules.recover_labs(world.deps)
+    assert "Nobody takes the mail" in str(answer["failed"])
+    assert world.people.people["p-1"].invite_at is not None
 
 
 @pytest.mark.parametrize("moment", ["to_invite", "person", "claim", "change_confirmation", "send", "save_people"])

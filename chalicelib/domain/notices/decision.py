@@ -59,6 +59,14 @@ class NoticeRules:
         """Everyone who hears as an owner, the one who may act first."""
         return distinct((self.owner_of(watched), *watched.other_owners))
 
+    def may_silence(self, recipient: str, watched: Watched) -> bool:
+        """Whether their word holds a cluster's mails back: its first owner's and administrators', as `owners.may_change` says.
+
+        Others only hear of it: anybody who may tag a cluster can name themself as one of its owners.
+        """
+        deciding = (self.owner_of(watched), self.administrators or "")
+        return recipient.casefold() in {name.casefold() for name in deciding if name}
+
 
 @dataclass(frozen=True)
 class NoticeContext:

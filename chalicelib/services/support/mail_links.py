@@ -63,7 +63,8 @@ def _checked(deps: Deps, link: MailLink, watched: Watched | None) -> Watched:
 
 
 def _who(deps: Deps, link: MailLink, watched: Watched) -> str | None:
-    names = [name for name, _ in recipients(watched, deps.watch.rules)]
+    rules = deps.watch.rules
+    names = [name for name, _ in recipients(watched, rules) if rules.may_silence(name, watched)]
     return next((name for name in names if hashed(name) == link.who), None)
 
 

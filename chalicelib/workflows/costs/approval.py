@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.curfew.approval_link import sign_decision
@@ -21,6 +21,8 @@ from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)
+#: So long after an asking that nobody took it is tried again.
+_ASKED_AGAIN = timedelta(days=1)
 
 
 def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
@@ -39,6 +41,10 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
         asked = tell(deps, message, lab.id)
         told = f"{recipient} was asked to approve it." if asked else f"Nobody takes messages for {recipient}: ask them."
         deps.store.add_event(lab.id, Event(now, "approval-asked", told))
+        if not asked:
+            again = min(now + _ASKED_AGAIN, approval.expires_at)
+            move(deps, lab, _WAITING, lambda stored: replace(stored, due_at=again), now, "")
+            return told
 
     def waiting(stored: Lab) -> Lab:
         known = stored.approval or approval

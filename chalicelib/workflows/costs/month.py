@@ -61,7 +61,7 @@ def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
     if not deps.store.claim_month_mail(mail.month, whose, now):
         return 0
     try:
-        if not tell(deps, month_message(mail, deps.watch.home), mail.month):
+        if not tell(deps, month_message(mail, deps.watch.home), f"{mail.month} {whose}"):
             unheard = {"recipient": mail.recipient, "month": mail.month}
             logger.warning("Nobody takes the mail of a month's costs.", extra=unheard)
     except EkslabError as error:

@@ -53,8 +53,13 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
 
 
 def hears(addressee: Addressee, message: Message) -> bool:
-    """Whether a person wants messages of this kind; a warning before a deletion nobody can switch off."""
-    return topic_of(message.kind) is None or str(topic_of(message.kind)) not in addressee.muted
+    """Whether a person wants such messages; a warning before a deletion nobody can switch off."""
+    return hears_of(addressee, message.kind)
+
+
+def hears_of(addressee: Addressee, kind: str) -> bool:
+    """Whether a person wants messages of this kind."""
+    return topic_of(kind) is None or str(topic_of(kind)) not in addressee.muted
 
 
 def came_back_to(recipient: str, why: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.core.message import Message
+from chalicelib.domain.core.message import Block, Message
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
@@ -22,11 +22,12 @@ from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.claims import claims
-from chalicelib.workflows.shared.mailing import came_back_to, hears, route_to, send_mail
+from chalicelib.workflows.shared.mailing import came_back_to, hears, hears_of, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
+    from chalicelib.domain.support.deadlines import Deadline
 
 #: A notice, and what is kept of its cluster.
 Pair = tuple[Notice, Watched]
@@ -71,7 +72,8 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
         else:
             heard = _by_topic(deps, message, told, route.why, now) and heard
     for addressee, told in mailed.items():
-        heard = _mail(deps, addressee, recipient, told, once or f"digest {now.isoformat()}", now) and heard
+        name = f"{once or f'digest {now.isoformat()}'} to {recipient.casefold()}"
+        heard = _mail(deps, addressee, recipient, told, name, now) and heard
     return heard
 
 
@@ -106,7 +108,10 @@ def waiting_for(
 ) -> tuple[Message, ...]:
     """What waits to be said to a person, for a mail that goes to them anyway. Its events are put on the bus."""
     found: list[Message] = []
-    for recipient, notices in by_recipient(claimed(deps, waiting, once)).items():
+    for recipient, all_waiting in by_recipient(waiting).items():
+        if not hears_of(addressee, "digest"):
+            continue
+        notices = claimed(deps, all_waiting, once)
         kept = _kept(deps, {notice.key for notice in notices})
         pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
         _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
@@ -115,15 +120,20 @@ def waiting_for(
 
 
 def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
-    """Links that acknowledge and snooze deadlines, for this recipient alone."""
+    """Links that acknowledge and snooze deadlines, for this recipient alone, where their word holds mails back."""
     if not deps.watch.api_url:
         return None
     from chalicelib.domain.curfew.mail_link import mail_buttons
 
     signing = deps.curfew.signing_key()
-    return lambda watched, ahead: mail_buttons(
-        deps.watch.api_url, recipient, watched.cluster.key, ahead.id, now, signing
-    )
+    rules, url = deps.watch.rules, deps.watch.api_url
+
+    def links(watched: Watched, ahead: Deadline) -> tuple[Block, ...]:
+        if not rules.may_silence(recipient, watched):
+            return ()
+        return mail_buttons(url, recipient, watched.cluster.key, ahead.id, now, signing)
+
+    return links
 
 
 def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
@@ -165,6 +175,8 @@ def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair
         return all(told)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
+    if not mail.is_taken:
+        return False
     taken = {(each.key, each.id) for each in mail.notices}
     ids = [each for message in messages for each in message.notice_ids if each in taken]
     deps.watch.store.mark_sent(ids, mail.message_id, now)

@@ -61,28 +61,40 @@ class Scan:
         return ClusterKey(self.place.account, self.place.region, name)
 
 
+@dataclass(frozen=True)
+class Read:
+    """What a look at a cluster makes of what is kept of it; where it is a lab's, of which, and the version it runs."""
+
+    change: Change
+    lab_id: str | None = None
+    version: str = ""
+
+
 def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
     """Read and keep these clusters; return the names that time did not suffice for. A slow one holds up nobody else."""
     until = scan.deps.clock.now() + _BUDGET
 
     left: list[str] = []
-    found: dict[str, Change] = {}
+    found: dict[str, Read] = {}
 
     def scan_in_time(name: str) -> None:
         if scan.deps.clock.now() > until:
             left.append(name)
-        elif (change := scan_cluster(scan, name)) is not None:
-            found[name] = change
+        elif (read := scan_cluster(scan, name)) is not None:
+            found[name] = read
 
     scan.fleet.expect(names)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(scan_in_time, names))
-    scan.deps.watch.store.change_place(scan.place, found)
+    scan.deps.watch.store.change_place(scan.place, {name: read.change for name, read in found.items()})
+    for read in found.values():
+        if read.lab_id is not None:
+            note_version(scan.deps, read.lab_id, read.version)
     return tuple(name for name in names if name in set(left))
 
 
-def scan_cluster(scan: Scan, name: str) -> Change | None:
-    """Read one cluster; return what that makes of what is kept. None: it is gone by now, which is left to `mark_gone`."""
+def scan_cluster(scan: Scan, name: str) -> Read | None:
+    """Read one cluster. None: it is gone by now, which is left to `mark_gone`."""
     key = scan.key(name)
     try:
         cluster = scan.fleet.read(name)
@@ -91,12 +103,14 @@ def scan_cluster(scan: Scan, name: str) -> Change | None:
     except UNREADABLE as error:
         trouble = trouble_of("eks:DescribeCluster", error, scan.now)
         answerable = who_answers_for(scan.registration)
-        return lambda before: troubled(before, key, trouble, answerable)
+        return Read(lambda before: troubled(before, key, trouble, answerable))
     who = who_answers(scan.deps, cluster, scan.registration)
-    if who.lab_id is not None:
-        note_version(scan.deps, who.lab_id, cluster.version)
     readiness = _readiness(scan, cluster)
-    return lambda before: observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now)
+
+    def seen(before: Watched | None) -> Watched | None:
+        return observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now)
+
+    return Read(seen, who.lab_id, cluster.version)
 
 
 def mark_gone(scan: Scan) -> None:

@@ -76,6 +76,19 @@ def test_a_name_as_long_as_eks_allows_has_its_buttons() -> None:
     assert http.post(path(http, MailAction.SNOOZE), None, headers={"accept": "application/json"}).status == 200
 
 
+@pytest.mark.parametrize("who", ["team@example.com", "contact@example.com"])
+def test_who_only_hears_of_it_silences_nobody(who: str) -> None:
+    """A tag that anybody may write names another owner; the team hears, too. Neither may hold the owner's mails back."""
+    http = an_http()
+    kept = replace(watched(http), team="team@example.com", other_owners=("contact@example.com",))
+    http.world.watch.store.kept[kept.cluster.key] = kept
+    assert (
+        http.post(path(http, MailAction.ACKNOWLEDGE, who=who), None, headers={"accept": "application/json"}).status
+        == 404
+    )
+    assert watched(http).acknowledged_by is None
+
+
 def test_who_does_not_answer_for_the_cluster_any_more_has_no_link() -> None:
     http = an_http()
     stranger = path(http, MailAction.ACKNOWLEDGE, who="somebody@example.com")
@@ -84,7 +97,7 @@ def test_who_does_not_answer_for_the_cluster_any_more_has_no_link() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["altered", "expired", "another's form", "a keep-link", "another action", "no cluster"]
+    "kind", ["altered", "expired", "another's form", "a keep-link", "another action", "another deadline", "no cluster"]
 )
 def test_what_is_not_such_a_link_is_refused(kind: str) -> None:
     http = an_http()

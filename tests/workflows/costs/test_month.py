@@ -62,6 +62,13 @@ def test_an_owner_who_hears_nothing_holds_up_nobody_and_is_in_the_log(caplog: py
     assert [record.recipient for record in caplog.records if "Nobody takes" in record.message] == ["jun"]
 
 
+def test_finance_that_is_an_owner_too_gets_both_mails() -> None:
+    world = a_world(finance="jun@example.com")
+    mailing = with_mail(world, {USER.format("jun"): "jun@example.com", "jun@example.com": "jun@example.com"})
+    assert tell_month(world.deps, DECEMBER) == 3
+    assert len(mailing.mailer.to("jun@example.com")) == 2
+
+
 def test_a_person_gets_one_mail_about_all_their_labs_by_whatever_permission_set() -> None:
     world = a_world()
     tell_month(world.deps, DECEMBER)
