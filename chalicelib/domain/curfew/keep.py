@@ -47,11 +47,12 @@ def keep(
 ) -> Keeping:
     """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner.
 
-    `longer`: whether its lease may be extended for that.
+    `longer`: whether its lease may be extended for that; never where the lab is to sleep because its owner is at a ceiling.
     """
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.schedule, holidays)
-    reach = latest_end(lab, rules, now) if longer else lab.lease_ends_at
+    may_extend = longer and entry.trigger is not Trigger.LIMIT
+    reach = latest_end(lab, rules, now) if may_extend else lab.lease_ends_at
     ends_at = lab.lease_ends_at if _is_kept(lab, entry, wanted) else max(lab.lease_ends_at, min(wanted, reach))
     until = min(ends_at, wanted)
     if until <= max(entry.at, now):

@@ -136,6 +136,13 @@ def test_a_link_keeps_until_the_next_days_curfew() -> None:
     assert not keeping.clamped
 
 
+def test_where_the_owner_is_at_a_ceiling_a_link_promises_no_longer_lease() -> None:
+    lab = a_lab(phase="ready", spec=a_spec(schedule=SEOUL), lease_ends_at=CURFEW + hours(1))
+    keeping = keep(lab, an_entry(trigger=Trigger.LIMIT, act=AtCurfew.HIBERNATE), RULES, no_holidays, NOW)
+    assert keeping.until == keeping.lab.lease_ends_at == CURFEW + hours(1)
+    assert keeping.clamped
+
+
 def test_a_longer_lease_stays_as_it_is() -> None:
     lab = a_lab(phase="ready", spec=a_spec(schedule=SEOUL), lease_ends_at=NOW + hours(60))
     keeping = keep(lab, an_entry(), RULES, no_holidays, NOW)
