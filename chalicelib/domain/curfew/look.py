@@ -20,6 +20,9 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local
 
+#: So long before an agreed end it is announced at the latest, whether or not EKS told what protects the cluster.
+_LATEST = timedelta(hours=2)
+
 
 @dataclass(frozen=True)
 class LookLater:
@@ -70,8 +73,8 @@ class LookContext:
     """The facts of one look. `entry`: the lab's entry on a plan, if one stands; `faces`: the next event of a lab without one.
 
     `verdict`: None where the lab's use was not, or could not be, judged. `shield`: what protects its cluster
-    (`decision.shield_of`). `gone`: EKS has no cluster of this lab. `upgrade_at`: from when on AWS may upgrade the control plane.
-    `limit`: the month's ceiling that its owner has reached, if labs in use sleep for it.
+    (`decision.shield_of`); `unseen`: nobody knows, for EKS did not tell. `gone`: EKS has no cluster of this lab. `upgrade_at`: from
+    when on AWS may upgrade the control plane. `limit`: the month's ceiling that its owner has reached, if labs in use sleep for it.
     """
 
     lab: Lab
@@ -81,6 +84,7 @@ class LookContext:
     now: datetime
     verdict: Verdict | None = None
     shield: str = ""
+    unseen: bool = False
     gone: bool = False
     upgrade_at: datetime | None = None
     limit: Limit | None = None
@@ -115,6 +119,8 @@ def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:
         event = next_event(lab, rules, now, context.holidays, after=event.at)
         if event.trigger is Trigger.IDLE or event.look_at(rules) > now:
             return LookLater(max(event.look_at(rules), now + SOON), passed=passed)
+    if event.trigger is not Trigger.IDLE and context.unseen and now + _LATEST < event.at:
+        return LookLater(now + SOON)
     if event.trigger is not Trigger.IDLE and context.shield and not lifts_shield(lab, event.trigger, rules, event.at):
         return PutOffEnd(event, _after_put_off(context), passed)
     return PlanEvent(event, passed)

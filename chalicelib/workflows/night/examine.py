@@ -158,7 +158,9 @@ class Examination:
             sleeps = (due.faces.act is AtCurfew.HIBERNATE and verdict.idle and entry is None) or limit is not None
             at = self._upgrade_at(lab.kubernetes_version, str(lab.spec.support_policy)) if sleeps else None
             shield = shield_of(evidence.cluster_tags, evidence.deletion_protection)
-            return replace(context, verdict=verdict, shield=shield, gone=verdict.gone, upgrade_at=at, limit=limit)
+            unseen = evidence.cluster_status is None and not verdict.gone
+            seen = replace(context, verdict=verdict, shield=shield, unseen=unseen, gone=verdict.gone)
+            return replace(seen, upgrade_at=at, limit=limit)
         if lab.phase is Phase.HIBERNATED and (entry is None or self.now < entry.at):
             cluster = self.region.cluster_of(lab)
             if cluster is None:

@@ -77,6 +77,17 @@ def test_the_entry_of_a_lab_is_acted_on_once_its_time_has_come(phase: Phase) -> 
     assert decide_look(replace(context, now=context.entry.at)) == ActOnEntry(context.entry)
 
 
+def test_an_agreed_end_is_not_announced_while_nobody_knows_what_protects_the_cluster_until_it_is_near() -> None:
+    ends_at = LOOK + timedelta(hours=3)
+    lab = ready(lease_ends_at=ends_at)
+    unread = a_look(lab, verdict=BUSY, unseen=True)
+    assert unread.faces.trigger is Trigger.LEASE
+    assert isinstance(decide_look(unread), LookLater)
+    assert isinstance(decide_look(replace(unread, unseen=False)), PlanEvent)
+    assert isinstance(decide_look(replace(unread, unseen=False, shield=PROTECTED)), PutOffEnd)
+    assert isinstance(decide_look(replace(unread, now=ends_at - timedelta(hours=2))), PlanEvent)
+
+
 @pytest.mark.parametrize("lab", [ready(), asleep()], ids=["awake", "asleep"])
 def test_a_lab_without_a_cluster_is_planned_to_be_closed(lab: Lab) -> None:
     decided = decide_look(a_look(lab, gone=True, verdict=replace(IDLE, gone=True)))
