@@ -132,7 +132,7 @@ browser: $(INSTALLED) $(PLAYWRIGHT)   ## the page in the system's Chromium, with
 	EKSLAB_PYTHON=$(BIN)/python PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
 
 screenshots: $(INSTALLED) $(PLAYWRIGHT)   ## take the page's pictures of the README again, into docs/images
-	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser/test_screenshots.py --screenshots docs/images
+	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m tests.browser.screenshots docs/images
 
 hostile: $(INSTALLED) $(HOSTILE)   ## 9,000 requests made from the OpenAPI document, and 5,000 mutated eksctl files
 	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-hostile/bin/python -m pytest -m long tests/hostile

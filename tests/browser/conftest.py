@@ -155,8 +155,3 @@ def showing(chromium: Any, **options: Any) -> Iterator[Shown]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--screenshots", default="", help="a folder to take screenshots into")
-    parser.addoption("--every-picture", action="store_true", help="of every page, in every look")
