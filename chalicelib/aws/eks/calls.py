@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
@@ -25,7 +26,7 @@ class EksCalls:
     def listed(self, operation: str, key: str, **request: Any) -> tuple[Any, ...]:
         """All pages of a list operation (boto3's name of it), `key` of each. Raises ResourceGone when the cluster is."""
         with translate(f"eks:{operation.title().replace('_', '')}"):
-            return tuple(row for page in self._eks.get_paginator(operation).paginate(**request) for row in page[key])
+            return tuple(row for page in _paginator(self._eks, operation).paginate(**request) for row in page[key])
 
     def describe(self, name: str) -> ClusterState:
         """The control plane as it is. Raises ResourceGone."""
@@ -38,6 +39,12 @@ class EksCalls:
             update = self._eks.describe_update(**request)["update"]
         errors = tuple(f"{error['errorCode']}: {error['errorMessage']}" for error in update.get("errors", []))
         return UpdateState(update["id"], update["status"], errors)
+
+
+@lru_cache(maxsize=64)
+def _paginator(eks: Any, operation: str) -> Any:
+    """The client's paginator, kept: boto3 makes a new class at each `get_paginator`."""
+    return eks.get_paginator(operation)
 
 
 def token_for(lab: Lab, what: str, name: str) -> str:
