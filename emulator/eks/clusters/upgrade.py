@@ -15,7 +15,7 @@ from emulator.eks.clusters.versions import platform_version
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import invalid_parameter, invalid_request
 from emulator.eks.state import durations
-from emulator.eks.state.calendar import EXTENDED, UNSUPPORTED, KubernetesVersion
+from emulator.eks.state.calendar import EXTENDED, STANDARD, UNSUPPORTED, KubernetesVersion
 from emulator.eks.state.state import Cluster
 from emulator.eks.state.world import Operation, World
 
@@ -43,12 +43,15 @@ def update_cluster_version(world: World, call: Call) -> dict[str, Any]:
 def start_due_upgrades(world: World) -> None:
     """Begin the forced upgrade of every ACTIVE cluster whose version has ended under its policy."""
     now = world.clock.now()
-    for cluster in list(world.clusters.values()):
-        version = world.calendar.find(cluster.described["version"], now)
-        following = world.calendar.find(f"1.{_minor(cluster.described['version']) + 1}", now)
+    versions = {version.name: version for version in world.calendar.released(now)}
+    # Asked at each call: what ended is looked up once, for a thousand clusters.
+    ended = {name: version.status(now) for name, version in versions.items() if version.status(now) != STANDARD}
+    for cluster in [each for each in world.clusters.values() if each.described["version"] in ended]:
+        running = cluster.described["version"]
+        following = versions.get(f"1.{_minor(running) + 1}")
         spared = cluster.spared_until is not None and now < cluster.spared_until
-        ended = version is not None and version.status(now) in _ended_under(cluster) and not spared
-        if ended and following and cluster.described["status"] == "ACTIVE":
+        due = ended[running] in _ended_under(cluster) and not spared
+        if due and following and cluster.described["status"] == "ACTIVE":
             _start(world, cluster, following, FORCED)
 
 

@@ -51,11 +51,13 @@ class Calendar:
         table = json.loads(resources.files("emulator.eks.state").joinpath("eks-versions.json").read_text("utf-8"))
         entries = [_version(entry) for entry in table["versions"]]
         self._versions = sorted(entries, key=lambda version: -version.minor)
+        self._following = _following(self._versions[0])
 
     def released(self, now: datetime) -> list[KubernetesVersion]:
         """Return every version EKS has released by this instant."""
-        while (following := _following(self._versions[0])).release <= now:
-            self._versions.insert(0, following)
+        while self._following.release <= now:
+            self._versions.insert(0, self._following)
+            self._following = _following(self._versions[0])
         return [version for version in self._versions if version.release <= now]
 
     def find(self, name: str, now: datetime) -> KubernetesVersion | None:
