@@ -18,7 +18,7 @@ from chalicelib.domain.identity.patterns import fits
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
-from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
+from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
 
 #: General purpose, compute and memory, without accelerators; whole families, for sizes are bounded by their price.
 COMMON_FAMILIES = (

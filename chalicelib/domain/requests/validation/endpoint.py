@@ -8,8 +8,8 @@ from ipaddress import IPv4Network
 from chalicelib.domain.core.names import PUBLIC_KEY
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import EndpointAccess
+from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
 from chalicelib.domain.requests.defaults import ValidationContext
-from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
 
 ALLOWED = "endpoint.allowedCidrs"
 API_IS = "The Kubernetes API is"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 
 from chalicelib.domain.core.names import SUBNET_ID, VPC_ID, ZONE
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement
+from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
 from chalicelib.domain.requests.defaults import ValidationContext
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
 _LARGEST, _SMALLEST = 16, 22
-PRIVATE_BLOCKS = tuple(
-    IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-)
 #: EKS takes Service addresses from one of these.
 _SERVICES = tuple(IPv4Network(block) for block in ("10.100.0.0/16", "172.20.0.0/16"))
 _DOCKER = IPv4Network("172.17.0.0/16")
@@ -125,18 +123,3 @@ def _judge_subnets_for(
         if case.draft.nodegroups is None or case.draft.nodegroups[index].placement is None:
             message = "Only private subnets are named, so the nodes are placed there."
             yield warning(f"nodegroups[{index}].placement", "made-private", message)
-
-
-def strict_network(text: str) -> IPv4Network | str:
-    """Parse an IPv4 CIDR; if it is none, the sentence that says why."""
-    if "/" not in text:
-        return f"{text!r} is no CIDR: it needs a prefix length, such as /32 for one address."
-    try:
-        block = ip_network(text, strict=False)
-    except ValueError:
-        return f"{text!r} is no CIDR: they look like 203.0.113.0/24."
-    if not isinstance(block, IPv4Network):
-        return f"{text} is IPv6: labs are IPv4 only."
-    if str(block) != text:
-        return f"{text} names a host within its block; the block is {block}."
-    return block
