@@ -28,13 +28,14 @@ class PollPolicy:
 
 
 #: Visible step -> its policy. Generous against the durations in use: a control plane takes 8 to 14 minutes, a node
-#: group 2 to 4 (33 have been seen), deleting a node group 4 to 8, deleting a cluster 3 to 4.
+#: group 2 to 4 (33 have been seen), deleting a node group 4 to 8, deleting a cluster 3 to 4. What somebody waits for is looked
+#: at twice as often as what is being deleted.
 POLL_POLICIES: Mapping[str, PollPolicy] = {
-    "create_stack": PollPolicy(interval_seconds=10, max_attempts=180),
-    "create_cluster": PollPolicy(interval_seconds=20, max_attempts=120),
-    "create_nodegroups": PollPolicy(interval_seconds=15, max_attempts=160),
-    "create_addons": PollPolicy(interval_seconds=10, max_attempts=270),
-    "verify": PollPolicy(interval_seconds=15, max_attempts=40),
+    "create_stack": PollPolicy(interval_seconds=5, max_attempts=360),
+    "create_cluster": PollPolicy(interval_seconds=10, max_attempts=240),
+    "create_nodegroups": PollPolicy(interval_seconds=10, max_attempts=240),
+    "create_addons": PollPolicy(interval_seconds=5, max_attempts=540),
+    "verify": PollPolicy(interval_seconds=5, max_attempts=120),
     "change_endpoint": PollPolicy(interval_seconds=15, max_attempts=120),
     "scale_nodegroups": PollPolicy(interval_seconds=15, max_attempts=160),
     "give_up": PollPolicy(interval_seconds=15, max_attempts=160),
