@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,6 +34,7 @@ PEOPLE, FIT = 64, 10
 #: The course's lab for its lease, in USD.
 PRICE = 1.772
 MOST, MOST_IN_A_RACE = 3, 12
+MONTHS_END = datetime(2026, 11, 30, 12, tzinfo=UTC)
 #: What a plain service reads for a request, and what it then writes, each by itself.
 _READ = ("key", "offers", "rules", "claim", "person", "name", "count")
 _WRITTEN = ("lab", "name", "key", "count", "event", "tally", "everyone's month", "person's month", "account's month")
@@ -88,7 +90,12 @@ def _requests() -> Mapping[str, Callable[[Counting, str], int]]:
             raise RuntimeError(answer.text)
 
     def case(
-        known: bool, headers: Mapping[str, str], body: Mapping[str, Any], team: bool = False, again: bool = False
+        known: bool,
+        headers: Mapping[str, str],
+        body: Mapping[str, Any],
+        team: bool = False,
+        again: bool = False,
+        at: datetime = NOW,
     ) -> Callable[[Counting, str], int]:
         def run(client: Counting, table: str) -> int:
             http = _http(client, table)
@@ -96,6 +103,7 @@ def _requests() -> Mapping[str, Callable[[Counting, str], int]]:
                 http.world.deps.people.save_people([], [Person("person-1", (OWNER,), NOW, "jo@example.com")])
             if team:
                 http.put("/offers", {"teams": [{"team": "eks", "maxUsdMonthTeam": 100}]}, caller=ADMIN)
+            http.world.clock.instant = at
             if again:
                 plain(http, headers, body)
             client.taken()
@@ -112,6 +120,7 @@ def _requests() -> Mapping[str, Callable[[Counting, str], int]]:
         "the same again with its key": case(True, key_of, {}, again=True),
         "unknown, in a team with a ceiling": case(False, key_of, {}, team=True),
         "known, in a team with a ceiling": case(True, key_of, {}, team=True),
+        "the same across a month's end": case(True, key_of, {"leaseHours": 24}, team=True, at=MONTHS_END),
     }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.person import Person
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.labs.lab import Lab, Phase
-    from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
+    from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope, SumOf
     from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
@@ -104,17 +104,19 @@ class Store(Protocol):
         most: int | None = None,
         most_of_role: int | None = None,
         ceilings: MonthCeilings | None = None,
+        known: tuple[Person, Person] | None = None,
     ) -> Lab:
         """Store a new lab, its name's claim, its idempotency key, its owner's count, first event and price in one transaction.
 
         Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
-        NameTaken (with the other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same
+        NameTaken (with the other lab's id and owner, whoever it is; the caller of this hides both), IdempotencyConflict (same
         key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`; blocked
-        ones are not counted), OverBudget (a month's sum would pass its ceiling).
+        ones are not counted), OverBudget (a month's sum would pass its ceiling). `known`: a person, and the same one with the
+        identity that they came by, which is saved with the lab; not if others save them in between.
         """
 
     def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
-        """All that a request of this owner's is judged by, in one read, and one more for a person or a lab that it names.
+        """All that a request of this owner's is judged by, in one read, and one more for the lab that its key stands for.
 
         An idempotency key is remembered for seven days. Strongly consistent. Raises IdempotencyConflict.
         """
@@ -143,8 +145,11 @@ class Store(Protocol):
         The installation's is under "". Strongly consistent; reads only sums.
         """
 
-    def month_people(self, month: str) -> tuple[MonthSum, ...]:
-        """The sums by person, with the identities that each has labs by. Reads only sums."""
+    def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+        """The sums of neighbouring months by person, with the identities that each has labs by; all in one read of only sums."""
+
+    def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+        """These of `month_sums`, in one read, strongly consistent; nothing in one that is not there."""
 
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
         """A page of a month's sums by whose they are; reads what it gives. `cursor` is a former page's; InvalidRequest if not."""

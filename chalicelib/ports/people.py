@@ -21,7 +21,7 @@ class PersonStore(Protocol):
         """
 
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
-        """As `person_of` for many names, in two calls for each hundred; names of nobody are left out."""
+        """As `person_of` for many names, in one call for each hundred; names of nobody are left out."""
 
     def person(self, person_id: str) -> Person | None:
         """By id, strongly consistent."""
@@ -32,8 +32,8 @@ class PersonStore(Protocol):
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """Put `after` in the place of `before`, with all their keys, in one transaction; False if one was saved in between.
 
-        Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most twenty people who
-        win or lose eighty keys. Raises IdentityTaken if a key is another person's.
+        Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most a hundred people and
+        keys, those that stay included. Raises IdentityTaken if a key is another person's.
         """
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.domain.core.deferred import dataclass
 
 if TYPE_CHECKING:
+    from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.identity.user_pools import Standing
 
 
@@ -31,6 +32,9 @@ class UserPool(Protocol):
 
     def redeem(self, code: str, verifier: str, callback: str) -> Mapping[str, object]:
         """The claims of the ID token that the token endpoint gives for a code. Raises LoginRefused, Transient."""
+
+    def teams(self) -> tuple[Team, ...]:
+        """The teams that its groups make, each with all its members; kept for a minute. Raises Transient."""
 
     def standing(self, arn: str) -> Standing | None:
         """What the pool says of a user, kept for a minute. None: not of this pool, gone, or disabled. Raises Transient."""

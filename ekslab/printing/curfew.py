@@ -108,9 +108,11 @@ def rules(view: Json) -> Iterator[str]:
 
 def offers(view: Json) -> Iterator[str]:
     """One line a part of the list, as it would be given to --set."""
-    yield from (f"{name:<14}  {json.dumps(value)}" for name, value in view.items() if not name.startswith("changed"))
+    parts = {name: value for name, value in view.items() if not name.startswith("changed") and name != "findings"}
+    yield from (f"{name:<14}  {json.dumps(value)}" for name, value in parts.items())
     if view["changedAt"]:
         yield f"changed {view['changedAt']}" + (f" by {view['changedBy']}" if view.get("changedBy") else "")
+    yield from (f"{finding['path']}: {finding['message']}" for finding in view.get("findings", ()))
 
 
 def _signal(signal: Json) -> list[object]:

@@ -29,7 +29,7 @@ from chalicelib.domain.identity.callers import identity_of, shared_role
 from chalicelib.domain.identity.person import Person, identity_key
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
-from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, spending, sums_of
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -61,6 +61,7 @@ class FakeStore:
     claim_table: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     rules_of: Callable[[], CurfewRules | None] = lambda: None
     person_of: Callable[[str], Person | None] = lambda _key: None
+    save_people: Callable[[Sequence[Person], Sequence[Person]], bool] = lambda _before, _after: True
     port_name: str = "store"
 
     @port
@@ -95,6 +96,7 @@ class FakeStore:
         most: int | None = None,
         most_of_role: int | None = None,
         ceilings: MonthCeilings | None = None,
+        known: tuple[Person, Person] | None = None,
     ) -> Lab:
         before = self._lab_of_key(lab.owner, idempotency_key, body_digest, now) if idempotency_key else None
         if before:
@@ -103,7 +105,7 @@ class FakeStore:
             return self.labs[lab.id]
         claim = _claim(lab)
         if claim in self.names:
-            raise NameTaken(lab.name, self.names[claim])
+            raise NameTaken(lab.name, self.names[claim], self.labs[self.names[claim]].owner)
         counted = [claimant for claimant in self._claimants() if claimant.phase not in UNCOUNTED]
         if most is not None and sum(one.counted_as == lab.counted_as for one in counted) >= most:
             raise TooManyLabs(most)
@@ -117,6 +119,8 @@ class FakeStore:
         if idempotency_key:
             self.keys[lab.owner, idempotency_key] = (lab.id, body_digest, now + timedelta(days=IDEMPOTENCY_DAYS))
         self.event_table.setdefault(lab.id, []).append(first_event(lab))
+        if known is not None:
+            self.save_people([known[0]], [known[1]])
         return stored
 
     @port
@@ -176,12 +180,19 @@ class FakeStore:
         return sums
 
     @port
-    def month_people(self, month: str) -> tuple[MonthSum, ...]:
+    def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+        return {month: self._month_people(month) for month in months}
+
+    def _month_people(self, month: str) -> tuple[MonthSum, ...]:
         names: dict[str, set[str]] = {}
         for lab in self.labs.values():
             names.setdefault(lab.counted_as, set()).add(identity_of(lab.owner))
         sums = self._month_sums(month, Scope.PERSON)
         return tuple(MonthSum(person, tuple(sorted(names[person])), sums[person]) for person in sorted(sums))
+
+    @port
+    def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+        return {each: self._month_sums(*each[:2]).get(each[2], {}) for each in wanted}
 
     @port
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:

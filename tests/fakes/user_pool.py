@@ -101,6 +101,11 @@ class FakeUserPool:
         teams = tuple(self._team(group) for group in found.groups if group.startswith(TEAM))
         return Standing(found.groups, teams)
 
+    @port
+    def teams(self) -> tuple[Team, ...]:
+        groups = {group for user in self.users.values() for group in user.groups if group.startswith(TEAM)}
+        return tuple(map(self._team, sorted(groups)))
+
     def _team(self, group: str) -> Team:
         members = (self.arn_of(name) for name, user in self.users.items() if group in user.groups)
         return Team(group.removeprefix(TEAM), tuple(members))

@@ -123,6 +123,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
     cloud = cloud_over(account)
     places, people = Places(account.id, cloud), FakePeople(account)
     store.person_of = lambda key: people.people.get(people.claims.get(key, ""))
+    store.save_people = people.save_people
     watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
     deps = Deps(
         store,

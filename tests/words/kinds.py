@@ -32,6 +32,7 @@ from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.explain import explain
+from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.idleness.verdict import Verdict
@@ -87,6 +88,12 @@ WARNINGS: dict[str, Callable[[], Message]] = {
         replace(ENTRY, trigger=Trigger.ADOPTED, stakes=Stakes(2, None, None, 0)), volumes=None
     ),
     "warning-used-up": lambda: mail(ENTRY, keep_url=None, keep_until=None),
+    "warning-no-room": lambda: mail(
+        replace(ENTRY, trigger=Trigger.LEASE),
+        keep_url=None,
+        keep_until=None,
+        no_room=OverBudget(Scope.PERSON, 5_280_000, 20_000_000, 18_000_000, "2026-11").args[0],
+    ),
     "warning-no-link": lambda: mail(replace(ENTRY, hourly_usd=None), keep_url=None, keep_cost_usd=None),
     "warning-in-place": lambda: mail(ENTRY, in_place_of="learner"),
 }
@@ -234,6 +241,9 @@ MONTHS: dict[str, Callable[[], Message]] = {
     "month-limit": lambda: limit_message(REACHED, "learner", [lab()], "111122223333", AT),
     "month-limit-team": lambda: limit_message(
         replace(REACHED, scope=Scope.TEAM, whose="eks"), "learner", [lab()], "111122223333", AT
+    ),
+    "month-limit-role": lambda: limit_message(
+        replace(REACHED, scope=Scope.ROLE, whose="Learners"), "learner", [lab()], "111122223333", AT
     ),
     "month-limit-sleep": lambda: limit_message(replace(REACHED, sleeps=True), "learner", [lab()], "111122223333", AT),
     "month-costs": lambda: month_message(MONTH, "111122223333"),

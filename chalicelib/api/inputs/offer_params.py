@@ -1,4 +1,4 @@
-"""The body of `PUT /offers`, read with all findings at once. What it leaves out stays as it is."""
+"""Reads the body of `PUT /offers`, with all findings at once. A field that is left out stays as it is; null takes it back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ NAMES = (
 _MOST = 200
 #: Each is one write more when a lab is stored.
 MOST_COST_TAGS = 3
-#: What lifts a ceiling.
+#: What lifts a ceiling, as null does.
 _NONE = "none"
+#: What is of an installation that says nothing; of money, any amount.
+_TAKEN_BACK: dict[str, Any] = {"max_usd_hour": None}
 
 
 def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offers]:
@@ -36,7 +38,7 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "pod_roles": _each(body, "podRoles", _pod_role),
         "instance_types": body.texts("instanceTypes"),
         "max_nodes": body.whole("maxNodes"),
-        "max_usd_hour": _amount(body, "maxUsdHour"),
+        "max_usd_hour": _ceiling(body, "maxUsdHour"),
         "max_usd_lease": _ceiling(body, "maxUsdLease"),
         "max_usd_month": _months(body),
         "ask_usd": _ceiling(body, "askUsd"),
@@ -48,13 +50,16 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
     }
     body.close()
     said = {name: value for name, value in asked.items() if value is not None}
-    if not said and not notes.findings:
+    back = [name for key, name in zip(NAMES, asked, strict=True) if key in body.names() and not body.has(key)]
+    if not said and not back and not notes.findings:
         body.error("", "empty", f"Say at least one of {', '.join(NAMES)}.")
     for name, value in said.items():
         if isinstance(value, tuple) and len(value) > _MOST:
             body.error(NAMES[list(asked).index(name)], "too-many", f"At most {_MOST} are taken here.")
     refuse(notes.findings)
+    usual = Offers()
     changed: dict[str, Any] = {name: None if value == _NONE else value for name, value in said.items()}
+    changed |= {name: _TAKEN_BACK.get(name, getattr(usual, name)) for name in back}
     return lambda before: replace(before, **changed)
 
 
@@ -101,9 +106,9 @@ def _months(body: Reader) -> MonthLimits | None:
     section = body.section("maxUsdMonth")
     if section is None:
         return None
-    limits = MonthLimits(*(_amount(section, name) for name in ("person", "role", "team", "installation")))
+    found = [_ceiling(section, name) for name in ("person", "role", "team", "installation")]
     section.close()
-    return limits
+    return MonthLimits(*(amount if isinstance(amount, float) else None for amount in found))
 
 
 def _cost_tags(body: Reader) -> tuple[str, ...] | None:
@@ -149,4 +154,4 @@ def _amount(body: Reader, key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_USD:
         body.error(key, "invalid-amount", f"{key} is an amount of USD from 0 to {MOST_USD:,.0f}, such as 2.5.")
         return None
-    return float(value)
+    return abs(float(value))

@@ -75,8 +75,17 @@ _CLUSTER: dict[str, Json] = {
 
 
 _USD: Json = {"type": "number", "minimum": 0, "maximum": 1_000_000}
-_CEILING: Json = {"oneOf": [_USD, {"const": "none"}]}
+_CEILING: Json = {"oneOf": [_USD, {"const": "none"}, {"type": "null"}]}
+_USD_OR_USUAL: Json = {**_USD, "type": ["number", "null"]}
+_TEAMS_CEILINGS = ("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd")
 _AT_LIMIT: Json = {"enum": [str(each) for each in AtLimit]}
+
+
+def _taken_back(schema: Json) -> Json:
+    """A part of the list of offers, or null."""
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
 _TEXTS: Json = {"type": "array", "items": _TEXT}
 _NUMBERS: dict[str, Json] = {
     name: {"type": "integer", "minimum": BOUNDS[rule][0], "maximum": BOUNDS[rule][1]}
@@ -96,29 +105,31 @@ _CURFEW: dict[str, Json] = {
         "hash", hash={"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "Of the plan as seen."}
     ),
     "Offers": _object(
-        zones={"type": "array", "items": _object(hostedZoneId=_TEXT, domain=_TEXT)},
-        networks={"type": "array", "items": _object(vpcId=_TEXT, subnetIds=_TEXTS, stackId=_TEXT)},
-        keyPairs=_TEXTS,
-        podRoles={"type": "array", "items": _object(roleArn=_TEXT, owners=_TEXTS)},
-        instanceTypes=_TEXTS,
-        maxNodes={"type": "integer", "minimum": 0},
-        maxUsdHour=_USD,
+        zones=_taken_back({"type": "array", "items": _object(hostedZoneId=_TEXT, domain=_TEXT)}),
+        networks=_taken_back({"type": "array", "items": _object(vpcId=_TEXT, subnetIds=_TEXTS, stackId=_TEXT)}),
+        keyPairs=_taken_back(_TEXTS),
+        podRoles=_taken_back({"type": "array", "items": _object(roleArn=_TEXT, owners=_TEXTS)}),
+        instanceTypes=_taken_back(_TEXTS),
+        maxNodes=_taken_back({"type": "integer", "minimum": 0}),
+        maxUsdHour=_CEILING,
         maxUsdLease=_CEILING,
-        maxUsdMonth=_object(person=_USD, role=_USD, team=_USD, installation=_USD),
+        maxUsdMonth=_taken_back(_object(person=_CEILING, role=_CEILING, team=_CEILING, installation=_CEILING)),
         askUsd=_CEILING,
-        atLimit=_AT_LIMIT,
-        costTags=_TEXTS,
-        finance=_TEXT,
-        teams={
-            "type": "array",
-            "items": _object(
-                team=_TEXT,
-                **dict.fromkeys(("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd"), _USD),
-                instanceTypes=_TEXTS,
-                atLimit=_AT_LIMIT,
-            ),
-        },
-        openToTheWorld={"type": "boolean"},
+        atLimit=_taken_back(_AT_LIMIT),
+        costTags=_taken_back(_TEXTS),
+        finance=_taken_back(_TEXT),
+        teams=_taken_back(
+            {
+                "type": "array",
+                "items": _object(
+                    team=_TEXT,
+                    **dict.fromkeys(_TEAMS_CEILINGS, _USD_OR_USUAL),
+                    instanceTypes=_TEXTS,
+                    atLimit=_AT_LIMIT,
+                ),
+            }
+        ),
+        openToTheWorld=_taken_back({"type": "boolean"}),
     ),
     "Curfew": _object(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),
 }

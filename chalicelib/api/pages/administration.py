@@ -40,7 +40,14 @@ def show_rules(visit: Visit) -> Response:
     numbers = [(_LABELS[name], RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
     modes = tuple(str(mode) for mode in Mode)
     did = Sentence("The rules were changed.") if visit.query.get("did") == "rules" else ""
-    return visit.show("rules.html", rules=known, numbers=numbers, modes=modes, offers=get_offers(visit.deps), did=did)
+    return visit.show(
+        "rules.html",
+        rules=known,
+        numbers=numbers,
+        modes=modes,
+        offers=get_offers(visit.deps, visit.caller).offers,
+        did=did,
+    )
 
 
 def change_rules(visit: Visit) -> Response:

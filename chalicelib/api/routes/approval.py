@@ -57,14 +57,14 @@ def route_approval(context: RequestContext) -> None:
         _PATH,
         "What a link of an approver's mail would do; changes nothing",
         AS_WANTED,
-        (404, 409, 410),
+        (403, 404, 409, 410),
         public=True,
     )
     def get_decide(token: str) -> Response:
         return as_wanted(context, look, token, decision_view, decision_page)
 
     @context.route(
-        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (404, 409, 410), public=True
+        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (403, 404, 409, 410), public=True
     )
     def post_decide(token: str) -> Response:
         return as_wanted(context, act, token, decision_view, decision_page)

@@ -16,7 +16,7 @@ def route_offers(context: RequestContext) -> None:
 
     @context.route("GET", "/offers", "What labs may use of the account", (200, "The list"))
     def get_offers() -> Response:
-        return json_answer(offers_view(offers.get_offers(context.deps), context.caller))
+        return json_answer(offers_view(offers.get_offers(context.deps, context.caller), context.caller))
 
     @context.route("PUT", "/offers", "Change the list (administrators)", (200, "The list"), (400,), body="Offers")
     def put_offers() -> Response:

@@ -81,6 +81,11 @@ def _clamped(view: KeepView) -> str:
     if not view.keeping.clamped:
         return ""
     following = format_local(view.lab.spec.schedule, view.keeping.wanted)
+    if view.keeping.no_room:
+        return Sentence(
+            "Its lease ends then, and a ceiling of money leaves no room for a longer one; the next curfew would be {at}.",
+            at=following,
+        )
     return Sentence("That is as far as its allowance reaches; the next curfew would be {at}.", at=following)
 
 

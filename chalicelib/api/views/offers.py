@@ -8,11 +8,13 @@ from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
 from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
-from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer
+from chalicelib.domain.requests.offers import NetworkOffer, PodRoleOffer
+from chalicelib.services.labs.offers import OffersView
 
 
-def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
+def offers_view(seen: OffersView, caller: Caller) -> dict[str, Any]:
     """As JSON, in the shape of the body of PUT /offers."""
+    offers = seen.offers
     roles = [_role(role, caller) for role in offers.pod_roles if caller.is_admin or _may_use(role, caller)]
     view: dict[str, Any] = {
         "zones": [{"hostedZoneId": zone.hosted_zone_id, "domain": zone.domain} for zone in offers.zones],
@@ -31,7 +33,10 @@ def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
         "openToTheWorld": offers.open_to_the_world,
         "changedAt": offers.changed_at and f"{offers.changed_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return {**view, "finance": offers.finance, "changedBy": offers.changed_by} if caller.is_admin else view
+    if not caller.is_admin:
+        return view
+    findings = [to_json(finding) for finding in seen.findings]
+    return {**view, "finance": offers.finance, "changedBy": offers.changed_by, "findings": findings}
 
 
 def _network(offer: NetworkOffer) -> dict[str, Any]:

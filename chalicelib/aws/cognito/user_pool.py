@@ -33,6 +33,7 @@ class CognitoUserPool:
         self._pool_id = pool_arn.rpartition("/")[2]
         self._client: tuple[PoolClient, str] | None = None
         self._known: dict[str, tuple[Standing | None, datetime]] = {}
+        self._teams: tuple[tuple[Team, ...], datetime] | None = None
 
     def client(self) -> PoolClient:
         return self._asked()[0]
@@ -45,6 +46,12 @@ class CognitoUserPool:
             # The secret may be another one by now.
             self._client = None
             raise
+
+    def teams(self) -> tuple[Team, ...]:
+        now = self._now()
+        if self._teams is None or self._teams[1] <= now:
+            self._teams = tuple(self._team(group) for group in sorted(self._team_groups())), now + self.KEPT
+        return self._teams[0]
 
     def standing(self, arn: str) -> Standing | None:
         now = self._now()
@@ -99,6 +106,11 @@ class CognitoUserPool:
             pages = self._cognito.get_paginator("admin_list_groups_for_user")
             for page in pages.paginate(UserPoolId=self._pool_id, Username=user.username):
                 yield from (group["GroupName"] for group in page["Groups"])
+
+    def _team_groups(self) -> Iterator[str]:
+        with translate("cognito-idp:ListGroups"):
+            for page in self._cognito.get_paginator("list_groups").paginate(UserPoolId=self._pool_id):
+                yield from (group["GroupName"] for group in page["Groups"] if group["GroupName"].startswith(TEAM))
 
     def _team(self, group: str) -> Team:
         members: list[str] = []

@@ -12,7 +12,8 @@
 | owner       | OWNER#<person or role>            | COUNT                            |
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
-| spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
+| spending    | SPENDING#<month>                  | ALL, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
+| of people   | SPENDING#PEOPLE                   | <month>#<person>                 |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours; in `due` by whose it is) |
 | claim       | CLAIM#<what is about to be sent>  | CLAIM (expires_at: a day later)  |
 | person      | PERSON#<id>                       | META (`people.py`)               |

@@ -8,7 +8,8 @@
 | uses         | USES#<name>               | COUNT        | a day or two      |
 
 A person is in the index `by_age` under PERSON, and in `due` under INVITE while a mail is due.
-A claim names the person whose key it is; both change in one transaction.
+A claim names the person whose key it is and holds a copy of them, so that one read finds a person by a key. Every save
+writes the person and all of their claims in one transaction: the copy is as true as the person's own item.
 """
 
 from __future__ import annotations
@@ -39,32 +40,27 @@ class DynamoPeople:
         self._client, self._table, self._home = client, table, home
 
     def person_of(self, name: str) -> Person | None:
-        """One batch for the keys, one for the person."""
+        """One batch."""
         return self.people_of([name]).get(name)
 
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
-        """Two batches for each hundred."""
-        keys = [key for name in names for key in lookup_keys(name, self._home)]
-        owners = {
-            item["pk"]["S"].removeprefix("IDENTITY#"): str(item["person_id"]["S"])
-            for item in items_of(self._client, self._table, [claim_key(each) for each in keys])
-        }
-        named = {name: found for name in names if (found := person_named(name, self._home, owners.get)) is not None}
-        people = {
-            person.id: person
-            for person in map(_person, items_of(self._client, self._table, [person_key(one) for one in named.values()]))
-        }
-        return {name: people[person_id] for name, person_id in named.items() if person_id in people}
+        """One batch for each hundred keys."""
+        keys = [claim_key(key) for name in names for key in lookup_keys(name, self._home)]
+        claims = {item["pk"]["S"].removeprefix("IDENTITY#"): item for item in items_of(self._client, self._table, keys)}
+        owners = {key: str(claim["person_id"]["S"]) for key, claim in claims.items()}
+        people = {person.id: person for person in map(person_in, claims.values())}
+        named = {name: person_named(name, self._home, owners.get) for name in names}
+        return {name: people[found] for name, found in named.items() if found is not None}
 
     def person(self, person_id: str) -> Person | None:
         """One read."""
         item = get(self._client, self._table, person_key(person_id))
-        return None if item is None else _person(item)
+        return None if item is None else person_in(item)
 
     def person_by_key(self, key: str) -> Person | None:
-        """Two reads."""
+        """One read."""
         claim = get(self._client, self._table, claim_key(key))
-        return None if claim is None else self.person(claim["person_id"]["S"])
+        return None if claim is None else person_in(claim)
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """One transaction. A write whose answer was lost is known by its own id."""
@@ -79,12 +75,12 @@ class DynamoPeople:
             "everyone = :all", {":all": text(PEOPLE)}, keys, {"everyone": PEOPLE}, BY_AGE, newest_first=True
         )
         items, more = one_page(self._client, self._table, listing, limit, cursor)
-        return tuple(map(_person, items)), more
+        return tuple(map(person_in, items)), more
 
     def to_invite(self, limit: int) -> tuple[Person, ...]:
         """From the sparse index; a person as they are now may have had their mail meanwhile."""
         listing = Listing("due_shard = :shard", {":shard": text(INVITE)}, (), {}, index=DUE)
-        return tuple(map(_person, all_items(self._client, self._table, listing, limit)))
+        return tuple(map(person_in, all_items(self._client, self._table, listing, limit)))
 
     def confirmation(self, digest: str) -> Confirmation | None:
         """One item."""
@@ -122,12 +118,13 @@ class DynamoPeople:
 def people_operations(table: str, before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:
     """What a save writes: people, and the keys that they win and lose."""
     versions = {person.id: person.version for person in before}
-    operations = [_put_person(table, person, versions.get(person.id), write_id) for person in after]
+    saved = [replace(person, version=versions.get(person.id, 0) + 1) for person in after]
+    operations = [_put_person(table, person, versions.get(person.id), write_id) for person in saved]
     gone = [person for person in before if person.id not in {one.id for one in after}]
     operations += [delete(table, person_key(one.id), "version = :seen", _seen(one.version)) for one in gone]
     had = {key: person.id for person in before for key in person.keys}
-    have = {key: person.id for person in after for key in person.keys}
-    operations += [_claim(table, key, have[key], had.get(key)) for key in sorted(have) if had.get(key) != have[key]]
+    have = {key: person for person in saved for key in person.keys}
+    operations += [_claim(table, key, have[key], had.get(key)) for key in sorted(have)]
     lost = sorted(set(had) - set(have))
     return [*operations, *(_release(table, key, had[key]) for key in lost)]
 
@@ -142,17 +139,17 @@ def claim_key(named: str) -> Item:
     return key(f"IDENTITY#{named}", "CLAIM")
 
 
-def _person(item: Item) -> Person:
+def person_in(item: Item) -> Person:
+    """The person of their own item, or of one of their claims."""
     return thing_of(Person, item)
 
 
 def _put_person(table: str, person: Person, seen: int | None, write_id: str) -> Item:
-    saved = replace(person, version=(seen or 0) + 1)
     item = {
         **person_key(person.id),
         "schema": number(SCHEMA),
-        "body": text(body_of(saved)),
-        "version": number(saved.version),
+        "body": text(body_of(person)),
+        "version": number(person.version),
         "write_id": text(write_id),
         "everyone": text(PEOPLE),
         "created": text(f"{stamp(person.since)}#{person.id}"),
@@ -186,11 +183,11 @@ def _seen(version: int) -> Item:
     return {":seen": number(version)}
 
 
-def _claim(table: str, key: str, person_id: str, had: str | None) -> Item:
-    """Of nobody, or of the one in `before` that it is taken over from."""
-    item = {**claim_key(key), "person_id": text(person_id)}
+def _claim(table: str, key: str, person: Person, had: str | None) -> Item:
+    """Of nobody, or of the one in `before` whose it was."""
+    copy = {"person_id": text(person.id), "schema": number(SCHEMA), "body": text(body_of(person))}
     free = "attribute_not_exists(pk) OR person_id = :had"
-    return put(table, item, free, {":had": text(had or person_id)})
+    return put(table, {**claim_key(key), **copy}, free, {":had": text(had or person.id)})
 
 
 def _release(table: str, key: str, person_id: str) -> Item:

@@ -5,6 +5,7 @@ Using the link again changes nothing, although the allowance grows with time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from chalicelib.domain.core.sentence import Moment, Sentence, Style
 from chalicelib.domain.curfew.extension import latest_end
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import NotKept
+from chalicelib.domain.errors.tree import NotKept, OverBudget
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Schedule, next_curfew
 
@@ -22,15 +23,19 @@ _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
 @dataclass(frozen=True)
 class Keeping:
-    """The kept lab. `until`: nothing ends the lab before; `clamped`: that is before the next curfew, `wanted`."""
+    """The kept lab. `until`: nothing ends the lab before; `clamped`: that is before the next curfew, `wanted`.
+
+    `no_room`: a ceiling of money leaves no room for a longer lease.
+    """
 
     lab: Lab
     until: datetime
     wanted: datetime
+    no_room: bool = False
 
     @property
     def clamped(self) -> bool:
-        """Whether the allowance ends before the next curfew."""
+        """Whether the allowance, or a ceiling, ends it before the next curfew."""
         return self.until < self.wanted
 
 
@@ -59,7 +64,29 @@ def keep(
         raise NotKept(_used_up(lab, ends_at))
     kept_until = max(lab.kept_until or wanted, wanted)
     leased = lab if ends_at == lab.lease_ends_at else lab.leased_until(ends_at, now)
-    return Keeping(replace(leased, kept_until=kept_until), until, wanted)
+    return Keeping(replace(leased, kept_until=kept_until), until, wanted, not may_extend)
+
+
+def keep_within_budget(
+    lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, judge: Callable[[Lab], object]
+) -> Keeping:
+    """As `keep`, within the present lease where `judge` refuses a longer one (OverBudget). Raises NotKept."""
+    keeping = keep(lab, entry, rules, holidays, now)
+    try:
+        judge(keeping.lab)
+    except OverBudget as over:
+        return keep_for_want_of_money(lab, entry, rules, holidays, now, over)
+    return keeping
+
+
+def keep_for_want_of_money(
+    lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, over: OverBudget
+) -> Keeping:
+    """Within the present lease, since a ceiling has no room for a longer one. Raises NotKept, with the ceiling's sentence."""
+    try:
+        return keep(lab, entry, rules, holidays, now, longer=False)
+    except NotKept as refusal:
+        raise NotKept(Sentence("Its lease can't be extended for that: {why}", why=over.args[0])) from refusal
 
 
 def _is_kept(lab: Lab, entry: Entry, wanted: datetime) -> bool:

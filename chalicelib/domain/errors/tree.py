@@ -96,10 +96,10 @@ class NoReceiptYet(RequestRefused):
 
 
 class NameTaken(RequestRefused):
-    """An alive lab has this name in this account and region. `lab_id` is that lab's, None if it is someone else's."""
+    """An alive lab has this name in this account and region. `lab_id`, `owner`: that lab's; None if it is someone else's."""
 
-    def __init__(self, name: str, lab_id: str | None) -> None:
-        self.name, self.lab_id = name, lab_id
+    def __init__(self, name: str, lab_id: str | None, owner: str | None = None) -> None:
+        self.name, self.lab_id, self.owner = name, lab_id, owner
         super().__init__(f"A lab named {name} is alive: {lab_id or 'it belongs to someone else'}.")
 
 
@@ -117,11 +117,19 @@ class TooManyLabs(RequestRefused):
         super().__init__(f"{whose} {most} labs alive, which is as many as {many} may have here. Release one first.")
 
 
+_LABS_OF = {
+    "person": Sentence("the labs of this person"),
+    "role": Sentence("the labs of this role"),
+    "team": Sentence("the labs of this team"),
+    "installation": Sentence("the labs of this installation"),
+}
+
+
 class OverBudget(RequestRefused):
     """A sum of money would pass its ceiling: `scope` says whose, `month` which month's, or "". Millionths of USD.
 
     `asked`: what the request adds; `most`: the ceiling; `there`: what is in the sum already. `at_least`: some price is unknown.
-    `findings`: what else is wrong with the request.
+    `to_approve`: an approver may do it. `findings`: what else is wrong with the request.
     """
 
     def __init__(
@@ -134,23 +142,35 @@ class OverBudget(RequestRefused):
         *,
         of: str = "",
         at_least: bool = False,
+        to_approve: bool = False,
     ) -> None:
         self.scope, self.asked, self.most, self.there, self.month = scope, asked, most, there, month
-        self.of, self.at_least = of, at_least
+        self.of, self.at_least, self.to_approve = of, at_least, to_approve
         self.findings: tuple[Finding, ...] = ()
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        asked = f"{'at least ' if self.at_least else ''}{_dollars(self.asked)}"
-        if not self.month:
-            return (
-                f"The lab costs {asked} {self.of}; the most that one may cost here is {_dollars(self.most)} {self.of}."
+        amount = _dollars(self.asked)
+        asked = Sentence("at least {amount}", amount=amount) if self.at_least else amount
+        slots = {"asked": asked, "most": _dollars(self.most)}
+        if self.to_approve:
+            return Sentence(
+                "The lab would cost {asked} to its lease's end, and above {most} an approver must agree: an administrator "
+                "whose lab it is not can make it so.",
+                **slots,
             )
-        whose = "this installation" if self.scope == "installation" else f"this {self.scope}"
-        left = _dollars(max(self.most - self.there, 0))
-        return (
-            f"It adds {asked} to {self.month}, and {left} is left: the labs of {whose} may cost {_dollars(self.most)} a month, and "
-            f"{_dollars(self.there)} of it is spent or reserved."
+        if not self.month:
+            return Sentence(
+                "The lab costs {asked} {of}; the most that one may cost here is {most} {of}.", **slots, of=self.of
+            )
+        return Sentence(
+            "It adds {asked} to {month}, and {left} is left: {labs} may cost {most} a month, and {there} of it is spent or "
+            "reserved.",
+            **slots,
+            month=self.month,
+            left=_dollars(max(self.most - self.there, 0)),
+            labs=_LABS_OF[self.scope],
+            there=_dollars(self.there),
         )
 
 

@@ -6,7 +6,7 @@ in none of it: nothing is joined by an address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass, pattern
@@ -44,6 +44,14 @@ class Standing:
 
     groups: tuple[str, ...] = ()
     teams: tuple[Team, ...] = ()
+
+
+def all_teams(*known: Iterable[Team]) -> tuple[Team, ...]:
+    """Teams of the setting and of groups: those of one name are one team, with all their people."""
+    patterns: dict[str, dict[str, None]] = {}
+    for team in (team for teams in known for team in teams):
+        patterns.setdefault(team.name, {}).update(dict.fromkeys(team.patterns))
+    return tuple(Team(name, tuple(of)) for name, of in patterns.items())
 
 
 def pool_user(arn: str) -> PoolUser | None:

@@ -32,6 +32,10 @@ class Scope(StrEnum):
     INSTALLATION = "installation"
 
 
+#: A sum that the store keeps: of which month, and whose.
+SumOf = tuple[str, Scope, str]
+
+
 @dataclass(frozen=True)
 class MonthCeilings:
     """What labs may cost in one month, in millionths of USD; None: any amount. `role`: all sessions of a shared role together."""

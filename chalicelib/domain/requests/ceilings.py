@@ -106,11 +106,21 @@ def types_of(usual: tuple[str, ...], rules: Iterable[TeamRule], caller: Caller) 
 
 def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) -> None:
     """Raise OverBudget if a lab costs more an hour, with all nodes it may grow to, or for its lease. Millionths of USD."""
-    of = ((hour, ceilings.hour, "an hour with all its nodes"), (lease, ceilings.lease, "to its lease's end"))
+    of = (
+        (hour, ceilings.hour, Sentence("an hour with all its nodes")),
+        (lease, ceilings.lease, Sentence("to its lease's end")),
+    )
     for asked, ceiling, what in of:
         most = micro(ceiling)
         if most is not None and asked > most:
             raise OverBudget(Scope.LAB, asked, most, of=what, at_least=at_least)
+
+
+def refuse_unapproved(lease: int, ceilings: Ceilings) -> None:
+    """Raise OverBudget if a lab that is there would cost more to its end than what an approver must agree to."""
+    ask = micro(ceilings.ask)
+    if ask is not None and lease > ask:
+        raise OverBudget(Scope.LAB, lease, ask, to_approve=True)
 
 
 def why_ask(lease: int, ceilings: Ceilings, unknown: tuple[str, ...], *, live: bool) -> str | None:

@@ -7,12 +7,12 @@ nothing that is not its own, and instances of the common families.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
@@ -27,6 +27,8 @@ COMMON_FAMILIES = (
 )
 #: More public addresses than a block of /8 has are the world, in one block or in many.
 _A_LARGE_PROVIDER = 2**24
+#: Of a tag whose costs are summed; DynamoDB's sort keys have at most 1,024.
+_MOST_BYTES = 900
 _LABS_STACK = ":stack/ekslab-lab-"
 
 
@@ -74,7 +76,7 @@ class Offers:
     pod_roles: tuple[PodRoleOffer, ...] = ()
     instance_types: tuple[str, ...] = COMMON_FAMILIES
     max_nodes: int | None = None
-    max_usd_hour: float = 10.0
+    max_usd_hour: float | None = 10.0
     max_usd_lease: float | None = None
     max_usd_month: MonthLimits = MonthLimits()
     ask_usd: float | None = None
@@ -129,8 +131,9 @@ def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
 
 
 def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
-    """By which of its tags the lab's cost is summed, as `key=value`."""
-    return tuple(f"{key}={spec.tags[key]}" for key in offers.cost_tags if key in spec.tags)
+    """By which of its tags the lab's cost is summed, as `key=value`, cut to what a key of the table holds."""
+    tags = (f"{key}={spec.tags[key]}" for key in offers.cost_tags if key in spec.tags)
+    return tuple(tag.encode()[:_MOST_BYTES].decode(errors="ignore") for tag in tags)
 
 
 def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:
@@ -183,6 +186,18 @@ def judge_list(offers: Offers) -> Iterator[Finding]:
             yield error(f"teams[{index}].team", "duplicate", f"{name} has a rule already.")
     if offers.max_nodes is not None and offers.max_nodes < 0:
         yield error("maxNodes", "negative", "A number of nodes is 0 or more.")
+
+
+def doubt_list(offers: Offers, teams: Collection[str] | None, most_nodes: int) -> Iterator[Finding]:
+    """What of a list does nothing. `teams`: the names of all, None if not known; `most_nodes`: of a lab, by the settings."""
+    known = f"the teams are {', '.join(sorted(teams))}" if teams else "there are no teams"
+    for index, rule in enumerate(offers.teams):
+        if teams is not None and rule.team not in teams:
+            message = f"No team is called {rule.team}, so its rule holds for nobody: {known}."
+            yield warning(f"teams[{index}].team", "no-such-team", message)
+    if offers.max_nodes is not None and offers.max_nodes > most_nodes:
+        message = f"A lab may have {most_nodes} nodes by this installation's settings, whatever is offered."
+        yield warning("maxNodes", "above-setting", message)
 
 
 def _judge_networks(case: OfferCase) -> Iterator[Finding]:

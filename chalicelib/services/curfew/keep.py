@@ -6,14 +6,13 @@ Its owner may keep it without a link.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import keeping_cost
-from chalicelib.domain.curfew.keep import Keeping, keep
+from chalicelib.domain.curfew.keep import Keeping, keep, keep_for_want_of_money, keep_within_budget
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept, OverBudget
@@ -23,7 +22,7 @@ from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
-from chalicelib.services.labs.budget import owners_ceilings
+from chalicelib.services.labs.budget import judge_keeping
 from chalicelib.services.labs.commands import own_lab
 
 
@@ -41,7 +40,8 @@ class KeepView:
 def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
     """What the button would do. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept."""
     entry, lab = _named(deps, token, now)
-    keeping = keep(lab, entry, get_rules(deps), deps.curfew.holidays, now)
+    rules, holidays = get_rules(deps), deps.curfew.holidays
+    keeping = keep_within_budget(lab, entry, rules, holidays, now, lambda longer: judge_keeping(deps, longer, lab))
     return _view(entry, lab, keeping, kept=keeping.lab == lab)
 
 
@@ -68,29 +68,22 @@ def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView
 def _keep(deps: Deps, entry: Entry, lab: Lab, how: str, now: datetime) -> KeepView:
     rules, made = get_rules(deps), list[Keeping]()
 
-    def kept(stored: Lab, longer: bool = True) -> Lab:
-        made.append(keep(stored, entry, rules, deps.curfew.holidays, now, longer=longer))
+    def kept(stored: Lab, over: OverBudget | None = None) -> Lab:
+        asked = (stored, entry, rules, deps.curfew.holidays, now)
+        made.append(keep_for_want_of_money(*asked, over) if over else keep(*asked))
         touched = made[-1].lab != stored and stored.phase in RESTING
         return replace(made[-1].lab, due_at=min(stored.due_at or now, now)) if touched else made[-1].lab
 
     try:
-        ceilings = owners_ceilings(deps, kept(lab), lab)
-        saved = deps.store.change_lab(lab.id, kept, ceilings=ceilings)
-    except OverBudget as over:
-        saved = _kept_within_its_lease(deps, lab, lambda stored: kept(stored, longer=False), over)
+        saved = deps.store.change_lab(lab.id, kept, ceilings=judge_keeping(deps, kept(lab), lab))
+    except OverBudget as refusal:
+        over = refusal
+        saved = deps.store.change_lab(lab.id, lambda stored: kept(stored, over))
     keeping = made[-1]
     if saved.version != lab.version:
         message = f"It was kept until {format_local(saved.spec.schedule, keeping.until)} {how}."
         deps.store.add_event(lab.id, Event(now, "kept", message, {"night": entry.night.isoformat()}))
     return _view(entry, saved, keeping, kept=True)
-
-
-def _kept_within_its_lease(deps: Deps, lab: Lab, kept: Callable[[Lab], Lab], over: OverBudget) -> Lab:
-    """Where a ceiling of money leaves no room for a longer lease. Raises NotKept if that is no keeping at all."""
-    try:
-        return deps.store.change_lab(lab.id, kept)
-    except NotKept as refusal:
-        raise NotKept(Sentence("Its lease can't be extended for that: {why}", why=str(over))) from refusal
 
 
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:

@@ -13,6 +13,7 @@ from chalicelib.domain.labs.approval import Decision, decided
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.budget import judge_approved
 from chalicelib.services.labs.commands import seen_lab
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, start_workflow
 
@@ -30,7 +31,7 @@ class DecisionView:
 
 
 def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str, now: datetime) -> Accepted:
-    """Approve or refuse a lab. Again is the same. Raises NotYours, LabNotFound, WrongPhase."""
+    """Approve or refuse a lab. Again is the same. Raises NotYours, LabNotFound, WrongPhase, OverBudget."""
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
         raise NotYours("Administrators approve labs.")
@@ -52,14 +53,15 @@ def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
 
 
 def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:
-    """What the button would do; changes nothing. Raises LinkInvalid, LinkExpired, WrongPhase."""
+    """What the button would do; changes nothing. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
     lab, decision = _named(deps, token, now)
     after = decided(lab, decision, BY_LINK, "", now)
+    judge_approved(deps, after, lab)
     return DecisionView(lab, decision, done=after == lab)
 
 
 def decide_by_link(deps: Deps, token: str, now: datetime) -> DecisionView:
-    """Give the link's answer; again is the same. Raises LinkInvalid, LinkExpired, WrongPhase."""
+    """Give the link's answer; again is the same. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
     lab, decision = _named(deps, token, now)
     accepted = _decide(deps, lab, decision, BY_LINK, "no reason was given", now)
     return DecisionView(accepted.lab, decision, done=True)
@@ -70,7 +72,7 @@ def _decide(deps: Deps, lab: Lab, decision: Decision, by: str, why: str, now: da
         after = decided(stored, decision, by, why, now)
         return replace(after, due_at=now + START_CHECK) if after != stored and after.phase is Phase.REQUESTED else after
 
-    stored = deps.store.change_lab(lab.id, answered)
+    stored = deps.store.change_lab(lab.id, answered, ceilings=judge_approved(deps, answered(lab), lab))
     if stored.version != lab.version:
         said = "approved" if decision is Decision.APPROVE else "refused"
         message = f"The lab was {said} by {by}: {why}"

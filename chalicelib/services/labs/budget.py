@@ -1,27 +1,28 @@
 """What a lab may cost, judged before it is stored: its own ceilings here, those of months by the store as it reserves.
 
 A team's ceiling is a sum that is read: two requests at one moment may pass it together by one lab. Which teams a lab is of
-follows from who its owner is, by all the identities they are known by, not from the one that asks.
+follows from who its owner is, by all the identities they are known by, not from the one that asks (`domain/requests/months.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import meter_of, most_hourly
 from chalicelib.domain.errors.findings import Finding, warning
-from chalicelib.domain.errors.tree import OverBudget
-from chalicelib.domain.identity.callers import Caller, Team, identity_of
+from chalicelib.domain.errors.tree import Transient
+from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person, identity_key
+from chalicelib.domain.identity.user_pools import all_teams, pool_user
 from chalicelib.domain.labs.approval import awaiting
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, foreseen, spending, sums_of
-from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear, team_ceilings, why_ask
-from chalicelib.domain.requests.offers import Offers, ceilings_for
+from chalicelib.domain.labs.spending import MonthCeilings, foreseen
+from chalicelib.domain.requests.ceilings import Ceilings, refuse_dear, refuse_unapproved, why_ask
+from chalicelib.domain.requests.months import Payer, judge_longer, judge_months, judge_teams, payer_of
+from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
 
@@ -45,29 +46,39 @@ def meter_for(deps: Deps, spec: LabSpec, calendar: Calendar) -> Meter:
 def judge_price(
     deps: Deps, caller: Caller, lab: Lab, offers: Offers, before: Lab | None = None, person: Person | None = None
 ) -> Budget:
-    """What the caller's labs may cost. `before`: the lab as it is stored; `person`: its owner, where they were read before.
+    """What the lab's owner may spend on it. `before`: the lab as it is stored; `person`: its owner, where they were read before.
 
-    Raises OverBudget of the lab, or of a team.
+    What makes it no dearer is never refused. Raises OverBudget of the lab, or of a team.
     """
-    ceilings = ceilings_for(offers, caller)
+    payer = _payer(deps, lab, caller, person, known=before is None)
+    ceilings = payer.ceilings(offers)
+    if before is not None and foreseen(lab) <= foreseen(before):
+        return Budget(ceilings, ceilings.months)
     extended = lab.spec.support_policy is SupportPolicy.EXTENDED
     hour = round(most_hourly(lab.spec, deps.curfew.prices(lab.region), extended) * MICRO)
     refuse_dear(hour, foreseen(lab), ceilings, at_least=bool(lab.meter and lab.meter.unknown))
-    every = {team.name: team for team in (*deps.curfew.teams, *caller.teams)}
-    if together := team_ceilings(offers.max_usd_month, offers.teams, every.values()):
-        _judge_teams(deps, lab, together, before, person)
+    if before is not None and not _may_approve(caller, payer):
+        refuse_unapproved(foreseen(lab), ceilings)
+    judge_teams(lab, offers, payer, deps.store, before)
     return Budget(ceilings, ceilings.months)
 
 
-def owners_ceilings(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings | None:
-    """The months' ceilings of the lab's own owner, whoever has it last longer; None if it doesn't. Raises OverBudget."""
+def judge_keeping(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings | None:
+    """The months' ceilings of the lab's own owner, whoever keeps it; None if it lasts no longer. Raises OverBudget."""
     if foreseen(lab) <= foreseen(before):
         return None
-    offers, owner = deps.store.offers(), identity_of(lab.owner)
-    teams = tuple(team for team in deps.curfew.teams if team.has(owner))
-    if together := team_ceilings(offers.max_usd_month, offers.teams, deps.curfew.teams):
-        _judge_teams(deps, lab, together, before, None)
-    return ceilings_for(offers, Caller(owner, deps.watch.home, None, teams=teams)).months
+    offers, payer = deps.store.offers(), _payer(deps, lab)
+    judge_longer(lab, before, offers, payer, deps.store)
+    return payer.ceilings(offers).months
+
+
+def judge_approved(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings:
+    """The months' ceilings of a lab that is approved. Its lease begins now, maybe in another month. Raises OverBudget."""
+    offers, payer = deps.store.offers(), _payer(deps, lab)
+    months = payer.ceilings(offers).months
+    judge_months(lab, months, deps.store, before)
+    judge_teams(lab, offers, payer, deps.store, before)
+    return months
 
 
 def with_approval(
@@ -83,29 +94,29 @@ def with_approval(
     return awaiting(lab, why, caller.is_admin, now), (warning("", "needs-approval", message),)
 
 
-def judge_months(deps: Deps, lab: Lab, months: MonthCeilings) -> None:
-    """For a dry run: judge by the sums as they are now what the store would judge. Raises OverBudget."""
-    for month, amounts in spending(lab).items():
-        for scope, whose in sums_of(lab):
-            most, added = months.most(scope), amounts[COST]
-            there = deps.store.month_sums(month, scope).get(whose, {}).get(COST, 0) if most is not None else 0
-            if most is not None and there + added > most:
-                raise OverBudget(scope, added, most, there, month)
+def _payer(
+    deps: Deps, lab: Lab, caller: Caller | None = None, person: Person | None = None, *, known: bool = False
+) -> Payer:
+    """Whose months the lab is in. `known`: who its owner is was read before, and is `person`."""
+    owner = person if person or known else deps.people.person_by_key(identity_key(lab.owner))
+    return payer_of(lab, owner, all_teams(deps.curfew.teams, _teams_of(deps, lab.owner, caller)))
 
 
-def _judge_teams(
-    deps: Deps, lab: Lab, together: Sequence[tuple[Team, float]], before: Lab | None, person: Person | None
-) -> None:
-    """By every team that one of the owner's identities makes them a member of, whichever of them they call by."""
-    known = person or (deps.people.person_by_key(identity_key(lab.owner)) if before else None)
-    mine = {identity_of(lab.owner), *(known.identities if known else ())}
-    already = spending(before) if before else {}
-    for month, amounts in spending(lab).items():
-        added = amounts[COST] - already.get(month, {}).get(COST, 0)
-        people = deps.store.month_people(month) if added > 0 else ()
-        here = mine.union(*(one.identities for one in people if one.whose == lab.counted_as))
-        for team, ceiling in together:
-            there = sum(one.amounts.get(COST, 0) for one in people if team.has(*one.identities))
-            most = micro(ceiling) or 0
-            if added > 0 and team.has(*here) and there + added > most:
-                raise OverBudget(Scope.TEAM, added, most, there, month)
+def _teams_of(deps: Deps, owner: str, caller: Caller | None) -> tuple[Team, ...]:
+    """The caller's, and those that groups of the user pool make of the lab's owner.
+
+    While the pool does not answer, none: what is done to a lab that is there must not fail for a sum that is only read.
+    """
+    teams = caller.teams if caller else ()
+    if deps.user_pool is None or pool_user(owner) is None or (caller and caller.owns(owner)):
+        return teams
+    try:
+        standing = deps.user_pool.standing(owner)
+    except Transient:
+        return teams
+    return (*teams, *(standing.teams if standing else ()))
+
+
+def _may_approve(caller: Caller, payer: Payer) -> bool:
+    """Whether the caller's word is an approver's: nobody approves their own, by whatever name they come."""
+    return caller.is_admin and not any(caller.may_be(identity) for identity in payer.identities)

@@ -31,12 +31,13 @@ from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
+from chalicelib.domain.requests.months import judge_months
 from chalicelib.domain.requests.offers import cost_tags_of, with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Ahead, Deps
-from chalicelib.services.labs.budget import Budget, judge_months, judge_price, meter_for, with_approval
+from chalicelib.services.labs.budget import Budget, judge_price, meter_for, with_approval
 from chalicelib.services.labs.preflight import judge_more_nodes, preflight
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
 
@@ -79,7 +80,7 @@ def request_lab(
 ) -> Accepted:
     """Store a new lab and start making it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
     plan = _plan(deps, caller, asking, now)
-    about = _about_mail(deps, caller, plan.person)
+    about = _about_mail(plan.person)
     stored = _stored(deps, caller, plan, key, digest, now)
     return Accepted(stored, (*plan.findings, *about, *start_workflow(deps, stored)))
 
@@ -90,7 +91,7 @@ def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime
     Whether its name is free and the caller may have one more lab is known only when it is stored.
     """
     plan = _plan(deps, caller, asking, now)
-    judge_months(deps, plan.lab, plan.budget.months)
+    judge_months(plan.lab, plan.budget.months, deps.store)
     return Accepted(plan.lab, plan.findings)
 
 
@@ -212,17 +213,17 @@ def _asked_for(
 def _stored(deps: Deps, caller: Caller, plan: PricedRequest, key: str | None, digest: str, now: datetime) -> Lab:
     lab, counts = plan.lab, (deps.limits.max_labs_per_owner, deps.limits.max_labs_per_role)
     try:
-        return deps.store.create_lab(lab, key, digest, now, *counts, plan.budget.months)
+        return deps.store.create_lab(lab, key, digest, now, *counts, plan.budget.months, _known(caller, plan.person))
     except NameTaken as taken:
-        seen = taken.lab_id is not None and _may_see(deps, caller, taken.lab_id)
+        seen = taken.owner is not None and caller.may_see(taken.owner)
         raise NameTaken(lab.name, taken.lab_id if seen else None) from taken
 
 
-def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
-    try:
-        return deps.store.load_lab(lab_id).may_be_seen_by(caller)
-    except LabNotFound:
-        return False
+def _known(caller: Caller, person: Person | None) -> tuple[Person, Person] | None:
+    """Who is known keeps the identity that they came by, for their calendar."""
+    if person is None or person.address is None or (known := person.known_as(caller.identity)) == person:
+        return None
+    return person, known
 
 
 def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
@@ -244,12 +245,9 @@ def _about_volumes(lab: Lab) -> Finding:
     return warning("volumes", "volumes", f"When the lab ends, {describe_volumes(lab.spec.volumes)}.")
 
 
-def _about_mail(deps: Deps, caller: Caller, person: Person | None) -> tuple[Finding, ...]:
-    """A warning for whom no mail reaches. Who is known keeps the identity that they came by, for their calendar."""
+def _about_mail(person: Person | None) -> tuple[Finding, ...]:
+    """A warning for whom no mail reaches."""
     if person is not None and person.address is not None:
-        known = person.known_as(caller.identity)
-        if known != person:
-            deps.people.save_people([person], [known])
         return ()
     if person is not None and person.asked is not None:
         message = (

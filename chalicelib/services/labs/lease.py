@@ -15,7 +15,7 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
+from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase, Protection
 from chalicelib.domain.labs.schedule import Night, Schedule, format_local, next_curfew, next_wake
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
@@ -54,6 +54,9 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, 
 
     def extended(stored: Lab) -> Lab:
         refuse_ending(stored, "Its lease can't be extended")
+        if stored.phase is Phase.AWAITING_APPROVAL:
+            message = "Approvers were asked about it as it is. Delete it, and ask for one with a longer lease."
+            raise WrongPhase(lab_id, stored.phase, message)
         decided.append(extend(stored, wish, rules, now))
         if decided[-1].ends_at == stored.lease_ends_at:
             return stored

@@ -15,6 +15,7 @@ from chalicelib.domain.costs import Billed, part_of_usage, parts_of_months
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import AwsRefused, InvalidRequest, NotYours, Transient
 from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.identity.user_pools import all_teams
 from chalicelib.domain.labs.lab import INSTALLATION_TAG, Lab
 from chalicelib.domain.labs.meter import first_of_month
 from chalicelib.domain.labs.spending import MonthSum, Scope
@@ -205,6 +206,7 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
         yield from (CostRow(whose, amounts) for whose, amounts in deps.store.month_sums(month, scope).items())
         return
     together: dict[str, Counter[str]] = {}
+    teams = all_teams(teams, deps.user_pool.teams() if deps.user_pool is not None else ())
     for one in _people(deps, caller, month):
         for name in [team.name for team in teams if team.has(*one.identities)] or [NO_TEAM]:
             together.setdefault(name, Counter()).update(one.amounts)
@@ -214,7 +216,7 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
 
 def _people(deps: Deps, caller: Caller, month: str) -> Iterator[MonthSum]:
     """Those whom the caller may see: themself, by whatever permission set, and whoever of their teams has labs."""
-    yield from (one for one in deps.store.month_people(month) if _sees(caller, one))
+    yield from (one for one in deps.store.month_people([month])[month] if _sees(caller, one))
 
 
 def _sees(caller: Caller, one: MonthSum) -> bool:

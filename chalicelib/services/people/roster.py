@@ -6,7 +6,7 @@ five-minute run, for a thousand take longer than an answer may.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,8 +21,8 @@ from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.people.me import new_person_id, saved
 
 _ATTEMPTS = 4
-#: People of one save: three keys each, and themselves, are within the hundred of a transaction.
-_AT_ONCE = 20
+#: People and keys of one save: a transaction has as many writes.
+_AT_ONCE = 100
 _PAGE = 500
 
 
@@ -80,6 +80,11 @@ class RowChange:
     before: Person | None
     after: Person
 
+    @property
+    def size(self) -> int:
+        """How much of a save it takes."""
+        return 1 + len(self.after.keys | (self.before.keys if self.before else frozenset()))
+
 
 def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange | Finding:
     holders = {known[key].id: known[key] for key in row.keys if key in known}
@@ -109,12 +114,22 @@ def _told(person: Person, row: Row, now: datetime) -> Person:
 
 def _saved(deps: Deps, steps: Sequence[RowChange]) -> bool:
     """False if others came in between: what is saved by then stays, and is found the same at the next try."""
-    for begin in range(0, len(steps), _AT_ONCE):
-        some = steps[begin : begin + _AT_ONCE]
+    for some in _by_saves(steps):
         before = [step.before for step in some if step.before is not None]
         if not saved(deps, before, [step.after for step in some]):
             return False
     return True
+
+
+def _by_saves(steps: Iterable[RowChange]) -> Iterator[Sequence[RowChange]]:
+    some: list[RowChange] = []
+    for step in steps:
+        if some and sum(each.size for each in (*some, step)) > _AT_ONCE:
+            yield some
+            some = []
+        some.append(step)
+    if some:
+        yield some
 
 
 def _count(steps: Sequence[RowChange]) -> Kept:

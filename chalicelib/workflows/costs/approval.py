@@ -56,7 +56,8 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
 
 def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
-    return deps.store.month_sums(month, Scope.PERSON).get(lab.counted_as, {}).get(COST, 0) / MICRO
+    theirs = (month, Scope.PERSON, lab.counted_as)
+    return deps.store.sums_at([theirs])[theirs].get(COST, 0) / MICRO
 
 
 def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:

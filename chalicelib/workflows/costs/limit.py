@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.curfew.messages.limit import Limit, is_reached, limit_message
 from chalicelib.domain.errors.tree import EkslabError
-from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.identity.callers import Caller, Team, shared_role
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthSum, Scope
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, micro
@@ -42,8 +43,8 @@ def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
     if AtLimit.HIBERNATE not in said or not _has_ceilings(offers):
         return {}
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
-    people = deps.store.month_people(month)
-    found = ((one.whose, next(_limits_of(deps, offers, month, one, people), None)) for one in people)
+    sums = _sums_of(deps, offers, month)
+    found = ((one.whose, next(_limits_of(deps, offers, sums, one), None)) for one in sums.people)
     return {whose: limit for whose, limit in found if limit is not None and limit.sleeps}
 
 
@@ -51,9 +52,9 @@ def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
     if not _has_ceilings(offers):
         return 0
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
-    people, told, sent = deps.store.month_people(month), deps.store.month_told(month), 0
-    for one in people:
-        limit = next(_limits_of(deps, offers, month, one, people), None)
+    sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
+    for one in sums.people:
+        limit = next(_limits_of(deps, offers, sums, one), None)
         if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
             continue
         sent += _sent(deps, limit, one, now)
@@ -63,16 +64,36 @@ def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
 def _has_ceilings(offers: Offers) -> bool:
     usual = offers.max_usd_month
     of_teams = (amount for rule in offers.teams for amount in (rule.max_usd_month, rule.max_usd_month_team))
-    return any(amount is not None for amount in (usual.person, usual.team, usual.installation, *of_teams))
+    known = (usual.person, usual.role, usual.team, usual.installation, *of_teams)
+    return any(amount is not None for amount in known)
 
 
-def _limits_of(deps: Deps, offers: Offers, month: str, one: MonthSum, people: tuple[MonthSum, ...]) -> Iterator[Limit]:
+@dataclass(frozen=True)
+class _Sums:
+    """A month's sums, of people and of shared roles."""
+
+    month: str
+    people: tuple[MonthSum, ...]
+    roles: Mapping[str, Mapping[str, int]]
+
+
+def _sums_of(deps: Deps, offers: Offers, month: str) -> _Sums:
+    roles = deps.store.month_sums(month, Scope.ROLE) if offers.max_usd_month.role is not None else {}
+    return _Sums(month, deps.store.month_people([month])[month], roles)
+
+
+def _limits_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Iterator[Limit]:
     """Those that this person is at, the narrowest first."""
+    month, people = sums.month, sums.people
     teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
     ceilings, mine = _ceilings_of(deps, offers, one, teams), one.amounts.get(COST, 0)
     sleeps = ceilings.at_limit is AtLimit.HIBERNATE
     if is_reached(mine, ceilings.months.person):
         yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine, sleeps)
+    for role in sorted({role for identity in one.identities if (role := shared_role(identity)) is not None}):
+        used = sums.roles.get(role, {}).get(COST, 0)
+        if is_reached(used, ceilings.months.role):
+            yield Limit(month, Scope.ROLE, role, ceilings.months.role or 0, used, sleeps)
     for team, ceiling in ceilings.teams:
         used = sum(each.amounts.get(COST, 0) for each in people if team.has(*each.identities))
         if is_reached(used, micro(ceiling)):

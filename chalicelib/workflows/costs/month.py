@@ -6,7 +6,6 @@ when it was: of runs at the same time one sends, and a run that died in between 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -48,7 +47,7 @@ def _tell_due(deps: Deps, now: datetime) -> int:
     told = deps.store.month_told(month)
     if _FINANCE in told:
         return 0
-    people = tuple(one for one in deps.store.month_people(month) if one.amounts.get(LABS))
+    people = tuple(one for one in deps.store.month_people([month])[month] if one.amounts.get(LABS))
     due = [one for one in people if one.whose not in told]
     sent = sum(_tell(deps, one.whose, _of_person(deps, month, one, now), now) for one in due[:_AT_ONCE])
     if len(due) <= sent:
@@ -79,7 +78,8 @@ def _of_person(deps: Deps, month: str, one: MonthSum, now: datetime) -> MonthMai
 
 
 def _of_all(deps: Deps, month: str, people: tuple[MonthSum, ...], finance: str, now: datetime) -> MonthMail:
-    amounts = deps.store.month_sums(month, Scope.INSTALLATION).get("", Counter[str]())
+    everybody = (month, Scope.INSTALLATION, "")
+    amounts = deps.store.sums_at([everybody])[everybody]
     dearest = sorted(((one.whose, one.amounts.get(COST, 0)) for one in people), key=lambda each: (-each[1], each[0]))
     return MonthMail(month, finance, amounts, _of_month(deps, _labs(deps, None), month, now), tuple(dearest))
 

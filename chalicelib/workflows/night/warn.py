@@ -19,16 +19,18 @@ from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import exemption
-from chalicelib.domain.curfew.keep import keep
+from chalicelib.domain.curfew.keep import keep_within_budget
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warning_message
 from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept, OverBudget
 from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.person import identity_key
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO
-from chalicelib.domain.labs.spending import spent
+from chalicelib.domain.labs.spending import foreseen, spent
+from chalicelib.domain.requests.months import judge_longer, payer_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.sending import may_send
@@ -215,7 +217,7 @@ def _message(
     instead: tuple[str, Sequence[Route]],
 ) -> Message:
     """`instead`: the owner, and how nobody before this recipient could be reached."""
-    until = _kept_until(deps, lab, entry, rules, now)
+    until, no_room = _keeping(deps, lab, entry, rules, now)
     owner, failed = instead
     return warning_message(
         entry,
@@ -229,17 +231,40 @@ def _message(
         in_place_of=owner if failed else "",
         came_back=bool(failed) and failed[0].came_back,
         spent_usd=spent(lab, now) / MICRO if lab.meter else None,
+        no_room=no_room,
     )
 
 
-def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime | None:
-    """How long the link would keep the lab; None where there is nothing to keep, or no more of it."""
+def _keeping(
+    deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime
+) -> tuple[datetime | None, str | None]:
+    """How long the link would keep the lab, None where there is nothing to keep, or no more of it; and what stops a longer lease.
+
+    That is the sentence of the ceiling that leaves no room, empty where the lab is to sleep for a ceiling anyway.
+    """
     if entry.trigger is Trigger.GONE:
-        return None
+        return None, None
+    stopped: list[str] = [""] if entry.trigger is Trigger.LIMIT else []
+
+    def judge(longer: Lab) -> None:
+        try:
+            _judge_longer(deps, lab, longer)
+        except OverBudget as over:
+            stopped.append(over.args[0])
+            raise
+
     try:
-        return keep(lab, entry, rules, deps.curfew.holidays, now).until
+        until = keep_within_budget(lab, entry, rules, deps.curfew.holidays, now, judge).until
     except NotKept:
-        return None
+        until = None
+    return until, stopped[-1] if stopped else None
+
+
+def _judge_longer(deps: Deps, lab: Lab, longer: Lab) -> None:
+    """Raise OverBudget if a ceiling leaves no room for the longer lease that its link would give."""
+    if foreseen(longer) > foreseen(lab):
+        payer = payer_of(lab, deps.people.person_by_key(identity_key(lab.owner)), deps.curfew.teams)
+        judge_longer(longer, lab, deps.store.offers(), payer, deps.store)
 
 
 def _link(deps: Deps, entry: Entry, rules: CurfewRules, now: datetime) -> str:

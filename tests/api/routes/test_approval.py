@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope, foreseen
+from chalicelib.domain.requests.ceilings import MonthLimits
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import OWNER
@@ -263,3 +265,36 @@ def test_an_answer_says_why(body: Any) -> None:
     http = a_http()
     lab = ask(http)
     assert http.post(f"/labs/{lab['id']}/approve", body, caller=ADMIN).status == 400
+
+
+def test_a_lab_that_waits_is_not_extended_beyond_what_approvers_were_asked_about() -> None:
+    http = a_http()
+    lab = ask(http)
+    refused = http.post(f"/labs/{lab['id']}/extend", {"hours": 4})
+    assert (refused.status, refused.json["phase"]) == (409, "awaiting-approval")
+    assert "Approvers were asked about it as it is" in refused.json["detail"]
+
+
+def test_an_approval_reserves_in_the_month_into_which_the_lease_has_moved_and_is_refused_where_that_is_full() -> None:
+    """Asked for in November and approved in December: page and button say the same, and nothing is made."""
+    http = a_http()
+    http.world.clock.instant = datetime(2026, 11, 29, 3, tzinfo=UTC)
+    lab = ask(http)
+    http.world.clock.advance(days=2, hours=20)
+    offers = http.world.store.kept_offers
+    http.world.store.kept_offers = replace(offers, max_usd_month=MonthLimits(person=1.0))
+    stored = http.world.store.load_lab(lab["id"])
+    assert stored.approval is not None
+    key = http.world.deps.curfew.signing_key()
+    path = f"/decide/{sign_decision(stored.id, Decision.APPROVE, stored.approval.expires_at, key)}"
+    for answer in (
+        http.get(path, caller=""),
+        http.post(path, "", caller=""),
+        http.post(f"/labs/{stored.id}/approve", {"why": "A course."}, caller=OTHER_ADMIN),
+    ):
+        assert answer.status == 403
+        assert "to 2026-12, and $1.00 is left" in answer.text
+    assert http.world.store.load_lab(stored.id) == stored
+    http.world.store.kept_offers = offers
+    assert http.post(f"/labs/{stored.id}/approve", {"why": "A course."}, caller=OTHER_ADMIN).status == 202
+    assert list(http.world.store.month_sums("2026-11", Scope.PERSON)) == []

@@ -14,10 +14,12 @@ import pytest
 
 from chalicelib.domain.costs import Billed
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable
-from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.labs.lab import Phase
+from chalicelib.services.labs.commands import ValidatedRequest, request_lab
 from tests.api.http import ADMIN, STRANGER, Http
-from tests.fakes import OWNER
+from tests.fakes import OWNER, a_spec
+from tests.fakes.user_pool import FakeUserPool
 
 SUM = 1.77
 
@@ -51,6 +53,20 @@ def test_the_same_labs_by_person_team_account_and_tag() -> None:
     for by in ("person", "team", "account", "tag"):
         answer = costs(http, by, caller=ADMIN).json
         assert (answer["total"]["labs"], answer["total"]["usd"], answer["running"]) == (3, 5.32, True)
+
+
+def test_people_of_a_group_of_the_user_pool_are_in_their_teams_sum_whoever_looks() -> None:
+    """Groups make teams: an administrator who is in none of them saw them as people of no team."""
+    http = a_http()
+    pool = FakeUserPool(http.world.account, http.world.clock)
+    pool.add("mina", "team-pool")
+    pool.add("jun", "team-shop")
+    http.world.deps = replace(http.world.deps, user_pool=pool)
+    for name in ("mina", "jun"):
+        caller = Caller(pool.arn_of(name), "111122223333", None)
+        request_lab(http.world.deps, caller, ValidatedRequest(a_spec(name=name)), None, "d", http.world.clock.now())
+    http.people = replace(http.people, teams=(Team("shop", (OWNER,)),))
+    assert shown(http, "team") == {"shop": (3, 5.32), "pool": (1, SUM), "": (1, SUM)}
 
 
 def test_everyone_sees_their_own_and_their_teams() -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.api.inputs.offer_params import NAMES
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.http import ADMIN, Http
+from tests.fakes.user_pool import FakeUserPool
 
 P5: dict[str, Any] = {
     "name": "gpu",
@@ -60,6 +65,96 @@ def test_ceilings_are_put_and_got_and_lifted() -> None:
     lifted = http.put("/offers", {"maxUsdLease": "none", "askUsd": "none", "maxUsdMonth": {}}, caller=ADMIN).json
     assert (lifted["maxUsdLease"], lifted["askUsd"], lifted["maxUsdMonth"]) == (None, None, {})
     assert lifted["teams"] == wanted["teams"]
+
+
+SAID: dict[str, Any] = {
+    "zones": [{"hostedZoneId": "Z0123456789", "domain": "labs.example.com"}],
+    "networks": [{"vpcId": "vpc-0dd338ecf29863c55"}],
+    "keyPairs": ["course"],
+    "podRoles": [{"roleArn": "arn:aws:iam::111122223333:role/ekslab/reader", "owners": ["*"]}],
+    "instanceTypes": ["t3"],
+    "maxNodes": 4,
+    "maxUsdHour": 1.5,
+    "maxUsdLease": 50.0,
+    "maxUsdMonth": {"person": 100.0, "role": 200.0, "team": 500.0, "installation": 1000.0},
+    "askUsd": 20.0,
+    "atLimit": "hibernate",
+    "costTags": ["course"],
+    "finance": "finance@example.com",
+    "teams": [{"team": "shop", "maxUsdHour": 3.0}],
+    "openToTheWorld": True,
+}
+
+
+def test_every_part_of_the_list_is_in_this_test() -> None:
+    assert list(SAID) == list(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_null_takes_back_any_part_of_the_list_and_no_other(name: str) -> None:
+    """What was once said of `maxUsdHour` could not be taken back: null was no word, and "none" no amount."""
+    http = Http()
+    usual = {**http.get("/offers", caller=ADMIN).json, "maxUsdHour": None}
+    assert http.put("/offers", SAID, caller=ADMIN).status == 200
+    back = http.put("/offers", {name: None}, caller=ADMIN).json
+    assert {each: back[each] for each in NAMES} == {**SAID, name: usual[name]}
+
+
+@pytest.mark.parametrize("word", [None, "none"])
+@pytest.mark.parametrize("name", ["maxUsdHour", "maxUsdLease", "askUsd"])
+def test_a_ceiling_is_lifted_and_any_amount_is_admitted(name: str, word: str | None) -> None:
+    http = Http()
+    http.put("/offers", {name: 0}, caller=ADMIN)
+    assert http.post("/labs", {"name": "a"}).json.get("phase") in (None, "awaiting-approval")
+    assert http.put("/offers", {name: word}, caller=ADMIN).json[name] is None
+    assert http.post("/labs", {"name": "b"}).json["phase"] == "requested"
+
+
+@pytest.mark.parametrize("word", [None, "none"])
+@pytest.mark.parametrize("whose", ["person", "role", "team", "installation"])
+def test_one_ceiling_of_months_is_lifted(whose: str, word: str | None) -> None:
+    http = Http()
+    limits = dict.fromkeys(("person", "role", "team", "installation"), 5.0)
+    http.put("/offers", {"maxUsdMonth": limits}, caller=ADMIN)
+    lifted = http.put("/offers", {"maxUsdMonth": {**limits, whose: word}}, caller=ADMIN).json["maxUsdMonth"]
+    assert lifted == {name: amount for name, amount in limits.items() if name != whose}
+
+
+@pytest.mark.parametrize("name", ["maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd"])
+def test_null_in_a_teams_rule_leaves_the_usual_ceiling(name: str) -> None:
+    http = Http()
+    rule = {
+        "team": "shop",
+        "maxUsdHour": 1.0,
+        "maxUsdLease": 2.0,
+        "maxUsdMonth": 3.0,
+        "maxUsdMonthTeam": 4.0,
+        "askUsd": 5.0,
+    }
+    [kept] = http.put("/offers", {"teams": [{**rule, name: None}]}, caller=ADMIN).json["teams"]
+    assert kept == {each: amount for each, amount in rule.items() if each != name}
+    assert http.put("/offers", {"teams": [{**rule, name: "none"}]}, caller=ADMIN).status == 400
+
+
+def test_what_does_nothing_is_told_whenever_an_administrator_sees_the_list() -> None:
+    http = Http()
+    pool = FakeUserPool(http.world.account, http.world.clock)
+    pool.add("mina", "team-pool")
+    curfew = replace(http.world.deps.curfew, teams=(Team("shop", ("*",)),))
+    http.world.deps = replace(http.world.deps, curfew=curfew, user_pool=pool)
+    rules = [{"team": name, "maxUsdHour": 3.0} for name in ("shop", "shopp", "pool")]
+    put = http.put("/offers", {"teams": rules, "maxNodes": 500}, caller=ADMIN)
+    assert put.status == 200
+    assert [(one["path"], one["code"], one["severity"]) for one in put.json["findings"]] == [
+        ("teams[1].team", "no-such-team", "warning"),
+        ("maxNodes", "above-setting", "warning"),
+    ]
+    assert "the teams are pool, shop" in put.json["findings"][0]["message"]
+    assert http.get("/offers", caller=ADMIN).json["findings"] == put.json["findings"]
+    assert "findings" not in http.get("/offers").json
+    http.world.fail("user_pool.teams", AwsUnavailable("Cognito is away."))
+    assert [one["path"] for one in http.get("/offers", caller=ADMIN).json["findings"]] == ["maxNodes"]
+    assert http.put("/offers", {"teams": None, "maxNodes": None}, caller=ADMIN).json["findings"] == []
 
 
 @pytest.mark.parametrize("amount", [-1, -0.01, 1e308, 1_000_001, True, "12 EUR", "€5", {"EUR": 5}, [5]])

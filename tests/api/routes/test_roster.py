@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.identity.invitation import KIND
-from chalicelib.domain.identity.person import Language
+from chalicelib.domain.identity.person import Language, Person
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Answer, Http
 from tests.api.routes.test_me import ADDRESS, KIM, USER, an_http, ask, confirmed, link, mails, me, press
+from tests.fakes.builders import ACCOUNT
 
 HEAD = "iamUser,identityCenter,address,language,timeZone"
 ROWS = f"{HEAD}\nkim,,kim@example.com,ko,Asia/Seoul\n,lee@corp.example,lee@example.com,,\n"
@@ -257,3 +260,35 @@ def test_a_mail_of_a_roster_comes_once_although_the_run_dies_before_its_mark() -
         "kim@example.com",
         "lee@example.com",
     ]
+
+
+def test_a_roster_of_people_with_many_identities_is_saved_in_writes_that_a_transaction_takes() -> None:
+    """Each save writes all keys of a person; DynamoDB takes a hundred in one."""
+    http = an_http()
+    people = http.world.deps.people
+    names = [f"u{number}" for number in range(20)]
+    for name in names:
+        mine = (f"arn:aws:iam::{ACCOUNT}:user/{name}", *(f"login:pool/{name}-{each}" for each in range(12)))
+        assert people.save_people([], [Person(f"person-{name}", mine, http.world.clock.now())])
+    writes = list[int]()
+    save = http.world.people.save_people
+
+    def counted_save(before: Sequence[Person], after: Sequence[Person]) -> bool:
+        writes.append(len(after) + len({key for one in (*before, *after) for key in one.keys}))
+        return save(before, after)
+
+    http.world.deps = replace(http.world.deps, people=Counted(http.world.people, counted_save))
+    roster = "\n".join([HEAD, *(f"{name},,{name}@example.com,," for name in names)])
+    assert counted(send(http, roster)) == (0, 20, 0, 20)
+    assert max(writes) <= 100 < sum(writes)
+
+
+@dataclass
+class Counted:
+    """People whose saves somebody counts."""
+
+    people: Any
+    save_people: Callable[[Sequence[Person], Sequence[Person]], bool]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.people, name)

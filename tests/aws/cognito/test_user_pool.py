@@ -122,6 +122,14 @@ def test_a_user_stands_with_their_groups_and_the_members_of_their_teams(pool: Po
     assert (team.name, set(team.patterns)) == ("shop", {arn, mate})
 
 
+def test_the_teams_that_groups_make_have_all_their_members(pool: Pool) -> None:
+    arn, mate = pool.add("learner", "administrators", "team-shop"), pool.add("mate", "team-shop", "team-data")
+    assert {team.name: set(team.patterns) for team in pool.port.teams()} == {"data": {mate}, "shop": {arn, mate}}
+    pool.add("third", "team-late")
+    pool.later()
+    assert [team.name for team in pool.port.teams()] == ["data", "late", "shop"]
+
+
 def test_who_is_disabled_deleted_or_made_anew_stands_no_more(pool: Pool) -> None:
     arn = pool.add("learner")
     assert pool.port.standing(arn) is not None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from chalicelib.aws.dynamodb.keys import key
 from chalicelib.aws.dynamodb.labs.spending import SUMS_KEPT
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError, OverBudget, Transient
@@ -65,6 +67,25 @@ def test_a_lease_over_a_months_end_is_in_both_months(store: Store) -> None:
     november, december = (store.month_sums(month, Scope.INSTALLATION)[""][COST] for month in ("2026-11", "2026-12"))
     assert november == december
     assert november + december == foreseen(lab)
+
+
+def test_people_of_neighbouring_months_and_sums_by_their_keys_are_the_sums(store: Store) -> None:
+    start = NOW.replace(day=30, hour=14)
+    for number in (1, 2):
+        lab = a_priced_lab(number, owner=SESSION.format(number), created_at=start)
+        store.create_lab(replace(lab, lease_ends_at=start + timedelta(hours=number)), None, "d", start)
+    months = ["2026-11", "2026-12", "2027-01"]
+    people = store.month_people(months)
+    assert {month: [one.whose for one in sums] for month, sums in people.items()} == {
+        "2026-11": [SESSION.format(1), SESSION.format(2)],
+        "2026-12": [SESSION.format(2)],
+        "2027-01": [],
+    }
+    role = SESSION.format(1).rpartition("/")[0]
+    whose = {Scope.PERSON: SESSION.format(2), Scope.ROLE: role, Scope.ACCOUNT: "111122223333", Scope.INSTALLATION: ""}
+    wanted = [(month, scope, one) for month in months for scope, one in whose.items()]
+    assert store.sums_at(wanted) == {each: store.month_sums(*each[:2]).get(each[2], {}) for each in wanted}
+    assert store.sums_at([]) == {}
 
 
 def test_what_would_pass_a_ceiling_is_not_stored_and_says_what_is_there(store: Store) -> None:
@@ -129,8 +150,7 @@ def test_a_months_sums_go_some_days_more_than_a_year_after_it() -> None:
         store = DynamoStore(client, table)
         for number in (1, 2):
             store.create_lab(a_priced_lab(number), None, "d", NOW)
-        query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "SPENDING#2026-11"}}}
-        items = client.query(TableName=table, **query)["Items"]
+        items = [item for item in client.scan(TableName=table)["Items"] if item["pk"]["S"].startswith("SPENDING#")]
         assert len(items) == 3
         instant = int((NOW.replace(day=1, hour=0, minute=0) + SUMS_KEPT).timestamp())
         assert {item["expires_at"]["N"] for item in items} == {str(instant)}
@@ -142,7 +162,7 @@ def test_a_person_has_one_sum_by_whatever_permission_set_and_is_known_by_each(st
         store.create_lab(a_priced_lab(number, owner=sso.format(name)), None, "d", NOW)
     store.create_lab(a_priced_lab(9, owner="arn:aws:iam::111122223333:user/jun"), None, "d", NOW)
     mina = "arn:aws:sts::111122223333:directory/mina"
-    people = {one.whose: one for one in store.month_people("2026-11")}
+    people = {one.whose: one for one in store.month_people(["2026-11"])["2026-11"]}
     assert people[mina].identities == (sso.format("Labs"), sso.format("PowerUser"))
     assert people[mina].amounts == {LABS: 3, COST: 3 * price}
     assert people["arn:aws:iam::111122223333:user/jun"].identities == ("arn:aws:iam::111122223333:user/jun",)
@@ -176,17 +196,18 @@ class Metered:
 def test_costs_of_10000_labs_in_12_months_are_answered_in_20_read_units() -> None:
     """300 people had them: a month by person, by account, by tag; and the whole year by account."""
     owner = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs/learner-000@example.com"
-    people = [f"PERSON#arn:aws:sts::111122223333:directory/learner-{n:03}@example.com" for n in range(300)]
+    people = [f"arn:aws:sts::111122223333:directory/learner-{n:03}@example.com" for n in range(300)]
     amounts = {LABS: {"N": "3"}, **{name: {"N": "123456789"} for name in (COST, "slept", "ended", "extended")}}
     others = ["ALL", "ACCOUNT#111122223333", *(f"TAG#course=eks-{n}" for n in range(20))]
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         table = create_table(client)
         months = [f"2026-{month:02}" for month in range(1, 13)]
-        for month, whose in [("2026-06", one) for one in people] + [(each, one) for each in months for one in others]:
-            more = {"identities": {"SS": [owner]}} if whose.startswith("PERSON") else {}
-            item = {"pk": {"S": f"SPENDING#{month}"}, "sk": {"S": whose}, **amounts, **more}
-            client.put_item(TableName=table, Item=item)
+        for month, whose in [(each, one) for each in months for one in others]:
+            client.put_item(TableName=table, Item={**key(f"SPENDING#{month}", whose), **amounts})
+        for month, whose in product(("2026-05", "2026-06", "2026-07"), people):
+            kept = {**amounts, "identities": {"SS": [owner]}}
+            client.put_item(TableName=table, Item={**key("SPENDING#PEOPLE", f"{month}#{whose}"), **kept})
         for scope, rows in ((Scope.PERSON, 300), (Scope.ACCOUNT, 1), (Scope.TAG, 20)):
             metered = Metered(client)
             assert len(DynamoStore(metered, table).month_sums("2026-06", scope)) == rows

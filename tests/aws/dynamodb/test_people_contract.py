@@ -179,6 +179,18 @@ def test_who_is_to_be_mailed_is_listed_until_they_were(store: PersonStore) -> No
     assert store.person("person-9") is None
 
 
+def test_a_person_is_found_by_any_of_their_keys_in_one_read_that_is_as_true_as_their_own_item(client: Any) -> None:
+    """Issue 19: a request reads who asks with all else that it is judged by."""
+    store, asked = DynamoPeople(client, "labs", HOME), list[str]()
+    first = keep(store, a_person("person-1", ALICE, f"{SSO}Labs/alice", address="a@example.com", calendar="c" * 64))
+    assert store.save_people([first], [replace(first, zone="Asia/Seoul", asked="b@example.com")])
+    kept = store.person("person-1")
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: asked.append(model.name))
+    assert [store.person_by_key(key) for key in sorted(first.keys)] == [kept] * 4
+    assert store.people_of([ALICE, "a@example.com"]) == {ALICE: kept, "a@example.com": kept}
+    assert asked == [*["GetItem"] * 4, "BatchGetItem"]
+
+
 class Losing:
     """A client that acts and loses the answers to its first transactions."""
 

@@ -28,6 +28,7 @@ from chalicelib.domain.requests.offers import (
     Offers,
     PodRoleOffer,
     ZoneOffer,
+    cost_tags_of,
     judge_list,
     judge_offers,
     judge_world,
@@ -256,3 +257,13 @@ def test_most_nodes_of_the_list() -> None:
 def test_a_list_that_says_nothing_clear_is_refused(offers: Offers, path: str) -> None:
     assert [finding.path for finding in judge_list(offers)] == [path]
     assert list(judge_list(GENEROUS)) == []
+
+
+def test_a_tag_by_which_costs_are_summed_fits_into_a_key_of_the_table() -> None:
+    """128 letters and 256 letters, of three bytes each, are more than DynamoDB takes: the request was never stored."""
+    spec = a_spec(tags={"가" * 128: "힣" * 256, "course": "eks"})
+    found = cost_tags_of(Offers(cost_tags=("course", "가" * 128, "none")), spec)
+    assert found[0] == "course=eks"
+    assert len(found) == 2
+    assert found[1].startswith("가" * 128 + "=힣")
+    assert len(found[1].encode()) <= 900

@@ -10,9 +10,11 @@ import pytest
 
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.curfew.extension import ExtensionRequest
-from chalicelib.domain.curfew.plan import Trigger
+from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.plan_entry import planned_for
-from chalicelib.domain.errors.tree import InvalidRequest, NotKept, OverBudget, TooManyLabs
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.errors.tree import AwsUnavailable, InvalidRequest, NotKept, OverBudget, TooManyLabs
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Change, Hibernation, Lab, NodegroupSize, Phase
@@ -21,12 +23,15 @@ from chalicelib.domain.labs.spending import COST, Scope, foreseen
 from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.requests.quotas import QuotaReport
-from chalicelib.services.curfew.keep import keep_lab
+from chalicelib.services.curfew.keep import keep_by_link, keep_lab, look_at_link
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.hibernation import wake_lab
 from chalicelib.services.labs.lease import extend_lab
+from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.warn import warn_all
 from tests.api.curfew_world import an_entry
 from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps
+from tests.fakes.user_pool import FakeUserPool
 
 MICRO = 1_000_000
 #: The course's lab for its lease of eight hours.
@@ -308,6 +313,150 @@ def test_an_administrator_of_no_team_extends_no_lab_beyond_its_owners_team() -> 
     teacher = a_caller(arn="arn:aws:iam::111122223333:user/teacher", is_admin=True)
     with pytest.raises(OverBudget) as refusal:
         extend_lab(world.deps, teacher, lab.id, ExtensionRequest(hours=4), NOW)
+    assert refusal.value.scope is Scope.TEAM
+
+
+MINE = (Team("eks", (a_caller().arn,)),)
+#: Of a lease beyond the curfew of ten in the evening, UTC.
+LONG, JUST = 13, 13 / 8 * LEASE + 0.01
+
+
+@pytest.mark.parametrize("trigger", [Trigger.IDLE, Trigger.LEASE])
+@pytest.mark.parametrize(
+    ("offers", "longer"),
+    [
+        ({}, True),
+        ({"max_usd_lease": JUST}, False),
+        ({"ask_usd": JUST}, False),
+        ({"max_usd_month": MonthLimits(person=JUST)}, False),
+        ({"max_usd_month": MonthLimits(team=JUST)}, False),
+        ({"max_usd_month": MonthLimits(installation=JUST)}, False),
+        ({"teams": (TeamRule("eks", max_usd_month=JUST),)}, False),
+        ({"teams": (TeamRule("eks", max_usd_lease=JUST),)}, False),
+        ({"teams": (TeamRule("eks", ask_usd=JUST),)}, False),
+        ({"teams": (TeamRule("eks", max_usd_month_team=JUST),)}, False),
+        ({"max_usd_month": MonthLimits(person=100.0, team=100.0, installation=100.0)}, True),
+        ({"max_usd_lease": JUST, "teams": (TeamRule("eks", max_usd_lease=100.0),)}, True),
+    ],
+    ids=str,
+)
+def test_mail_page_and_button_promise_the_same_lease_under_every_ceiling(
+    offers: dict[str, Any], longer: bool, trigger: Trigger
+) -> None:
+    """A mail that promised a longer lease, and a page that did, were refused at the button."""
+    world = a_world(**offers)
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=MINE))
+    world.deps = replace(world.deps, watch=replace(world.deps.watch, api_url="https://api.example.com"))
+    lab = ask(world, spec=a_spec(lease_hours=LONG))
+    at = lab.lease_ends_at - timedelta(hours=trigger is Trigger.IDLE)
+    entry = an_entry(at=at, lab_id=lab.id, trigger=trigger)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    mail = warned(world, entry)
+    token = sign_link(lab.id, entry.night, entry.id, at + timedelta(hours=1), world.deps.curfew.signing_key())
+    assert ("ekslab extend" in mail) is longer
+    if trigger is Trigger.LEASE and not longer:
+        for act in (look_at_link, keep_by_link):
+            with pytest.raises(NotKept) as refusal:
+                act(world.deps, token, NOW)
+            assert str(refusal.value).startswith("Its lease can't be extended for that: ")
+        assert "no link to keep it, because its lease can't be extended" in mail
+        assert "allowance" not in mail
+        return
+    seen, kept = look_at_link(world.deps, token, NOW), keep_by_link(world.deps, token, NOW)
+    assert seen.keeping.until == kept.keeping.until
+    assert (kept.lab.lease_ends_at > lab.lease_ends_at, kept.keeping.no_room) == (longer, not longer)
+    assert f"{kept.keeping.until:%a %d %b %H:%M} (UTC)" in mail
+
+
+def warned(world: FakeWorld, entry: Entry) -> str:
+    """The words of the mail about an entry."""
+    line = world.curfew.store.line(entry.night, entry.id)
+    assert line is not None
+    assert warn_all(world.deps, [line[1]], CurfewRules(), "run", NOW, RunSummary()) == 0
+    [message] = [each for each in world.watch.notifier.messages if each.kind == "curfew-warning"]
+    return " ".join(message.body.split())
+
+
+OTHERS = a_caller(arn="arn:aws:iam::111122223333:user/teacher", is_admin=True)
+
+
+@pytest.mark.parametrize(
+    ("caller", "agreed"),
+    [
+        (a_caller(), False),
+        (a_caller(is_admin=True), False),
+        (
+            replace(
+                a_caller(), arn=a_caller().arn.replace("iam", "sts").replace(":user", ":assumed-role/T"), is_admin=True
+            ),
+            False,
+        ),
+        (OTHERS, True),
+    ],
+    ids=str,
+)
+def test_what_an_approver_must_agree_to_is_reached_by_no_extension_and_no_node(caller: Caller, agreed: bool) -> None:
+    """Whoever asked for one cheap hour would have extended it beyond what approvers are asked about."""
+    world = a_world(ask_usd=LEASE + 0.01)
+    lab = ask(world)
+    world.store.put(replace(lab, phase=Phase.READY))
+    [group] = lab.spec.nodegroups
+    if agreed:
+        assert extend_lab(world.deps, caller, lab.id, ExtensionRequest(hours=1), NOW).lab != lab
+        assert commands.change_lab(world.deps, caller, lab.id, Change(nodes={group.name: 3}), NOW).lab.change
+        return
+    for act in (
+        lambda: extend_lab(world.deps, caller, lab.id, ExtensionRequest(hours=1), NOW),
+        lambda: commands.change_lab(
+            world.deps, replace(caller, arn=a_caller().arn), lab.id, Change(nodes={group.name: 3}), NOW
+        ),
+    ):
+        with pytest.raises(OverBudget) as refusal:
+            act()
+        assert "an approver must agree" in str(refusal.value)
+    assert world.store.load_lab(lab.id).lease_ends_at == lab.lease_ends_at
+
+
+@pytest.mark.parametrize("ceiling", [{"max_usd_hour": 0.01}, {"max_usd_lease": 0.01}, {"ask_usd": 0.0}], ids=str)
+def test_a_ceiling_below_what_runs_refuses_nothing_that_makes_it_cheaper(ceiling: dict[str, Any]) -> None:
+    world = a_world()
+    lab = ask(world)
+    world.store.put(replace(lab, phase=Phase.READY))
+    world.store.kept_offers = replace(Offers(), **ceiling)
+    [group] = lab.spec.nodegroups
+    assert commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={group.name: 1}), NOW).lab.change
+
+
+def test_a_team_of_the_user_pool_is_its_labs_owners_whoever_makes_them_dearer() -> None:
+    """Its groups make teams; an administrator, and who has a keep-link, is of none of them."""
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
+    pool = FakeUserPool(world.account, world.clock)
+    owner = pool.add("mina", "team-eks")
+    world.deps = replace(world.deps, user_pool=pool)
+    lab = ask(world, "a", a_caller(arn=owner, teams=pool.teams()))
+    entry = an_entry(at=lab.lease_ends_at, lab_id=lab.id, trigger=Trigger.LEASE)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    with pytest.raises(OverBudget) as refusal:
+        extend_lab(world.deps, OTHERS, lab.id, ExtensionRequest(hours=4), NOW)
+    assert refusal.value.scope is Scope.TEAM
+    with pytest.raises(NotKept):
+        keep_lab(world.deps, OTHERS, lab.id, NOW)
+    world.fail("user_pool.standing", AwsUnavailable("Cognito is away."))
+    assert keep_lab(world.deps, OTHERS, lab.id, NOW).lab.lease_ends_at > lab.lease_ends_at
+
+
+def test_a_team_of_the_setting_and_a_group_of_its_name_are_one_team() -> None:
+    learner = a_caller(arn="arn:aws:iam::111122223333:user/jun")
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
+    pool = FakeUserPool(world.account, world.clock)
+    owner = pool.add("mina", "team-eks")
+    curfew = replace(world.deps.curfew, teams=(Team("eks", (learner.arn,)),))
+    world.deps = replace(world.deps, user_pool=pool, curfew=curfew)
+    ask(world, "a", replace(learner, teams=curfew.teams))
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "b", a_caller(arn=owner, teams=pool.teams()))
     assert refusal.value.scope is Scope.TEAM
 
 

@@ -13,15 +13,15 @@ from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spending import foreseen
-from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
-from chalicelib.workflows.costs.limit import ask_at_limits
+from chalicelib.domain.requests.ceilings import AtLimit, MonthLimits, TeamRule
+from chalicelib.workflows.costs.limit import ask_at_limits, limits_that_sleep
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 
 USER = "arn:aws:iam::111122223333:user/{}"
 
 
-def a_priced_lab(number: int, owner: str) -> Lab:
+def a_priced_lab(number: int, owner: str = "jun") -> Lab:
     meter = Meter(MICRO // 10, {"myeks-nodegroup": MICRO // 20}, zone="UTC")
     lab = a_lab(id=f"lab-{number}", owner=USER.format(owner), spec=a_spec(name=f"n{number}"), meter=meter)
     return lab.moved_to(Phase.PROVISIONING, NOW).moved_to(Phase.READY, NOW)
@@ -68,6 +68,24 @@ def test_whoever_has_labs_below_a_ceiling_that_is_reached_is_asked_once(
     for minutes in (0, 5, 500):
         ask_at_limits(world.deps, NOW + timedelta(minutes=minutes))
     assert asked(world) == recipients
+
+
+def test_the_sessions_of_a_role_that_is_at_its_ceiling_are_asked() -> None:
+    """They were told by refusals alone: only people, teams and the installation were looked at."""
+    world = a_world(max_usd_month=MonthLimits(role=2 * ONE))
+    sessions = (
+        "arn:aws:sts::111122223333:assumed-role/Learners/kim",
+        "arn:aws:sts::111122223333:assumed-role/Others/lee",
+    )
+    labs = (replace(a_priced_lab(3 + each), owner=sessions[each // 2]) for each in range(3))
+    world.store.put(*labs)
+    for minutes in (0, 5):
+        ask_at_limits(world.deps, NOW + timedelta(minutes=minutes))
+    assert asked(world) == ["kim"]
+    [message] = [each for each in world.watch.notifier.messages if each.kind == "month-limit"]
+    assert "The labs of all sessions of your role are at the ceiling" in " ".join(message.body.split())
+    world.store.kept_offers = replace(world.store.kept_offers, at_limit=AtLimit.HIBERNATE)
+    assert list(limits_that_sleep(world.deps, NOW)) == [sessions[0]]
 
 
 def test_the_mail_has_both_sums_each_lab_and_how_to_end_it() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 from chalicelib.aws.dynamodb.curfew.keys import RULES
 from chalicelib.aws.dynamodb.items import thing_of
-from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of
-from chalicelib.aws.dynamodb.labs.create import get, load, remembered
+from chalicelib.aws.dynamodb.keys import idempotency_key_of
+from chalicelib.aws.dynamodb.labs.create import load, remembered
 from chalicelib.aws.dynamodb.labs.offers import OFFERS, offers_of
 from chalicelib.aws.dynamodb.pages import items_of
-from chalicelib.aws.dynamodb.people import claim_key, person_key
+from chalicelib.aws.dynamodb.people import claim_key, person_in
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.identity.person import Person, identity_key
+from chalicelib.domain.identity.person import identity_key
 from chalicelib.ports.deps import Ahead
 
 
@@ -27,9 +27,5 @@ def look_ahead(client: Any, table: str, owner: str, key: str | None, digest: str
     used = found.get(idempotency_key_of(owner, key)["pk"]["S"]) if key else None
     if key and used and (lab_id := remembered(used, key, digest, now)):
         return Ahead(ahead.offers, ahead.rules, before=load(client, table, lab_id))
-    return Ahead(ahead.offers, ahead.rules, _person(client, table, found.get(claim["pk"]["S"])))
-
-
-def _person(client: Any, table: str, claim: Item | None) -> Person | None:
-    item = get(client, table, person_key(claim["person_id"]["S"])) if claim else None
-    return None if item is None else thing_of(Person, item)
+    theirs = found.get(claim["pk"]["S"])
+    return Ahead(ahead.offers, ahead.rules, person_in(theirs) if theirs else None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import event_item, lab_item, thing_of
@@ -21,6 +21,9 @@ from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, N
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import MonthCeilings
+
+if TYPE_CHECKING:
+    from chalicelib.domain.identity.person import Person
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)
@@ -40,26 +43,30 @@ class LabCreation:
     most: int | None
     most_of_role: int | None = None
     ceilings: MonthCeilings | None = None
+    known: tuple[Person, Person] | None = None
 
     def run(self) -> Lab:
         """Store it, or find why not. Raises what the port says, and AwsUnavailable when too busy."""
         stored = replace(self.lab, version=1)
         item = lab_item(stored, "new", claims=True)
         additions = spending_updates(self.table, stored, {}, item, self.ceilings)
-        operations = [*self._operations(stored, item), *(each.operation for each in additions)]
+        operations, person = self._operations(stored, item), self._person()
         for _ in range(ATTEMPTS):
-            reasons = transact(self.client, operations, secrets.token_hex(16))
+            last = [each.operation for each in additions]
+            reasons = transact(self.client, [*operations, *person, *last], secrets.token_hex(16))
             if not reasons:
                 return stored
             settled = self._settled(reasons, additions)
             if settled is not None:
                 return settled
+            if any(reason.refused for reason in reasons[len(operations) : len(operations) + len(person)]):
+                person = []
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the lab.")
 
     def _operations(self, lab: Lab, item: Item) -> list[Item]:
         from chalicelib.domain.curfew.messages.outlook import first_event
 
-        claim = {**name_key(lab), "lab_id": text(lab.id)}
+        claim = {**name_key(lab), "lab_id": text(lab.id), "owner": text(lab.owner)}
         operations = [
             put(self.table, item, _NEW),
             put(self.table, claim, _NEW),
@@ -72,6 +79,14 @@ class LabCreation:
         if (role := shared_role(lab.owner)) is not None:
             operations.append(add(self.table, owner_key(role), 1, self.most_of_role))
         return [*operations, *counter_updates(self.table, lab.id, {}, item)]
+
+    def _person(self) -> list[Item]:
+        if self.known is None:
+            return []
+        from chalicelib.aws.dynamodb.people import people_operations
+
+        before, after = self.known
+        return people_operations(self.table, [before], [after], secrets.token_hex(16))
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}
@@ -89,10 +104,10 @@ class LabCreation:
         if own.refused:
             return load(self.client, self.table, self.lab.id)
         if name.refused:
-            holder = name.item.get("lab_id") or self._holder()
-            if holder is None:
+            holder = name.item or get(self.client, self.table, name_key(self.lab))
+            if not holder:
                 return None
-            raise NameTaken(self.lab.name, holder["S"])
+            raise NameTaken(self.lab.name, holder["lab_id"]["S"], holder["owner"]["S"])
         if count.refused and self.most is not None:
             raise TooManyLabs(self.most)
         role, together = shared_role(self.lab.owner), reasons[4 if self.key is None else 5 :]
@@ -101,10 +116,6 @@ class LabCreation:
         if (over := refusal(additions, reasons)) is not None:
             raise over
         return None
-
-    def _holder(self) -> Item | None:
-        claim = get(self.client, self.table, name_key(self.lab))
-        return claim["lab_id"] if claim else None
 
 
 def lab_of_key(client: Any, table: str, owner: str, key: str, digest: str, now: datetime) -> Lab | None:

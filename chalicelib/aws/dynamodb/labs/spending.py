@@ -1,7 +1,8 @@
 """Stores the monthly cost sums of the installation, each person, each shared role and each account: one item each.
 
 A lab's item keeps in `spending` what of it is in the sums; each save brings both in line, in its own transaction, so nothing
-is reserved or freed twice. A ceiling is the condition of the very write that would pass it.
+is reserved or freed twice. A ceiling is the condition of the very write that would pass it. People's sums of all months are
+one partition, in order of months, so that one query reads those of a lease across a month's end.
 """
 
 from __future__ import annotations
@@ -11,23 +12,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.dynamodb.keys import Item, spending_key, text
-from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
+from chalicelib.aws.dynamodb.keys import Item, key, text
+from chalicelib.aws.dynamodb.pages import Listing, all_items, items_of, one_page
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.callers import identity_of, is_directory_name
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, spending, sums_of
 from chalicelib.ports.deps import Page
 
-ALL = "ALL"
+ALL, PEOPLE = "ALL", "SPENDING#PEOPLE"
 #: Of a person's sum: the owners whose labs are in it, where they are more than the person's own name.
 IDENTITIES = "identities"
 #: As plans are kept, after the last day of the month.
 SUMS_KEPT = timedelta(days=431)
 #: What parts month and amount in the names of a lab's own map.
 _SEP = "/"
+#: What parts the words of a key, and the character after it.
+_HASH, _AFTER_HASH = "#", "$"
 
 
 def spending_item(lab: Lab) -> Item:
@@ -81,29 +84,42 @@ def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBud
 
 def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
     """The sums of a month by whose they are, strongly consistent."""
-    found = (_sum_of(item, scope) for item in all_items(client, table, _listing(month, scope)))
+    found = (_sum_in(item, scope) for item in all_items(client, table, _listing(month, scope)))
     return {each.whose: each.amounts for each in found}
 
 
-def month_people(client: Any, table: str, month: str) -> tuple[MonthSum, ...]:
-    """The sums of a month by person, with the identities that each has labs by: theirs alone where none are kept."""
-    return tuple(_sum_of(item, Scope.PERSON) for item in all_items(client, table, _listing(month, Scope.PERSON)))
+def month_people(client: Any, table: str, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+    """The sums by month and person, with the identities that each has labs by: theirs alone where none are kept."""
+    found: dict[str, list[MonthSum]] = {month: [] for month in months}
+    first, last = (text(f"{month}{end}") for month, end in ((min(months), _HASH), (max(months), _AFTER_HASH)))
+    values = {":pk": text(PEOPLE), ":first": first, ":last": last}
+    for item in all_items(client, table, Listing("pk = :pk AND sk BETWEEN :first AND :last", values, (), {})):
+        if (month := item["sk"]["S"].partition(_HASH)[0]) in found:
+            found[month].append(_sum_in(item, Scope.PERSON))
+    return {month: tuple(sums) for month, sums in found.items()}
+
+
+def sums_at(client: Any, table: str, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+    """These sums, in one batch; one that is not there has no amounts."""
+    keys = {each: _sum_key(*each) for each in wanted}
+    found = {(item["pk"]["S"], item["sk"]["S"]): _amounts(item) for item in items_of(client, table, [*keys.values()])}
+    return {each: found.get((at["pk"]["S"], at["sk"]["S"]), {}) for each, at in keys.items()}
 
 
 def month_page(client: Any, table: str, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
     """A page of a month's sums, in order of whose they are."""
     items, following = one_page(client, table, _listing(month, scope), limit, cursor)
-    return Page(tuple(_sum_of(item, scope) for item in items), following)
+    return Page(tuple(_sum_in(item, scope) for item in items), following)
 
 
 def _listing(month: str, scope: Scope) -> Listing:
-    pk = f"SPENDING#{month}"
-    values = {":pk": text(pk), ":prefix": text(_key_of(scope, ""))}
-    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
+    first = _sum_key(month, scope, "")
+    values = {":pk": first["pk"], ":prefix": first["sk"]}
+    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": first["pk"]["S"]})
 
 
-def _sum_of(item: Item, scope: Scope) -> MonthSum:
-    whose = item["sk"]["S"].removeprefix(_key_of(scope, ""))
+def _sum_in(item: Item, scope: Scope) -> MonthSum:
+    whose = "" if scope is Scope.INSTALLATION else item["sk"]["S"].partition(_HASH)[2]
     named = {*item.get(IDENTITIES, {"SS": [whose]})["SS"], *([] if is_directory_name(whose) else [whose])}
     return MonthSum(whose, tuple(sorted(named)), _amounts(item))
 
@@ -127,12 +143,14 @@ def _addition(
     mine = identity_of(lab.owner)
     member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(table, spending_key(month, _key_of(scope, whose)), amounts, guard, expiry(month), member)
+    operation = add_all(table, _sum_key(month, scope, whose), amounts, guard, expiry(month), member)
     return Addition(scope, month, added, most, operation)
 
 
-def _key_of(scope: Scope, whose: str) -> str:
-    return ALL if scope is Scope.INSTALLATION else f"{scope.upper()}#{whose}"
+def _sum_key(month: str, scope: Scope, whose: str) -> Item:
+    if scope is Scope.PERSON:
+        return key(PEOPLE, f"{month}{_HASH}{whose}")
+    return key(f"SPENDING#{month}", ALL if scope is Scope.INSTALLATION else f"{scope.upper()}{_HASH}{whose}")
 
 
 def expiry(month: str) -> int:

@@ -26,19 +26,20 @@ from chalicelib.aws.dynamodb.labs.create import LabCreation, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.labs.records import DynamoRecords
 from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
-from chalicelib.aws.dynamodb.labs.spending import month_page, month_people, month_sums
+from chalicelib.aws.dynamodb.labs.spending import month_page, month_people, month_sums, sums_at
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page, one_query
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
+from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope, SumOf
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Ahead, Page
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.language import Language
+    from chalicelib.domain.identity.person import Person
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.requests.offers import Offers
 
@@ -57,10 +58,11 @@ class DynamoStore(DynamoRecords):
         most: int | None = None,
         most_of_role: int | None = None,
         ceilings: MonthCeilings | None = None,
+        known: tuple[Person, Person] | None = None,
     ) -> Lab:
         """One transaction; see `create.py`."""
         creation = LabCreation(
-            self._client, self._table, lab, idempotency_key, body_digest, now, most, most_of_role, ceilings
+            self._client, self._table, lab, idempotency_key, body_digest, now, most, most_of_role, ceilings, known
         )
         return creation.run()
 
@@ -91,9 +93,13 @@ class DynamoStore(DynamoRecords):
         """A query of one partition."""
         return month_sums(self._client, self._table, month, scope)
 
-    def month_people(self, month: str) -> tuple[MonthSum, ...]:
-        """As the port says."""
-        return month_people(self._client, self._table, month)
+    def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+        """A query of one partition, from the first month to the last."""
+        return month_people(self._client, self._table, months)
+
+    def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+        """One batch."""
+        return sums_at(self._client, self._table, wanted)
 
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
         """As the port says."""

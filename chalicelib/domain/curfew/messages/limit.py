@@ -26,7 +26,7 @@ _SLEEP = Sentence(
 
 @dataclass(frozen=True)
 class Limit:
-    """A month's ceiling that is reached. `whose`: the person's or the team's name; empty for the installation's.
+    """A month's ceiling that is reached. `whose`: the person's, the role's or the team's name; empty for the installation's.
 
     `sleeps`: labs below it that are in use go to sleep, too.
     """
@@ -62,6 +62,8 @@ def describe_limit(limit: Limit) -> str:
             return Sentence("Its owner's labs are at the ceiling of {month}: {used} of {ceiling}.", **slots)
         case Scope.TEAM:
             return Sentence("The labs of the team {team} are at the ceiling of {month}: {used} of {ceiling}.", **slots)
+        case Scope.ROLE:
+            return Sentence("The labs of its owner's role are at the ceiling of {month}: {used} of {ceiling}.", **slots)
         case _:
             return Sentence("All labs together are at the ceiling of {month}: {used} of {ceiling}.", **slots)
 
@@ -103,6 +105,12 @@ def _reached(limit: Limit, sums: Sentence) -> Sentence:
                 "included.",
                 **slots,
                 team=limit.whose,
+            )
+        case Scope.ROLE:
+            return Sentence(
+                "The labs of all sessions of your role are at the ceiling of {month}: {sums}, what is reserved to the ends of "
+                "leases included.",
+                **slots,
             )
         case _:
             return Sentence(

@@ -55,6 +55,7 @@ def warning_message(
     in_place_of: str = "",
     came_back: bool = False,
     spent_usd: float | None = None,
+    no_room: str | None = None,
 ) -> Message:
     """The one mail about this entry to one recipient.
 
@@ -62,7 +63,7 @@ def warning_message(
     keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
     where it is not given.
     `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `came_back`: mail to them did.
-    `spent_usd`: what the lab has cost so far.
+    `spent_usd`: what the lab has cost so far. `no_room`: a ceiling of money lets its lease be no longer, and its sentence.
     """
     letter = letter_of(
         _subject(entry, schedule),
@@ -74,8 +75,8 @@ def warning_message(
             para(describe_stakes(entry)),
             para(describe_entry_volumes(entry, volumes)),
             para(Sentence("It has cost about {amount} so far.", amount=usd(spent_usd)) if spent_usd else ""),
-            *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
-            *_otherwise(entry, schedule, extendable=keep_until is not None),
+            *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd, no_room),
+            *_otherwise(entry, schedule, extendable=keep_until is not None and no_room is None),
         ],
     )
     return Message(
@@ -167,19 +168,17 @@ def _why(entry: Entry) -> str:
 
 
 def _keeping(
-    entry: Entry, schedule: Schedule, keep_url: str | None, keep_until: datetime | None, cost_usd: float | None
+    entry: Entry,
+    schedule: Schedule,
+    keep_url: str | None,
+    keep_until: datetime | None,
+    cost_usd: float | None,
+    no_room: str | None,
 ) -> list[Block]:
     if entry.trigger is Trigger.GONE:
         return [para(Sentence("There is nothing to keep, so this mail has no link to keep it."))]
-    if keep_until is None and keep_url is None:
-        return [
-            para(
-                Sentence(
-                    "This mail has no link to keep it, because its allowance is used up. Save what you still need before "
-                    "then. An administrator can protect it."
-                )
-            )
-        ]
+    if keep_url is None and (keep_until is None or no_room):
+        return [para(_no_link(no_room))]
     until = Sentence("the next curfew") if keep_until is None else format_in_zone(schedule, keep_until)
     costs = (
         Sentence("The price of that is not known.")
@@ -203,6 +202,19 @@ def _keeping(
         Link(keep_url, Sentence("Keep {name}", name=entry.name)),
         para(Sentence("The page needs no login. Anyone who has the link can keep this lab, and can do nothing else.")),
     ]
+
+
+def _no_link(no_room: str | None) -> Sentence:
+    if no_room:
+        return Sentence(
+            "This mail has no link to keep it, because its lease can't be extended: {why} Save what you still need before "
+            "then. An administrator can protect it.",
+            why=no_room,
+        )
+    return Sentence(
+        "This mail has no link to keep it, because its allowance is used up. Save what you still need before "
+        "then. An administrator can protect it."
+    )
 
 
 def _otherwise(entry: Entry, schedule: Schedule, extendable: bool) -> list[Block]:

@@ -1,0 +1,103 @@
+"""Judges what a lab adds to the months' sums by the ceilings of its owner and of their teams, as the sums are at the moment.
+
+A request, an extension, a keep-link and what a mail promises of it are judged by the same rules. The store alone is exact: it
+judges once more in the write that reserves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.identity.callers import Caller, Team, identity_of
+from chalicelib.domain.identity.person import Person
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, foreseen, spending, sums_of
+from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear, refuse_unapproved, team_ceilings
+from chalicelib.domain.requests.offers import Offers, ceilings_for
+
+
+class Sums(Protocol):
+    """The months' sums as the store reads them."""
+
+    def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+        """By month, of each person."""
+
+    def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+        """These; nothing in one that is not there."""
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Whose months a lab is in: its owner, by all identities that they are known by; and every team there is."""
+
+    owner: str
+    identities: frozenset[str]
+    teams: tuple[Team, ...]
+
+    def ceilings(self, offers: Offers) -> Ceilings:
+        """What holds for their labs."""
+        mine = tuple(team for team in self.teams if team.has(*self.identities))
+        return ceilings_for(offers, Caller(self.owner, "", None, teams=mine))
+
+
+def payer_of(lab: Lab, person: Person | None, teams: tuple[Team, ...]) -> Payer:
+    """`person`: the lab's owner, where they are known."""
+    owner = identity_of(lab.owner)
+    return Payer(owner, frozenset({owner, *(person.identities if person else ())}), teams)
+
+
+def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums) -> None:
+    """Raise OverBudget if the lab costs more than before and may not, by its owner's ceilings."""
+    if foreseen(lab) <= foreseen(before):
+        return
+    ceilings = payer.ceilings(offers)
+    refuse_dear(0, foreseen(lab), ceilings, at_least=False)
+    refuse_unapproved(foreseen(lab), ceilings)
+    judge_months(lab, ceilings.months, sums, before)
+    judge_teams(lab, offers, payer, sums, before)
+
+
+def judge_months(lab: Lab, months: MonthCeilings, sums: Sums, before: Lab | None = None) -> None:
+    """Raise OverBudget if what it adds does not fit into a month of its owner, of their shared role, or of everybody."""
+    wanted = {
+        (month, scope, whose): (added, most)
+        for month, added in _added(lab, before).items()
+        for scope, whose in sums_of(lab)
+        if (most := months.most(scope)) is not None
+    }
+    kept = sums.sums_at(tuple(wanted)) if wanted else {}
+    for (month, scope, whose), (added, most) in wanted.items():
+        there = kept[month, scope, whose].get(COST, 0)
+        if there + added > most:
+            raise OverBudget(scope, added, most, there, month)
+
+
+def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab | None = None) -> None:
+    """Raise OverBudget if it does not fit into a month of a team that one of its owner's identities makes them a member of."""
+    together = team_ceilings(offers.max_usd_month, offers.teams, payer.teams)
+    added = _added(lab, before)
+    people = sums.month_people(tuple(added)) if together and added else {}
+    for month, each in people.items():
+        known = payer.identities.union(*(one.identities for one in each if one.whose == lab.counted_as))
+        for team, ceiling in together:
+            if team.has(*known):
+                _judge_team(team, ceiling, month, added[month], each)
+
+
+def _judge_team(team: Team, ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
+    there = sum(one.amounts.get(COST, 0) for one in people if team.has(*one.identities))
+    most = micro(ceiling) or 0
+    if there + added > most:
+        raise OverBudget(Scope.TEAM, added, most, there, month)
+
+
+def _added(lab: Lab, before: Lab | None) -> Mapping[str, int]:
+    """By month, what it adds to what is reserved for it already; months to which it adds nothing are left out."""
+    already = spending(before) if before else {}
+    costs = {
+        month: amounts.get(COST, 0) - already.get(month, {}).get(COST, 0) for month, amounts in spending(lab).items()
+    }
+    return {month: added for month, added in costs.items() if added > 0}
