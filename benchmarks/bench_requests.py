@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from benchmarks.results import Row, keep
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.keys import key, text
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
@@ -67,20 +68,26 @@ class Counting:
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the table and keep it."""
     logger.setLevel("CRITICAL")
     with running_sandbox() as sandbox:
         client = Counting(sandbox.client("dynamodb"))
-        print(f"{'POST /labs':<44}{'calls':>7}{'most':>7}")
-        for what, ask in _requests().items():
-            print(f"{what:<44}{ask(client, create_table(client.client, f'labs-{hash(what) % 10**8}')):>7}{MOST:>7}")
-        print(f"{'peer: one thing after another':<44}{_peer(client, create_table(client.client, 'peer')):>7}")
-        print(f"\n{PEOPLE} people at once, room for {FIT}{'admitted':>20}{'most calls of one':>20}{'most':>7}")
-        for what, busy in (("written one after another", 0), ("seven conflicts each", 7)):
-            admitted, calls = _race(client, create_table(client.client, f"race-{busy}"), busy)
-            print(f"{what:<33}{admitted:>20}{calls:>20}{MOST_IN_A_RACE:>7}")
-        asked = _asked_of_the_account()
-        print(f"\nasked of the account: {len(asked)} questions, each {max(asked.values())} time, before the write")
+        keep("requests", list(_rows(client)))
+
+
+def _rows(client: Counting) -> Iterator[Row]:
+    """Calls without contention, calls of a race, and what the account is asked."""
+    peer = _peer(client, create_table(client.client, "peer"))
+    for number, (what, ask) in enumerate(_requests().items()):
+        yield Row(what, ask(client, create_table(client.client, f"labs-{number}")), "calls", peer, MOST)
+    for what, busy in (("written one after another", 0), ("seven conflicts each", 7)):
+        admitted, calls = _race(client, create_table(client.client, f"race-{busy}"), busy)
+        title = f"{PEOPLE} people at once, {what}"
+        yield Row(f"{title}: admitted, room for {FIT}", admitted, "labs", limit=FIT)
+        yield Row(f"{title}: the most of one", calls, "calls", limit=MOST_IN_A_RACE)
+    asked = _asked_of_the_account()
+    yield Row("the account is asked, before the write", len(asked), "questions")
+    yield Row("the account is asked, each", max(asked.values()), "times", limit=1)
 
 
 def _requests() -> Mapping[str, Callable[[Counting, str], int]]:

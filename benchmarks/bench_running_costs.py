@@ -8,12 +8,13 @@ Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from benchmarks.results import Row, keep
 from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, Counts, alarm_metrics, of_month, priced
 from emulator.core.settings import Settings
 from sandbox.activity import set_activity
@@ -46,7 +47,7 @@ class Meter:
 
 
 def main() -> None:
-    """Print what was counted, and what it comes to."""
+    """Print what was counted and what it comes to, and keep the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=0.04, help="wall seconds per AWS second")
     options = parser.parse_args()
@@ -55,7 +56,7 @@ def main() -> None:
         _print_counts(pieces)
         pieces |= (watches := _watches(stage))
     _print_counts(watches)
-    _print_months(pieces)
+    keep("running_costs", [*_of_pieces(pieces), *_months(pieces)])
 
 
 def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
@@ -147,14 +148,20 @@ def _print_counts(pieces: Mapping[str, Counts]) -> None:
         )
 
 
-def _print_months(pieces: Mapping[str, Counts]) -> None:
+def _of_pieces(pieces: Mapping[str, Counts]) -> Iterator[Row]:
+    """What each piece costs."""
+    for piece, counts in pieces.items():
+        yield Row(piece, round(priced(counts), 5), "USD")
+
+
+def _months(pieces: Mapping[str, Counts]) -> Iterator[Row]:
+    """A month by list prices of us-east-1, without free tiers."""
     template = json.loads((Path(__file__).resolve().parent.parent / ".chalice/resources.json").read_text())
     fixed = {**FIXED, "alarms": ALARM_METRIC * alarm_metrics(template["Resources"])}
-    print("\na month, list prices of us-east-1 without free tiers\n")
     for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):
         parts = {**of_month(pieces, labs, clusters), **fixed}
-        message = ", ".join(f"{part} {usd:.2f}" for part, usd in parts.items() if usd >= 0.005)
-        print(f"{title:<26}{sum(parts.values()):>8.2f}   {message}")
+        print(f"{title}: {', '.join(f'{part} {usd:.2f}' for part, usd in parts.items() if usd >= 0.005)}")
+        yield Row(f"a month, {title}", round(sum(parts.values()), 2), "USD", limit=15 if not labs else None)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ servers too, the loop does not. This one knows the adapter from within, because 
 """
 
 import argparse
-import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.results import Row, keep, measured
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
@@ -36,7 +36,7 @@ Read = Callable[[Sequence[Lab]], int]
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labs", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--latency", type=float, default=0.05, help="seconds that every answer takes longer")
@@ -45,25 +45,30 @@ def main() -> None:
     with running_sandbox() as sandbox:
         labs = [_put_lab(sandbox, number) for number in range(max(options.labs))]
         clients = Clients(sandbox, options.latency)
-        print(
-            f"two node groups a lab, {options.latency * 1000:.0f} ms an answer, median of {options.rounds}, or once\n"
-        )
-        print(f"{'labs':>5}  {'':<12}{'seconds':>9}{'calls':>8}{'GetMetricData':>15}{'read whole':>12}")
-        for count in options.labs:
-            for name, read in (("plain loop", clients.plain_loop), ("signals", clients.signals)):
-                _print_row(clients, name, read, labs[:count], 1 if count >= _MANY else options.rounds)
+        keep("signals", [row for count in options.labs for row in _rows(clients, labs[:count], options.rounds)])
 
 
-def _print_row(clients: "Clients", name: str, read: Read, labs: Sequence[Lab], rounds: int) -> None:
-    seconds, whole = [], 0
+def _rows(clients: "Clients", labs: Sequence[Lab], rounds: int) -> Iterator[Row]:
+    """The reader beside the plain loop."""
+    rounds = 1 if len(labs) >= _MANY else rounds
+    loop, loop_calls = _taken(clients, clients.plain_loop, labs, rounds)
+    ours, calls = _taken(clients, clients.signals, labs, rounds)
+    title = f"{len(labs)} labs" if len(labs) > 1 else "1 lab"
+    yield measured(f"{title}, read", ours, "s", loop)
+    yield Row(f"{title}, all calls", calls.total(), "calls", loop_calls.total())
+    yield Row(f"{title}, GetMetricData", calls["GetMetricData"], "calls", loop_calls["GetMetricData"])
+
+
+def _taken(clients: "Clients", read: Read, labs: Sequence[Lab], rounds: int) -> tuple[list[float], Counter[str]]:
+    """Seconds of each round, and the calls of the last. Raises RuntimeError where a lab was not read whole."""
+    seconds = []
     for _ in range(rounds):
         clients.calls.clear()
         began = time.monotonic()
-        whole = read(labs)
+        if (whole := read(labs)) != len(labs):
+            raise RuntimeError(f"{whole} of {len(labs)} labs were read whole.")
         seconds.append(time.monotonic() - began)
-    calls = clients.calls
-    row = f"{statistics.median(seconds):>9.2f}{calls.total():>8}{calls['GetMetricData']:>15}{whole:>12}"
-    print(f"{len(labs):>5}  {name:<12}{row}")
+    return seconds, Counter(clients.calls)
 
 
 class Clients:

@@ -6,24 +6,31 @@ Beside it a peer that lists every lab by age and decides by what it sees, as a c
 """
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, lab_id, put_fleet
+from benchmarks.results import Row, keep
+from chalicelib.aws.dynamodb.curfew.keys import COUNTED
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
-from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, text
+from chalicelib.aws.dynamodb.items import lab_item
+from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, Item, counter_key, number, text
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Sighting
 from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from emulator.process import running_sandbox
+from tests.aws.dynamodb.table import create_table
 from tests.fakes import make_deps
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import a_price_list
@@ -32,6 +39,96 @@ from tests.fakes.evidence_builders import quiet_evidence
 DUE = 100
 IDLE = (20, DUE)
 FLEETS = (100, 1_000, 10_000)
+PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
+CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)
+NIGHT = date(2026, 11, 23)
+_MADE_AT = PLANNING - timedelta(days=3)
+_AT_ONCE = 25
+#: What such a lab costs an hour, as the sweep that first saw it has noted.
+_USD = 0.221496
+_OWNER = "arn:aws:iam::111122223333:user/learner"
+_SPEC = LabSpec(
+    name="myeks",
+    region="ap-northeast-2",
+    version="1.36",
+    network=NewNetwork(zones=("ap-northeast-2a", "ap-northeast-2c")),
+    endpoint=EndpointSpec(EndpointAccess.PUBLIC, ("198.51.100.7/32",)),
+    nodegroups=(NodegroupSpec("workers"),),
+)
+
+
+@dataclass
+class Counting:
+    """A `dynamodb` client. `items`: what a query scans before any filter, and one for each GetItem, found or not."""
+
+    client: Any
+    items: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else goes through; what reads in another way must be counted here before it may."""
+        if name in ("scan", "batch_get_item", "transact_get_items", "execute_statement", "get_paginator"):
+            raise NotImplementedError(f"{name} reads, and is not counted.")
+        return getattr(self.client, name)
+
+    def query(self, **request: Any) -> Any:
+        """A query, counted."""
+        answer = self.client.query(**request)
+        self._count("Query", answer["ScannedCount"])
+        return answer
+
+    def get_item(self, **request: Any) -> Any:
+        """One item, counted."""
+        self._count("GetItem", 1)
+        return self.client.get_item(**request)
+
+    def _count(self, call: str, items: int) -> None:
+        self.items += items
+        self.calls[call] += 1
+
+
+def put_fleet(client: Any, table: str, count: int, due: int, prices: Prices) -> None:
+    """Make a table with so many ready labs, the first `due` of which await the sweep at PLANNING."""
+    create_table(client, table)
+    labs = [_lab(index, index < due, prices) for index in range(count)]
+    items = [lab_item(lab, "put by the benchmark", claims=True) for lab in labs] + _tallies(labs)
+    for start in range(0, len(items), _AT_ONCE):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + _AT_ONCE]]
+        left = client.batch_write_item(RequestItems={table: puts})["UnprocessedItems"]
+        if left:
+            raise RuntimeError(f"{len(left[table])} labs were not written.")
+
+
+def lab_id(index: int) -> str:
+    """The id of the lab of this number."""
+    return f"lab-{index:08d}"
+
+
+def _lab(index: int, is_due: bool, prices: Prices) -> Lab:
+    """One that was looked at before: its price is on it."""
+    due_at = PLANNING if is_due else CURFEW + timedelta(hours=1 + index % 12)
+    lab = Lab(
+        id=lab_id(index),
+        owner=f"{_OWNER}-{index % 40}",
+        account="111122223333",
+        spec=replace(_SPEC, name=f"name-{index}"),
+        phase=Phase.READY,
+        created_at=PLANNING - timedelta(days=3, seconds=index),
+        phase_since=PLANNING - timedelta(days=3),
+        lease_ends_at=PLANNING + timedelta(days=3),
+        due_at=due_at,
+        hourly_usd=_USD,
+        version=1,
+        facts=ClusterFacts(created_at=_MADE_AT),
+    )
+    return replace(lab, hourly_usd=round(hourly_cost(lab, prices, extended=False).total, 6))
+
+
+def _tallies(labs: Sequence[Lab]) -> list[Item]:
+    """As creating them one by one would have left the tallies."""
+    alive = Counter(counter_key(lab.id)["sk"]["S"] for lab in labs)
+    keys = {counter_key(lab.id)["sk"]["S"]: counter_key(lab.id) for lab in labs}
+    return [COUNTED, *({**keys[sk], "alive": number(count)} for sk, count in alive.items())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +154,20 @@ Run = Callable[[Stores, datetime], None]
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fleets", type=int, nargs="+", default=FLEETS)
     options = parser.parse_args()
-    print(f"items read of the table in one hourly run, {DUE} labs due\n")
-    print(f"{'labs':>8}{'idle':>7}{'nothing due':>14}{'planning':>11}{'curfew':>9}{'peer, by age':>15}")
     with running_sandbox() as sandbox:
         client = sandbox.client("dynamodb")
-        for count in options.fleets:
-            for idle in IDLE:
-                row = _measured(client, count, idle)
-                print("{:>8,}{:>7}{:>14,}{:>11,}{:>9,}{:>15,}".format(count, idle, *row), flush=True)
+        keep("sweep_reads", [row for count in options.fleets for idle in IDLE for row in _rows(client, count, idle)])
+
+
+def _rows(client: Any, count: int, idle: int) -> Iterator[Row]:
+    """Items of each hour's run, beside the peer's."""
+    *hours, by_age = _measured(client, count, idle)
+    for title, items in zip(("nothing due", "planning", "curfew"), hours, strict=True):
+        yield Row(f"{count:,} labs, {idle} of {DUE} idle: {title}", items, "items", by_age)
 
 
 def _measured(client: Any, count: int, idle: int) -> list[int]:
@@ -147,7 +246,12 @@ class OursAll(FakeClusters):
         """The cluster of the lab of that number."""
         tags = {LAB_TAG: lab_id(int(name.removeprefix("name-")))}
         return ClusterState(
-            name, f"arn:aws:eks:ap-northeast-2:111122223333:cluster/{name}", "ACTIVE", "1.36", tags=tags
+            name,
+            f"arn:aws:eks:ap-northeast-2:111122223333:cluster/{name}",
+            "ACTIVE",
+            "1.36",
+            tags=tags,
+            created_at=_MADE_AT,
         )
 
 

@@ -59,8 +59,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "emulator.core.bill", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table", "tests.workflows.machine",
     ),
     "benchmarks/bench_pages.py": ("sandbox", "tests.aws.dynamodb.season"),
-    "benchmarks/bench_sweep_reads.py": ("emulator", "sandbox", "chalicelib", "tests.fakes"),
-    "benchmarks/sweep_reads.py": ("emulator", "sandbox", "chalicelib"),
+    "benchmarks/bench_sweep_reads.py": ("emulator", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table"),
 }  # fmt: skip
 
 #: folder of `domain/` -> folders of `domain/` on lower floors that it may import.

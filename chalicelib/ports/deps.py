@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -165,6 +165,9 @@ class Store(Protocol):
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first. `owner` None: everyone's. `phases` empty: all. `cursor` is a former page's; InvalidRequest if not."""
+
+    def all_labs(self, owner: str | None, phases: Sequence[Phase]) -> Iterator[Lab]:
+        """As `list_labs`, to the end, each item read once."""
 
     def look_at_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """As `list_labs`, in one question whatever was deleted: a page may be short, or empty, and lead on by its cursor."""

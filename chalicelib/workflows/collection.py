@@ -64,13 +64,7 @@ def _lose(deps: Deps, lab: Lab, now: datetime) -> None:
 
 
 def _whose_turn(deps: Deps, now: datetime) -> Iterator[Lab]:
-    cursor: str | None = None
-    while True:
-        page = deps.store.list_labs(None, _LIVING, 100, cursor)
-        yield from (lab for lab in page.items if turn_of(lab.id) == now.minute // _MINUTES)
-        if page.cursor is None:
-            return
-        cursor = page.cursor
+    return (lab for lab in deps.store.all_labs(None, _LIVING) if turn_of(lab.id) == now.minute // _MINUTES)
 
 
 def turn_of(lab_id: str) -> int:

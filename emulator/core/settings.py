@@ -40,8 +40,7 @@ MAX_THREADS = 512
 class Settings:
     """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps ministack's own EKS.
 
-    `recorded_roles` is what the names of the roles begin with whose questions to IAM are recorded. With `shared_imports` the
-    functions of one archive share what they import, which saves most of a cold start of code that reads no settings at import.
+    `recorded_roles` is what the names of the roles begin with whose questions to IAM are recorded.
     """
 
     port: int = 0
@@ -52,7 +51,6 @@ class Settings:
     real_kubernetes: bool = False
     log_level: str = "WARNING"
     recorded_roles: str = ""
-    shared_imports: bool = False
 
 
 def environment(settings: Settings, host: Mapping[str, str] | None = None) -> dict[str, str]:

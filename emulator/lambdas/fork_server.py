@@ -75,10 +75,10 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The process that forks, started with the first request. With a folder of code its processes share what they import of it."""
+    """The process that forks, started with the first request."""
 
-    def __init__(self, code: str = "") -> None:
-        self._code, self._lock = code, threading.Lock()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._control: socket.socket | None = None
 
     def start(self, program: str, folder: str, environment: dict[str, str]) -> ForkedProcess:
@@ -87,7 +87,7 @@ class ForkServer:
         theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
         body = json.dumps({"program": program, "folder": folder, "environment": environment}).encode()
         with self._lock:
-            control = self._control = self._control or _started(self._code)
+            control = self._control = self._control or _started()
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", theirs))]
             control.sendmsg([struct.pack("!I", len(body))], rights)
             control.sendall(body)
@@ -102,15 +102,11 @@ class ForkServer:
         )
 
 
-def install(shared_imports: bool = False) -> None:
-    """Fork the Python functions' processes of this emulator, and end those that are idle too long.
-
-    With `shared_imports` the functions of one archive find imported what one of them has imported before.
-    """
+def install() -> None:
+    """Fork the Python functions' processes of this emulator, and end those that are idle too long."""
     if sys.platform != "linux":
         return
-    servers: dict[str, ForkServer] = {}
-    acquire, popen = lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
+    server, acquire, popen = ForkServer(), lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
 
     def start(command: Sequence[str], **options: Any) -> Any:
         environment = options["env"]
@@ -118,8 +114,6 @@ def install(shared_imports: bool = False) -> None:
         if Path(code, "botocore").exists():
             environment["PYTHONPATH"] = os.pathsep.join((code, environment.get("PYTHONPATH", "")))
         elif command[0] == sys.executable:
-            shared = code if shared_imports else ""
-            server = servers.setdefault(shared, ForkServer(shared))
             return server.start(command[1], options["cwd"], environment)
         return popen(command, **options)
 
@@ -149,9 +143,9 @@ def _end_idle() -> None:
         threading.Thread(target=lambda_runtime.kill_workers, args=(doomed,), daemon=True).start()
 
 
-def _started(code: str) -> socket.socket:
+def _started() -> socket.socket:
     ours, theirs = socket.socketpair()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_FILES
     with theirs:
-        subprocess.Popen([sys.executable, str(PROGRAM), *filter(None, (code,))], stdin=theirs.fileno(), env=environment)
+        subprocess.Popen([sys.executable, str(PROGRAM)], stdin=theirs.fileno(), env=environment)
     return ours

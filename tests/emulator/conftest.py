@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -48,7 +47,7 @@ def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[..., str]]
             Runtime="python3.11",
             Role=role,
             Handler="main.handle",
-            Code={"ZipFile": zipped(source, others)},
+            Code={"ZipFile": _zip(source, others)},
             Timeout=10,
         )["FunctionArn"]
 
@@ -70,7 +69,7 @@ def deploy_into() -> Callable[[Sandbox, str, str], str]:
             Runtime="python3.11",
             Role=role,
             Handler="main.handle",
-            Code={"ZipFile": zipped(source)},
+            Code={"ZipFile": _zip(source)},
             Timeout=10,
         )["FunctionArn"]
         return made
@@ -90,7 +89,7 @@ def run_machine(sandbox: Sandbox, role: str) -> Iterator[Callable[..., Json]]:
         made.append(arn)
         execution = client.start_execution(stateMachineArn=arn, input=json.dumps(given or {}))["executionArn"]
         while (seen := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            time.sleep(0.02)
+            pass
         return seen | ({"output": json.loads(seen["output"])} if "output" in seen else {})
 
     yield run
@@ -102,8 +101,7 @@ def _policy(statement: Json) -> Json:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def zipped(source: str, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """An archive with `main.py` and others."""
+def _zip(source: str, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("main.py", source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -227,6 +227,10 @@ class FakeStore:
     @port
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         return _page(self._labs_of(owner, phases), limit, cursor)
+
+    @port
+    def all_labs(self, owner: str | None, phases: Sequence[Phase]) -> Iterator[Lab]:
+        return iter(self._labs_of(owner, phases))
 
     def _labs_of(self, owner: str | None, phases: Sequence[Phase]) -> list[Lab]:
         found = [

@@ -211,7 +211,7 @@ def test_a_part_of_the_run_that_cannot_be_read_costs_the_others_nothing() -> Non
     lab = theatre.request()
     theatre.play()
     lose_the_start_of_the_end(theatre, lab.id)
-    for part in ("blocked", "list_labs"):
+    for part in ("blocked", "all_labs"):
         theatre.world.fail(part, AccessDenied("dynamodb:Query", "AccessDeniedException", "not authorized"), times=9)
     report = schedules.recover_labs(theatre.world.deps)
     assert [entry["act"] for entry in report["done"]] == ["restart"]

@@ -84,10 +84,13 @@ def items_of(client: Any, table: str, keys: Sequence[Item]) -> Iterator[Item]:
 
 def _items(client: Any, table: str, listing: Listing, start: Item | None, limit: int | None) -> Iterator[Item]:
     request = _request(table, listing, limit)
+    # A filter lets most of a page through or little: at first only a few items are looked at, then what a megabyte holds.
+    looked_at = {"Limit": 2 * limit} if limit is not None and listing.filter else {}
     count = 0
     while True:
         with translate("dynamodb:Query"):
-            answer = client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
+            answer = client.query(**request, **looked_at, **({"ExclusiveStartKey": start} if start else {}))
+        looked_at = {}
         for item in answer["Items"]:
             yield item
             count += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
@@ -76,16 +77,16 @@ def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: 
 
 
 def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, now: datetime) -> Showback:
-    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page; so is what
-    somebody sees who does not see everybody: a cursor would name whom they don't see.
-    """
+    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page."""
     scope, present = _checked(deps, caller, asked.month, asked.by, now)
     cursor = None
-    if scope is Scope.TEAM or not caller.sees_all:
+    if scope is Scope.TEAM:
         rows = tuple(_rows(deps, caller, tuple(teams), asked.month, scope))
     else:
         page = deps.store.month_page(asked.month, scope, asked.limit, asked.cursor)
-        cursor, rows = page.cursor, tuple(CostRow(one.whose, one.amounts) for one in page.items)
+        cursor = page.cursor
+        seen = (one for one in page.items if scope is not Scope.PERSON or _sees(caller, one))
+        rows = tuple(CostRow(one.whose, one.amounts) for one in seen)
     ordered = tuple(sorted(rows, key=_dearest_first))
     return Showback(asked.month, scope, deps.curfew.zone, asked.month == present, ordered, {}, cursor)
 
@@ -174,14 +175,7 @@ def _unread(problem: Exception) -> str:
 
 
 def _labs(deps: Deps) -> Sequence[Lab]:
-    found, cursor = list[Lab](), None
-    while len(found) < _MOST_LABS:
-        page = deps.store.list_labs(None, (), 100, cursor)
-        found += page.items
-        cursor = page.cursor
-        if cursor is None:
-            break
-    return found
+    return tuple(islice(deps.store.all_labs(None, ()), _MOST_LABS))
 
 
 def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> tuple[Scope, str]:

@@ -23,7 +23,6 @@ from chalicelib.services.people.me import person_of_calendar
 from chalicelib.services.support.queries import each_watched
 
 _SUFFIX = ".ics"
-_PAGE = 100
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
@@ -44,12 +43,7 @@ def calendar_by_file(deps: Deps, file: str, now: datetime) -> str:
 def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
     """Those alive, by whatever identity of theirs they own them."""
     for owner in dict.fromkeys(map(identity_of, person.identities)):
-        cursor = None
-        while True:
-            page = deps.store.list_labs(owner, _ALIVE, _PAGE, cursor)
-            yield from page.items
-            if (cursor := page.cursor) is None:
-                break
+        yield from deps.store.all_labs(owner, _ALIVE)
 
 
 def _answers_for(watched: Watched, person: Person, home: str) -> bool:

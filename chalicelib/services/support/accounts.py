@@ -19,7 +19,6 @@ from chalicelib.ports.deps import Deps
 #: What the service may assume (`assume-member-read` in .chalice/statements.json); the other roles there are named beside it.
 _ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,40}-read", re.ASCII)
 #: Labs of everyone read at once.
-_PAGE = 100
 
 
 def register(deps: Deps, caller: Caller, registration: Registration) -> Registration:
@@ -84,12 +83,8 @@ def refuse_others(caller: Caller) -> None:
 
 def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
     """Every lab of the account that is not over. Reads all labs alive: accounts come and go rarely."""
-    alive, cursor = tuple(phase for phase in Phase if phase not in OVER), None
-    while True:
-        page = deps.store.list_labs(None, alive, _PAGE, cursor)
-        yield from (lab for lab in page.items if lab.account == account)
-        if (cursor := page.cursor) is None:
-            return
+    alive = tuple(phase for phase in Phase if phase not in OVER)
+    return (lab for lab in deps.store.all_labs(None, alive) if lab.account == account)
 
 
 def _findings(registration: Registration, home: str) -> list[Finding]:

@@ -6,9 +6,10 @@ when it was: of runs at the same time one sends, and a run that died in between 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.recipients import recipient_of
@@ -72,7 +73,7 @@ def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
 
 
 def _of_person(deps: Deps, month: str, one: MonthSum, now: datetime) -> MonthMail:
-    labs = [lab for identity in one.identities for lab in _labs(deps, identity)]
+    labs = [lab for identity in one.identities for lab in islice(deps.store.all_labs(identity, ()), _LABS)]
     mine = _of_month(deps, labs, month, now)
     return MonthMail(month, recipient_of(one.whose), one.amounts, mine, owner=one.identities[0])
 
@@ -81,7 +82,8 @@ def _of_all(deps: Deps, month: str, people: tuple[MonthSum, ...], finance: str, 
     everybody = (month, Scope.INSTALLATION, "")
     amounts = deps.store.sums_at([everybody])[everybody]
     dearest = sorted(((one.whose, one.amounts.get(COST, 0)) for one in people), key=lambda each: (-each[1], each[0]))
-    return MonthMail(month, finance, amounts, _of_month(deps, _labs(deps, None), month, now), tuple(dearest))
+    labs = _of_month(deps, islice(deps.store.all_labs(None, ()), _LABS), month, now)
+    return MonthMail(month, finance, amounts, labs, tuple(dearest))
 
 
 def _of_month(deps: Deps, labs: Iterable[Lab], month: str, now: datetime) -> tuple[LabMonth, ...]:
@@ -90,13 +92,3 @@ def _of_month(deps: Deps, labs: Iterable[Lab], month: str, now: datetime) -> tup
     dearest = sorted((each for each in found if each.cost), key=lambda each: (-each.cost, each.lab.id))
     looked_at = (replace(each, verdict=deps.curfew.store.verdict(each.lab.id)) for each in dearest[:_LOOKED_AT])
     return (*looked_at, *dearest[_LOOKED_AT:])
-
-
-def _labs(deps: Deps, owner: str | None) -> Iterator[Lab]:
-    cursor, count = None, 0
-    while count < _LABS:
-        page = deps.store.list_labs(owner, (), 100, cursor)
-        yield from page.items
-        cursor, count = page.cursor, count + len(page.items)
-        if cursor is None:
-            return

@@ -23,7 +23,6 @@ from chalicelib.workflows.shared.mailing import tell
 
 #: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
-_PAGE = 100
 #: An hourly run carries out an end, and may wait for the notice period of its warning.
 _GRACE = timedelta(hours=2)
 #: Blocked labs in one report.
@@ -76,13 +75,8 @@ def _send(
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
     """The labs that exist past their last end, each with the reason, as a sentence."""
-    found, cursor = list[str](), None
-    while True:
-        page = deps.store.list_labs(None, _ALIVE, _PAGE, cursor)
-        found += [_kept_by(deps, lab, rules, now) for lab in page.items if _last_end(lab, rules) + _GRACE <= now]
-        cursor = page.cursor
-        if cursor is None:
-            return found
+    labs = deps.store.all_labs(None, _ALIVE)
+    return [_kept_by(deps, lab, rules, now) for lab in labs if _last_end(lab, rules) + _GRACE <= now]
 
 
 def _last_end(lab: Lab, rules: CurfewRules) -> datetime:

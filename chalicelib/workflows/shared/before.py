@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,7 +46,7 @@ def allot_subdomain(deps: Deps, lab: Lab) -> None:
     target = replace(target_of(lab, ()), subdomain=asked.domain)
     names = [record.id.split("|")[1] for record in cloud.leftovers.find(Kind.DNS_RECORD, target)]
     taken = any(overlap(name, asked.domain) and not is_below(asked.domain, name) for name in names)
-    if not taken and not any(_overlaps(other, lab) for other in _labs_alive(deps)):
+    if not taken and not any(_overlaps(other, lab) for other in deps.store.all_labs(None, _ALIVE)):
         learn(deps, lab, subdomain=asked.domain.rstrip("."))
 
 
@@ -61,13 +60,3 @@ def _overlaps(other: Lab, lab: Lab) -> bool:
     if other.id == lab.id or one is None or mine is None or one.hosted_zone_id != mine.hosted_zone_id:
         return False
     return overlap(one.domain, mine.domain)
-
-
-def _labs_alive(deps: Deps) -> Iterator[Lab]:
-    cursor: str | None = None
-    while True:
-        page = deps.store.list_labs(None, _ALIVE, 100, cursor)
-        yield from page.items
-        if page.cursor is None:
-            return
-        cursor = page.cursor

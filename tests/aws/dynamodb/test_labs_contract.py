@@ -304,6 +304,7 @@ def _walk(store: Store, owner: str | None, phases: tuple[Phase, ...], limit: int
         pages.append([lab.id for lab in page.items])
         cursor = page.cursor
         if cursor is None:
+            assert [lab.id for lab in store.all_labs(owner, phases)] == [each for page in pages for each in page]
             return pages
 
 
