@@ -21,7 +21,7 @@ Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
 Item = Mapping[str, Any]
 
 _READ, _WRITE = 4096, 1024
-_COUNTED = ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_COUNTED = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 _NO_SORT = "__no_sort__"
 """What ministack keeps an item under in a table without a sort key."""
 _LOCK = threading.Lock()
@@ -97,6 +97,13 @@ def _count_reads(action: str, given: Mapping[str, Any], answer: Any) -> None:
         items = found.get("Items", [found["Item"]] if "Item" in found else [])
         units = max(1, ceil(sum(map(size_of, items)) / _READ))
         count("read units", units if given.get("ConsistentRead") else units / 2)
+    elif action == "BatchGetItem":
+        for table, found in json.loads(answer)["Responses"].items():
+            asked = given["RequestItems"][table]
+            # Each item is rounded up by itself, and a key that nothing is under costs as much as the smallest item.
+            nothing = max(0, len(asked["Keys"]) - len(found))
+            units = sum(max(1, ceil(size_of(item) / _READ)) for item in found) + nothing
+            count("read units", units if asked.get("ConsistentRead") else units / 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,15 @@ def test_a_transaction_counts_twice(sandbox: Sandbox, table: str) -> None:
     assert billed(sandbox, "transact_write_items", TransactItems=[put]) == {"write units": 4}
 
 
+def test_a_batch_counts_each_item_by_itself_and_each_key_that_nothing_is_under(sandbox: Sandbox, table: str) -> None:
+    for sort, kilobytes in (("B1", 0.5), ("B2", 5)):
+        sandbox.client("dynamodb").put_item(TableName=table, Item=item(kilobytes) | {"sk": {"S": sort}})
+    keys = [KEY | {"sk": {"S": sort}} for sort in ("B1", "B2", "nothing")]
+    read = partial(billed, sandbox, "batch_get_item")
+    assert read(RequestItems={table: {"Keys": keys, "ConsistentRead": True}}) == {"read units": 1 + 2 + 1}
+    assert read(RequestItems={table: {"Keys": keys}}) == {"read units": (1 + 2 + 1) / 2}
+
+
 def test_a_read_counts_four_kilobytes_and_half_when_it_may_be_old(sandbox: Sandbox, table: str) -> None:
     sandbox.client("dynamodb").put_item(TableName=table, Item=item(6))
     assert billed(sandbox, "get_item", TableName=table, Key=KEY, ConsistentRead=True) == {"read units": 2}
