@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.sentence import Moment, Sentence, Style
@@ -36,9 +37,12 @@ def counted(number: int, noun: str) -> Sentence:
 
 def width(text: str) -> int:
     """Columns that a text takes: two for wide signs, none for those that join the one before."""
+    if text.isascii():
+        return len(text)
     return sum(_columns(sign) for sign in unicodedata.normalize("NFC", text))
 
 
+@lru_cache(4096)
 def _columns(sign: str) -> int:
     if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Mn", "Me"):
         return 0
