@@ -62,7 +62,7 @@ def sign_in(
     Raises LoginRefused, Transient.
     """
     code, state = given
-    if not is_token(secret) or not hmac.compare_digest(_part(secret, "state").encode(), state.encode()):
+    if not (is_token(secret) and is_token(state) and hmac.compare_digest(_part(secret, "state"), state)):
         raise LoginRefused(_AGAIN)
     if not _CODE.fullmatch(code):
         raise LoginRefused("The login came back without a code.")

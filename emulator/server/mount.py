@@ -21,6 +21,7 @@ from emulator.server.routes import Parts, routes
 from emulator.services import (
     account_plan,
     cost_explorer,
+    expressions,
     hosted_login,
     interruptions,
     lag,
@@ -48,7 +49,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install(clock)
-    for additional in (ssm_parameters, quotas, account_plan, price_list, cost_explorer, path_parts, hosted_login):
+    for additional in (ssm_parameters, quotas, account_plan, price_list, cost_explorer, path_parts, hosted_login, expressions):
         additional.install()
     ses.install(clock)
     tagging.install(eks)

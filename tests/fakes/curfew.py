@@ -138,7 +138,8 @@ class FakeCurfewStore:
         lines = [line for line in plan.lines if line[0].id > (after or "")]
         mine = [line for line in lines if seen is None or seen(line[0].owner)]
         last = mine[limit - 1][0].id if len(mine) > limit else None
-        return PlanPage(plan.header, tuple(mine[:limit]), len(lines) - len(mine), plan.is_whole, last)
+        passed = [line for line in lines if last is None or line[0].id <= last]
+        return PlanPage(plan.header, tuple(mine[:limit]), len(passed) - len(mine[:limit]), plan.is_whole, last)
 
     @port
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:

@@ -5,6 +5,8 @@ Everyone may look, as in the API; administrators change.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalice import Response
 
 from chalicelib.api.inputs.curfew_params import RULE_NAMES
@@ -13,8 +15,8 @@ from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.service_health import judge_health
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
-from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import NotYours
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.logs import logger
 from chalicelib.services.curfew import rules
 from chalicelib.services.labs.offers import get_offers
@@ -36,29 +38,43 @@ _LABELS = {
 
 def show_rules(visit: Visit) -> Response:
     """Curfew's rules, and what labs are offered."""
-    known = rules.get_rules(visit.deps)
-    numbers = [(_LABELS[name], RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
+    return _shown(visit, 200)
+
+
+def _shown(visit: Visit, status: int, found: Sequence[Finding] = ()) -> Response:
+    """With what was given, and what is wrong with it beside its fields."""
+    known, given = rules.get_rules(visit.deps), visit.form
+    numbers = [
+        (_LABELS[name], shown, given.get(shown, getattr(known, name)), *BOUNDS[name])
+        for name, shown in ((name, RULE_NAMES[name]) for name in BOUNDS)
+    ]
+    beside = {
+        field: [finding for finding in found if finding.path == field] for field in ("mode", *RULE_NAMES.values())
+    }
+    general = [finding for finding in found if finding.path not in beside]
     modes = tuple(str(mode) for mode in Mode)
     did = Sentence("The rules were changed.") if visit.query.get("did") == "rules" else ""
-    return visit.show(
-        "rules.html",
-        rules=known,
-        numbers=numbers,
-        modes=modes,
-        offers=get_offers(visit.deps, visit.caller).offers,
-        did=did,
-    )
+    offers = get_offers(visit.deps, visit.caller).offers
+    shown = {"rules": known, "numbers": numbers, "modes": modes, "offers": offers, "did": did}
+    return visit.show("rules.html", status, **shown, mode=given.get("mode", known.mode), beside=beside, general=general)
 
 
 def change_rules(visit: Visit) -> Response:
-    """All rules of the form at once. Raises NotYours, InvalidRequest."""
+    """All rules of the form at once. Raises NotYours."""
     if not visit.caller.is_admin:
         raise NotYours(Sentence("How curfew works is for administrators to say."))
+    try:
+        _change(visit)
+    except InvalidRequest as refused:
+        return _shown(visit, 400, refused.findings)
+    logger.info("Curfew's rules were changed.", extra={"caller": visit.caller.arn})
+    return visit.go("administration?did=rules")
+
+
+def _change(visit: Visit) -> None:
     numbers = {name: _number(visit, RULE_NAMES[name]) for name in BOUNDS if visit.form.get(RULE_NAMES[name], "")}
     mode = {str(mode): mode for mode in Mode}.get(visit.form.get("mode", ""))
     rules.set_rules(visit.deps, visit.caller, numbers, mode, RULE_NAMES, visit.now)
-    logger.info("Curfew's rules were changed.", extra={"caller": visit.caller.arn})
-    return visit.go("administration?did=rules")
 
 
 def _number(visit: Visit, name: str) -> int:

@@ -47,7 +47,7 @@ FOLDED = (
     ),
     Field("nodegroups[0].min", Sentence("Fewest nodes"), "", "number"),
     Field("nodegroups[0].max", Sentence("Most nodes"), "", "number"),
-    Field("nodegroups[0].placement", Sentence("Nodes in"), Sentence("Subnets that are"), choices=("public", "private")),
+    Field("nodegroups[0].placement", Sentence("Subnets of the nodes"), "", choices=("public", "private")),
     Field("region", Sentence("Region"), Sentence("Where labs are made unless you say otherwise: leave it empty.")),
     Field("account", Sentence("Account"), Sentence("Twelve digits; empty: the service's own.")),
     Field(

@@ -22,8 +22,8 @@ from chalicelib.services.support.queries import ClusterFilter, list_clusters
 _LIMIT, _LIMIT_OF_FILE = 40, 1000
 _PHASES = {str(phase): phase for phase in SupportPhase}
 _FILTERS = ("phase", "days", "owner", "account", "region", "cursor")
-#: What a spreadsheet takes for a formula.
-_FORMULA = pattern(r"^[=+\-@\t\r]")
+#: What a spreadsheet takes for a formula: some pass over spaces before it, some take the signs of full width, too.
+_FORMULA = pattern(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _COLUMNS = (
     *("account", "region", "name", "version", "support", "next", "on", "days left", "owner", "team", "lab"),
     *("billed extended",),
@@ -33,9 +33,10 @@ _COLUMNS = (
 def show_clusters(visit: Visit) -> Response:
     """One page of the list."""
     page = _page(visit, _LIMIT)
+    wrong = bool(visit.query.get("days")) and _days(visit) is None
     rows = [_row(visit, watched) for watched in page.items]
     given = {name: visit.query.get(name, "") for name in _FILTERS}
-    return visit.show("clusters.html", rows=rows, cursor=page.cursor, given=given, phases=tuple(_PHASES))
+    return visit.show("clusters.html", rows=rows, cursor=page.cursor, given=given, phases=tuple(_PHASES), wrong=wrong)
 
 
 def send_csv(visit: Visit) -> Response:
@@ -54,15 +55,20 @@ def send_csv(visit: Visit) -> Response:
 
 def _page(visit: Visit, limit: int) -> Page[Watched]:
     query = visit.query
-    phase, days = _PHASES.get(query.get("phase", "")), query.get("days", "")
+    phase = _PHASES.get(query.get("phase", ""))
     wanted = ClusterFilter(
         phases=(phase,) if phase else (),
-        days_left=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else None,
+        days_left=_days(visit),
         owner=query.get("owner") or None,
         account=query.get("account") or None,
         region=query.get("region") or None,
     )
     return list_clusters(visit.deps, visit.caller, wanted, limit, query.get("cursor") or None, visit.now, most=limit)
+
+
+def _days(visit: Visit) -> int | None:
+    given = visit.query.get("days", "").strip()
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 5 else None
 
 
 def _row(visit: Visit, watched: Watched) -> dict[str, object]:

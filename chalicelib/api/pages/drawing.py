@@ -1,120 +1,12 @@
-"""Drawings as numbers and words that templates put into SVG: a lab's network with who may reach whom, a cluster's support.
-
-Drawn from what was asked for, by the rules of `domain/stack/`; presentation attributes only, for the Content-Security-Policy
-drops styles.
-"""
+"""A cluster's support as numbers and words that a template puts into SVG."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Listed, Sentence
-from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spec import EndpointAccess, ExistingNetwork, LabSpec, NatMode, NewNetwork, Placement
 from chalicelib.domain.support.deadlines import DeadlineKind, Support, deadlines_of
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle with words in it."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    kind: str
-    title: str
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Who may reach whom, by which ports."""
-
-    source: str
-    target: str
-    ports: str
-
-
-@dataclass(frozen=True)
-class NetworkDrawing:
-    """The subnets as boxes, and the security groups' rules as lines of a table. `guest`: somebody else's network."""
-
-    title: str
-    boxes: tuple[Box, ...]
-    reaches: tuple[Reach, ...]
-    guest: bool
-
-
-def network(lab: Lab) -> NetworkDrawing:
-    """Two zones, four subnets, what stands in each; in an existing network only what is known of it."""
-    spec = lab.spec
-    if isinstance(spec.network, ExistingNetwork):
-        title = f"Guest in {spec.network.vpc_id or 'an existing VPC'}"
-        return NetworkDrawing(title, _guest_boxes(spec, spec.network), _reaches(spec), guest=True)
-    zones = (*spec.network.zones, "first zone", "second zone")[:2] if not spec.network.zones else spec.network.zones[:2]
-    return NetworkDrawing(f"VPC {spec.network.cidr}", _boxes(spec, spec.network, zones), _reaches(spec), guest=False)
-
-
-def _boxes(spec: LabSpec, new: NewNetwork, zones: tuple[str, ...]) -> tuple[Box, ...]:
-    quarters = [str(block) for block in ip_network(new.cidr).subnets(prefixlen_diff=2)]
-    found = []
-    for row, placement in enumerate((Placement.PUBLIC, Placement.PRIVATE)):
-        for column, zone in enumerate(zones):
-            title = f"{placement} · {zone}"
-            lines = (quarters[2 * row + column], *_inside(spec, new, placement, first=column == 0))
-            found.append(Box(10 + 310 * column, 34 + 118 * row, 300, 108, str(placement), title, lines))
-    return tuple(found)
-
-
-def _inside(spec: LabSpec, new: NewNetwork | None, placement: Placement, first: bool) -> tuple[str, ...]:
-    """What stands in a subnet. Nodes of a group are spread over both zones."""
-    lines = [
-        Sentence(
-            "part of {number} × {type} ({name})", number=group.desired, type=group.instance_types[0], name=group.name
-        )
-        for group in spec.nodegroups
-        if group.placement is placement
-    ]
-    if placement is Placement.PUBLIC and first:
-        lines += [Sentence("NAT gateway")] if new is not None and new.nat is NatMode.SINGLE else []
-        lines += [Sentence("work host {type}", type=spec.work_host.instance_type)] if spec.work_host else []
-    return tuple(lines[:4])
-
-
-def _guest_boxes(spec: LabSpec, there: ExistingNetwork) -> tuple[Box, ...]:
-    found = []
-    rows = ((Placement.PUBLIC, there.public_subnet_ids), (Placement.PRIVATE, there.private_subnet_ids))
-    for row, (placement, subnets) in enumerate(rows):
-        for column, subnet in enumerate(subnets[:2]):
-            lines = _inside(spec, None, placement, first=column == 0)
-            found.append(
-                Box(10 + 310 * column, 34 + 118 * row, 300, 108, str(placement), f"{placement} · {subnet}", lines)
-            )
-    return tuple(found)
-
-
-def _reaches(spec: LabSpec) -> tuple[Reach, ...]:
-    """As `stack/security_groups.py` makes the groups, and EKS its own."""
-    found = [
-        Reach(Sentence("control plane"), Sentence("nodes"), Sentence("all")),
-        Reach(Sentence("nodes and pods"), Sentence("nodes and pods"), Sentence("all")),
-        Reach(Sentence("cluster security group"), Sentence("API server, nodes"), Sentence("all")),
-    ]
-    endpoint = spec.endpoint
-    if endpoint.access is not EndpointAccess.PRIVATE:
-        found += [Reach(cidr, Sentence("API server"), "443") for cidr in endpoint.allowed_cidrs]
-    if endpoint.access is not EndpointAccess.PUBLIC:
-        found.append(
-            Reach(Sentence("inside the VPC, as the cluster security group lets in"), Sentence("API server"), "443")
-        )
-    for cidr in spec.ssh.cidrs if spec.ssh else ():
-        found.append(Reach(cidr, Sentence("nodes and work host") if spec.work_host else Sentence("nodes"), "22"))
-    if spec.work_host:
-        found.append(Reach(Sentence("work host"), Sentence("API server"), "443"))
-    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalice import Response
 
 from chalicelib.api.inputs.params import refuse
-from chalicelib.api.pages.drawing import network
 from chalicelib.api.pages.labs import row
+from chalicelib.api.pages.network import WIDTH, draw_groups, draw_subnets, reaches
 from chalicelib.api.pages.visit import HEADERS, Visit
+from chalicelib.api.problems import explained
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import ExtensionRequest
-from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import LabNotFound
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LabNotFound
 from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.teardown.receipt import verdict
@@ -25,6 +26,8 @@ from chalicelib.services.labs.overview import LabPage, whole_lab
 
 #: Events shown, the newest first, and lines of a receipt: first what is still there or left. The API gives all.
 _MOST_EVENTS, _MOST_LINES = 60, 120
+#: Of the forms that act on a lab.
+_FIELDS = ("hours", "sure")
 _DID = {
     "asked": Sentence("The lab was asked for. This page follows it."),
     "extend": Sentence("The lease was extended."),
@@ -37,21 +40,34 @@ _DID = {
 
 def show_lab(visit: Visit) -> Response:
     """The whole lab. What was just done is in the query, by a word of ours."""
+    return _shown(visit, 200)
+
+
+def _shown(
+    visit: Visit, status: int, problem: tuple[str, str] | None = None, found: Sequence[Finding] = ()
+) -> Response:
+    """With what is wrong with a form that was sent: beside its fields, and what stands at no field on top."""
     page = whole_lab(visit.deps, visit.caller, visit.path.split("/")[1], visit.now)
     lab = page.line.lab
     shown: dict[str, Any] = {
         "page": page,
         "row": row(visit, page.line),
         "did": _DID.get(visit.query.get("did", ""), ""),
+        "problem": problem,
+        "general": [finding for finding in found if finding.path not in _FIELDS],
+        "beside": {field: [finding for finding in found if finding.path == field] for field in _FIELDS},
+        "given": visit.form,
         "steps": [step for step in page.steps if step.run == lab.run],
         "events": page.events[: -_MOST_EVENTS - 1 : -1],
         "curfew_local": format_local(lab.spec.schedule, page.next_curfew.at) if page.next_curfew else "",
-        "network": network(lab),
+        "drawings": (draw_subnets(lab.spec), draw_groups(lab.spec)),
+        "drawn_width": WIDTH,
+        "reaches": reaches(lab.spec),
         "has_kubeconfig": bool(lab.facts.endpoint) and lab.phase not in ENDING | OVER,
         "host": lab.spec.work_host,
         **_receipt(page),
     }
-    return visit.show("lab.html", **shown)
+    return visit.show("lab.html", status, **shown)
 
 
 def _receipt(page: LabPage) -> dict[str, object]:
@@ -77,12 +93,20 @@ def show_part(visit: Visit) -> Response:
 
 
 def act(visit: Visit) -> Response:
-    """Do what a form asks, and show the lab again."""
+    """Do what a form asks, and show the lab again; or why it is not done. Raises LabNotFound."""
     _, lab_id, what = visit.path.split("/")
     doing = _ACTS.get(what)
     if doing is None:
         raise LabNotFound(lab_id)
-    doing(visit, lab_id)
+    try:
+        doing(visit, lab_id)
+    except LabNotFound:
+        raise
+    except InvalidRequest as refused:
+        return _shown(visit, 400, found=refused.findings)
+    except EkslabError as problem:
+        status, title, detail = explained(problem)
+        return _shown(visit, status, (title, detail))
     logger.info("A form was acted on.", extra={"lab_id": lab_id, "act": what, "caller": visit.caller.arn})
     return visit.go(f"labs/{lab_id}?did={what}")
 

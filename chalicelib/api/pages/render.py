@@ -17,11 +17,13 @@ from markupsafe import Markup
 
 from chalicelib.api.pages.assets import address
 from chalicelib.api.views.keep_page import inline
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Style, Words, said
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.phases import phase_said
 
+_TURNING = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HERE = Path(__file__).parent
 COMPILED = "compiled"
 _STATES: dict[str, str] = {
@@ -30,7 +32,16 @@ _STATES: dict[str, str] = {
         *(Sentence("standing"), Sentence("acting"), Sentence("ended"), Sentence("hibernated"), Sentence("skipped")),
         *(Sentence("running"), Sentence("done"), Sentence("failed"), Sentence("left")),
         *(Sentence("deleted"), Sentence("kept"), Sentence("blocked"), Sentence("unproven"), Sentence("still there")),
+        *(Sentence("public"), Sentence("private"), Sentence("none"), Sentence("on"), Sentence("off")),
+        *(Sentence("end"), Sentence("hibernate"), Sentence("delete"), Sentence("snapshot"), Sentence("keep")),
+        *(Sentence("standard"), Sentence("extended")),
     )
+} | {
+    "public-and-private": Sentence("public and private"),
+    "single": Sentence("one gateway"),
+    "dry-run": Sentence("dry run: plans, and does nothing"),
+    "past-the-end": Sentence("past its end"),
+    "unknown-version": Sentence("version not known"),
 }
 
 
@@ -62,7 +73,7 @@ def say_phase(context: Context, phase: Phase) -> str:
 
 @pass_context
 def say_state(context: Context, state: str) -> str:
-    """What became of a step, of a line of a plan, or of one of a receipt."""
+    """What became of a step, of a line of a plan, or of one of a receipt; and what can be chosen."""
     return said(_STATES.get(str(state), str(state)), context["words"])
 
 
@@ -75,14 +86,22 @@ def environment() -> Environment:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=without_turns,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
     made.filters |= {"usd": format_usd, "instant": say_time, "local": say_time, "span": say_span, "person": short_name}
-    made.filters |= {"said": say, "phase": say_phase, "step": say_state, "outcome": say_state}
+    made.filters |= {"said": say, "phase": say_phase, "step": say_state, "outcome": say_state, "choice": say_state}
     made.globals |= {"asset": address}
     return made
+
+
+def without_turns(shown: Any) -> Any:
+    """Without signs that turn the direction of what follows, and other ones that nobody sees: names are other people's."""
+    if not isinstance(shown, str) or not _TURNING.search(shown):
+        return shown
+    return type(shown)(_TURNING.sub("", shown)) if isinstance(shown, Markup) else _TURNING.sub("", shown)
 
 
 def format_usd(amount: float | None) -> str:

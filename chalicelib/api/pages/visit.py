@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from chalice import Response
 
@@ -161,10 +161,8 @@ def _refuse_foreign(context: RequestContext, token: str, form: Mapping[str, str]
     """Raise FormRefused for what this session's page did not give out, or another origin sends."""
     origin, host = context.header("origin"), context.header("host")
     scheme = context.header("x-forwarded-proto")
-    parts = urlsplit(origin) if origin is not None else None
-    foreign = parts is not None and (
-        parts.netloc != host or not parts.netloc or (scheme or parts.scheme) != parts.scheme
-    )
+    ours = [f"{each}://{host}" for each in ((scheme,) if scheme else ("https", "http")) if host]
+    foreign = origin is not None and origin not in ours
     if foreign or (context.header("sec-fetch-site") or "same-origin") != "same-origin":
         raise FormRefused("The form was sent from another page.")
     if not is_form_token(token, form.get("form_token", "")):

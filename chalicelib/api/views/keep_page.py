@@ -8,12 +8,15 @@ from __future__ import annotations
 from html import escape
 
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.sentence import Sentence, Words, ended, opening, said
+from chalicelib.domain.core.sentence import Said, Sentence, Words, ended, opening, said
 from chalicelib.domain.costs import describe_keeping
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.services.curfew.keep import KeepView
 
 _CODE, _STRONG, _TAG = pattern("`([^`\n]+)`"), pattern(r"\*\*(.+?)\*\*"), pattern("<[^>]*>")
+#: Signs that nobody writes, for marks that are none.
+_UNMARKED = {ord("*"): "\ue000", ord("`"): "\ue001"}
+_MARKED = {0xE000: "*", 0xE001: "`"}
 #: No script, no outside resource, no other place that the form could go to, in nobody's frame, in no search engine or cache.
 HEADERS = {
     "Cache-Control": "no-store",
@@ -96,8 +99,21 @@ def _cost(view: KeepView) -> str:
 
 
 def inline(text: str, words: Words) -> str:
-    """A text in HTML: escaped first, then `code` and **strong**."""
-    return _STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escape(said(text, words))))
+    """A text in HTML: escaped first, then `code` and **strong**, which names in it do not make."""
+    html = escape(said(_unmarked(text), words))
+    return _STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", html)).translate(_MARKED)
+
+
+def _unmarked(text: str) -> str:
+    """The sentence with other signs for the marks of its slots."""
+    if not isinstance(text, Sentence):
+        return text
+    slots = {
+        name: _unmarked(value) if isinstance(value, Said) else value.translate(_UNMARKED)
+        for name, value in text.slots.items()
+        if isinstance(value, str) and ("*" in value or "`" in value)
+    }
+    return text.with_slots(**slots) if slots else text
 
 
 def paragraph_of(text: str, words: Words, *more: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chalicelib.api.pages.visit import COOKIE, root_of, session_token
+from chalicelib.api.pages.visit import COOKIE, is_own_path, root_of, session_token
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.identity.sessions import form_token, session_key
 from chalicelib.domain.labs.lab import ClusterFacts
@@ -160,6 +162,51 @@ ATTACKS: Mapping[str, tuple[Try, int]] = {
 }  # fmt: skip
 
 
+ORIGIN = "https://api.example"
+ORIGINS = st.tuples(
+    st.sampled_from(["https://", "http://", "HTTPS://", "//", "", "https:", "null", " https://"]),
+    st.sampled_from(["api.example", "API.EXAMPLE", "api.example.", "evil.example", "[::1]", "[", "api.example@x", "x@api.example"]),
+    st.sampled_from(["", ":443", ":80", "/", "/ui", "?", "#", " ", ", https://api.example"]),
+)  # fmt: skip
+
+
+@given(st.text(max_size=40) | ORIGINS.map("".join))
+def test_only_a_form_of_our_very_origin_is_taken(origin: str) -> None:
+    browser = SHARED
+    sent = {"host": "api.example", "x-forwarded-proto": "https", "origin": origin}
+    expected = 400 if origin == ORIGIN else 403
+    assert browser.post("/ui/language", {**good(browser), "language": "none"}, sent).status == expected
+
+
+#: For many requests that change nothing.
+SHARED = Browser.of(world(), OWNER)
+ODD = st.one_of(st.text(max_size=60), st.text("\x00\r\n\t;=,.:/\\%é\u202e\ud800", max_size=12))
+
+
+@given(ODD, ODD, ODD, ODD)
+def test_no_request_breaks_the_page(path: str, query: str, cookie: str, header: str) -> None:
+    """Each is answered by a page that says what is wrong; a logged failure would be ours."""
+    for cookies in (cookie, f"{COOKIE}={SHARED.cookie}"):
+        headers = {"cookie": cookies, "host": header, "origin": header, "accept-language": header}
+        for method in ("GET", "POST"):
+            answer = SHARED.http.call(
+                method, f"/ui/{path}", query=dict.fromkeys(("cursor", "to", "days", "after", "night", "state"), query),
+                caller="", headers={**headers, **FORM}, body=query.encode(errors="replace") if method == "POST" else None,
+            )  # fmt: skip
+            assert answer.status < 500, answer.text
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[a-z/?.=&:%\\ -]{0,20}", fullmatch=True))
+def test_nothing_leads_out_of_the_page(to: str) -> None:
+    """Wherever the page is."""
+    if not is_own_path(to):
+        return
+    for base in ("https://api.example/api/ui/", "https://lab.example/ui/"):
+        there = urlsplit(urljoin(base, to))
+        assert f"{there.scheme}://{there.netloc}{there.path}".startswith(base)
+        assert not there.fragment
+
+
 def test_there_are_many() -> None:
     assert len(ATTACKS) >= 40
 
@@ -226,7 +273,22 @@ def test_what_was_typed_comes_back_as_text() -> None:
         assert "<script>alert" not in browser.get(path).text
 
 
-@pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "\t=1",
+        " =1",
+        "\u00a0=1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20SUM(1)",
+    ],
+)
 def test_a_file_for_spreadsheets_holds_no_formula(formula: str) -> None:
     http = world()
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner=formula))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -175,7 +175,29 @@ def test_hours_that_are_none_are_refused_beside_what_they_may_be(hours: str) -> 
     browser = owner()
     answer = browser.send(f"/ui/labs/{LAB}/extend", hours=hours)
     assert answer.status == 400
-    assert "hours" in answer.text
+    [field] = [given for tag, given in read(answer.text).tags if tag == "input" and given.get("name") == "hours"]
+    assert (field["value"], field["aria-invalid"]) == (hours, "true")
+    found = answer.text.split(f'id="{field["aria-describedby"]}"')[1].split("</div>")[0]
+    assert "a whole number from 1 to 8760" in found
+    assert "myeks" in answer.text
+
+
+def test_an_end_that_is_not_sure_opens_its_fold_and_says_what_is_missing() -> None:
+    answer = owner().send(f"/ui/labs/{LAB}/end")
+    assert answer.status == 400
+    fold = answer.text.split("<details open>")[1].split("</details>")[0]
+    assert "Tick the box" in fold
+
+
+@pytest.mark.parametrize(
+    ("phase", "act", "status"), [("provisioning", "sleep", 409), ("deleted", "extend", 409), ("failed", "wake", 409)]
+)
+def test_what_can_not_be_done_is_said_on_the_lab_s_own_page(phase: str, act: str, status: int) -> None:
+    http = a_world(a_ready_lab(phase=phase))
+    answer = owner(http).send(f"/ui/labs/{LAB}/{act}", hours="1")
+    assert answer.status == status, answer.text
+    assert "finding error" in answer.text.split('role="alert"')[1].split("</div>")[0]
+    assert "<h1>myeks" in answer.text
 
 
 def test_asking_shows_the_price_first_and_makes_the_lab_once() -> None:
@@ -258,7 +280,7 @@ def test_the_way_onto_the_work_host_names_its_instance() -> None:
 
 def test_the_network_is_drawn_with_its_subnets_and_who_may_reach_whom() -> None:
     text = owner().get(f"/ui/labs/{LAB}").text
-    for words in ("192.168.0.0/18", "192.168.192.0/18", "public · ap-northeast-2a", "private · ap-northeast-2c"):
+    for words in ("192.168.0.0/18", "192.168.192.0/18", "public subnet", "private subnet", "ap-northeast-2c"):
         assert words in text
     assert "15.230.39.7/32" in text.split("Who may reach whom")[1]
 
@@ -290,6 +312,16 @@ def test_tonight_says_what_ends_and_why_and_hides_what_is_others() -> None:
     assert "1 more lab is on it that is not yours to see" in other
 
 
+def test_pages_of_a_plan_count_the_labs_of_others_between_their_own() -> None:
+    owners = ["other" if number in (50, 120, 121) else OWNER for number in range(160)]
+    entries = [an_entry(lab_id=f"lab-{number:03}", owner=owner) for number, owner in enumerate(owners)]
+    browser = Browser.of(a_world(None, *entries), OWNER)
+    first = browser.get("/ui/tonight")
+    assert "1 lab of others lies between these" in first.text
+    [onward] = [link for link in read(first.text).links if "after=" in link]
+    assert "2 labs of others lie between these" in browser.get(urljoin("/ui/tonight", onward)).text
+
+
 def test_rules_are_changed_by_administrators_alone() -> None:
     http = world()
     assert owner(http).send("/ui/administration", mode="off").status == 403
@@ -299,7 +331,26 @@ def test_rules_are_changed_by_administrators_alone() -> None:
     kept = http.world.curfew.store.kept_rules
     assert kept is not None
     assert (str(kept.mode), kept.lead_hours) == ("off", 5)
-    assert admin.send("/ui/administration", leadHours="99").status == 400
+
+
+@pytest.mark.parametrize("given", ["99", "-1", "x", "1.5", "４"])
+def test_a_rule_that_is_none_is_refused_beside_its_field_and_nothing_is_changed(given: str) -> None:
+    admin = Browser.of(world(), ADMIN)
+    answer = admin.send("/ui/administration", mode="off", leadHours=given, maxPercent="40")
+    assert (answer.status, admin.http.world.curfew.store.kept_rules) == (400, None)
+    fields = {given.get("name"): given for tag, given in read(answer.text).tags if tag == "input"}
+    assert (fields["leadHours"]["value"], fields["maxPercent"]["value"]) == (given, "40")
+    assert (fields["leadHours"]["aria-invalid"], fields["maxPercent"].get("aria-invalid")) == ("true", None)
+    assert "finding error" in answer.text.split('id="leadHours-found"')[1].split("</div>")[0]
+    assert 'value="off" selected' in answer.text
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "1.5", "99999", "４"])
+def test_days_that_are_none_are_said_and_do_not_filter(given: str) -> None:
+    text = owner().get(f"/ui/clusters?{urlencode({'days': given})}").text
+    assert 'role="alert"' in text
+    assert "orders" in text
+    assert 'role="alert"' not in owner().get("/ui/clusters?days=30").text
 
 
 def test_who_is_who_is_for_administrators_to_see() -> None:

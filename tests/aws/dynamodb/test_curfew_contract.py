@@ -67,6 +67,22 @@ def test_a_plan_is_read_by_pages_of_what_somebody_may_see(kept: Kept) -> None:
     assert (len(page.lines), page.others) == (3, 6)
 
 
+@pytest.mark.parametrize("owners", ["mmooomoo", "omomomom", "oooooooo", "mmmmmmmm", "oomm", "mo", "om"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+def test_each_line_of_others_is_counted_on_one_page(kept: Kept, owners: str, limit: int) -> None:
+    kept.curfew.publish(NIGHT, [an_entry(lab_id=f"lab-{n:03}", owner=owner) for n, owner in enumerate(owners)], NOW)
+    others, found, after = list[int](), 0, None
+    for _ in owners:
+        page = kept.curfew.plan_page(NIGHT, lambda owner: owner == "m", limit, after)
+        assert page is not None
+        others, found, after = [*others, page.others], found + len(page.lines), page.after
+        if after is None:
+            break
+    assert (sum(others), found, after) == (owners.count("o"), owners.count("m"), None)
+    first_page = owners.split("m")[: limit if owners.count("m") > limit else None]
+    assert others[0] == sum(len(between) for between in first_page)
+
+
 def test_lines_are_found_by_their_night_and_id(kept: Kept) -> None:
     tonight, tomorrow = an_entry(lab_id="lab-1"), an_entry(lab_id="lab-2", night=NIGHT + DAY)
     kept.curfew.publish(NIGHT, [tonight], NOW)

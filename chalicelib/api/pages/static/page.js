@@ -56,13 +56,15 @@ if (form) {
   let waiting;
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => price().catch(() => {}), 600); });
   const drop = form.querySelector("[data-drop]");
-  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", async (event) => {
+  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", async (event) => {
     event.preventDefault();
-    drop.classList.remove("over");
+    form.classList.remove("over");
     const [file] = event.dataTransfer.files;
-    if (!file || file.size > 65536) return;
+    if (!file) return;
+    if (file.size > 65536) { form.querySelector("#price").textContent = drop.dataset.drop; return; }
+    drop.closest("details").open = true;
     drop.value = await file.text();
     drop.dispatchEvent(new Event("input", { bubbles: true }));
   });

@@ -36,8 +36,9 @@ def plan_page(client: Any, table: str, day: date, seen: Seen, limit: int, after:
     entries = tuple(line_of(item) for item in shown)
     complete = lines if not after and last is None else None
     whole = _is_whole(head, [entry for entry, _ in entries], complete)
-    others = len(lines) - len(mine)
-    return PlanPage(thing_of(PlanHeader, head), entries, others, whole, _entry_id(last) if last else None)
+    after = _entry_id(last) if last else None
+    passed = [item for item in lines if after is None or _entry_id(item) <= after]
+    return PlanPage(thing_of(PlanHeader, head), entries, len(passed) - len(shown), whole, after)
 
 
 def _asked(client: Any, table: str, day: date, after: str | None, limit: int | None) -> tuple[list[Item], bool]:
