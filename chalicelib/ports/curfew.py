@@ -69,10 +69,10 @@ class CurfewStore(Protocol):
         """The whole plan, entries by time."""
 
     def plan_page(
-        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+        self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
-        """At most `limit` lines by time, of owners that are `seen` (None: of all), behind the entry `after`. A page may be
-        short of lines that are not theirs. None where there is no plan."""
+        """At most `limit` lines by time, of owners that are `seen` (None: of all), behind the entry `after`. `whose`: the
+        only identity that is seen, if it is one alone. A page may be short of lines. None where there is no plan."""
 
     def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         """One entry with its status."""

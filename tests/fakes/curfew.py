@@ -129,7 +129,7 @@ class FakeCurfewStore:
 
     @port
     def plan_page(
-        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+        self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
         ids = sorted(entry_id for of, entry_id in self.entries if of == day)
         if day not in self.headers:
@@ -138,8 +138,8 @@ class FakeCurfewStore:
         lines = [line for line in plan.lines if line[0].id > (after or "")]
         mine = [line for line in lines if seen is None or seen(line[0].owner)]
         last = mine[limit - 1][0].id if len(mine) > limit else None
-        passed = [line for line in lines if last is None or line[0].id <= last]
-        return PlanPage(plan.header, tuple(mine[:limit]), len(passed) - len(mine[:limit]), plan.is_whole, last)
+        others = None if after or last else len(lines) - len(mine)
+        return PlanPage(plan.header, tuple(mine[:limit]), others, plan.is_whole, last)
 
     @port
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:

@@ -26,7 +26,9 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Listing:
-    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share."""
+    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share; `shown`,
+    those that are answered beside the keys: all, if none is named.
+    """
 
     condition: str
     values: Mapping[str, Item]
@@ -36,6 +38,7 @@ class Listing:
     filter: str | None = None
     newest_first: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
 
 
 def all_items(client: Any, table: str, listing: Listing, limit: int | None = None) -> Iterator[Item]:
@@ -112,8 +115,11 @@ def _request(table: str, listing: Listing, limit: int | None) -> dict[str, Any]:
         request["IndexName"] = listing.index
     else:
         request["ConsistentRead"] = True
-    if listing.names:
-        request["ExpressionAttributeNames"] = dict(listing.names)
+    names = {**listing.names, **{f"#{name}": name for name in (*listing.keys, *listing.shown) if listing.shown}}
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if listing.shown:
+        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in (*listing.keys, *listing.shown))
     if listing.filter:
         request["FilterExpression"] = listing.filter
     elif limit is not None:

@@ -179,14 +179,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class PlanPage:
-    """Some of a plan's lines by time, as somebody may see them. `others`: lines between these that are not theirs to see.
+    """Some of a plan's lines by time, as somebody may see them. `others`: how many lines are not theirs to see; None on one of
+    several pages.
 
     `is_whole`: no sign that a line is another one than was published. `after`: the last one's id where there are more.
     """
 
     header: PlanHeader
     lines: tuple[tuple[Entry, EntryStatus], ...]
-    others: int = 0
+    others: int | None = 0
     is_whole: bool = True
     after: str | None = None
 

@@ -64,7 +64,8 @@ class PlanLines:
 def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | None) -> PlanLines:
     """What the caller may see of a night's plan, behind the entry `after`."""
     seen = None if caller.sees_all else caller.may_see
-    page = deps.curfew.store.plan_page(night, seen, limit, after)
+    whose = None if caller.sees_all or caller.teams else caller.identity
+    page = deps.curfew.store.plan_page(night, seen, whose, limit, after)
     return PlanLines(night, None if after else get_rules(deps), page)
 
 

@@ -9,9 +9,9 @@
 | counter   | ALIVE        | TALLY#<0..7>    |                                         |                    |
 | counted | ALIVE        | COUNTED         |                                         |                    |
 
-A line holds an entry in `body` and its status in `status`: one item to read, and a publication never writes it again. Labs at
-rest are in `due` under CURFEW, blocked ones under BLOCKED (`dynamodb/keys.py`). A header goes before its lines do, so that what
-is left of an old plan is never taken for a broken one.
+A line holds an entry in `body`, its owner in `whose` and its status in `status`: one item to read, and a publication never
+writes it again. Labs at rest are in `due` under CURFEW, blocked ones under BLOCKED (`dynamodb/keys.py`). A header goes before its
+lines do, so that what is left of an old plan is never taken for a broken one.
 """
 
 from __future__ import annotations

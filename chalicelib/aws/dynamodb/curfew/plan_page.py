@@ -1,6 +1,6 @@
 """A page of a night's plan: some of its lines by time, in one query, and read no further than they are shown.
 
-Whoever may see a few lines only is asked about by the owner in a line's body, so that others' lines cost next to nothing.
+The table itself leaves out the lines of others for whoever sees one owner's alone: they are neither sent nor parsed.
 """
 
 from __future__ import annotations
@@ -16,52 +16,66 @@ from chalicelib.aws.dynamodb.curfew.plans import digests_of, is_line, line_of
 from chalicelib.aws.dynamodb.items import thing_of
 from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.plan import Entry, PlanHeader, PlanPage, entry_digest, hash_of_digests
 
 #: Answers whether somebody may see the lines of an owner; None: all of them.
 Seen = Callable[[str], bool] | None
 
 
-def plan_page(client: Any, table: str, day: date, seen: Seen, limit: int, after: str | None) -> PlanPage | None:
+@dataclass(frozen=True)
+class _Found:
+    """What one query found. `passed`: how many items it looked at; `onward`: the last one's key where there are more."""
+
+    items: Sequence[Item]
+    passed: int
+    onward: Item | None
+
+
+def plan_page(
+    client: Any, table: str, day: date, seen: Seen, whose: str | None, limit: int, after: str | None
+) -> PlanPage | None:
     """The first page takes one query, the others a read of the header as well. None where there is no plan."""
     head = get(client, table, header_key(day)) if after else None
-    items, goes_on = _asked(client, table, day, after, limit + 2 if seen is None else None)
-    head = head or next((item for item in items if not is_line(item)), None)
+    found = _asked(client, table, day, whose, after, limit + 2 if seen is None else None)
+    head = head or next((item for item in found.items if not is_line(item)), None)
     if head is None:
         return None
-    lines = [item for item in items if is_line(item)]
-    mine = [item for item in lines if seen is None or seen(_owner_of(item))]
-    shown = mine[:limit]
-    last = shown[-1] if len(mine) > limit else lines[-1] if goes_on and lines else None
-    entries = tuple(line_of(item) for item in shown)
-    complete = lines if not after and last is None else None
-    whole = _is_whole(head, [entry for entry, _ in entries], complete)
-    after = _entry_id(last) if last else None
-    passed = [item for item in lines if after is None or _entry_id(item) <= after]
-    return PlanPage(thing_of(PlanHeader, head), entries, len(passed) - len(shown), whole, after)
+    mine = [item for item in found.items if is_line(item) and (seen is None or seen(_owner_of(item)))]
+    entries, digests = tuple(line_of(item) for item in mine[:limit]), digests_of(head)
+    last = mine[limit - 1] if len(mine) > limit else found.onward
+    is_all = not after and last is None
+    whole = _is_whole(head, digests, [entry for entry, _ in entries]) and not (
+        is_all and found.passed != len(digests) + 1
+    )
+    others = len(digests) - len(mine) if is_all else None
+    return PlanPage(thing_of(PlanHeader, head), entries, others, whole, _entry_id(last) if last else None)
 
 
-def _asked(client: Any, table: str, day: date, after: str | None, limit: int | None) -> tuple[list[Item], bool]:
-    """One query, strongly consistent, from the header or from behind a line; whether there is more."""
+def _asked(client: Any, table: str, day: date, whose: str | None, after: str | None, limit: int | None) -> _Found:
+    """One query, strongly consistent, from the header or from behind a line."""
     values = {":pk": text(plan_pk(day)), **({":after": line_key(day, after)["sk"]} if after else {})}
+    request: dict[str, Any] = {"Limit": limit} if limit else {}
+    if whose is not None:
+        request["FilterExpression"] = "attribute_not_exists(whose) OR whose = :whose"
+        values[":whose"] = text(whose)
     with translate("dynamodb:Query"):
         answer = client.query(
             TableName=table,
             KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
+            ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues=values,
+            ProjectionExpression="sk, body, digests, #status",
             ConsistentRead=True,
-            **({"Limit": limit} if limit else {}),
+            **request,
         )
-    return answer["Items"], "LastEvaluatedKey" in answer
+    return _Found(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
 
-def _is_whole(head: Item, shown: Sequence[Entry], complete: Sequence[Item] | None) -> bool:
-    """Whether what is shown was published so; and, where all lines were read, whether they are all that were."""
-    digests = digests_of(head)
+def _is_whole(head: Item, digests: dict[str, str], shown: Sequence[Entry]) -> bool:
+    """Whether the plan was published so, and what is shown of it."""
     as_published = hash_of_digests(digests[each] for each in sorted(digests)) == thing_of(PlanHeader, head).hash
-    none_strange = all(digests.get(entry.id) == entry_digest(entry) for entry in shown)
-    all_there = complete is None or {_entry_id(item) for item in complete} == digests.keys()
-    return as_published and none_strange and all_there
+    return as_published and all(digests.get(entry.id) == entry_digest(entry) for entry in shown)
 
 
 def _owner_of(item: Item) -> str:

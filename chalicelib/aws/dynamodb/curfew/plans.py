@@ -41,6 +41,7 @@ from chalicelib.domain.curfew.plan import (
     hash_of_digests,
 )
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
+from chalicelib.domain.identity.callers import identity_of
 
 #: As many entries as fit into one transaction beside the header.
 AT_ONCE = 99
@@ -96,15 +97,15 @@ class DynamoPlans:
         return tuple(map(line_of, items_of(self._client, self._table, [line_key(*each) for each in wanted])))
 
     def plan_page(
-        self, day: date, seen: Callable[[str], bool] | None, limit: int, after: str | None
+        self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
         """See `plan_page.py`; a query may see a half of what is written at that moment."""
         from chalicelib.aws.dynamodb.curfew.plan_page import plan_page
 
-        found = plan_page(self._client, self._table, day, seen, limit, after)
+        found = plan_page(self._client, self._table, day, seen, whose, limit, after)
         if found is None or found.is_whole:
             return found
-        return plan_page(self._client, self._table, day, seen, limit, after)
+        return plan_page(self._client, self._table, day, seen, whose, limit, after)
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         """Raises StaleLab, KeyError."""
@@ -191,6 +192,7 @@ def digests_of(item: Item | None) -> dict[str, str]:
 def line_item(night: date, entry: Entry, status: EntryStatus) -> Item:
     """An entry with its status; in the index while it stands and its warning has not been delivered."""
     item = _item(line_key(night, entry.id), entry, plan_expiry(night, LINES_KEPT)) | {"status": text(body_of(status))}
+    item |= {"whose": text(identity_of(entry.owner))}
     if status.outcome is EntryOutcome.STANDING and status.warned_at is None:
         item |= {"due_shard": text(UNWARNED), "due_at": text(entry.id)}
     return item

@@ -239,4 +239,5 @@ def _labs_of(owner: str | None, phases: Sequence[Phase]) -> Listing:
         filter=f"phase IN ({', '.join(named)})" if named else None,
         newest_first=True,
         names={"#partition": attribute},
+        shown=("body",),
     )

@@ -90,10 +90,11 @@ def between(clusters: Collection[ClusterKey]) -> Listing:
     return Listing("pk = :pk AND sk BETWEEN :first AND :last", values, ("pk", "sk"), {"pk": pk})
 
 
-def to_come(shard: str) -> Listing:
+def to_come(shard: str, *shown: str) -> Listing:
     """The clusters by what comes first, or the pending notices by age, from the sparse index."""
     keys = ("due_shard", "due_at", "pk", "sk")
-    return Listing("due_shard = :shard", {":shard": text(shard)}, keys, {"due_shard": shard}, index=DUE)
+    values = {":shard": text(shard)}
+    return Listing("due_shard = :shard", values, keys, {"due_shard": shard}, index=DUE, shown=shown)
 
 
 def _fitting(notice_id: str) -> str:

@@ -92,7 +92,7 @@ class DynamoFleetStore(DynamoNotices):
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
         """From an index that follows the table within moments. Raises InvalidRequest on `cursor`."""
-        items, more = one_page(self._client, self._table, to_come(FLEET), limit, cursor)
+        items, more = one_page(self._client, self._table, to_come(FLEET, "body"), limit, cursor)
         return tuple(thing_of(Watched, item) for item in items), more
 
     def watched_in(self, place: Place) -> tuple[Watched, ...]:
