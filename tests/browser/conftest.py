@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -128,9 +128,11 @@ def shown(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Shown]:
     yield from showing(chromium, java_script_enabled=request.param == "with script")
 
 
-def showing(chromium: Any, **options: Any) -> Iterator[Shown]:
-    http = a_world_to_see()
-    token = http.post("/sessions", None, caller=OWNER).json["token"]
+def showing(
+    chromium: Any, world: Callable[[], Http] = a_world_to_see, who: str = OWNER, **options: Any
+) -> Iterator[Shown]:
+    http = world()
+    token = http.post("/sessions", None, caller=who).json["token"]
     server = listen(0)
     door = Door(server.server_address[1], time.monotonic())
     alone = threading.Lock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from chalicelib.domain.labs.lab import Phase
 from tests.api.curfew_world import LAB
+from tests.api.http import ADMIN
+from tests.api.pages.test_hostile_text import named
 from tests.browser.axe import worst_of
 from tests.browser.conftest import FACTS, Shown, showing
 
@@ -86,6 +89,25 @@ def test_pages_fit_their_width_and_have_nothing_serious_against_them(sized: Show
 
 
 @pytest.fixture
+def endless(chromium: Any) -> Iterator[Shown]:
+    """Everything that people and AWS write is one word of 120 letters."""
+    yield from showing(chromium, partial(named, "W" * 120), ADMIN, viewport={"width": 360, "height": 740})
+
+
+#: What is wider than the page and can't be scrolled by itself.
+TOO_WIDE = """[...document.querySelectorAll("body *")].filter((each) => !each.closest(".wide, pre, svg, .skip")
+  && each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML.slice(0, 80))"""
+
+
+def test_the_longest_names_fit_a_telephone(endless: Shown) -> None:
+    page = endless.page()
+    for path in (*PATHS, "/ui/labs?whose=all&over=1", "/ui/labs/lab-gone"):
+        page.goto(endless.door.origin + path)
+        page.eval_on_selector_all("details", "folds => folds.forEach(fold => { fold.open = true; })")
+        assert page.evaluate(TOO_WIDE) == [], path
+
+
+@pytest.fixture
 def scripted(chromium: Any) -> Iterator[Shown]:
     yield from showing(chromium)
 
@@ -98,6 +120,25 @@ def test_the_price_comes_as_it_is_typed(scripted: Shown) -> None:
     page.fill("[id='version']", "0.1")
     page.wait_for_selector("[data-finding='version'] >> .error")
     assert len(scripted.http.world.store.labs) == 2
+
+
+DROP = """([selector, text]) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([text], "cluster.yaml"));
+  document.querySelector(selector).dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: carried }));
+}"""
+
+
+def test_an_eksctl_file_is_dropped_anywhere_on_the_form(scripted: Shown) -> None:
+    page = scripted.page("/ui/ask")
+    page.evaluate(DROP, ["#name", "x" * 65_537])
+    page.wait_for_selector("#price >> text=longer than 64 kB")
+    file = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: dropped, region: ap-northeast-2}\n"
+    page.evaluate(DROP, ["#name", file])
+    page.wait_for_selector("#price >> text=dropped")
+    assert page.is_visible("#file")
+    page.click("text=Ask for it")
+    page.wait_for_selector("text=The lab was asked for.")
 
 
 def test_a_lab_that_comes_is_followed_and_what_is_open_stays_open(scripted: Shown) -> None:
