@@ -5,6 +5,7 @@ compared here. What is refused, and in which words, ministack says as before.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ministack.services import dynamodb
@@ -16,7 +17,8 @@ _MOST = 1000
 
 
 def install() -> None:
-    """Make this process's tables quick."""
+    """Make this process's tables do so."""
+    dynamodb._condition_syntax_error = lru_cache(_MOST)(dynamodb._condition_syntax_error)
     dynamodb._evaluate_condition = reading_once(dynamodb._evaluate_condition)
 
 
