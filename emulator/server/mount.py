@@ -49,7 +49,16 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install(clock)
-    for additional in (ssm_parameters, quotas, account_plan, price_list, cost_explorer, path_parts, hosted_login, expressions):
+    for additional in (
+        ssm_parameters,
+        quotas,
+        account_plan,
+        price_list,
+        cost_explorer,
+        path_parts,
+        hosted_login,
+        expressions,
+    ):
         additional.install()
     ses.install(clock)
     tagging.install(eks)
