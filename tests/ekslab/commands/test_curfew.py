@@ -195,6 +195,11 @@ def test_the_list_of_offers_is_changed_by_parts_and_shown(wire: Wire, capsys: py
     assert kept is not None
     assert (kept.key_pairs, kept.max_nodes) == (("course",), 4)
     assert f"by {ADMIN}" in capsys.readouterr().out
+    rules = 'teams=[{"team": "shop", "maxUsdHour": 1}]'
+    assert run(wire, "offers", "--set", rules, "--set", "maxNodes=null", "--set", "maxUsdHour=null") == 0
+    assert "teams[0].team: No team is called shop, so its rule holds for nobody" in capsys.readouterr().out
+    kept = wire.http.world.store.kept_offers
+    assert (kept.max_nodes, kept.max_usd_hour, kept.key_pairs) == (None, None, ("course",))
     with pytest.raises(SystemExit):
         parser().parse_args(["offers", "--set", "keyPairs=course"])
 
