@@ -173,7 +173,8 @@ def _rows(client: Any, count: int, idle: int) -> Iterator[Row]:
 def _measured(client: Any, count: int, idle: int) -> list[int]:
     table = f"fleet-{count}-{idle}"
     put_fleet(client, table, count, DUE, a_price_list())
-    Stores(Counting(client), table).curfew.put_rules(CurfewRules(max_percent=100, max_count=count))
+    rules = CurfewRules(max_percent=100, max_count=count)
+    Stores(Counting(client), table).curfew.change_rules(rules, lambda _: rules)
     ours = Sweep(idle).run
     hours: tuple[tuple[Run, datetime], ...] = (
         (ours, PLANNING - timedelta(hours=1)),

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyExc
 from deployment.artifacts import ClientFactory
 from deployment.bom import write_bill
 from deployment.compiling import WITHOUT, UnknownRuntime, runtime_of
-from deployment.deploy import Ask, Refused, deploy, without_asking
+from deployment.deploy import Ask, Consent, Refused, deploy, without_asking
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import BUILD, PROJECT, NotPackaged, Package, package
 from deployment.people import wide_patterns
@@ -74,10 +74,9 @@ def _deploy(options: argparse.Namespace) -> None:
         _packaged(options.runtime),
         stack_name(options.stage),
         given,
-        ask=_asking(options.yes),
+        consent=Consent(_asking(options.yes), options.lose.split()),
         pace=Pace(interval=options.interval),
         bucket=options.bucket or None,
-        lose=options.lose.split(),
     )
     for name, value in sorted(outputs.items()):
         print(f"{name:<32} {value}")

@@ -1,6 +1,7 @@
 """Deploy a package: upload it, make a change set, show it, execute it. The sandbox's deployment is this, too."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from deployment.artifacts import ClientFactory, uploaded
 from deployment.packaging import Package
@@ -14,12 +15,23 @@ _NEVER_CAME_UP = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
 
 class Refused(Exception):
-    """Whoever was asked did not want it; nothing was changed."""
+    """The operator did not agree to the changes; nothing was changed."""
 
 
 def without_asking(_changes: Sequence[Change]) -> bool:
-    """Go on whatever would change."""
+    """Agree to all changes."""
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What an operator agrees to: `ask` is shown the changes; `lose` has logical ids of tables and secrets that may go."""
+
+    ask: Ask = without_asking
+    lose: Collection[str] = ()
+
+
+AGREED = Consent()
 
 
 def deploy(
@@ -28,14 +40,13 @@ def deploy(
     stack: str,
     parameters: Mapping[str, str] | None = None,
     *,
-    ask: Ask = without_asking,
+    consent: Consent = AGREED,
     pace: Pace | None = None,
     bucket: str | None = None,
-    lose: Collection[str] = (),
 ) -> dict[str, str]:
     """Create the stack, or update it, and return its outputs; it is protected against deletion then.
 
-    `lose`: logical ids of tables and secrets that may go. Raises NotDeployed, and Refused if `ask` says no.
+    Raises NotDeployed, and Refused if the changes lack consent.
     """
     cloudformation = client("cloudformation")
     there = find_stack(cloudformation, stack)
@@ -47,18 +58,18 @@ def deploy(
     url = uploaded(client, package, bucket)
     change_set = ChangeSet.create(cloudformation, stack, url, parameters or {}, pace or Pace())
     if change_set is not None:
-        _agree(change_set, stack, ask, lose)
+        _agree(change_set, stack, consent)
         there = change_set.execute()
     protect(cloudformation, stack)
     return outputs_of(there)
 
 
-def _agree(change_set: ChangeSet, stack: str, ask: Ask, lose: Collection[str]) -> None:
+def _agree(change_set: ChangeSet, stack: str, consent: Consent) -> None:
     """Go on, or discard the change set and say why not."""
     changes = change_set.changes()
     try:
-        refuse_to_lose(changes, lose)
-        if not ask(changes):
+        refuse_to_lose(changes, consent.lose)
+        if not consent.ask(changes):
             raise Refused(stack)
     except BaseException:
         change_set.discard()

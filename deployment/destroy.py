@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb.curfew.alive import alive_count
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.teardown.evidence import LAB_TAG
@@ -127,7 +127,7 @@ def _refuse_if_used(dynamodb: Any, table: str | None) -> None:
 
 def _describe_alive(dynamodb: Any, table: str | None) -> str:
     """How many labs live, and those that the list shows already; empty if none does."""
-    if table is None or not (count := alive_count(dynamodb, table)):
+    if table is None or not (count := DynamoCurfewStore(dynamodb, table).alive_count()):
         return ""
     named = "".join(f"\n{lab.id} ({lab.phase}), {lab.name} of {lab.owner}" for lab in _alive(dynamodb, table))
     return f"{count} alive.{named or ' They are not listed yet; ask again.'}"

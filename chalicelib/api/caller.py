@@ -1,4 +1,4 @@
-"""Who is asking: read from what API Gateway's IAM authorizer put into the request, never from what the caller wrote."""
+"""The caller, read from the authorizer's part of the request, never from a header or body that the caller wrote."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def caller_of(request: Request, people: People) -> Caller:
 
 
 def signer_of(request: Request) -> tuple[str, str, str | None]:
-    """ARN, account and the role's id of whoever signed. Raises ForbiddenError for a request that no IAM authorizer has seen."""
+    """ARN, account and role id of the signer. Raises ForbiddenError for a request that no IAM authorizer has seen."""
     identity: dict[str, Any] = request.context.get("identity") or {}
     arn, account = identity.get("userArn"), identity.get("accountId")
     if not arn or not account:

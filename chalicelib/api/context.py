@@ -104,7 +104,7 @@ class RequestContext:
 
     @property
     def signer(self) -> tuple[str, str, str | None]:
-        """ARN, account and the role's id of whoever signed."""
+        """ARN, account and role id of the signer."""
         return signer_of(self.routes.current_request)
 
     def caller_as(self, arn: str, account: str, role_id: str | None) -> Caller | None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.labs.steps import Execution
@@ -34,8 +34,7 @@ class StepFunctionsWorkflows:
         machine = f"{self._place}:stateMachine:{self._prefix}-{workflow}"
         given = json.dumps({**payload, "request_id": request_id()})
         try:
-            with translate("states:StartExecution"):
-                self._client.start_execution(stateMachineArn=machine, name=execution_name, input=given)
+            call(self._client, "states:StartExecution", stateMachineArn=machine, name=execution_name, input=given)
             logger.info("A workflow was started.", extra={"workflow": workflow, "execution": execution_name})
         except AwsRefused as refusal:
             if refusal.code != "ExecutionAlreadyExists":
@@ -48,8 +47,7 @@ class StepFunctionsWorkflows:
         """How that execution stands; one that failed, was aborted or timed out has ended."""
         arn = f"{self._place}:execution:{self._prefix}-{workflow}:{execution_name}"
         try:
-            with translate("states:DescribeExecution"):
-                status = str(self._client.describe_execution(executionArn=arn)["status"])
+            status = str(call(self._client, "states:DescribeExecution", executionArn=arn)["status"])
         except AwsRefused as refusal:
             if refusal.code == "ExecutionDoesNotExist":
                 return Execution.ABSENT

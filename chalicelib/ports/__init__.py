@@ -1,1 +1,1 @@
-"""What the rules need from the outside world, as Protocols in our words."""
+"""The interfaces to the outside world, as Protocols in the terms of this service."""

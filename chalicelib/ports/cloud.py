@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
+    from chalicelib.domain.core.resources import InventoryAnswer, Kind, LedgerEntry, Resource, Target
     from chalicelib.domain.labs.aws_states import (
         EndpointProbe,
         GroupState,
@@ -37,32 +37,32 @@ class Stacks(Protocol):
         """Status, outputs, and for failures the reason of the first resource that failed. Raises ResourceGone."""
 
     def resources(self, name: str) -> tuple[Resource, ...]:
-        """What the stack made, as resources with whole ARNs where AWS has ARNs. Empty for a stack that is gone."""
+        """The stack's resources, with whole ARNs where AWS has ARNs. Empty for a stack that is gone."""
 
     def delete(self, name: str, token: str) -> None:
         """Ask for its deletion; a stack that is gone is success."""
 
 
 class Network(Protocol):
-    """EC2's network and instances, one region, as far as making a lab needs them."""
+    """EC2's network and instances of one region."""
 
     def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
         """Names of the region's available zones (no local zones), sorted; those that offer all these types come first."""
 
     def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
-        """(zone, instance type) of all that can be had of these in the region."""
+        """The (zone, instance type) pairs that the region offers of these types."""
 
     def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
-        """What EC2 tells of each; types that the region does not know are left out."""
+        """The facts of each type; types that the region does not have are left out."""
 
     def regions(self) -> Mapping[str, str]:
-        """Region -> opt-in status, of all that AWS has for this account, enabled or not."""
+        """Region -> opt-in status, of every region, enabled or not."""
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
-        """VPC -> what it has switched off of what EKS needs: DNS support, DNS host names; those with both are left out."""
+        """VPC -> the DNS settings that EKS needs and that are off (DNS support, DNS host names); VPCs with both on are left out."""
 
     def key_pair_exists(self, name: str) -> bool:
         """Whether EC2 has a key pair of this name."""
@@ -80,20 +80,20 @@ class Network(Protocol):
         """Raises ResourceGone."""
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
-        """How many instances run and answer EC2's reachability check, by managed node group: EKS tags them with its name."""
+        """The number of instances that run and pass EC2's reachability check, by managed node group (from EKS's tag)."""
 
     def instances(self, cluster: str) -> Mapping[str, int]:
-        """How many instances of the cluster's start or run, by managed node group; under "" those of none."""
+        """The number of the cluster's pending and running instances by managed node group; "" for instances outside one."""
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
 
 
 class Quotas(Protocol):
-    """Service Quotas, and what of them is in use, one region."""
+    """Service Quotas and their use, one region."""
 
     def read(self, wanted: Sequence[Quota]) -> QuotaReport:
-        """Limits and use of these, and whether the account is on AWS's free plan. Never raises: what is not read is named."""
+        """Limits and use of these, and whether the account is on AWS's free plan. Never raises: the report names unread quotas."""
 
 
 class Dns(Protocol):
@@ -104,7 +104,7 @@ class Dns(Protocol):
 
 
 class Roles(Protocol):
-    """IAM, for showing and for access entries."""
+    """IAM's roles and users."""
 
     def role_arn(self, role_name: str) -> str | None:
         """The whole ARN, path included, of a role in this account; None if there is none."""
@@ -123,27 +123,27 @@ class Groups(Protocol):
     """EC2 Auto Scaling, one region."""
 
     def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
-        """Those that are there, with their ARNs (which have a unique id) and members."""
+        """The existing groups, with their ARNs (which contain a unique id) and members."""
 
 
 class EventHistory(Protocol):
-    """CloudTrail's event history of one region and of IAM: minutes late, 90 days long, two questions a second of everybody's."""
+    """CloudTrail's event history of one region and of IAM: minutes late, 90 days long, two calls a second an account."""
 
     def events(self, lookup: Lookup) -> tuple[Event, ...] | None:
-        """All events that answer the question, as CloudTrail wrote them down; None when there are more than can be read."""
+        """All events that match the lookup, as CloudTrail recorded them; None if there are more than can be read."""
 
 
 class Leftovers(Protocol):
-    """Finds and deletes, one kind at a time, what a lab may have left in one region. `domain/teardown` judges."""
+    """Finds and deletes a lab's possible leftovers in one region, one kind at a time. `domain/teardown` judges them."""
 
     def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
-        """Everything of this kind that has to do with the target by tag, name or place, **ours or not**, with all tags.
+        """Every resource of this kind that relates to the target by tag, name or place, **ours or not**, with all tags.
 
-        Finds generously (a look-alike in the same VPC is found too) so that the ownership rule, not the query, decides.
+        The query is wider than needed (it finds a look-alike in the same VPC), so that the ownership rules decide.
         """
 
     def delete(self, resource: Resource) -> None:
-        """Delete this one thing (a security group's references from other groups of the lab are revoked first).
+        """Delete this resource. Rules of the lab's other security groups that refer to a group are revoked first.
 
         Raises ResourceGone (fine), StillInUse (later), AwsRefused (never).
         """
@@ -156,31 +156,26 @@ class Leftovers(Protocol):
 
 
 class AccountInventory(Protocol):
-    """The second path: an inventory that shares no code or list with Leftovers. One region."""
+    """An independent inventory of one region. It shares no code and no list with Leftovers."""
 
-    def take(
-        self, target: Target, ledger: Sequence[LedgerEntry]
-    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
-        """(what is there that could be the target's, the names of the sources asked, those that could not be read).
-
-        Asks the Resource Groups Tagging API, the network by VPC, names, and for each ledger entry whether it still is.
-        """
+    def take(self, target: Target, ledger: Sequence[LedgerEntry]) -> InventoryAnswer:
+        """Read the Resource Groups Tagging API, the network by VPC, resources by name, and each ledger entry directly."""
 
     def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
-        """Kind and id of log groups, security groups, balancers and target groups that are there and bear a cluster's name."""
+        """Kind and id of existing log groups, security groups, balancers and target groups that bear a cluster's name."""
 
 
 class Kubernetes(Protocol):
-    """The cluster's own API server, where it can be reached at all."""
+    """The Kubernetes API server of a lab, which may be unreachable from here."""
 
     def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
         """Resolve the endpoint's name and ask /version once, briefly. Never raises."""
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
-        """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is left. Never raises: unreachable is a result."""
+        """Delete LoadBalancer Services, Ingresses, PVCs and NodePools; report the rest. Never raises: unreachable is a result."""
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
-        """Which nodes are Ready, by managed node group. Never raises: unreachable, or not let in, is a result."""
+        """The number of Ready nodes by managed node group. Never raises: unreachable and denied are results."""
 
     def view_role(self) -> str:
-        """The ARN of the role that evidence of use is read with here, where a cluster has an access entry for it."""
+        """The ARN of the role that reads the cluster's use; it needs an access entry."""

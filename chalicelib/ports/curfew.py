@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Billed, Prices, Running
     from chalicelib.domain.curfew.keep_link import KnownKeys, LinkSigner, SigningKey
-    from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanPage
+    from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanLine, PlanPage
     from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
@@ -26,18 +26,15 @@ if TYPE_CHECKING:
 
 
 class CurfewStore(Protocol):
-    """Rules, plans, statuses and verdicts. Everything is strongly consistent unless it is a list of what is due."""
+    """Rules, plans, statuses and verdicts. All reads but those of lists of due items are strongly consistent."""
 
     def rules(self, usual: CurfewRules) -> CurfewRules:
         """The rules as administrators last set them, else `usual`."""
 
-    def put_rules(self, rules: CurfewRules) -> None:
-        """Replace the rules."""
-
     def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
-        """Load (`usual` where they were never set), change, save if nobody saved in between, else again. Raises StaleLab.
+        """Load (`usual` if never set), change, save if unchanged since, else try again. Raises StaleLab.
 
-        Two administrators who set different rules at the same time both succeed: nobody undoes the other's stop switch.
+        Two administrators who set different rules at the same time both succeed: neither overwrites the other's rule.
         """
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
@@ -47,7 +44,7 @@ class CurfewStore(Protocol):
         """
 
     def alive_count(self) -> int:
-        """How many labs are not over, from counters that every write keeps: a few items, however many labs there are."""
+        """The number of labs that are not over, from counters that every write updates; reads a few items at any number of labs."""
 
     def running(self) -> Running:
         """Labs by phase and their hourly cost, from the same counters."""
@@ -58,8 +55,8 @@ class CurfewStore(Protocol):
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
         """Add entries (with standing statuses) to a day's plan and renew its hash, in one transaction a hundred items at a time.
 
-        An entry whose id is published already stays as it is. Without new entries the header stays, or is created.
-        The hash covers the entries as published, not as stored: a plan that was tampered with keeps a wrong hash.
+        A published entry never changes. Without new entries the header stays, or is created. The hash covers the entries as
+        published, not as stored: after tampering the hash does not fit.
         """
 
     def header(self, day: date) -> PlanHeader | None:
@@ -71,25 +68,27 @@ class CurfewStore(Protocol):
     def plan_page(
         self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
-        """At most `limit` lines by time, of owners that are `seen` (None: of all), behind the entry `after`. `whose`: the
-        only identity that is seen, if it is one alone. A page may be short of lines. None where there is no plan."""
+        """At most `limit` lines by time, after the entry `after`, of owners for whom `seen` is true (None: of all). `whose`: the
+        only identity that is seen, if there is one.
 
-    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
+        A page may be short. None if there is no plan."""
+
+    def line(self, day: date, entry_id: str) -> PlanLine | None:
         """One entry with its status."""
 
-    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
-        """Those of these entries that are there, in no order: one question for each hundred."""
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[PlanLine, ...]:
+        """The existing ones of these entries, in no order: one query for each hundred."""
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
-        """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. Raises StaleLab, KeyError."""
+        """Load, change, save if unchanged since, else try again. An unchanged status is not saved. Raises StaleLab, KeyError."""
 
     def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
         """Standing statuses whose warning is not delivered yet, oldest first. Reads no others."""
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Load, change, save if nobody saved in between, else again. Raises AwsUnavailable when too busy, KeyError.
+        """Load, change, save if unchanged since, else try again. Raises AwsUnavailable when too busy, KeyError.
 
-        Notes notices to administrators and their releases; only `publish` changes entries, revision and hash.
+        It records notices to administrators and releases; only `publish` changes entries, revision and hash.
         """
 
     def put_verdict(self, verdict: Verdict) -> None:
@@ -100,7 +99,7 @@ class CurfewStore(Protocol):
 
 
 class CostExplorer(Protocol):
-    """What AWS billed for labs of this installation, as Cost Explorer knows it."""
+    """AWS's bill for the labs of this installation, from Cost Explorer."""
 
     def billed(self, start: date, end: date) -> Billed:
         """From the first day to the day before `end`, in days of UTC; a request costs money. Raises AwsRefused, Transient."""

@@ -1,7 +1,7 @@
-"""The outside world as this service needs it: Protocols in our own words, semantics on each method.
+"""The interfaces to the outside world: Protocols in the terms of this service, with the semantics on each method.
 
 `aws/` implements them with boto3, `tests/fakes/` in memory; one contract suite runs on both. Every method may raise
-`Transient` (try again) and `AccessDenied`; what else it raises is said on it. All calls may run twice.
+`Transient` (try again) and `AccessDenied`; its docstring names its other errors. All calls may run twice.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Page(Generic[Item]):
 class WholeLab:
     """A lab with its steps in order of their start, its history oldest first, and its receipts in order of taking.
 
-    `instances`: those that stand on its ledger by themselves, such as the work host.
+    `instances`: the EC2 instances on its ledger, such as the work host.
     """
 
     lab: Lab
@@ -74,9 +74,9 @@ class WholeLab:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What a request for a lab is judged by. `rules`: None where administrators never set any; `person`: who asks, if known.
+    """The records by which a request for a lab is judged. `rules`: None if never set; `person`: the requester, if known.
 
-    `before`: the lab that the request's idempotency key stands for; then the person is not read.
+    `before`: the lab that an earlier request with this idempotency key made; the person is not read then.
     """
 
     offers: Offers
@@ -85,8 +85,17 @@ class Ahead:
     before: Lab | None = None
 
 
+@dataclass(frozen=True)
+class NewLabLimits:
+    """The limits that a new lab is stored within: labs alive of its owner, of a shared role, and the months' ceilings."""
+
+    of_owner: int | None = None
+    of_role: int | None = None
+    ceilings: MonthCeilings | None = None
+
+
 class Clock(Protocol):
-    """The one place that knows what time it is."""
+    """The only source of the current time."""
 
     def now(self) -> datetime:
         """Aware UTC."""
@@ -101,22 +110,20 @@ class Store(Protocol):
         idempotency_key: str | None,
         body_digest: str,
         now: datetime,
-        most: int | None = None,
-        most_of_role: int | None = None,
-        ceilings: MonthCeilings | None = None,
+        limits: NewLabLimits | None = None,
         known: tuple[Person, Person] | None = None,
     ) -> Lab:
         """Store a new lab, its name's claim, its idempotency key, its owner's count, first event and price in one transaction.
 
-        Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
-        NameTaken (with the other lab's id and owner, whoever it is; the caller of this hides both), IdempotencyConflict (same
-        key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`; blocked
-        ones are not counted), OverBudget (a month's sum would pass its ceiling). `known`: a person, and the same one with the
-        identity that they came by, which is saved with the lab; not if others save them in between.
+        Returns the stored lab. The same owner, key and digest return the lab of the first call. Raises NameTaken (with the id and
+        owner of the other lab; the caller hides them from strangers), IdempotencyConflict (same key, other digest), TooManyLabs
+        (the owner, or all sessions of a shared role, have as many labs alive as `limits` allows; blocked labs do not count),
+        OverBudget (a month's sum would pass its ceiling). `known`: a person before and after they got the identity that they
+        came by; it is saved with the lab, unless others save the person in between.
         """
 
     def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
-        """All that a request of this owner's is judged by, in one read, and one more for the lab that its key stands for.
+        """Read the records by which a request of this owner is judged: one read, and one more for the lab of its key.
 
         An idempotency key is remembered for seven days. Strongly consistent. Raises IdempotencyConflict.
         """
@@ -133,35 +140,35 @@ class Store(Protocol):
     ) -> Lab:
         """Load, apply `change`, save if nobody saved in between, else again (bounded); return what was saved.
 
-        `seen`: the lab as it was loaded before; while it still is so, nothing is read.
-        `change` may run several times; returning its argument unchanged saves nothing. A change into an OVER phase
-        frees the lab's name in the same transaction. The months' sums follow the lab with every save; with `ceilings` a
-        change that costs more is refused (OverBudget). Raises LabNotFound, StaleLab when always beaten.
+        `seen`: the lab as loaded before; if it is unchanged, nothing is read. `change` may run several times; if it returns its
+        argument, nothing is saved. A change into an OVER phase frees the lab's name in the same transaction. Every save updates
+        the months' sums; with `ceilings` a change that costs more is refused (OverBudget). Raises LabNotFound, and StaleLab
+        if other writers always come first.
         """
 
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
-        """What labs cost in a month such as 2026-11, reserved or spent, by person, role or account: the amounts of `spending`.
+        """The costs of labs in a month such as 2026-11, reserved or spent, by person, role or account; names as in `spending`.
 
-        The installation's is under "". Strongly consistent; reads only sums.
+        The key of the installation is "". Strongly consistent; reads only sums.
         """
 
     def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
-        """The sums of neighbouring months by person, with the identities that each has labs by; all in one read of only sums."""
+        """The sums of neighbouring months by person, with the identities of each that own labs. One read of sums only."""
 
     def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
-        """These of `month_sums`, in one read, strongly consistent; nothing in one that is not there."""
+        """These of `month_sums`, in one strongly consistent read; a missing sum is empty."""
 
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
-        """A page of a month's sums by whose they are; reads what it gives. `cursor` is a former page's; InvalidRequest if not."""
+        """A page of a month's sums by name; reads no more than the page. Raises InvalidRequest on a `cursor` of another list."""
 
     def month_told(self, month: str) -> frozenset[str]:
-        """Whose mails about a month were sent."""
+        """The recipients to whom mails about a month were sent."""
 
     def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        """Whether this run may send it: it was not sent, and nobody has claimed it in the last five minutes."""
+        """Claim a mail; return whether it was neither sent nor claimed in the last five minutes."""
 
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
-        """It was sent."""
+        """Note that the mail was sent."""
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first. `owner` None: everyone's. `phases` empty: all. `cursor` is a former page's; InvalidRequest if not."""
@@ -170,7 +177,7 @@ class Store(Protocol):
         """As `list_labs`, to the end, each item read once."""
 
     def look_at_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
-        """As `list_labs`, in one question whatever was deleted: a page may be short, or empty, and lead on by its cursor."""
+        """As `list_labs`, in one query: a page may be short or empty and still have a cursor."""
 
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Ids of the labs whose due_at is not after `now`, oldest first. Reads only what is due, and no lab itself."""
@@ -194,10 +201,10 @@ class Store(Protocol):
         """Every entry, strongly consistent, in order of recording."""
 
     def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
-        """Keep what bore the lab's name before it began. Written once: a later call changes nothing."""
+        """Keep the ARNs of resources that bore the lab's name before it began. A later call changes nothing."""
 
     def before(self, lab_id: str) -> frozenset[str] | None:
-        """What bore the lab's name before it began; None when nobody looked."""
+        """The ARNs of resources that bore the lab's name before it began; None if they were never listed."""
 
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
         """Write or overwrite the receipt of this look."""
@@ -206,16 +213,16 @@ class Store(Protocol):
         """In order of taking."""
 
     def expire(self, lab_id: str, at: datetime | None) -> None:
-        """Let all that is kept of a lab that is over go at `at`, or stay after all (None). Later records are not included."""
+        """Let all records of a lab that is over expire at `at`, or stay (None). Later records are not included."""
 
     def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
-        """Change every text that is kept of a lab that is over: of itself, its history, its ledger and its receipts."""
+        """Change every text in the records of a lab that is over: the lab, its history, its ledger and its receipts."""
 
     def note_run(self, run: Run) -> None:
-        """Keep that a workflow which runs by itself came to its end: the last one of each."""
+        """Keep the end of a scheduled workflow's run, in the place of its run before."""
 
     def offers(self) -> Offers:
-        """What administrators last said that labs are offered, strongly consistent; the usual where they never did."""
+        """The list of offers as administrators last set it, strongly consistent; the default list if they never did."""
 
     def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
         """Load, change, save if nobody saved in between, else again (bounded); return what was saved. Raises StaleLab."""
@@ -227,16 +234,16 @@ class Store(Protocol):
         """Keep a browser's session under the hash of its token until its end, and some time longer."""
 
     def session(self, hashed: str) -> Session | None:
-        """What is kept under this hash, strongly consistent; one that has ended may still be there."""
+        """The session under this hash, strongly consistent; an ended one may still be there."""
 
     def end_session(self, hashed: str) -> None:
         """Forget it; absent is fine."""
 
     def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
-        """Set the language of the sessions of this identity's key that have not ended; one that ends meanwhile stays ended."""
+        """Set the language of the open sessions of an identity's key; a session that ends meanwhile stays ended."""
 
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
-        """Whether `by` is the one to do `what` until then: nobody else's claim is good `now`. Its own it may renew."""
+        """Claim the act `what` for `by` until `until`; return False while somebody else's claim lasts. `by` may renew its claim."""
 
     def whole_lab(self, lab_id: str) -> WholeLab:
         """A lab with its steps, history and receipts in one query, strongly consistent. Raises LabNotFound."""
@@ -273,8 +280,7 @@ class Cloud:
 class Deps:
     """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id.
 
-    `mail`: None where the installation names no sender: everything goes to topics then.
-    `user_pool`: by which browsers sign in; None where they don't.
+    `mail`: None if the installation has no sender; all messages go to topics then. `user_pool`: None if browsers can't sign in.
     """
 
     store: Store
@@ -290,7 +296,7 @@ class Deps:
     user_pool: UserPool | None = None
 
     def lab_accounts(self) -> LabAccounts:
-        """Where labs may be, as the registry has it now. Raises Transient."""
+        """The accounts and regions that take labs, from the registry. Raises Transient."""
         from chalicelib.domain.identity.accounts import lab_accounts
 
         return lab_accounts(self.watch.home, self.curfew.regions, self.watch.store.registrations())

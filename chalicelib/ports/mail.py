@@ -1,4 +1,4 @@
-"""What mail to people needs from the world: part of `ports/deps.py`, with its promises."""
+"""The interfaces of mail to people: part of `ports/deps.py`, with the same guarantees."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Mailer(Protocol):
     def send(self, letter: Letterhead) -> str:
         """Ask once, and return SES's message id.
 
-        Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where nobody knows whether it did.
+        Raises Throttled and AwsRefused if SES did not take it, AwsUnavailable if that is not known.
         """
 
     def troubles(self) -> tuple[str, ...]:
@@ -59,10 +59,10 @@ class MailStore(Protocol):
         """None if no such mail was begun, or it is forgotten (90 days)."""
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
-        """Write the record unless SES was asked already (`begun`). The record as it is kept, and whether it is this one."""
+        """Write the record unless SES was asked already (`begun`). Return the stored record, and whether it is this one."""
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
-        """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. None: no such mail."""
+        """Load, change, save if unchanged since, else try again. An unchanged mail is not saved. None: no such mail."""
 
     def bounced_address(self, address: str) -> str | None:
         """Why mail to this address came back for good, until `forgive_address`; None if it did not."""

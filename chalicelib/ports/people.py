@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class PersonStore(Protocol):
-    """People by identity, address and id. No two people have an identity or a confirmed address in common."""
+    """People by identity, address and id. An identity or a confirmed address belongs to at most one person."""
 
     def person_of(self, name: str) -> Person | None:
-        """Whom a recipient or an identity names, strongly consistent; None where nobody is known, or where it fits two people.
+        """The person whom a recipient or an identity names, strongly consistent; None if unknown, or if two people fit.
 
         `name`: an ARN, a confirmed address, or a bare name of an IAM user or of the directory.
         """
 
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
-        """As `person_of` for many names, in one call for each hundred; names of nobody are left out."""
+        """As `person_of` for many names, in one call for each hundred; unknown names are left out."""
 
     def person(self, person_id: str) -> Person | None:
         """By id, strongly consistent."""
@@ -32,8 +32,8 @@ class PersonStore(Protocol):
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """Put `after` in the place of `before`, with all their keys, in one transaction; False if one was saved in between.
 
-        Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most a hundred people and
-        keys, those that stay included. Raises IdentityTaken if a key is another person's.
+        A person in `before` only is deleted; a person in `after` only, with version 0, is new. At most a hundred people and
+        keys, kept ones included. Raises IdentityTaken if a key belongs to another person.
         """
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
@@ -43,10 +43,10 @@ class PersonStore(Protocol):
         """People who asked, or were asked, for an address and got no mail about it yet, oldest first. Reads only those."""
 
     def confirmation(self, digest: str) -> Confirmation | None:
-        """What is kept of an address (`address_digest`), strongly consistent."""
+        """The confirmation of an address (by `address_digest`), strongly consistent."""
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
-        """Load, change, save if nobody saved in between, else again (bounded). Raises what `change` raises, and StaleLab."""
+        """Load, change, save if unchanged since, else try again (bounded). Raises what `change` raises, and StaleLab."""
 
     def forget_confirmation(self, digest: str) -> None:
         """Absent is fine."""

@@ -1,4 +1,4 @@
-"""What the support watch needs from the world: part of `ports/deps.py`, with its promises."""
+"""The interfaces of the support watch: part of `ports/deps.py`, with the same guarantees."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fleet(Protocol):
         """One page of cluster names, and the next page's cursor."""
 
     def expect(self, names: Sequence[str]) -> None:
-        """These are read next: what AWS tells of many clusters in one answer is asked once for all of them."""
+        """Announce the next clusters to read, so that calls which answer for many clusters are made once."""
 
     def read(self, name: str) -> FleetCluster:
         """The cluster with its nodes (managed groups, and instances tagged for it outside them). Raises ResourceGone."""
@@ -47,7 +47,7 @@ class Fleet(Protocol):
 
 
 class FleetStore(Protocol):
-    """What is kept of the fleet."""
+    """The records of watched clusters, accounts and notices."""
 
     def registrations(self) -> tuple[Registration, ...]:
         """All registered accounts."""
@@ -59,13 +59,13 @@ class FleetStore(Protocol):
         """Forget one; absent is fine."""
 
     def watched(self, key: ClusterKey) -> Watched | None:
-        """What is kept of a cluster."""
+        """The record of a cluster."""
 
     def watched_of(self, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
-        """What is kept of these clusters."""
+        """The records of these clusters."""
 
     def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
-        """Load, change, save if nobody saved in between, else again. None from `change`: leave as it is. Raises StaleLab."""
+        """Load, change, save if unchanged since, else try again. If `change` returns None, nothing is saved. Raises StaleLab."""
 
     def change_place(
         self, place: Place, changes: Mapping[str, Callable[[Watched | None], Watched | None]]
@@ -73,10 +73,10 @@ class FleetStore(Protocol):
         """As `change_watched`, for many clusters of a place in few calls. By name."""
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
-        """By what comes first: versions without a date, the nearest deadlines, clusters without one; gone ones are left out."""
+        """Sorted: versions without a date, the nearest deadlines, clusters without deadlines. Deleted clusters are left out."""
 
     def watched_in(self, place: Place) -> tuple[Watched, ...]:
-        """Everything kept of one place, gone ones included."""
+        """All records of one place, deleted clusters included."""
 
     def place_trouble(self, place: Place) -> ReadFailure | None:
         """The open trouble of a whole place."""
@@ -88,7 +88,7 @@ class FleetStore(Protocol):
         """All places that can't be read now."""
 
     def add_notices(self, notices: Iterable[Notice]) -> None:
-        """Write new rows; one that exists already, in whatever state, stays as it is."""
+        """Write new rows; an existing row never changes."""
 
     def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
         """All of a cluster's, oldest first."""
@@ -106,14 +106,14 @@ class FleetStore(Protocol):
         """Mark rows as sent; marking twice is fine."""
 
     def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
-        """Mark rows that nobody takes; they are pending all the same. Rows that were sent stay so."""
+        """Mark rows without a reachable recipient; they stay pending. Sent rows stay sent."""
 
     def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
-        """Rows that were sent with this message are pending again, unheard: it came back. Others stay as they are."""
+        """Mark the rows of a message that came back as unheard and pending. Rows of other messages do not change."""
 
 
 class Notifier(Protocol):
-    """Gets messages out: SNS for people and chat, EventBridge for machines."""
+    """Sends messages: SNS for people and chat, EventBridge for programs."""
 
     def send(self, message: Message) -> str:
         """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
@@ -121,18 +121,17 @@ class Notifier(Protocol):
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Put each (detail type, detail) on the bus, source `ekslab`, schema as docs/reference/events.md has it.
 
-        One that fails keeps no other back; the first failure is raised in the end.
+        A failure does not stop the others; the first failure is raised at the end.
         """
 
 
 @dataclass(frozen=True)
 class Watch:
-    """The watch's world. `fleet(place)` is cheap; `home` is the service's own account.
+    """The ports and settings of the support watch. `fleet(place)` is cheap; `home` is the service's own account.
 
-    `home_regions`: watched in it unless it is registered otherwise. `default_owner`: told where nobody else is named.
-    `unreadable_after_days`: trouble that lasts this long is told. `reminder_days`: days before a deadline, falling.
-    `owner_tags`: which tag names the owner, the first that is there.
-    `api_url`: what links in notices begin with, where it is known.
+    `home_regions`: the watched regions of `home`, unless it is registered. `default_owner`: the recipient for clusters without an
+    owner. `unreadable_after_days`: a failure that lasts longer is reported. `reminder_days`: days before a deadline, falling.
+    `owner_tags`: the tags that may name the owner, in order. `api_url`: the beginning of links in notices, if known.
     """
 
     fleet: Callable[[Place], Fleet]
@@ -149,7 +148,7 @@ class Watch:
 
     @property
     def rules(self) -> NoticeRules:
-        """How this installation tells people."""
+        """The rules of notices in this installation."""
         from chalicelib.domain.notices.decision import NoticeRules
 
         return NoticeRules(self.reminder_days, self.default_owner, self.administrators, self.unreadable_after_days)

@@ -57,7 +57,7 @@ def callback_for(client: PoolClient, host: str | None) -> str:
 def sign_in(
     deps: Deps, pool: UserPool, secret: str, given: tuple[str, str], host: str | None, token: str, now: datetime
 ) -> str:
-    """Open a session under `token` for whoever the login says; return their ARN. `given`: the code and the state that came.
+    """Open a session under `token` for the person who logged in; return their ARN. `given`: the code and the state that came.
 
     Raises LoginRefused, Transient.
     """

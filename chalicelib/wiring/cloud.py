@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 
+from chalicelib.aws.clients.calls import RegionClients
 from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory, iam_region
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
@@ -12,7 +13,7 @@ from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.quotas import FREE_TIER_REGION, AwsQuotas, QuotaClients
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
-from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
+from chalicelib.aws.inventory.inventory import AwsInventory
 from chalicelib.aws.kubernetes.cluster import KubernetesApi
 from chalicelib.aws.kubernetes.token import OwnAccess
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
@@ -30,33 +31,25 @@ def cloud(place: Place) -> Cloud:
 @cache
 def _cloud_of(account: str, region: str) -> Cloud:
     of = partial(client, account, region)
-    ec2, iam, route53 = of("ec2"), of("iam"), of("route53")
-    shared = {"ec2": ec2, "iam": iam, "route53": route53} | {
-        name: of(name) for name in ("elbv2", "elb", "efs", "logs", "autoscaling")
-    }
-    clusters = EksClusters(of("eks"), SystemClock().now)
+    names = ("ec2", "iam", "route53", "elbv2", "elb", "efs", "eks", "logs", "autoscaling", "cloudformation")
+    clients = RegionClients(tagging=of("resourcegroupstaggingapi"), **{name: of(name) for name in names})
+    ec2, iam, eks = clients.ec2, clients.iam, clients.eks
+    clusters = EksClusters(eks, SystemClock().now)
     return Cloud(
-        stacks=CloudFormationStacks(of("cloudformation"), ec2, partial(stack_role, account)),
+        stacks=CloudFormationStacks(clients.cloudformation, ec2, partial(stack_role, account)),
         clusters=clusters,
         network=Ec2Network(ec2),
-        dns=Route53Dns(route53),
+        dns=Route53Dns(clients.route53),
         roles=IamRoles(iam),
-        leftovers=AwsLeftovers(**shared),
-        inventory=AwsInventory(
-            InventoryClients(
-                **shared,
-                tagging=of("resourcegroupstaggingapi"),
-                eks=of("eks"),
-                cloudformation=of("cloudformation"),
-            )
-        ),
+        leftovers=AwsLeftovers(clients),
+        inventory=AwsInventory(clients),
         kubernetes=KubernetesApi(
             tokens(account, region), OwnAccess(of("sts"), iam, clusters), partial(view_role, account)
         ),
-        groups=AutoScaling(of("autoscaling")),
+        groups=AutoScaling(clients.autoscaling),
         history=CloudTrailHistory(of("cloudtrail"), client(account, iam_region(region), "cloudtrail")),
         quotas=AwsQuotas(
-            QuotaClients(of("service-quotas"), ec2, of("eks"), client(account, FREE_TIER_REGION, "freetier")),
+            QuotaClients(of("service-quotas"), ec2, eks, client(account, FREE_TIER_REGION, "freetier")),
             SystemClock().now,
         ),
     )

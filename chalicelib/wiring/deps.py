@@ -18,7 +18,7 @@ from chalicelib.aws.system.clock import SystemClock
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.people import People, nobody_stands
 from chalicelib.ports.deps import Cloud, Deps
-from chalicelib.wiring.clients import LazyClient, get_settings
+from chalicelib.wiring.clients import BRIEFLY, LazyClient, get_settings
 
 
 class LazyProxy:
@@ -98,9 +98,13 @@ def _user_pool() -> Any:
 
 
 def _cognito() -> object:
-    from chalicelib.wiring.login import user_pool_of
+    from chalicelib.aws.cognito.user_pool import CognitoUserPool
 
-    return user_pool_of(get_settings())
+    settings = get_settings()
+    if settings.login is None:
+        raise LookupError("There is no browser login here.")
+    client = LazyClient("cognito-idp", settings.region, BRIEFLY)
+    return CognitoUserPool(client, settings.login.pool_arn, settings.login.url, SystemClock().now)
 
 
 @cache

@@ -61,7 +61,7 @@ class Korean:
                 return f"{local.year}년 {day} {clock} {zone_name(local)}"
 
     def listed(self, parts: Sequence[str], last: str) -> str:
-        """With commas; `또는` before the last of what is not all."""
+        """With commas; `또는` before the last of alternatives."""
         if last == "or" and len(parts) > 1:
             return f"{', '.join(parts[:-1])} 또는 {parts[-1]}"
         return ", ".join(parts)

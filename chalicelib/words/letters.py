@@ -1,6 +1,6 @@
 """A message in its reader's language: subject, plain text, HTML and a chat's markdown, of one letter.
 
-Called by what sends mail. In HTML every text is escaped: names, tags and AWS's words are other people's. Styles stand in
+Called by the senders of mail. In HTML every text is escaped: names, tags and AWS's words are other people's. Styles stand in
 the template, since mail programs drop style sheets.
 """
 
@@ -60,7 +60,7 @@ class Written:
 
 
 def written(messages: Sequence[Message], language: str) -> Written:
-    """One or more messages as one mail, in their order. One without a letter is in English, whatever its reader speaks."""
+    """One or more messages as one mail, in their order. A message without a letter is in English for all readers."""
     words = words_of(Language(language))
     letters = [message.letter or letter_of_body(message) for message in messages]
     texts = [message.body if message.letter is None else plain_text(message.letter, words) for message in messages]
@@ -101,7 +101,7 @@ def _heading(letter: Letter, words: Words) -> str:
 
 
 def chat_of(letter: Letter, words: Words) -> str:
-    """The letter as markdown of a channel. Links are left out: a link acts for the one person whom it was sent to."""
+    """The letter as markdown of a channel. Links are left out: a link acts for its one recipient."""
     shown = [block for block in letter.blocks if not isinstance(block, Link)]
     return "\n\n".join(_markdown(block, words) for block in shown)
 

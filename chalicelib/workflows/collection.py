@@ -27,7 +27,7 @@ _MINUTES = 60 // _TURNS
 
 
 def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
-    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest, whatever is wrong with it."""
+    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest."""
     failed: list[dict[str, str]] = []
     for lab in _whose_turn(deps, now):
         try:
@@ -46,7 +46,7 @@ def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
         _lose(deps, lab, now)
         return
     book = Book(deps, lab, now)
-    found, _, _ = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
+    found = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values())).found
     book.look_into(found)
     for thing in found:
         book.take_in(thing)

@@ -27,10 +27,10 @@ from chalicelib.workflows.night.brake import due_items
 from chalicelib.workflows.night.call_off import call_off_unseen
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
-from chalicelib.workflows.night.outcomes import leave_to_next_run, rules_of
+from chalicelib.workflows.night.outcomes import leave_to_next_run
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
-from chalicelib.workflows.night.summary import RunSummary, added
+from chalicelib.workflows.night.run import NightRun, added
 from chalicelib.workflows.night.warn import warn_all
 from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
@@ -49,7 +49,7 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     before = event["before"]
     so_far = added(before["so_far"], *_results(event))
     answer = {"round": before["round"] + 1, "groups": [], "places": [], "so_far": so_far}
-    if rules_of(deps).mode is Mode.OFF:
+    if NightRun(deps, now).rules.mode is Mode.OFF:
         return {"outcome": "skipped", **answer}
     due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
     more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS
@@ -63,13 +63,14 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan labs whose next event is near, list the entries that are due, and set the next look of the rest."""
-    group, summary = event["group"], RunSummary()
-    looking = Examination(deps, Region(deps, _place(group)), rules_of(deps), now, summary)
-    for lab_id, why in looking.look(group["ids"]).items():
-        with summary.around(f"{lab_id}, not even put off"):
-            leave_to_next_run(deps, lab_id, why, now)
-            call_off_unseen(deps, lab_id, why, now, summary)
-    return {**summary.answer(), "due": looking.due}
+    run = NightRun(deps, now)
+    examination = Examination(Region(run, _place(event["group"])))
+    examination.look(event["group"]["ids"])
+    for lab_id, why in examination.lost.items():
+        with run.around(f"{lab_id}, not even put off"):
+            leave_to_next_run(run, lab_id, why)
+            call_off_unseen(run, lab_id, why)
+    return {**run.answer(), "due": examination.due}
 
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
@@ -77,63 +78,63 @@ def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
 
     The key that signs the links in warnings is replaced here once it is old enough.
     """
-    rules, summary, failed = rules_of(deps), RunSummary(), 0
-    with summary.around("the key of keep-links"):
-        summary.counts["keys_renewed"] += deps.curfew.keys.renew(KEY_AGE, now)
-    if rules.mode is Mode.ON:
-        failed = warn_all(deps, deps.curfew.store.unwarned(_WARNINGS), rules, now.isoformat(), now, summary)
-    measure_warnings(deps, failed + summary.counts["unreachable"])
-    return summary.answer()
+    run, failed = NightRun(deps, now), 0
+    with run.around("the key of keep-links"):
+        run.counts["keys_renewed"] += deps.curfew.keys.renew(KEY_AGE, now)
+    if run.rules.mode is Mode.ON:
+        failed = warn_all(run, run.store.unwarned(_WARNINGS), now.isoformat())
+    measure_warnings(deps, failed + run.counts["unreachable"])
+    return run.answer()
 
 
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The entries that are due, each with the reason why its night is held, if it is."""
-    summary = RunSummary()
+    run = NightRun(deps, now)
     due = [one for examined in event["examined"] for one in examined["answer"].get("due", [])]
-    items = due_items(deps, due, now, summary)
-    return {**summary.answer(), "items": items}
+    items = due_items(run, due)
+    return {**run.answer(), "items": items}
 
 
 def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Carry out one entry, or record why its lab lives on."""
-    summary = RunSummary()
-    act_on(deps, event["item"], now, summary)
-    return summary.answer()
+    run = NightRun(deps, now)
+    act_on(run, event["item"])
+    return run.answer()
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Leave a lab whose act failed to the next run, and tell the person who was warned that nothing happens now."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
-    leave_to_next_run(deps, lab_id, why, now)
-    summary = RunSummary(troubles=[f"{lab_id}: {why}"])
-    call_off_unseen(deps, lab_id, why, now, summary)
-    return summary.answer()
+    run = NightRun(deps, now, troubles=[f"{lab_id}: {why}"])
+    leave_to_next_run(run, lab_id, why)
+    call_off_unseen(run, lab_id, why)
+    return run.answer()
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """List one place's clusters that carry this installation's tags and have no lab."""
-    place, summary = event["place"], RunSummary()
-    message = find_orphans_in(deps, _place(place), now, summary)
+    place, run = event["place"], NightRun(deps, now)
+    message = find_orphans_in(run, _place(place))
     more = [f"and {len(message) - _TOLD} more clusters in {place['named']}"] if message[_TOLD:] else []
-    return {**summary.answer(), "orphans": [*message[:_TOLD], *more]}
+    return {**run.answer(), "orphans": [*message[:_TOLD], *more]}
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Send the night's report at its hour; return the run's summary, `stuck` if part of the run was lost."""
-    (answers, lost), summary = _results(event), RunSummary()
+    (answers, lost), run = _results(event), NightRun(deps, now)
     whole = added(event["so_far"], answers, lost)
     orphans = [message for answer in answers for message in answer.get("orphans", [])]
-    reported = report(deps, orphans, whole["troubles"], now, summary)
+    reported = report(run, orphans, whole["troubles"])
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
     deps.store.note_run(Run("curfew", now, outcome))
-    with summary.around("the metrics"):
+    with run.around("the metrics"):
         measure_sweep(deps)
     return {
         "now": now.isoformat(),
-        "mode": str(rules_of(deps).mode),
+        "mode": str(run.rules.mode),
         "reported": reported,
         "orphans": orphans[:20],
-        **added(whole, [summary.answer()]),
+        **added(whole, [run.answer()]),
         "outcome": outcome,
     }
 

@@ -17,8 +17,7 @@ from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Person
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.claims import claims
-from chalicelib.workflows.shared.mailing import tell_by
+from chalicelib.workflows.shared.mailing import claims, tell_by
 
 #: People of one run; the others are still due at the next.
 _AT_ONCE = 100

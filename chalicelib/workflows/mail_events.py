@@ -15,9 +15,9 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.steps import Event
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outcomes import KIND, rules_of
+from chalicelib.workflows.night.outcomes import KIND
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import is_due, settle_mail, take_back
-from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import warn_all
 from chalicelib.workflows.shared.mailing import came_back_to
 from chalicelib.workflows.watch.delivery import tell_others
@@ -66,15 +66,13 @@ def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
 
 def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
     """What the mail told of is told to those who come next; what failed is left to the next run, and in the log."""
-    summary, rules = RunSummary(), rules_of(deps)
+    run = NightRun(deps, now)
     statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
-    if rules.mode is Mode.ON:
-        warn_all(deps, statuses, rules, f"instead of {mail.id}", now, summary)
+    if run.rules.mode is Mode.ON:
+        warn_all(run, statuses, f"instead of {mail.id}")
     tell_others(deps, mail, now)
-    counts = dict(summary.counts)
-    logger.info(
-        "A mail came back.", extra={"mail": mail.id, "reason": mail.why, "counts": counts, "troubles": summary.troubles}
-    )
+    facts = {"mail": mail.id, "reason": mail.why, "counts": dict(run.counts), "troubles": run.troubles}
+    logger.info("A mail came back.", extra=facts)
 
 
 def _unheard(deps: Deps, mail: Mail, night: Any, entry_id: str, now: datetime) -> EntryStatus | None:
@@ -82,10 +80,10 @@ def _unheard(deps: Deps, mail: Mail, night: Any, entry_id: str, now: datetime) -
     line = deps.curfew.store.line(night, entry_id)
     if line is None:
         return None
-    if take_back(deps, line[0], mail):
+    if take_back(deps, line.entry, mail):
         text = f"{came_back_to(mail.recipient, mail.why)} The notice counts from the next warning."
-        deps.store.add_event(line[0].lab_id, Event(now, KIND, text, {"message": mail.message_id, "entry": entry_id}))
+        deps.store.add_event(line.entry.lab_id, Event(now, KIND, text, {"message": mail.message_id, "entry": entry_id}))
     again = deps.curfew.store.line(night, entry_id)
-    if again is None or not is_due(again[1]) or mail.recipient not in {each.recipient for each in again[1].unheard}:
+    if again is None or not is_due(again.status):
         return None
-    return again[1]
+    return again.status if mail.recipient in {each.recipient for each in again.status.unheard} else None

@@ -22,8 +22,7 @@ from chalicelib.domain.errors.explain import explain, explain_execution, explain
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, ResourceGone, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
-from chalicelib.domain.labs.aws_states import RoleState
-from chalicelib.domain.labs.cluster_identity import is_own_cluster
+from chalicelib.domain.labs.aws_states import RoleState, is_own_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.spec import AddonSpec
@@ -43,6 +42,7 @@ from chalicelib.workflows.shared.access import (
     own_of,
 )
 from chalicelib.workflows.shared.before import allot_subdomain, look_before
+from chalicelib.workflows.shared.cluster import anew_or_failed, stack_token, throttled_stack_goes
 from chalicelib.workflows.shared.network import (
     addons_before_nodes,
     addons_of,
@@ -57,7 +57,6 @@ from chalicelib.workflows.shared.network import (
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
 from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, enter, enter_guest, learn, move
 from chalicelib.workflows.shared.runner import StepInput
-from chalicelib.workflows.shared.stacks import anew_or_failed, stack_token, throttled_stack_goes
 
 _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 

@@ -147,7 +147,7 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
 
 
 def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
-    """The lab after the act. Whatever is started is watched; a new run has a name of its own."""
+    """The lab after the act. Each run that is started is watched; a new run has a new name."""
     watched = replace(stored, due_at=now + (_A_DAY if stored.unsettled and stored.phase in OVER else WATCH))
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason

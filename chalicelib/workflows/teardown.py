@@ -28,16 +28,16 @@ from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_l
 from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
-#: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
+#: After so many looks a refused resource is left to the inventory; a resource in use is waited for longer.
 _REFUSALS = 4
 _ENDING = (Phase.RELEASING, Phase.ROLLING_BACK)
-#: What is gone when the node groups are, and when the cluster is. Auto Scaling groups are looked for: not all are node groups'.
+#: Kinds that go with the node groups, and with the cluster. Auto Scaling groups are searched: not all are node groups'.
 _WITH_NODEGROUPS = (Kind.NODEGROUP, Kind.FARGATE_PROFILE)
 _WITH_CLUSTER = (*_WITH_NODEGROUPS, Kind.CLUSTER, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for the workflow that was under way to notice that it is superseded, so that nothing is made behind our back."""
+    """Wait until the superseded workflow has ended, so that it makes nothing more."""
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
     if at.lab.phase is Phase.RELEASING and deletion.is_superseded_run_alive(deps, at.lab):
         return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
@@ -46,7 +46,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
-    """Take back the access entries that the lab granted, so that nobody works on what is going. It holds nothing up."""
+    """Delete the access entries that the lab granted. A refusal does not stop the teardown."""
     if own_cluster(deps, at.lab) is None:
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
     refused = revoke_all(deps, at.lab, at.now)
@@ -54,14 +54,14 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def take_stock(deps: Deps, at: StepInput) -> StepResult:
-    """Put on the ledger all of the lab's that can be found: half of it can't be any more once the cluster is gone."""
+    """Write every resource of the lab on the ledger: half of them can't be found once the cluster is gone."""
     count, unreadable = deletion.take_stock_of(deps, at.lab, at.now)
     unread = f" Could not be looked at: {'; '.join(unreadable)}." if unreadable else ""
     return StepResult(Result.DONE, f"{count} things are on the ledger.{unread}")
 
 
 def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
-    """Let the controllers in the cluster take away what they made, where the API server lets us in; else say why not."""
+    """Delete Kubernetes objects, so that their controllers delete their AWS resources; without access, give the reason."""
     lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None or cluster.status != "ACTIVE":
         return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
@@ -92,12 +92,12 @@ def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def terminate_instances(deps: Deps, at: StepInput) -> StepResult:
-    """Terminate the instances that no node group took along: the work host, Karpenter's, self-managed ones."""
+    """Terminate the instances outside node groups: the work host, Karpenter's, self-managed ones."""
     return _swept(deps, at, "terminate_instances", INSTANCES)
 
 
 def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
-    """Delete what Kubernetes made in the account; the CNI's interfaces here, before the cluster."""
+    """Delete the AWS resources that Kubernetes made, the CNI's interfaces included, before the cluster."""
     return _swept(deps, at, "sweep_leftovers", LEFTOVERS)
 
 
@@ -134,12 +134,12 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
 
 
 def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
-    """Delete what only becomes free, or comes back, when the cluster is gone."""
+    """Delete resources that become free, or come back, once the cluster is gone."""
     return _swept(deps, at, "sweep_remains", REMAINS)
 
 
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
-    """Delete the lab's stack; where it fails, sweep what is in its way and ask again.
+    """Delete the lab's stack; if it fails, sweep the resources that block it and ask again.
 
     What somebody else put into the lab's network fails it every time: the inventory names that, and asking again waits for
     the next teardown.
@@ -163,7 +163,7 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
 
 
 def take_inventory(deps: Deps, at: StepInput) -> StepResult:
-    """Take the receipt by the second path. What is left goes round again, a bounded number of times."""
+    """Take the receipt from the independent inventory. Remaining resources are deleted again, a bounded number of times."""
     receipt = take_receipt(deps, at.lab, "now", at.now)
     if receipt.done:
         return StepResult(Result.DONE, what_is_left(receipt))
@@ -171,7 +171,7 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is deleted, or failed if it was rolled back; in 15 minutes the account is looked at again."""
+    """End the lab: deleted, or failed after a rollback. The account is looked at again in 15 minutes."""
     return _finished(deps, at)
 
 
@@ -188,9 +188,9 @@ def _finished(deps: Deps, at: StepInput) -> StepResult:
 
 
 def block(deps: Deps, at: StepInput) -> StepResult:
-    """The lab says what is left and why. Releasing it again tries again, and so does the scheduled run for a while.
+    """Block the lab, with the remaining resources and the reasons. A release tries again, and the scheduled run does for a while.
 
-    One that this teardown has proved empty is over, whatever went wrong since.
+    A lab that this teardown has proved empty is over, also after later failures.
     """
     taken = [receipt for receipt in deps.store.receipts(at.lab.id) if receipt.taken_at >= at.lab.phase_since]
     if taken and taken[-1].clean:

@@ -24,9 +24,8 @@ from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
-from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.mailing import claims, tell
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now

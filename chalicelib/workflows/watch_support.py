@@ -89,7 +89,7 @@ def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answe
 
 
 def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """One message to each of the next recipients, whatever becomes of the others'."""
+    """Send one message to each of the next recipients. One that fails stops none of the others."""
     cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0, "unheard": 0}
     waiting = by_recipient(deps.watch.store.pending_notices(_NOTICES))
     here = [recipient for recipient in waiting if recipient > cursor["after"]]

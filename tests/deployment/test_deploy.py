@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, MissingDependencyException
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import Phase
 from deployment.__main__ import parameters, stack_name, told
-from deployment.deploy import Refused, deploy
+from deployment.deploy import Consent, Refused, deploy
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import PROJECT, Package
 from deployment.refusals import is_lost
@@ -75,14 +75,14 @@ def test_what_would_change_is_shown_and_a_no_leaves_everything_as_it_is(sandbox:
         return False
 
     with pytest.raises(Refused):
-        deploy(sandbox.client, SMALL, stack, ask=no, pace=QUICK)
+        deploy(sandbox.client, SMALL, stack, consent=Consent(no), pace=QUICK)
     assert shown == ["Add     LabsTable (AWS::DynamoDB::Table)", "Add     Topic (AWS::SNS::Topic)"]
     assert find_stack(sandbox.client("cloudformation"), stack) is None
 
     assert deployed(sandbox, stack)["Said"] == "nothing"
     shown.clear()
     with pytest.raises(Refused):
-        deploy(sandbox.client, SMALL, stack, {"Said": "more"}, ask=no, pace=QUICK)
+        deploy(sandbox.client, SMALL, stack, {"Said": "more"}, consent=Consent(no), pace=QUICK)
     assert shown == ["Modify  Topic (AWS::SNS::Topic)"]
     assert deployed(sandbox, stack)["Said"] == "nothing"
 
@@ -143,7 +143,9 @@ def test_a_release_that_would_begin_with_an_empty_table_is_refused_whoever_agree
 
 def test_whoever_names_the_table_may_lose_it(sandbox: Sandbox, stack: str) -> None:
     table = deployed(sandbox, stack)["Table"]
-    outputs = deploy(sandbox.client, Package(without_the_table(), {}), stack, pace=QUICK, lose=["LabsTable"])
+    outputs = deploy(
+        sandbox.client, Package(without_the_table(), {}), stack, pace=QUICK, consent=Consent(lose=["LabsTable"])
+    )
     assert "Table" not in outputs
     assert sandbox.client("dynamodb").describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
 

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb.curfew.alive import alive_count
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.teardown.ownership import Action, judge
 from chalicelib.domain.teardown.target import target_of
-from deployment.deploy import deploy
+from deployment.deploy import Consent, deploy
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import Package, local_file
 from deployment.stacks import Change, Pace, find_stack, outputs_of, protect
@@ -84,7 +84,7 @@ def upgraded(request: pytest.FixtureRequest, sandbox: Sandbox, packaged: Package
     for item in items:
         dynamodb.put_item(TableName=table, Item=item)
     seen: list[Change] = []
-    outputs = deploy(sandbox.client, packaged, STACK, ask=_seeing(seen), pace=QUICK)
+    outputs = deploy(sandbox.client, packaged, STACK, consent=Consent(_seeing(seen)), pace=QUICK)
     yield Upgraded(sandbox, table, seen, items, outputs)
     cloudformation = sandbox.client("cloudformation")
     with suppress(ClientError):
@@ -193,7 +193,7 @@ def test_labs_from_before_are_minded_from_now_on(upgraded: Upgraded) -> None:
 
 
 def test_labs_from_before_count_when_the_stack_shall_go(upgraded: Upgraded) -> None:
-    assert alive_count(upgraded.sandbox.client("dynamodb"), upgraded.table) == 1
+    assert DynamoCurfewStore(upgraded.sandbox.client("dynamodb"), upgraded.table).alive_count() == 1
     with pytest.raises(StillInUse, match=f"1 alive\\.\n{READY}"):
         destroy(upgraded.sandbox.client, STACK, pace=QUICK)
     there = find_stack(upgraded.sandbox.client("cloudformation"), STACK)

@@ -16,6 +16,7 @@ from chalicelib.domain.curfew.plan import (
     EntryStatus,
     Plan,
     PlanHeader,
+    PlanLine,
     PlanPage,
     entry_digest,
     hash_of_digests,
@@ -116,16 +117,18 @@ class FakeCurfewStore:
         if day not in self.headers:
             return None
         ids = sorted(entry_id for of, entry_id in self.entries if of == day)
-        return Plan(self.headers[day], tuple((self.entries[day, each], self.statuses[day, each]) for each in ids))
+        return Plan(
+            self.headers[day], tuple(PlanLine(self.entries[day, each], self.statuses[day, each]) for each in ids)
+        )
 
     @port
-    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
+    def line(self, day: date, entry_id: str) -> PlanLine | None:
         entry = self.entries.get((day, entry_id))
-        return None if entry is None else (entry, self.statuses[day, entry_id])
+        return None if entry is None else PlanLine(entry, self.statuses[day, entry_id])
 
     @port
-    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
-        return tuple((self.entries[each], self.statuses[each]) for each in set(wanted) if each in self.entries)
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[PlanLine, ...]:
+        return tuple(PlanLine(self.entries[each], self.statuses[each]) for each in set(wanted) if each in self.entries)
 
     @port
     def plan_page(
@@ -134,7 +137,9 @@ class FakeCurfewStore:
         ids = sorted(entry_id for of, entry_id in self.entries if of == day)
         if day not in self.headers:
             return None
-        plan = Plan(self.headers[day], tuple((self.entries[day, each], self.statuses[day, each]) for each in ids))
+        plan = Plan(
+            self.headers[day], tuple(PlanLine(self.entries[day, each], self.statuses[day, each]) for each in ids)
+        )
         lines = [line for line in plan.lines if line[0].id > (after or "")]
         mine = [line for line in lines if seen is None or seen(line[0].owner)]
         last = mine[limit - 1][0].id if len(mine) > limit else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import InventoryAnswer, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown.evidence import CSI_TAG
 from tests.fakes.account import Account, port
 
@@ -53,16 +53,14 @@ class FakeCensus:
     port_name: str = "inventory"
 
     @port
-    def take(
-        self, target: Target, ledger: Sequence[LedgerEntry]
-    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
+    def take(self, target: Target, ledger: Sequence[LedgerEntry]) -> InventoryAnswer:
         listed = {entry.resource.arn for entry in ledger}
         seen = tuple(
             resource
             for arn, resource in self.account.resources.items()
             if arn not in self.hidden and (arn in listed or _concerns(resource, target))
         )
-        return seen, ("tags", "network", "names", "ledger"), self.blind
+        return InventoryAnswer(seen, ("tags", "network", "names", "ledger"), self.blind)
 
     @port
     def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:

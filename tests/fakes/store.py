@@ -33,7 +33,7 @@ from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Ahead, Page, WholeLab
+from chalicelib.ports.deps import Ahead, NewLabLimits, Page, WholeLab
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
@@ -93,11 +93,10 @@ class FakeStore:
         idempotency_key: str | None,
         body_digest: str,
         now: datetime,
-        most: int | None = None,
-        most_of_role: int | None = None,
-        ceilings: MonthCeilings | None = None,
+        limits: NewLabLimits | None = None,
         known: tuple[Person, Person] | None = None,
     ) -> Lab:
+        limits = limits or NewLabLimits()
         before = self._lab_of_key(lab.owner, idempotency_key, body_digest, now) if idempotency_key else None
         if before:
             return before
@@ -107,14 +106,14 @@ class FakeStore:
         if claim in self.names:
             raise NameTaken(lab.name, self.names[claim], self.labs[self.names[claim]].owner)
         counted = [claimant for claimant in self._claimants() if claimant.phase not in UNCOUNTED]
-        if most is not None and sum(one.counted_as == lab.counted_as for one in counted) >= most:
-            raise TooManyLabs(most)
+        if limits.of_owner is not None and sum(one.counted_as == lab.counted_as for one in counted) >= limits.of_owner:
+            raise TooManyLabs(limits.of_owner)
         role = shared_role(lab.owner)
         together = sum(shared_role(claimant.owner) == role for claimant in counted)
-        if role is not None and most_of_role is not None and together >= most_of_role:
-            raise TooManyLabs(most_of_role, role)
+        if role is not None and limits.of_role is not None and together >= limits.of_role:
+            raise TooManyLabs(limits.of_role, role)
         stored = replace(lab, version=1)
-        self._judge_months(stored, {}, ceilings)
+        self._judge_months(stored, {}, limits.ceilings)
         self.labs[lab.id], self.names[claim] = stored, lab.id
         if idempotency_key:
             self.keys[lab.owner, idempotency_key] = (lab.id, body_digest, now + timedelta(days=IDEMPOTENCY_DAYS))

@@ -27,7 +27,7 @@ from chalicelib.domain.curfew.messages.called_off import Called, called_off_mess
 from chalicelib.domain.curfew.messages.limit import Limit, limit_message
 from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, month_message
 from chalicelib.domain.curfew.messages.put_off import put_off_message
-from chalicelib.domain.curfew.messages.report import report_message
+from chalicelib.domain.curfew.messages.report import Concerns, report_message
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -161,7 +161,8 @@ def done(number: int, outcome: EntryOutcome, reason: str = "", **status: Any) ->
 def night(*lines: tuple[Entry, EntryStatus], rules: CurfewRules = RULES, **others: Any) -> Message:
     header = PlanHeader(NIGHT, 1, plan_hash(entry for entry, _ in lines), AT, len(lines))
     given = {"blocked": (), "orphans": (), "troubles": (), "recipient": "admins", **others}
-    return report_message(NIGHT, Plan(header, lines) if lines else None, rules, **given)
+    recipient = given.pop("recipient")
+    return report_message(NIGHT, Plan(header, lines) if lines else None, rules, Concerns(**given), recipient)
 
 
 REPORTS: dict[str, Callable[[], Message]] = {
@@ -183,7 +184,7 @@ REPORTS: dict[str, Callable[[], Message]] = {
 
 def replace_plan() -> Message:
     entry, status = done(1, EntryOutcome.ENDED, braked_at=AT)
-    return report_message(NIGHT, Plan(HEADER, ((entry, status),)), RULES, (), (), (), "admins")
+    return report_message(NIGHT, Plan(HEADER, ((entry, status),)), RULES, Concerns(), "admins")
 
 
 PENDING = Confirmation("learner@example.com", "p-1", ENTRY.owner, "n", AT, AT + timedelta(days=1))

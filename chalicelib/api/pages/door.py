@@ -35,7 +35,7 @@ def begin(context: RequestContext, pool: UserPool) -> Response:
 
 
 def come_back(context: RequestContext, pool: UserPool) -> Response:
-    """From the login with a code: a session, a new one whatever the browser had before. Raises LoginRefused, Transient."""
+    """Open a new session from the login's code, also for a browser that has one. Raises LoginRefused, Transient."""
     kept = cookie_value(context.header("cookie"), LOGIN_COOKIE) or ""
     secret, _, to = kept.partition(".")
     given, token = context.query, secrets.token_urlsafe(32)

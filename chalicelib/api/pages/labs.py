@@ -60,7 +60,7 @@ def row(visit: Visit, line: LabLine) -> dict[str, object]:
 
 
 def actions(line: LabLine) -> tuple[str, ...]:
-    """What can be asked of a lab as it stands, by whoever may change it."""
+    """The actions that a lab allows in its present phase, for those who may change it."""
     if not line.may_change:
         return ()
     match line.lab.phase:

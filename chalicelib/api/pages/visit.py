@@ -1,6 +1,6 @@
 """One request of a browser: who asks (by the session), what was sent, and how an answer is made. Links are relative.
 
-A cookie that is there twice is none: whoever controls a neighbouring subdomain can add one. A form without this session's
+A cookie that is there twice is none: the owner of a neighbouring subdomain can add one. A form without this session's
 token is refused, and so is one from another origin.
 """
 

@@ -77,7 +77,7 @@ def as_wanted(
 
 
 def why_refused(refusals: Sequence[EkslabError]) -> tuple[str, str]:
-    """Title and detail; of an error that nobody foresaw, that it was one."""
+    """Title and detail of an error; an unforeseen one is only called that."""
     if refusals:
         _, title, detail = explained(refusals[-1])
         return title, detail

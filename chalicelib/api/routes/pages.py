@@ -60,7 +60,7 @@ def _route_sessions(context: RequestContext) -> None:
         viewers=True,
     )
     def post_session() -> Response:
-        """Whoever signs this gets a session that stands for them: `ekslab dashboard` does."""
+        """Return a session that stands for the signer: `ekslab dashboard` asks for it."""
         from chalicelib.api.views.json_format import instant
         from chalicelib.services.sessions import open_session
 

@@ -31,7 +31,7 @@ def decision_view(view: DecisionView) -> dict[str, Any]:
 
 
 def decision_page(view: DecisionView, words: Words) -> str:
-    """What would be done, with the button that does it; or that it is done."""
+    """The decision with its button, or the news that it was made."""
     if view.done:
         return _done(view, words)
     lab, approves = view.lab, view.decision is Decision.APPROVE

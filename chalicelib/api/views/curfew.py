@@ -73,7 +73,7 @@ def extension_view(extension: Extension, base: str) -> Json:
 
 
 def cost_view(cost: Cost, total: float | None) -> Json:
-    """What keeping costs: in all, by the hour, and of what. null: not known."""
+    """The price of keeping: the total, the hourly price, and its parts. null: not known."""
     return {
         "usd": None if total is None else round(total, 2),
         "usdAnHour": round(cost.total, 4),

@@ -31,7 +31,7 @@ HEADERS = {
 
 
 def keep_page(view: KeepView, words: Words) -> str:
-    """What would happen, and the button against it; or that it is kept."""
+    """The planned act with the button against it, or the news that the lab is kept."""
     return _kept(view, words) if view.kept else _asking(view, words)
 
 

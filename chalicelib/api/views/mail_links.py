@@ -25,7 +25,7 @@ def mail_link_view(view: MailLinkView) -> dict[str, Any]:
 
 
 def mail_link_page(view: MailLinkView, words: Words) -> str:
-    """What the button would do, with the button; or that it is done."""
+    """The button with its effect, or the news that it was pressed."""
     what = paragraph_of(_deadline(view), words, _effect(view))
     if view.done:
         return page(inline(_done(view), words), f"{what}\n{small(Sentence('You can close this page.'), words)}", words)

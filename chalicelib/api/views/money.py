@@ -11,7 +11,7 @@ from chalicelib.domain.costs import LeasePrice
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import saved, spent, to_lease_end
-from chalicelib.domain.teardown.found import FoundCost
+from chalicelib.domain.teardown.unproven import FoundCost
 
 Json = dict[str, Any]
 

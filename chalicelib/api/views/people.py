@@ -97,7 +97,7 @@ def _answer(value: str, text: Sentence, words: Words) -> str:
 
 
 def unsubscribing_page(view: UnsubscribingView, words: Words) -> str:
-    """What would be switched off, with the button; or that it is."""
+    """The topic with the button that switches it off, or the news that it is off."""
     what = _topic_said(view.topic)
     if view.done:
         gone = Sentence("No more mails about {what} come to you.", what=what)

@@ -13,7 +13,8 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from chalicelib.aws.clients.errors import STALE, translate
+from chalicelib.aws.clients.calls import call
+from chalicelib.aws.clients.errors import STALE
 
 SESSION_NAME = "ekslab"
 #: Credentials this near their end are not used any more.
@@ -68,8 +69,9 @@ class AssumedClients:
             held = self._credentials.get(role_arn)
             if held is None or held["Expiration"].astimezone(UTC) - _MARGIN <= self._now():
                 self._forget(role_arn)
-                with translate("sts:AssumeRole"):
-                    answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, **self._extra)
+                answer = call(
+                    self._sts, "sts:AssumeRole", RoleArn=role_arn, RoleSessionName=SESSION_NAME, **self._extra
+                )
                 self._credentials[role_arn] = answer["Credentials"]
             return self._credentials[role_arn]
 

@@ -164,7 +164,7 @@ _HELD = {
 
 @contextmanager
 def translate(operation: str, creating: bool = False) -> Iterator[None]:
-    """Raise the domain's error for whatever botocore raises inside, from it.
+    """Raise the domain's error from each error that botocore raises inside.
 
     `operation` is IAM's name of the action, e.g. `eks:CreateCluster`. `creating`: a resource in use is one that exists.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.clients.pages import first_pages
+from chalicelib.aws.clients.calls import first_pages
 from chalicelib.domain.teardown.creation import Event, Lookup
 
 #: Pages of 50 events: what has more is too much to be read for one thing.
@@ -51,7 +51,6 @@ def event_pages(
     asked = [{"AttributeKey": attribute, "AttributeValue": value}]
     return first_pages(
         client,
-        "lookup_events",
         "cloudtrail:LookupEvents",
         most,
         LookupAttributes=asked,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.cognito.token_endpoint import id_token_claims
 from chalicelib.domain.errors.tree import LoginRefused, ResourceGone
 from chalicelib.domain.identity.callers import Team
@@ -67,19 +67,21 @@ class CognitoUserPool:
 
     def _asked(self) -> tuple[PoolClient, str]:
         if self._client is None:
-            with translate("cognito-idp:DescribeUserPoolClient"):
-                found = self._cognito.describe_user_pool_client(UserPoolId=self._pool_id, ClientId=self._client_id())
+            found = call(
+                self._cognito,
+                "cognito-idp:DescribeUserPoolClient",
+                UserPoolId=self._pool_id,
+                ClientId=self._client_id(),
+            )
             client = found["UserPoolClient"]
             self._client = (self._shown(client), str(client["ClientSecret"]))
         return self._client
 
     def _client_id(self) -> str:
         """That of the page, by its name: administrators may give the pool other clients."""
-        with translate("cognito-idp:ListUserPoolClients"):
-            pages = self._cognito.get_paginator("list_user_pool_clients").paginate(UserPoolId=self._pool_id)
-            named = [
-                one["ClientId"] for page in pages for one in page["UserPoolClients"] if one["ClientName"] == CLIENT
-            ]
+        action, key = "cognito-idp:ListUserPoolClients", "UserPoolClients"
+        clients = every(self._cognito, action, key, UserPoolId=self._pool_id)
+        named = [one["ClientId"] for one in clients if one["ClientName"] == CLIENT]
         if len(named) != 1:
             raise LoginRefused(f"The user pool has {len(named)} clients called {CLIENT}: there must be one.")
         return str(named[0])
@@ -92,37 +94,26 @@ class CognitoUserPool:
 
     def _look_up(self, user: PoolUser) -> Standing | None:
         try:
-            with translate("cognito-idp:AdminGetUser"):
-                found = self._cognito.admin_get_user(UserPoolId=self._pool_id, Username=user.username)
+            found = call(self._cognito, "cognito-idp:AdminGetUser", UserPoolId=self._pool_id, Username=user.username)
         except ResourceGone:
             return None
         if not found["Enabled"] or _sub(found["UserAttributes"]) != user.sub:
             return None
-        groups = tuple(sorted(self._groups(user)))
+        action, request = "cognito-idp:AdminListGroupsForUser", {"UserPoolId": self._pool_id, "Username": user.username}
+        groups = tuple(sorted(group["GroupName"] for group in every(self._cognito, action, "Groups", **request)))
         return Standing(groups, tuple(self._team(group) for group in groups if group.startswith(TEAM)))
 
-    def _groups(self, user: PoolUser) -> Iterator[str]:
-        with translate("cognito-idp:AdminListGroupsForUser"):
-            pages = self._cognito.get_paginator("admin_list_groups_for_user")
-            for page in pages.paginate(UserPoolId=self._pool_id, Username=user.username):
-                yield from (group["GroupName"] for group in page["Groups"])
-
     def _team_groups(self) -> Iterator[str]:
-        with translate("cognito-idp:ListGroups"):
-            for page in self._cognito.get_paginator("list_groups").paginate(UserPoolId=self._pool_id):
-                yield from (group["GroupName"] for group in page["Groups"] if group["GroupName"].startswith(TEAM))
+        for group in every(self._cognito, "cognito-idp:ListGroups", "Groups", UserPoolId=self._pool_id):
+            if group["GroupName"].startswith(TEAM):
+                yield group["GroupName"]
 
     def _team(self, group: str) -> Team:
-        members: list[str] = []
-        with translate("cognito-idp:ListUsersInGroup"):
-            pages = self._cognito.get_paginator("list_users_in_group")
-            asked = pages.paginate(
-                UserPoolId=self._pool_id, GroupName=group, PaginationConfig={"MaxItems": 60 * _MOST_PAGES}
-            )
-            for page in asked:
-                users = (PoolUser(self._arn, _sub(one["Attributes"]), one["Username"]) for one in page["Users"])
-                members += [user.arn for user in users]
-        return Team(group.removeprefix(TEAM), tuple(members))
+        request = {"UserPoolId": self._pool_id, "GroupName": group}
+        bound = {"MaxItems": 60 * _MOST_PAGES}
+        rows = every(self._cognito, "cognito-idp:ListUsersInGroup", "Users", **request, PaginationConfig=bound)
+        users = (PoolUser(self._arn, _sub(one["Attributes"]), one["Username"]) for one in rows)
+        return Team(group.removeprefix(TEAM), tuple(user.arn for user in users))
 
 
 def _sub(attributes: list[Mapping[str, str]]) -> str:

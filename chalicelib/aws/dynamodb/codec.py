@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON texts and back, by their own type hints. Called by `items.py` alone.
+"""Frozen dataclasses as JSON texts and back, by their own type hints; in an item the text is `body`.
 
 It knows the few types that stored things are made of and refuses to guess at others. Reading forgives what another version
 may have written: fields it doesn't know are passed over, fields that are missing take their defaults. A class's readers are
@@ -16,9 +16,16 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from chalicelib.aws.dynamodb.keys import Item, number, text
+from chalicelib.domain.errors.tree import Unreadable
+
 Shape = TypeVar("Shape")
 Reader = Callable[[Any], Any]
 _NUMBERS = (int, float)
+
+
+#: The shape of bodies. A new field with a default needs no new one; a renamed or removed field does, and a reader of the old.
+SCHEMA = 1
 
 
 class Unfit(ValueError):
@@ -30,11 +37,31 @@ def dumps(thing: object) -> str:
     return json.dumps(_plain(thing), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def loads(shape: type[Shape], text: str | bytes) -> Shape:
+def loads(shape: type[Shape], body: str | bytes) -> Shape:
     """The dataclass of a JSON text. Raises Unfit naming the field, and ValueError for what is no JSON."""
     hint: Any = shape
-    thing: Shape = _reader(hint)(json.loads(text))
+    thing: Shape = _reader(hint)(json.loads(body))
     return thing
+
+
+def read_body(shape: type[Shape], body: str | bytes) -> Shape:
+    """The domain object of a JSON text. Raises Unreadable."""
+    try:
+        return loads(shape, body)
+    except Unfit as error:
+        raise Unreadable(f"{shape.__name__}: {error}.") from error
+    except ValueError as error:
+        raise Unreadable(f"{shape.__name__}: it is no JSON.") from error
+
+
+def thing_of(shape: type[Shape], item: Item) -> Shape:
+    """The domain object of an item. Raises Unreadable."""
+    return read_body(shape, item["body"]["S"])
+
+
+def item_of(keys: Item, thing: object, **more: Item) -> Item:
+    """The item of a domain object, with attributes beside its body that keys and conditions need."""
+    return {**keys, "schema": number(SCHEMA), "body": text(dumps(thing)), **more}
 
 
 def _plain(value: Any) -> Any:
@@ -59,11 +86,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is nothing that is stored.")
 
 
-def _kept(text: str) -> Any:
+def _kept(sentence: str) -> Any:
     """A text that other languages can be said in keeps its message and slots."""
     from chalicelib.domain.core.sentence import to_kept
 
-    return to_kept(text)
+    return to_kept(sentence)
 
 
 def _text(value: Any) -> str:
@@ -78,8 +105,8 @@ def _text(value: Any) -> str:
 
 
 def _instant_written(value: datetime) -> str:
-    text = value.isoformat()
-    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+    written = value.isoformat()
+    return f"{written[:-6]}Z" if written.endswith("+00:00") else written
 
 
 @cache

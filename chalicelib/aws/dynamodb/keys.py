@@ -106,7 +106,7 @@ def counter_key(lab_id: str) -> Item:
 
 
 def spending_key(month: str, whose: str) -> Item:
-    """A month's sum of what labs cost: of all, or of a person's, a role's, an account's."""
+    """A month's sum of labs' costs: of all labs, or of a person's, a role's or an account's."""
     return key(f"SPENDING#{month}", whose)
 
 
@@ -116,7 +116,7 @@ def created_of(lab: Lab) -> str:
 
 
 def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
-    """The attributes that put a lab into the indexes: its owner's as the identity, whatever ARN the lab was kept with."""
+    """The attributes that put a lab into the indexes: the owner's identity, not the ARN that the lab was kept with."""
     values = {"owner": text(identity_of(lab.owner)), "everyone": text(EVERYONE), "created": text(created_of(lab))}
     if lab.phase is Phase.BLOCKED:
         values |= {"due_shard": text(BLOCKED_SHARD), "due_at": text(stamp(lab.phase_since))}

@@ -12,30 +12,23 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
+from chalicelib.aws.dynamodb.codec import item_of
 from chalicelib.aws.dynamodb.keys import Item, key, number, text
-from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS
 from chalicelib.domain.core.sentence import from_kept, to_kept
-from chalicelib.domain.errors.tree import AwsRefused, StaleLab
+from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.notices.mail import Mail, begun
 
 _KEPT = timedelta(days=90)
 
 
-class DynamoMails:
-    """Implements the MailStore port; holds the boto3 `dynamodb` client."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+class DynamoMails(InTable):
+    """Implements the MailStore port."""
 
     def mail(self, mail_id: str) -> Mail | None:
-        """One item."""
-        item = get(self._client, self._table, _mail_key(mail_id))
-        return None if item is None else thing_of(Mail, item)
+        return self._table.load(Mail, _mail_key(mail_id))
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
         """Written first and read only if it is there: a new mail is one call. Raises StaleLab."""
@@ -64,38 +57,26 @@ class DynamoMails:
         raise StaleLab(f"The mail {mail_id} was saved by others {ATTEMPTS} times in a row.")
 
     def bounced_address(self, address: str) -> str | None:
-        """One item."""
-        item = get(self._client, self._table, _address_key(address))
+        item = self._table.get(_address_key(address))
         return None if item is None else from_kept(json.loads(item["why"]["S"]))
 
     def note_bounced_address(self, address: str, why: str) -> None:
-        """Write or overwrite."""
-        item = {**_address_key(address), "why": text(json.dumps(to_kept(why or "bounced")))}
-        with translate("dynamodb:PutItem"):
-            self._client.put_item(TableName=self._table, Item=item)
+        self._table.put({**_address_key(address), "why": text(json.dumps(to_kept(why or "bounced")))})
 
     def forgive_address(self, address: str) -> None:
-        """Absent is fine."""
-        with translate("dynamodb:DeleteItem"):
-            self._client.delete_item(TableName=self._table, Key=_address_key(address))
+        self._table.delete(_address_key(address))
 
     def _save(self, mail: Mail, stored: Mail | None) -> Mail | None:
         """Over what was seen; None when someone else was first."""
         saved = replace(mail, version=stored.version + 1) if stored else mail
-        expiry = number(int((saved.begun_at + _KEPT).timestamp()))
-        item = {**_mail_key(mail.id), "schema": number(SCHEMA), "body": text(body_of(saved)), "expires_at": expiry}
-        guard: Item = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if stored is not None:
-            guard = {"ConditionExpression": "#v = :seen", "ExpressionAttributeNames": {"#v": "version"}}
-            guard["ExpressionAttributeValues"] = {":seen": number(stored.version)}
-        try:
-            with translate("dynamodb:PutItem"):
-                self._client.put_item(TableName=self._table, Item={**item, "version": number(saved.version)}, **guard)
-        except AwsRefused as refusal:
-            if refusal.code != "ConditionalCheckFailedException":
-                raise
-            return None
-        return saved
+        expires_at = number(int((saved.begun_at + _KEPT).timestamp()))
+        item = item_of(_mail_key(mail.id), saved, expires_at=expires_at, version=number(saved.version))
+        if stored is None:
+            return saved if self._table.put_if(item, "attribute_not_exists(pk)") else None
+        seen = {":seen": number(stored.version)}
+        names = {"#v": "version"}
+        written = self._table.put_if(item, "#v = :seen", ExpressionAttributeNames=names, ExpressionAttributeValues=seen)
+        return saved if written else None
 
 
 def _mail_key(mail_id: str) -> Item:

@@ -1,16 +1,15 @@
-"""Transactions, and what DynamoDB says when it cancels one."""
+"""Operations of transactions, and DynamoDB's reasons when it cancels one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.keys import Item
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
+from chalicelib.domain.errors.tree import StaleLab, Throttled
 
 #: How often a write that lost a race is tried again before the caller hears of it.
 ATTEMPTS = 8
@@ -41,26 +40,14 @@ def until_saved(what: str, attempt: Callable[[], Saved | None]) -> Saved:
     raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
 
 
-def transact(client: Any, operations: Sequence[Item], token: str) -> tuple[Reason, ...]:
-    """Write all or nothing. Returns () when written, else one reason for each operation, in order.
-
-    `token` makes a repeated call the same call for ten minutes (≤ 36 characters). Raises Throttled, AwsUnavailable.
-    """
-    operation = "dynamodb:TransactWriteItems"
-    with translate(operation):
-        try:
-            client.transact_write_items(TransactItems=list(operations), ClientRequestToken=token)
-        except ClientError as problem:
-            code = problem.response["Error"]["Code"]
-            if code == "TransactionInProgressException":
-                raise AwsUnavailable(f"{operation}: {problem}") from problem
-            if code != "TransactionCanceledException":
-                raise
-            return _reasons(problem)
-    return ()
+def is_written(reasons: Sequence[Reason], write_id: str) -> bool:
+    """Whether a transaction was written: now, or by an earlier call of this write whose answer was lost."""
+    mine = {"S": write_id}
+    return not reasons or any(reason.refused and reason.item.get("write_id") == mine for reason in reasons)
 
 
-def _reasons(problem: ClientError) -> tuple[Reason, ...]:
+def reasons_of(problem: ClientError) -> tuple[Reason, ...]:
+    """Why each operation of a cancelled transaction failed. Raises Throttled."""
     message = problem.response.get("CancellationReasons", [])
     reasons = tuple(Reason(reason.get("Code", "None"), reason.get("Item", {})) for reason in message)
     codes = {reason.code for reason in reasons}
@@ -71,29 +58,28 @@ def _reasons(problem: ClientError) -> tuple[Reason, ...]:
     return reasons
 
 
-def put(table: str, item: Item, condition: str | None = None, values: Item | None = None) -> Item:
+def put(item: Item, condition: str | None = None, values: Item | None = None) -> Item:
     """A Put inside a transaction, telling the old item when its condition fails."""
-    return {"Put": {"TableName": table, "Item": item, **_guarded(condition, values)}}
+    return {"Put": {"Item": item, **_guarded(condition, values)}}
 
 
-def delete(table: str, key: Item, condition: str, values: Item) -> Item:
+def delete(key: Item, condition: str, values: Item) -> Item:
     """A Delete inside a transaction."""
-    return {"Delete": {"TableName": table, "Key": key, **_guarded(condition, values)}}
+    return {"Delete": {"Key": key, **_guarded(condition, values)}}
 
 
-def add(table: str, key: Item, amount: int, most: int | None = None) -> Item:
+def add(key: Item, amount: int, most: int | None = None) -> Item:
     """Add to the counter `alive`, refused when it has reached `most`."""
     values: Item = {":amount": {"N": str(amount)}}
     condition = None
     if most is not None:
         condition = "attribute_not_exists(alive) OR alive < :most"
         values[":most"] = {"N": str(most)}
-    request = {"TableName": table, "Key": key, "UpdateExpression": "ADD alive :amount"}
+    request = {"Key": key, "UpdateExpression": "ADD alive :amount"}
     return {"Update": {**request, **_guarded(condition, values)}}
 
 
 def add_all(
-    table: str,
     key: Item,
     amounts: Mapping[str, int],
     most: tuple[str, int] | None = None,
@@ -113,7 +99,7 @@ def add_all(
     if expires_at is not None:
         expression += " SET expires_at = if_not_exists(expires_at, :expires_at)"
         values[":expires_at"] = {"N": str(expires_at)}
-    update = {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
+    update = {"Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
     condition = None
     if most is not None:
         index, room = list(amounts).index(most[0]), most[1] - amounts[most[0]]

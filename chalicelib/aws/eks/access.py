@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, create
 from chalicelib.aws.eks.calls import EksCalls, token_for
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import AccessEntryState
@@ -21,8 +21,7 @@ class AccessCalls(EksCalls):
         the cluster is the lab's, so is every entry in it, also one that EKS made by itself. It gets the lab's tags then:
         no entry without them can be changed or deleted."""
         try:
-            with translate("eks:CreateAccessEntry", creating=True):
-                entry = self._eks.create_access_entry(**_creation(lab, access))["accessEntry"]
+            entry = create(self._eks, "eks:CreateAccessEntry", **_creation(lab, access))["accessEntry"]
         except AlreadyExists:
             entry = self._taken_over(lab, access.principal_arn)
         for policy in access.policies:
@@ -31,21 +30,20 @@ class AccessCalls(EksCalls):
 
     def access_policies(self) -> frozenset[str]:
         """The ARNs of all access policies that EKS has."""
-        return frozenset(policy["arn"] for policy in self.listed("list_access_policies", "accessPolicies"))
+        return frozenset(policy["arn"] for policy in self.listed("ListAccessPolicies", "accessPolicies"))
 
     def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
         """All, with the policies of each. Raises ResourceGone when the cluster is."""
-        principals = self.listed("list_access_entries", "accessEntries", clusterName=cluster)
+        principals = self.listed("ListAccessEntries", "accessEntries", clusterName=cluster)
         return tuple(self._access_entry(cluster, principal) for principal in principals)
 
     def revoke_access(self, cluster: str, principal_arn: str) -> None:
         """Delete the entry with all that is associated. A missing entry, or cluster, is success.
 
-        What is not there has no tags: a right that wants one is denied before EKS could say that it is gone.
+        A missing entry has no tags: IAM denies a right that requires a tag before EKS could answer that the entry is gone.
         """
         try:
-            with translate("eks:DeleteAccessEntry"):
-                self._eks.delete_access_entry(clusterName=cluster, principalArn=principal_arn)
+            call(self._eks, "eks:DeleteAccessEntry", clusterName=cluster, principalArn=principal_arn)
         except ResourceGone:
             return
         except AccessDenied:
@@ -62,23 +60,26 @@ class AccessCalls(EksCalls):
     def _taken_over(self, lab: Lab, principal_arn: str) -> dict[str, Any]:
         entry = self._entry(lab.name, principal_arn)
         if entry.get("tags", {}).get(LAB_TAG) != lab.id:
-            with translate("eks:TagResource"):
-                self._eks.tag_resource(resourceArn=entry["accessEntryArn"], tags=lab.tags)
+            call(self._eks, "eks:TagResource", resourceArn=entry["accessEntryArn"], tags=lab.tags)
         return entry
 
     def _associate(self, cluster: str, principal_arn: str, policy: AccessPolicySpec) -> None:
         scope: dict[str, Any] = {"type": "cluster"}
         if policy.namespaces:
             scope = {"type": "namespace", "namespaces": list(policy.namespaces)}
-        with translate("eks:AssociateAccessPolicy"):
-            self._eks.associate_access_policy(
-                clusterName=cluster, principalArn=principal_arn, policyArn=policy.policy_arn, accessScope=scope
-            )
+        call(
+            self._eks,
+            "eks:AssociateAccessPolicy",
+            clusterName=cluster,
+            principalArn=principal_arn,
+            policyArn=policy.policy_arn,
+            accessScope=scope,
+        )
 
     def _access_entry(self, cluster: str, principal_arn: str) -> AccessEntryState:
         entry = self._entry(cluster, principal_arn)
         policies = self.listed(
-            "list_associated_access_policies",
+            "ListAssociatedAccessPolicies",
             "associatedAccessPolicies",
             clusterName=cluster,
             principalArn=principal_arn,
@@ -92,8 +93,7 @@ class AccessCalls(EksCalls):
         )
 
     def _entry(self, cluster: str, principal_arn: str) -> dict[str, Any]:
-        with translate("eks:DescribeAccessEntry"):
-            known = self._eks.describe_access_entry(clusterName=cluster, principalArn=principal_arn)
+        known = call(self._eks, "eks:DescribeAccessEntry", clusterName=cluster, principalArn=principal_arn)
         entry: dict[str, Any] = known["accessEntry"]
         return entry
 

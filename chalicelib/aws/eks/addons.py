@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, create
 from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
@@ -32,8 +32,7 @@ class AddonCalls(EksCalls):
         """Ask for an add-on; `pod_identities`: service account → role ARN. One there already with the lab's tag is taken."""
         request = _creation(lab, addon, pod_identities)
         try:
-            with translate("eks:CreateAddon", creating=True):
-                self._eks.create_addon(**request)
+            create(self._eks, "eks:CreateAddon", **request)
         except AlreadyExists:
             check_ours(lab, "eks:CreateAddon", addon.name, self._addon(lab.name, addon.name))
 
@@ -46,7 +45,7 @@ class AddonCalls(EksCalls):
 
     def addons(self, cluster: str) -> tuple[str, ...]:
         """Names of all. Raises ResourceGone when the cluster is."""
-        return self.listed("list_addons", "addons", clusterName=cluster)
+        return self.listed("ListAddons", "addons", clusterName=cluster)
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
         """The add-on's versions for that Kubernetes version, as EKS lists them; empty if it does not offer the add-on."""
@@ -58,8 +57,7 @@ class AddonCalls(EksCalls):
         if chosen is None:
             return ""
         try:
-            with translate("eks:DescribeAddonConfiguration"):
-                told = self._eks.describe_addon_configuration(addonName=name, addonVersion=chosen)
+            told = call(self._eks, "eks:DescribeAddonConfiguration", addonName=name, addonVersion=chosen)
         except AwsRefused as error:
             if error.code in _NOT_OFFERED:
                 return ""
@@ -68,8 +66,7 @@ class AddonCalls(EksCalls):
 
     def _offered(self, name: str, version: str) -> list[dict[str, Any]]:
         try:
-            with translate("eks:DescribeAddonVersions"):
-                known = self._eks.describe_addon_versions(addonName=name, kubernetesVersion=version)
+            known = call(self._eks, "eks:DescribeAddonVersions", addonName=name, kubernetesVersion=version)
         except AwsRefused as error:
             if error.code in _NOT_OFFERED:
                 return []
@@ -82,15 +79,16 @@ class AddonCalls(EksCalls):
         One that exists and is not listed was made a moment ago: the error's code says so.
         """
         try:
-            with translate("eks:CreatePodIdentityAssociation", creating=True):
-                made = self._eks.create_pod_identity_association(
-                    clusterName=lab.name,
-                    namespace=association.namespace,
-                    serviceAccount=association.service_account,
-                    roleArn=association.role_arn,
-                    tags=lab.tags,
-                    clientRequestToken=token_for(lab, "pods", f"{association.namespace}/{association.service_account}"),
-                )
+            made = create(
+                self._eks,
+                "eks:CreatePodIdentityAssociation",
+                clusterName=lab.name,
+                namespace=association.namespace,
+                serviceAccount=association.service_account,
+                roleArn=association.role_arn,
+                tags=lab.tags,
+                clientRequestToken=token_for(lab, "pods", f"{association.namespace}/{association.service_account}"),
+            )
             return str(made["association"]["associationArn"])
         except AlreadyExists as error:
             for known in self.pod_identities(lab.name):
@@ -104,12 +102,13 @@ class AddonCalls(EksCalls):
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
         """All, with their roles. Raises ResourceGone when the cluster is."""
-        listed = self.listed("list_pod_identity_associations", "associations", clusterName=cluster)
+        listed = self.listed("ListPodIdentityAssociations", "associations", clusterName=cluster)
         return tuple(self._pod_identity(cluster, row["associationId"]) for row in listed)
 
     def _pod_identity(self, cluster: str, id: str) -> PodIdentityState:
-        with translate("eks:DescribePodIdentityAssociation"):
-            known = self._eks.describe_pod_identity_association(clusterName=cluster, associationId=id)["association"]
+        known = call(self._eks, "eks:DescribePodIdentityAssociation", clusterName=cluster, associationId=id)[
+            "association"
+        ]
         return PodIdentityState(
             known["associationArn"],
             known["associationId"],
@@ -119,8 +118,7 @@ class AddonCalls(EksCalls):
         )
 
     def _addon(self, cluster: str, name: str) -> dict[str, Any]:
-        with translate("eks:DescribeAddon"):
-            addon: dict[str, Any] = self._eks.describe_addon(clusterName=cluster, addonName=name)["addon"]
+        addon: dict[str, Any] = call(self._eks, "eks:DescribeAddon", clusterName=cluster, addonName=name)["addon"]
         return addon
 
 

@@ -1,14 +1,13 @@
-"""What all readers of EKS share: a control plane's description, lists read to their end, tokens, tags and health issues."""
+"""The common part of EKS' readers: a control plane's description, updates, tokens, tags and health issues."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC
-from functools import lru_cache
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
@@ -23,28 +22,19 @@ class EksCalls:
     def __init__(self, eks: Any) -> None:
         self._eks = eks
 
-    def listed(self, operation: str, key: str, **request: Any) -> tuple[Any, ...]:
-        """All pages of a list operation (boto3's name of it), `key` of each. Raises ResourceGone when the cluster is."""
-        with translate(f"eks:{operation.title().replace('_', '')}"):
-            return tuple(row for page in _paginator(self._eks, operation).paginate(**request) for row in page[key])
+    def listed(self, action: str, key: str, **request: Any) -> tuple[Any, ...]:
+        """All rows of a list of EKS. Raises ResourceGone when the cluster is."""
+        return tuple(every(self._eks, f"eks:{action}", key, **request))
 
     def describe(self, name: str) -> ClusterState:
         """The control plane as it is. Raises ResourceGone."""
-        with translate("eks:DescribeCluster"):
-            return state_of(self._eks.describe_cluster(name=name)["cluster"])
+        return state_of(call(self._eks, "eks:DescribeCluster", name=name)["cluster"])
 
     def update(self, **request: Any) -> UpdateState:
         """How an update stands. Raises ResourceGone."""
-        with translate("eks:DescribeUpdate"):
-            update = self._eks.describe_update(**request)["update"]
+        update = call(self._eks, "eks:DescribeUpdate", **request)["update"]
         errors = tuple(f"{error['errorCode']}: {error['errorMessage']}" for error in update.get("errors", []))
         return UpdateState(update["id"], update["status"], errors)
-
-
-@lru_cache(maxsize=64)
-def _paginator(eks: Any, operation: str) -> Any:
-    """The client's paginator, kept: boto3 makes a new class at each `get_paginator`."""
-    return eks.get_paginator(operation)
 
 
 def token_for(lab: Lab, what: str, name: str) -> str:
@@ -73,7 +63,7 @@ def issues_of(described: Mapping[str, Any]) -> tuple[HealthIssue, ...]:
 
 
 def state_of(cluster: Mapping[str, Any]) -> ClusterState:
-    """A control plane as EKS describes it. Real answers lack fields: whatever EKS leaves out is None or empty."""
+    """A control plane as EKS describes it. Real answers lack fields: a missing one is None or empty."""
     vpc = cluster.get("resourcesVpcConfig") or {}
     created_at = cluster.get("createdAt")
     return ClusterState(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from chalicelib.aws.clients.calls import call, create
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.access import AccessCalls
 from chalicelib.aws.eks.addons import AddonCalls
@@ -37,11 +38,9 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
     def create(
         self, lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
     ) -> ClusterState:
-        """Ask for the control plane. One there already with the lab's tag is taken; else AlreadyExists. Raises AwsRefused."""
         request = _creation(lab, role_arn, subnet_ids, security_group_ids)
         try:
-            with translate("eks:CreateCluster", creating=True):
-                return state_of(self._eks.create_cluster(**request)["cluster"])
+            return state_of(create(self._eks, "eks:CreateCluster", **request)["cluster"])
         except AlreadyExists:
             known = self.describe(lab.name)
             if known.role_arn != role_arn:
@@ -56,8 +55,9 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         if _has(self.describe(name), wanted):
             return None
         try:
-            with translate("eks:UpdateClusterConfig"):
-                asked = self._eks.update_cluster_config(name=name, resourcesVpcConfig=wanted, clientRequestToken=token)
+            asked = call(
+                self._eks, "eks:UpdateClusterConfig", name=name, resourcesVpcConfig=wanted, clientRequestToken=token
+            )
         except AlreadyExists:
             return None
         return str(asked["update"]["id"])
@@ -74,9 +74,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
             self._eks.update_cluster_config(name=name, deletionProtection=False, clientRequestToken=token)
 
     def delete(self, name: str) -> None:
-        """Ask for its deletion. Raises StillInUse while node groups or Fargate profiles exist, ResourceGone."""
-        with translate("eks:DeleteCluster"):
-            self._eks.delete_cluster(name=name)
+        call(self._eks, "eks:DeleteCluster", name=name)
 
 
 def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, create
 from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
@@ -22,8 +22,7 @@ class NodegroupCalls(EksCalls):
         """Ask for a managed node group of the cluster's version. One there already with the lab's tag is taken."""
         request = _creation(lab, spec, role_arn, subnets, template)
         try:
-            with translate("eks:CreateNodegroup", creating=True):
-                self._eks.create_nodegroup(**request)
+            create(self._eks, "eks:CreateNodegroup", **request)
         except AlreadyExists:
             known = self._nodegroup(lab.name, spec.name)
             check_ours(lab, "eks:CreateNodegroup", spec.name, known)
@@ -34,10 +33,9 @@ class NodegroupCalls(EksCalls):
 
     def nodegroups(self, cluster: str) -> tuple[str, ...]:
         """Names of all. Raises ResourceGone when the cluster is."""
-        return self.listed("list_nodegroups", "nodegroups", clusterName=cluster)
+        return self.listed("ListNodegroups", "nodegroups", clusterName=cluster)
 
     def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
-        """Ask for another node count; min and max stretch to hold it. The update's id, or None when it is so already."""
         known = self._nodegroup(cluster, name)["scalingConfig"]
         if known["desiredSize"] == desired:
             return None
@@ -52,10 +50,14 @@ class NodegroupCalls(EksCalls):
 
     def _resized(self, cluster: str, size: NodegroupSize, token: str) -> str:
         wanted = {"minSize": size.min, "desiredSize": size.desired, "maxSize": size.max}
-        with translate("eks:UpdateNodegroupConfig"):
-            asked = self._eks.update_nodegroup_config(
-                clusterName=cluster, nodegroupName=size.name, scalingConfig=wanted, clientRequestToken=token
-            )
+        asked = call(
+            self._eks,
+            "eks:UpdateNodegroupConfig",
+            clusterName=cluster,
+            nodegroupName=size.name,
+            scalingConfig=wanted,
+            clientRequestToken=token,
+        )
         return str(asked["update"]["id"])
 
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:
@@ -64,21 +66,18 @@ class NodegroupCalls(EksCalls):
 
     def delete_nodegroup(self, cluster: str, name: str) -> None:
         """Ask for its deletion. Raises ResourceGone, StillInUse."""
-        with translate("eks:DeleteNodegroup"):
-            self._eks.delete_nodegroup(clusterName=cluster, nodegroupName=name)
+        call(self._eks, "eks:DeleteNodegroup", clusterName=cluster, nodegroupName=name)
 
     def fargate_profiles(self, cluster: str) -> tuple[str, ...]:
         """Names of all. Raises ResourceGone when the cluster is."""
-        return self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=cluster)
+        return self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=cluster)
 
     def delete_fargate_profile(self, cluster: str, name: str) -> None:
         """Ask for its deletion. Raises StillInUse while another one is going, ResourceGone."""
-        with translate("eks:DeleteFargateProfile"):
-            self._eks.delete_fargate_profile(clusterName=cluster, fargateProfileName=name)
+        call(self._eks, "eks:DeleteFargateProfile", clusterName=cluster, fargateProfileName=name)
 
     def _nodegroup(self, cluster: str, name: str) -> dict[str, Any]:
-        with translate("eks:DescribeNodegroup"):
-            known = self._eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)
+        known = call(self._eks, "eks:DescribeNodegroup", clusterName=cluster, nodegroupName=name)
         nodegroup: dict[str, Any] = known["nodegroup"]
         return nodegroup
 

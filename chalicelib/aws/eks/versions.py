@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import every
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
@@ -45,9 +45,7 @@ def bundled() -> Calendar:
 
 
 def _live(eks: Any) -> tuple[VersionSupport, ...]:
-    with translate(LIVE):
-        pages = eks.get_paginator("describe_cluster_versions").paginate(includeAll=True)
-        rows = [row for page in pages for row in page["clusterVersions"]]
+    rows = every(eks, LIVE, "clusterVersions", includeAll=True)
     return tuple(_support(row) for row in rows if _is_usable(row))
 
 

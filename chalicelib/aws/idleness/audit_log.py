@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.clients.pages import first_pages
+from chalicelib.aws.clients.calls import first_pages
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.domain.core.names import principal_of, same_principal
 from chalicelib.domain.idleness.evidence import Sighting, Source
@@ -51,7 +51,6 @@ class AuditLog:
         """Each page, and whether it was the last."""
         return first_pages(
             self._logs,
-            "filter_log_events",
             "logs:FilterLogEvents",
             _PAGES,
             logGroupName=f"/aws/eks/{cluster}/cluster",
@@ -71,7 +70,7 @@ class AuditLog:
         return Sighting(person_behind(username, lab), datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
 
     def _is_own(self, username: str) -> bool:
-        """A role is told by its session's ARN, with whatever session name."""
+        """A role is recognised by its session's ARN, with any session name."""
         return same_principal(principal_of(username) or username, principal_of(self._own) or self._own)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.aws.idleness.evidence import GroupSeen, Reading, noting
 from chalicelib.domain.errors.tree import ResourceGone
@@ -34,16 +34,17 @@ class ClusterReading(EksCalls):
             reading.cluster = cluster
 
     def _nodegroups(self, reading: Reading) -> None:
-        for name in self.listed("list_nodegroups", "nodegroups", clusterName=reading.lab.name):
+        for name in self.listed("ListNodegroups", "nodegroups", clusterName=reading.lab.name):
             try:
-                with translate("eks:DescribeNodegroup"):
-                    group = self._eks.describe_nodegroup(clusterName=reading.lab.name, nodegroupName=name)["nodegroup"]
+                group = call(self._eks, "eks:DescribeNodegroup", clusterName=reading.lab.name, nodegroupName=name)[
+                    "nodegroup"
+                ]
             except ResourceGone:
                 continue
             reading.groups.append(_seen(name, group))
 
     def _fargate(self, reading: Reading) -> None:
-        names = self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=reading.lab.name)
+        names = self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=reading.lab.name)
         reading.fargate_profiles = len(names)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every, instances_of
 from chalicelib.aws.idleness.evidence import GroupSeen, Reading, noting
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import BalancerUse, Source
@@ -44,10 +44,7 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
     for some in _portions(readings):
         names = [reading.lab.name for reading in some]
         for by_tag in (_by_key(names), {"Name": _NAME_TAG, "Values": names}):
-            with translate("ec2:DescribeInstances"):
-                pages = list(ec2.get_paginator("describe_instances").paginate(Filters=[by_tag, _RUNNING]))
-            rows = (row for page in pages for held in page["Reservations"] for row in held["Instances"])
-            found |= {row["InstanceId"]: _machine(row) for row in rows}
+            found |= {row["InstanceId"]: _machine(row) for row in instances_of(ec2, [by_tag, _RUNNING])}
     for reading in readings:
         mine = [machine for machine in found.values() if reading.lab.name in machine.clusters]
         known = {name for group in reading.groups for name in group.auto_scaling_groups}
@@ -83,10 +80,12 @@ def _look_into_templates(ec2: Any, reading: Reading) -> None:
 def _type_of_template(ec2: Any, template: Mapping[str, Any]) -> tuple[str, ...]:
     if "id" not in template:
         return ()
-    with translate("ec2:DescribeLaunchTemplateVersions"):
-        versions = ec2.describe_launch_template_versions(
-            LaunchTemplateId=template["id"], Versions=[str(template.get("version") or "$Default")]
-        )["LaunchTemplateVersions"]
+    versions = call(
+        ec2,
+        "ec2:DescribeLaunchTemplateVersions",
+        LaunchTemplateId=template["id"],
+        Versions=[str(template.get("version") or "$Default")],
+    )["LaunchTemplateVersions"]
     kinds = (version["LaunchTemplateData"].get("InstanceType") for version in versions)
     return tuple(kind for kind in kinds if kind)
 
@@ -103,9 +102,8 @@ def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
     found: dict[str, dict[str, str]] = {}
     for some in _portions(readings):
         filters = [_by_key([reading.lab.name for reading in some]), {"Name": "tag-key", "Values": [PVC_TAG]}]
-        with translate("ec2:DescribeVolumes"):
-            pages = list(ec2.get_paginator("describe_volumes").paginate(Filters=filters))
-        found |= {row["VolumeId"]: _tags(row) for page in pages for row in page["Volumes"]}
+        rows = every(ec2, "ec2:DescribeVolumes", "Volumes", Filters=filters)
+        found |= {row["VolumeId"]: _tags(row) for row in rows}
     for reading in readings:
         reading.volumes = sum(reading.lab.name in clusters_of(tags) for tags in found.values())
 
@@ -113,13 +111,8 @@ def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
 def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Reading]) -> None:
     """Give each lab the load balancers of its cluster, by ARN. Raises what the APIs say."""
     mine = {reading.lab.name: reading for reading in readings}
-    with translate("tag:GetResources"):
-        pages = list(
-            tagging.get_paginator("get_resources").paginate(
-                ResourceTypeFilters=["elasticloadbalancing:loadbalancer"], ResourcesPerPage=100
-            )
-        )
-    rows = [row for page in pages for row in page["ResourceTagMappingList"]]
+    request = {"ResourceTypeFilters": ["elasticloadbalancing:loadbalancer"], "ResourcesPerPage": 100}
+    rows = every(tagging, "tag:GetResources", "ResourceTagMappingList", **request)
     claims = [(row["ResourceARN"], name) for row in rows for name in clusters_of(_tags(row)) if name in mine]
     living = dict(_living(elbv2, elb, {arn for arn, _ in claims}))
     for arn, name in sorted(claims):
@@ -140,13 +133,13 @@ def dimension_of(arn: str) -> str:
 def _living(elbv2: Any, elb: Any, arns: set[str]) -> Iterator[tuple[str, str]]:
     """Names as CloudWatch has them, and kinds. Asks only the API, of the two, that can know these; neither if there are none."""
     classic = {arn for arn in arns if "/" not in dimension_of(arn)}
-    with translate("elasticloadbalancing:DescribeLoadBalancers"):
-        if arns - classic:
-            for page in elbv2.get_paginator("describe_load_balancers").paginate():
-                yield from ((dimension_of(row["LoadBalancerArn"]), row["Type"]) for row in page["LoadBalancers"])
-        if classic:
-            for page in elb.get_paginator("describe_load_balancers").paginate():
-                yield from ((row["LoadBalancerName"], "classic") for row in page["LoadBalancerDescriptions"])
+    action = "elasticloadbalancing:DescribeLoadBalancers"
+    if arns - classic:
+        rows = every(elbv2, action, "LoadBalancers")
+        yield from ((dimension_of(row["LoadBalancerArn"]), row["Type"]) for row in rows)
+    if classic:
+        rows = every(elb, action, "LoadBalancerDescriptions")
+        yield from ((row["LoadBalancerName"], "classic") for row in rows)
 
 
 def _by_key(names: Sequence[str]) -> dict[str, Any]:

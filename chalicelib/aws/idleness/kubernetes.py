@@ -123,7 +123,7 @@ def _waits_at_zero(autoscaler: Object) -> bool:
 
 
 def _is_finished(job: Object) -> bool:
-    """As the Job's controller says, or by what has succeeded. One whose pod failed and will be tried again has only no pod now."""
+    """By the Job's conditions, or by its succeeded pods. A Job whose pod failed and will be retried has no pod for a moment."""
     status, spec = _status(job), job.get("spec") or {}
     over = any(
         each.get("type") in ("Complete", "Failed") and each.get("status") == "True"

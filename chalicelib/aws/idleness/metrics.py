@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.clients.pages import first_pages
+from chalicelib.aws.clients.calls import first_pages
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series
@@ -70,7 +70,7 @@ def _call(
     gathered = {query: _Gathered() for query in by_id}
     queries = [_query(query, metric, period) for query, metric in by_id.items()]
     asked = {"MetricDataQueries": queries, "StartTime": start, "EndTime": end}
-    for page, _ in first_pages(cloudwatch, "get_metric_data", "cloudwatch:GetMetricData", _PAGES, **asked):
+    for page, _ in first_pages(cloudwatch, "cloudwatch:GetMetricData", _PAGES, **asked):
         for result in page.get("MetricDataResults", []):
             _take(gathered[result["Id"]], result)
     return {metric: _settled(gathered[query], metric, period) for query, metric in by_id.items()}

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import every
 from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
 from chalicelib.aws.idleness.clusters import ClusterReading
@@ -65,12 +65,10 @@ class AwsSignals:
 
     def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
         """Every cluster with the lab's tag. The tagging API may name some that are gone. Raises AwsRefused, Transient."""
-        with translate("tag:GetResources"):
-            pages = self._clients.tagging.get_paginator("get_resources").paginate(
-                ResourceTypeFilters=["eks:cluster"], TagFilters=[{"Key": LAB_TAG}], ResourcesPerPage=100
-            )
-            rows = [row for page in pages for row in page["ResourceTagMappingList"]]
-        return tuple(_tagged(row) for row in rows)
+        request = {"ResourceTypeFilters": ["eks:cluster"], "TagFilters": [{"Key": LAB_TAG}], "ResourcesPerPage": 100}
+        return tuple(
+            map(_tagged, every(self._clients.tagging, "tag:GetResources", "ResourceTagMappingList", **request))
+        )
 
     def _read_known(self, pool: Executor, readings: Sequence[Reading], window: MetricWindow) -> None:
         """CloudWatch is asked last: it needs to know the node groups and the balancers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import HostedZone
@@ -20,19 +20,16 @@ class Route53Dns:
         self._route53 = route53
 
     def zone(self, name_or_id: str) -> HostedZone | None:
-        """The hosted zone with this id or domain name, None if there is none. Several of one name: the public one."""
         if _ID.match(name_or_id):
             return self._by_id(name_or_id.rpartition("/")[2])
         wanted = name_or_id.lower().rstrip(".")
-        with translate("route53:ListHostedZonesByName"):
-            listed = self._route53.list_hosted_zones_by_name(DNSName=wanted)["HostedZones"]
+        listed = call(self._route53, "route53:ListHostedZonesByName", DNSName=wanted)["HostedZones"]
         zones = [zone for zone in map(_zone, listed) if zone.name == wanted]
         return min(zones, key=lambda zone: zone.private, default=None)
 
     def _by_id(self, id: str) -> HostedZone | None:
         try:
-            with translate("route53:GetHostedZone"):
-                return _zone(self._route53.get_hosted_zone(Id=id)["HostedZone"])
+            return _zone(call(self._route53, "route53:GetHostedZone", Id=id)["HostedZone"])
         except ResourceGone:
             return None
         except AwsRefused as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import every
 from chalicelib.domain.labs.aws_states import GroupState
 
 #: DescribeAutoScalingGroups takes at most this many names.
@@ -19,16 +19,12 @@ class AutoScaling:
         self._autoscaling = autoscaling
 
     def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
-        """Those that are there, with their members."""
-        return tuple(_state(row) for row in self._rows(names))
-
-    def _rows(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        found: list[GroupState] = []
         for start in range(0, len(names), _NAMES_PER_CALL):
-            with translate("autoscaling:DescribeAutoScalingGroups"):
-                pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-                    AutoScalingGroupNames=list(names[start : start + _NAMES_PER_CALL])
-                )
-                yield from (row for page in pages for row in page["AutoScalingGroups"])
+            some = list(names[start : start + _NAMES_PER_CALL])
+            action, key = "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups"
+            found += map(_state, every(self._autoscaling, action, key, AutoScalingGroupNames=some))
+        return tuple(found)
 
 
 def _state(row: dict[str, Any]) -> GroupState:

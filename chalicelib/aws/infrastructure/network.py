@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, create, every, instances_of
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
@@ -34,8 +34,7 @@ class Ec2Network:
     def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
         """Names of the available zones that EKS takes, sorted; those that offer all these instance types come first."""
         wanted = [{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
-        with translate("ec2:DescribeAvailabilityZones"):
-            zones = self._ec2.describe_availability_zones(Filters=wanted)["AvailabilityZones"]
+        zones = call(self._ec2, "ec2:DescribeAvailabilityZones", Filters=wanted)["AvailabilityZones"]
         usable = sorted(zone["ZoneName"] for zone in zones if zone.get("ZoneId") not in WITHOUT_EKS)
         offers = self.offers(instance_types)
         return tuple(sorted(usable, key=lambda zone: not all((zone, kind) in offers for kind in instance_types)))
@@ -45,22 +44,16 @@ class Ec2Network:
         if not instance_types:
             return frozenset()
         wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
-        with translate("ec2:DescribeInstanceTypeOfferings"):
-            pages = self._ec2.get_paginator("describe_instance_type_offerings").paginate(
-                LocationType="availability-zone", Filters=wanted
-            )
-            return frozenset(
-                (o["Location"], o["InstanceType"]) for page in pages for o in page["InstanceTypeOfferings"]
-            )
+        action, key = "ec2:DescribeInstanceTypeOfferings", "InstanceTypeOfferings"
+        rows = every(self._ec2, action, key, LocationType="availability-zone", Filters=wanted)
+        return frozenset((row["Location"], row["InstanceType"]) for row in rows)
 
     def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
         """Of each its processors (`x86_64`, `arm64`, `arm64_mac`) and vCPUs; unknown types are left out."""
         if not names:
             return {}
         wanted = [{"Name": "instance-type", "Values": list(names)}]
-        with translate("ec2:DescribeInstanceTypes"):
-            pages = self._ec2.get_paginator("describe_instance_types").paginate(Filters=wanted)
-            rows = [row for page in pages for row in page["InstanceTypes"]]
+        rows = every(self._ec2, "ec2:DescribeInstanceTypes", "InstanceTypes", Filters=wanted)
         return {
             row["InstanceType"]: InstanceTypeFacts(
                 tuple(row.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
@@ -71,30 +64,27 @@ class Ec2Network:
 
     def regions(self) -> Mapping[str, str]:
         """Region -> opt-in status, of all that there are, enabled or not."""
-        with translate("ec2:DescribeRegions"):
-            rows = self._ec2.describe_regions(AllRegions=True)["Regions"]
+        rows = call(self._ec2, "ec2:DescribeRegions", AllRegions=True)["Regions"]
         return {row["RegionName"]: row.get("OptInStatus", "") for row in rows}
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist, in the order asked; missing ones are left out."""
         if not ids:
             return ()
-        known = {row["SubnetId"]: row for row in self._filtered("describe_subnets", "Subnets", "subnet-id", ids)}
+        known = {row["SubnetId"]: row for row in self._filtered("ec2:DescribeSubnets", "Subnets", "subnet-id", ids)}
         tables = self._route_tables({row["VpcId"] for row in known.values()})
         return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
-        """VPC -> what it has switched off of what EKS needs; those that have both are left out."""
+        """VPC -> its DNS attributes that EKS needs and that are off; VPCs with both on are left out."""
         off = {id: [what for name, what in _DNS.items() if not self._has(id, name)] for id in vpc_ids}
         return {id: " and ".join(missing) for id, missing in off.items() if missing}
 
     def _has(self, vpc_id: str, attribute: str) -> bool:
-        with translate("ec2:DescribeVpcAttribute"):
-            told = self._ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=attribute)
+        told = call(self._ec2, "ec2:DescribeVpcAttribute", VpcId=vpc_id, Attribute=attribute)
         return bool(told[attribute[0].upper() + attribute[1:]]["Value"])
 
     def key_pair_exists(self, name: str) -> bool:
-        """Whether EC2 has a key pair of this name."""
         return self._key_pair(name) is not None
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
@@ -105,10 +95,8 @@ class Ec2Network:
         if (known := self._key_pair(name)) is not None:
             return _own_pair(known, tags)
         try:
-            with translate("ec2:ImportKeyPair", creating=True):
-                made = self._ec2.import_key_pair(
-                    KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
-                )
+            request = {"KeyName": name, "PublicKeyMaterial": public_key.encode()}
+            made = create(self._ec2, "ec2:ImportKeyPair", **request, TagSpecifications=[_tagged("key-pair", tags)])
         except AlreadyExists as error:
             raise AlreadyExists(error.operation, "NotSeenYet", f"{name} exists, and can't be seen so far.") from error
         return str(made["KeyPairId"])
@@ -117,46 +105,44 @@ class Ec2Network:
         """Let a CIDR or a group in. A rule there already is success. Raises ResourceGone."""
         wanted = [permission(source, protocol, port, description)]
         try:
-            with translate("ec2:AuthorizeSecurityGroupIngress", creating=True):
-                self._ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=wanted)
+            create(self._ec2, "ec2:AuthorizeSecurityGroupIngress", GroupId=group_id, IpPermissions=wanted)
         except AlreadyExists:
             return
 
     def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
-        """Start the lab's work host from the newest Amazon Linux 2023 image, by client token; return its instance id."""
         assert lab.spec.work_host is not None
         key = key_pair_name(lab)
-        with translate("ec2:RunInstances"):
-            started = self._ec2.run_instances(
-                ImageId=_IMAGE.format(architecture=architecture_of(lab.spec.work_host.instance_type)),
-                InstanceType=lab.spec.work_host.instance_type,
-                MinCount=1,
-                MaxCount=1,
-                ClientToken=lab.token("work-host"),
-                IamInstanceProfile={"Name": profile},
-                NetworkInterfaces=[
-                    {
-                        "DeviceIndex": 0,
-                        "SubnetId": subnet_id,
-                        "Groups": [security_group_id],
-                        "AssociatePublicIpAddress": True,
-                        "DeleteOnTermination": True,
-                    }
-                ],
-                MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled"},
-                UserData=user_data,
-                TagSpecifications=[
-                    _tagged(made, lab.tags_with({"Name": f"{lab.name}-work-host"}))
-                    for made in ("instance", "volume", "network-interface")
-                ],
-                **({"KeyName": key} if key else {}),
-            )
+        started = call(
+            self._ec2,
+            "ec2:RunInstances",
+            ImageId=_IMAGE.format(architecture=architecture_of(lab.spec.work_host.instance_type)),
+            InstanceType=lab.spec.work_host.instance_type,
+            MinCount=1,
+            MaxCount=1,
+            ClientToken=lab.token("work-host"),
+            IamInstanceProfile={"Name": profile},
+            NetworkInterfaces=[
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": subnet_id,
+                    "Groups": [security_group_id],
+                    "AssociatePublicIpAddress": True,
+                    "DeleteOnTermination": True,
+                }
+            ],
+            MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled"},
+            UserData=user_data,
+            TagSpecifications=[
+                _tagged(made, lab.tags_with({"Name": f"{lab.name}-work-host"}))
+                for made in ("instance", "volume", "network-interface")
+            ],
+            **({"KeyName": key} if key else {}),
+        )
         return str(started["Instances"][0]["InstanceId"])
 
     def work_host(self, instance_id: str) -> WorkHostState:
         """How it is. Raises ResourceGone."""
-        with translate("ec2:DescribeInstances"):
-            found = self._ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
+        found = call(self._ec2, "ec2:DescribeInstances", InstanceIds=[instance_id])["Reservations"]
         instances = [instance for reservation in found for instance in reservation["Instances"]]
         if not instances:
             raise ResourceGone("ec2:DescribeInstances", "InvalidInstanceID.NotFound", f"{instance_id} is not there")
@@ -165,28 +151,22 @@ class Ec2Network:
         return WorkHostState(instance_id, status)
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
-        """How many instances run and answer EC2's reachability check, by managed node group."""
         filters = [
             {"Name": "tag:eks:cluster-name", "Values": [cluster]},
             {"Name": "tag-key", "Values": ["eks:nodegroup-name"]},
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
-        with translate("ec2:DescribeInstances"):
-            pages = list(self._ec2.get_paginator("describe_instances").paginate(Filters=filters))
-        hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
+        hosts = instances_of(self._ec2, filters)
         groups = {str(host["InstanceId"]): _tags(host)["eks:nodegroup-name"] for host in hosts}
         return Counter(groups[id] for id in self._answering(sorted(groups)))
 
     def instances(self, cluster: str) -> Mapping[str, int]:
-        """How many instances of the cluster's start or run, by managed node group; under "" those of none."""
         named = {"Name": "tag:eks:eks-cluster-name", "Values": [cluster]}
         owned = {"Name": f"tag:{CLUSTER_PREFIX}{cluster}", "Values": ["owned"]}
         found: dict[str, str] = {}
         for by_tag in (owned, named):
             filters = [by_tag, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
-            with translate("ec2:DescribeInstances"):
-                pages = list(self._ec2.get_paginator("describe_instances").paginate(Filters=filters))
-            hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
+            hosts = instances_of(self._ec2, filters)
             found |= {str(host["InstanceId"]): _tags(host).get("eks:nodegroup-name", "") for host in hosts}
         return Counter(found.values())
 
@@ -195,8 +175,7 @@ class Ec2Network:
         for start in range(0, len(instance_ids), _STATUSES):
             asked = list(instance_ids[start : start + _STATUSES])
             try:
-                with translate("ec2:DescribeInstanceStatus"):
-                    rows = self._ec2.describe_instance_status(InstanceIds=asked)["InstanceStatuses"]
+                rows = call(self._ec2, "ec2:DescribeInstanceStatus", InstanceIds=asked)["InstanceStatuses"]
             except ResourceGone:
                 continue
             yield from (row["InstanceId"] for row in rows if row["InstanceStatus"]["Status"] == "ok")
@@ -205,29 +184,24 @@ class Ec2Network:
         """Those that exist, in the order asked: id, name, description and rules, for looking at."""
         if not ids:
             return ()
-        rows = self._filtered("describe_security_groups", "SecurityGroups", "group-id", ids)
+        rows = self._filtered("ec2:DescribeSecurityGroups", "SecurityGroups", "group-id", ids)
         known = {row["GroupId"]: row for row in rows}
         return tuple(shown_group(known[id]) for id in dict.fromkeys(ids) if id in known)
 
     def _key_pair(self, name: str) -> Mapping[str, Any] | None:
-        found = self._filtered("describe_key_pairs", "KeyPairs", "key-name", [name], paginated=False)
+        filters = [{"Name": "key-name", "Values": [name]}]
+        found = call(self._ec2, "ec2:DescribeKeyPairs", Filters=filters)["KeyPairs"]
         return next((pair for pair in found if pair["KeyName"] == name), None)
 
-    def _route_tables(self, vpc_ids: set[str]) -> list[Mapping[str, Any]]:
-        return self._filtered("describe_route_tables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []
+    def _route_tables(self, vpc_ids: set[str]) -> list[dict[str, Any]]:
+        return self._filtered("ec2:DescribeRouteTables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []
 
-    def _filtered(
-        self, operation: str, key: str, name: str, values: Sequence[str], paginated: bool = True
-    ) -> list[Mapping[str, Any]]:
-        """Everything whose `name` is one of `values`: a filter leaves out what is not there where ids would be refused."""
-        filters = [{"Name": name, "Values": list(values)}]
-        with translate(f"ec2:{operation.title().replace('_', '')}"):
-            if not paginated:
-                return list(getattr(self._ec2, operation)(Filters=filters)[key])
-            return [row for page in self._ec2.get_paginator(operation).paginate(Filters=filters) for row in page[key]]
+    def _filtered(self, action: str, key: str, name: str, values: Sequence[str]) -> list[dict[str, Any]]:
+        """Everything whose `name` is one of `values`. A filter leaves out missing things; ids of missing things are refused."""
+        return every(self._ec2, action, key, Filters=[{"Name": name, "Values": list(values)}])
 
 
-def _facts(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> SubnetFacts:
+def _facts(subnet: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> SubnetFacts:
     tags = {tag["Key"]: tag["Value"] for tag in subnet.get("Tags", [])}
     return SubnetFacts(
         id=subnet["SubnetId"],
@@ -243,7 +217,7 @@ def _facts(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> Subnet
     )
 
 
-def _leads_outside(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> bool:
+def _leads_outside(subnet: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the default route of the subnet's own table, or else of its VPC's main one, is an internet gateway."""
     own = [t for t in tables if any(a.get("SubnetId") == subnet["SubnetId"] for a in t.get("Associations", []))]
     of_vpc = [t for t in tables if t["VpcId"] == subnet["VpcId"]]

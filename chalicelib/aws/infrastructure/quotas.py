@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every, instances_of
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, Transient
 from chalicelib.domain.requests.quotas import CLUSTERS, ELASTIC_IPS, VPCS, Quota, QuotaReport, vcpu_quota
 
 KEPT_FOR = timedelta(minutes=1)
-#: Where the plan of an account is asked for, whatever its regions.
+#: The region that answers for the plan of an account.
 FREE_TIER_REGION = "us-east-1"
 _AT_ONCE = 8
 
@@ -43,7 +43,6 @@ class AwsQuotas:
         self._kept: dict[str, tuple[float, datetime]] = {}
 
     def read(self, wanted: Sequence[Quota]) -> QuotaReport:
-        """Limits and use of these, and whether the account is on the free plan. Never raises."""
         unread: list[str] = []
 
         def ask(reading: Callable[[], Any]) -> Any:
@@ -68,8 +67,9 @@ class AwsQuotas:
         if kept is not None and self._now() < kept[1]:
             return kept[0]
         try:
-            with translate("servicequotas:GetServiceQuota"):
-                told = self._clients.quotas.get_service_quota(ServiceCode=quota.service, QuotaCode=quota.code)
+            told = call(
+                self._clients.quotas, "servicequotas:GetServiceQuota", ServiceCode=quota.service, QuotaCode=quota.code
+            )
         except ResourceGone:
             return quota.usual
         limit = float(told["Quota"]["Value"])
@@ -78,53 +78,35 @@ class AwsQuotas:
 
     def _counts(self, wanted: Sequence[Quota]) -> Iterator[Callable[[], Mapping[str, int]]]:
         codes, vcpus = {quota.code for quota in wanted}, [quota.code for quota in wanted if quota.usual is None]
-        counts = ((VPCS, self._vpcs), (ELASTIC_IPS, self._addresses), (CLUSTERS, self._clusters))
-        yield from (partial(self._counted, quota, count) for quota, count in counts if quota.code in codes)
+        ec2, eks = self._clients.ec2, self._clients.eks
+        if VPCS.code in codes:
+            yield lambda: {VPCS.code: len(every(ec2, "ec2:DescribeVpcs", "Vpcs"))}
+        if ELASTIC_IPS.code in codes:
+            yield lambda: {ELASTIC_IPS.code: len(call(ec2, "ec2:DescribeAddresses")["Addresses"])}
+        if CLUSTERS.code in codes:
+            yield lambda: {CLUSTERS.code: len(every(eks, "eks:ListClusters", "clusters"))}
         if vcpus:
             yield partial(self._vcpus, vcpus)
 
-    def _counted(self, quota: Quota, count: Callable[[], int]) -> Mapping[str, int]:
-        return {quota.code: count()}
-
-    def _vpcs(self) -> int:
-        return self._length("ec2:DescribeVpcs", self._clients.ec2, "describe_vpcs", "Vpcs")
-
-    def _clusters(self) -> int:
-        return self._length("eks:ListClusters", self._clients.eks, "list_clusters", "clusters")
-
-    def _length(self, operation: str, client: Any, name: str, key: str) -> int:
-        with translate(operation):
-            return sum(len(page[key]) for page in client.get_paginator(name).paginate())
-
-    def _addresses(self) -> int:
-        with translate("ec2:DescribeAddresses"):
-            return len(self._clients.ec2.describe_addresses()["Addresses"])
-
     def _vcpus(self, codes: Sequence[str]) -> Mapping[str, int]:
         """Of instances that start or run, whosever they are."""
-        filters, found = (
-            [{"Name": "instance-state-name", "Values": ["pending", "running"]}],
-            Counter(dict.fromkeys(codes, 0)),
-        )
-        with translate("ec2:DescribeInstances"):
-            for page in self._clients.ec2.get_paginator("describe_instances").paginate(Filters=filters):
-                for host in (host for rows in page["Reservations"] for host in rows["Instances"]):
-                    quota = vcpu_quota(host["InstanceType"], host.get("InstanceLifecycle") == "spot")
-                    cpus = host.get("CpuOptions", {})
-                    if quota is not None:
-                        found[quota.code] += cpus.get("CoreCount", 1) * cpus.get("ThreadsPerCore", 1)
+        filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+        found = Counter(dict.fromkeys(codes, 0))
+        for host in instances_of(self._clients.ec2, filters):
+            quota = vcpu_quota(host["InstanceType"], host.get("InstanceLifecycle") == "spot")
+            cpus = host.get("CpuOptions", {})
+            if quota is not None:
+                found[quota.code] += cpus.get("CoreCount", 1) * cpus.get("ThreadsPerCore", 1)
         return found
 
     def _eligible(self) -> frozenset[str] | None:
         """What an account on the free plan may run; None for one that is on none."""
         try:
-            with translate("freetier:GetAccountPlanState"):
-                plan = self._clients.free_tier.get_account_plan_state()
+            plan = call(self._clients.free_tier, "freetier:GetAccountPlanState")
         except ResourceGone:
             return None
         if plan.get("accountPlanType") != "FREE":
             return None
         filters = [{"Name": "free-tier-eligible", "Values": ["true"]}]
-        with translate("ec2:DescribeInstanceTypes"):
-            pages = self._clients.ec2.get_paginator("describe_instance_types").paginate(Filters=filters)
-            return frozenset(row["InstanceType"] for page in pages for row in page["InstanceTypes"])
+        rows = every(self._clients.ec2, "ec2:DescribeInstanceTypes", "InstanceTypes", Filters=filters)
+        return frozenset(row["InstanceType"] for row in rows)

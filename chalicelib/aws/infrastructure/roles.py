@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.domain.errors.tree import EkslabError, ResourceGone
 from chalicelib.domain.identity.callers import DIRECTORY_PATH
 from chalicelib.domain.labs.aws_states import RoleState
@@ -22,24 +22,21 @@ class IamRoles:
     def role_arn(self, role_name: str) -> str | None:
         """The whole ARN, path included; None if there is no such role. An assumed role's session ARN has no path in it."""
         try:
-            with translate("iam:GetRole"):
-                return str(self._iam.get_role(RoleName=role_name)["Role"]["Arn"])
+            return str(call(self._iam, "iam:GetRole", RoleName=role_name)["Role"]["Arn"])
         except ResourceGone:
             return None
 
     def principal_arn(self, arn: str) -> str | None:
-        """The whole ARN of the user or role that an ARN names, whatever path it has; None if there is none of the name."""
+        """The ARN, with its path, of the user or role that an ARN without one names; None if there is none."""
         name = arn.rpartition("/")[2]
         if ":user/" not in arn:
             return self.role_arn(name)
         try:
-            with translate("iam:GetUser"):
-                return str(self._iam.get_user(UserName=name)["User"]["Arn"])
+            return str(call(self._iam, "iam:GetUser", UserName=name)["User"]["Arn"])
         except ResourceGone:
             return None
 
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
-        """Each role that is there, with its unique id and those of the profiles that hold it."""
         found = []
         for name in role_names:
             with suppress(ResourceGone):
@@ -47,22 +44,17 @@ class IamRoles:
         return tuple(found)
 
     def _state(self, name: str) -> RoleState:
-        with translate("iam:GetRole"):
-            role_id = str(self._iam.get_role(RoleName=name)["Role"]["RoleId"])
-        with translate("iam:ListInstanceProfilesForRole"):
-            pages = self._iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
-            profiles = [row for page in pages for row in page["InstanceProfiles"]]
+        role_id = str(call(self._iam, "iam:GetRole", RoleName=name)["Role"]["RoleId"])
+        profiles = every(self._iam, "iam:ListInstanceProfilesForRole", "InstanceProfiles", RoleName=name)
         return RoleState(name, role_id, tuple(row["InstanceProfileId"] for row in profiles))
 
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
-        """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""
-        with translate("iam:ListAttachedRolePolicies"):
-            pages = self._iam.get_paginator("list_attached_role_policies").paginate(RoleName=role_name)
-            attached = [(one["PolicyName"], one["PolicyArn"]) for page in pages for one in page["AttachedPolicies"]]
-        with translate("iam:ListRolePolicies"):
-            pages = self._iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
-            inline = [(name, "inline") for page in pages for name in page["PolicyNames"]]
-        return tuple(attached + inline)
+        attached = every(self._iam, "iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=role_name)
+        inline = every(self._iam, "iam:ListRolePolicies", "PolicyNames", RoleName=role_name)
+        return (
+            *((one["PolicyName"], one["PolicyArn"]) for one in attached),
+            *((name, "inline") for name in inline),
+        )
 
 
 class DirectoryRoles:
@@ -81,8 +73,7 @@ class DirectoryRoles:
         if now < until:
             return answer
         try:
-            with translate("iam:GetRole"):
-                role = self._iam.get_role(RoleName=role_name)["Role"]
+            role = call(self._iam, "iam:GetRole", RoleName=role_name)["Role"]
         except EkslabError:
             return False
         answer = str(role["Path"]).startswith(DIRECTORY_PATH) and role_id in (None, role["RoleId"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from chalicelib.aws.clients.calls import call, create, every
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
@@ -47,17 +48,18 @@ class CloudFormationStacks:
     ) -> str:
         """Ask for a stack; return its id. See the port for one that is there already."""
         try:
-            with translate("cloudformation:CreateStack", creating=True):
-                made = self._cloudformation.create_stack(
-                    StackName=name,
-                    TemplateBody=template,
-                    Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-                    Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-                    Capabilities=["CAPABILITY_NAMED_IAM"],
-                    OnFailure="DO_NOTHING",
-                    ClientRequestToken=token,
-                    **self._as_role(),
-                )
+            made = create(
+                self._cloudformation,
+                "cloudformation:CreateStack",
+                StackName=name,
+                TemplateBody=template,
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+                OnFailure="DO_NOTHING",
+                ClientRequestToken=token,
+                **self._as_role(),
+            )
             return str(made["StackId"])
         except AlreadyExists:
             return self._adopted(name, tags[_LAB_TAG])
@@ -81,9 +83,8 @@ class CloudFormationStacks:
         """What the stack made and has not deleted. Empty for a stack that is gone."""
         try:
             stack_id = str(self._stack(name)["StackId"])
-            with translate("cloudformation:ListStackResources"):
-                pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-                listed = [row for page in pages for row in page["StackResourceSummaries"]]
+            action, key = "cloudformation:ListStackResources", "StackResourceSummaries"
+            listed = every(self._cloudformation, action, key, StackName=name)
         except ResourceGone:
             return ()
         there = [row for row in listed if row["ResourceStatus"] != "DELETE_COMPLETE" and row.get("PhysicalResourceId")]
@@ -91,10 +92,14 @@ class CloudFormationStacks:
         return tuple(resource for resource in found if resource is not None)
 
     def delete(self, name: str, token: str) -> None:
-        """Ask for its deletion; a stack that is gone is success."""
         try:
-            with translate("cloudformation:DeleteStack"):
-                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token, **self._as_role())
+            call(
+                self._cloudformation,
+                "cloudformation:DeleteStack",
+                StackName=name,
+                ClientRequestToken=token,
+                **self._as_role(),
+            )
         except ResourceGone:
             return
 
@@ -118,14 +123,13 @@ class CloudFormationStacks:
         return str(stack["StackId"])
 
     def _stack(self, name: str) -> dict[str, Any]:
-        with translate("cloudformation:DescribeStacks"):
-            stack: dict[str, Any] = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        stack: dict[str, Any] = call(self._cloudformation, "cloudformation:DescribeStacks", StackName=name)["Stacks"][0]
         if stack["StackStatus"] == "DELETE_COMPLETE":
             raise ResourceGone("cloudformation:DescribeStacks", "ValidationError", f"Stack {name} does not exist")
         return stack
 
     def _failures(self, name: str) -> list[tuple[str, str]]:
-        """Logical id and reason of what failed in the stack's last operation, first failure first."""
+        """Logical id and reason of each failure in the stack's last operation, first failure first."""
         failures = []
         for event in self._events_of_last_operation(name):
             reason = event.get("ResourceStatusReason", "")
@@ -146,8 +150,7 @@ class CloudFormationStacks:
 
     def _allocation_id(self, address: str) -> str | None:
         try:
-            with translate("ec2:DescribeAddresses"):
-                found = self._ec2.describe_addresses(PublicIps=[address])["Addresses"]
+            found = call(self._ec2, "ec2:DescribeAddresses", PublicIps=[address])["Addresses"]
         except AwsRefused:
             return None
         return str(found[0]["AllocationId"]) if found else None

@@ -33,7 +33,7 @@ _EKS: Mapping[str, Kind] = {
 _IAM: Mapping[str, Kind] = {"role": Kind.ROLE, "instance-profile": Kind.INSTANCE_PROFILE}
 #: Parts of other things: they have no life of their own.
 _PARTS = frozenset({"listener", "listener-rule", "security-group-rule", "spot-instances-request", "fleet"})
-#: What stays, whatever its tags: a file system is its owner's, and bears the tag for the sake of its mount targets.
+#: A file system stays also with the tag: it is its owner's, and bears the tag for its mount targets.
 _STAYING = frozenset({"file-system"})
 
 

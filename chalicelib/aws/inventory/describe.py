@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import RegionClients, call
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone
@@ -31,66 +31,43 @@ class FoundResource:
 
 Look = Callable[[str], FoundResource | None]
 
-#: kind -> (operation, list in the answer, id filter, field of the state, states that mean gone, field of the birth).
-_EC2: Mapping[Kind, tuple[str, str, str, str, frozenset[str], str]] = {
-    Kind.KEY_PAIR: ("describe_key_pairs", "KeyPairs", "key-pair-id", "", frozenset(), "CreateTime"),
-    Kind.SECURITY_GROUP: ("describe_security_groups", "SecurityGroups", "group-id", "", frozenset(), ""),
-    Kind.NETWORK_INTERFACE: (
-        "describe_network_interfaces",
-        "NetworkInterfaces",
-        "network-interface-id",
-        "Status",
-        frozenset(),
-        "",
+
+class _InEc2(NamedTuple):
+    """How EC2 describes a kind. `state`: the field of its state; `gone`: states that mean gone; `birth`: the field of its birth."""
+
+    action: str
+    rows: str
+    id_filter: str
+    state: str = ""
+    gone: tuple[str, ...] = ()
+    birth: str = ""
+
+
+_EC2: Mapping[Kind, _InEc2] = {
+    Kind.KEY_PAIR: _InEc2("DescribeKeyPairs", "KeyPairs", "key-pair-id", birth="CreateTime"),
+    Kind.SECURITY_GROUP: _InEc2("DescribeSecurityGroups", "SecurityGroups", "group-id"),
+    Kind.NETWORK_INTERFACE: _InEc2("DescribeNetworkInterfaces", "NetworkInterfaces", "network-interface-id"),
+    Kind.VOLUME: _InEc2("DescribeVolumes", "Volumes", "volume-id", "State", ("deleting", "deleted"), "CreateTime"),
+    Kind.SNAPSHOT: _InEc2("DescribeSnapshots", "Snapshots", "snapshot-id", birth="StartTime"),
+    Kind.VPC_ENDPOINT: _InEc2(
+        "DescribeVpcEndpoints", "VpcEndpoints", "vpc-endpoint-id", "State", ("deleted",), "CreationTimestamp"
     ),
-    Kind.VOLUME: (
-        "describe_volumes",
-        "Volumes",
-        "volume-id",
-        "State",
-        frozenset({"deleting", "deleted"}),
-        "CreateTime",
+    Kind.NAT_GATEWAY: _InEc2(
+        "DescribeNatGateways", "NatGateways", "nat-gateway-id", "State", ("deleted",), "CreateTime"
     ),
-    Kind.SNAPSHOT: ("describe_snapshots", "Snapshots", "snapshot-id", "State", frozenset(), "StartTime"),
-    Kind.VPC_ENDPOINT: (
-        "describe_vpc_endpoints",
-        "VpcEndpoints",
-        "vpc-endpoint-id",
-        "State",
-        frozenset({"deleted"}),
-        "CreationTimestamp",
-    ),
-    Kind.NAT_GATEWAY: (
-        "describe_nat_gateways",
-        "NatGateways",
-        "nat-gateway-id",
-        "State",
-        frozenset({"deleted"}),
-        "CreateTime",
-    ),
-    Kind.ELASTIC_IP: ("describe_addresses", "Addresses", "allocation-id", "", frozenset(), ""),
-    Kind.INTERNET_GATEWAY: (
-        "describe_internet_gateways",
-        "InternetGateways",
-        "internet-gateway-id",
-        "",
-        frozenset(),
-        "",
-    ),
-    Kind.ROUTE_TABLE: ("describe_route_tables", "RouteTables", "route-table-id", "", frozenset(), ""),
-    Kind.SUBNET: ("describe_subnets", "Subnets", "subnet-id", "", frozenset(), ""),
-    Kind.VPC: ("describe_vpcs", "Vpcs", "vpc-id", "", frozenset(), ""),
+    Kind.ELASTIC_IP: _InEc2("DescribeAddresses", "Addresses", "allocation-id"),
+    Kind.INTERNET_GATEWAY: _InEc2("DescribeInternetGateways", "InternetGateways", "internet-gateway-id"),
+    Kind.ROUTE_TABLE: _InEc2("DescribeRouteTables", "RouteTables", "route-table-id"),
+    Kind.SUBNET: _InEc2("DescribeSubnets", "Subnets", "subnet-id"),
+    Kind.VPC: _InEc2("DescribeVpcs", "Vpcs", "vpc-id"),
 }
 
 
 class DescribeCalls:
     """The direct looks of one inventory at everything but EKS' own kinds, over boto3 clients of one region."""
 
-    def __init__(
-        self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, logs: Any, iam: Any, stacks: Any, autoscaling: Any
-    ) -> None:
-        self._ec2, self._elbv2, self._elb, self._efs = ec2, elbv2, elb, efs
-        self._logs, self._iam, self._stacks, self._autoscaling = logs, iam, stacks, autoscaling
+    def __init__(self, clients: RegionClients) -> None:
+        self._clients = clients
         self._looked: dict[tuple[Kind, str], FoundResource | None] = {}
         self._others: Mapping[Kind, Look] = {
             Kind.INSTANCE: self._instance,
@@ -128,99 +105,99 @@ class DescribeCalls:
             return None
 
     def _in_ec2(self, kind: Kind, resource_id: str) -> FoundResource | None:
-        operation, key, id_filter, state, gone, birth = _EC2[kind]
-        filters = [{"Name": id_filter, "Values": [resource_id]}]
-        with translate(f"ec2:{operation.title().replace('_', '')}"):
-            rows = getattr(self._ec2, operation)(Filters=filters)[key]
-        if not rows or (state and str(rows[0].get(state, "")).lower() in gone):
+        table = _EC2[kind]
+        filters = [{"Name": table.id_filter, "Values": [resource_id]}]
+        rows = call(self._clients.ec2, f"ec2:{table.action}", Filters=filters)[table.rows]
+        if not rows or str(rows[0].get(table.state, "")).lower() in table.gone:
             return None
-        return seen_in_ec2(rows[0], birth)
+        return seen_in_ec2(rows[0], table.birth)
 
     def _instance(self, instance_id: str) -> FoundResource | None:
         filters = [{"Name": "instance-id", "Values": [instance_id]}]
-        with translate("ec2:DescribeInstances"):
-            reservations = self._ec2.describe_instances(Filters=filters)["Reservations"]
+        reservations = call(self._clients.ec2, "ec2:DescribeInstances", Filters=filters)["Reservations"]
         rows = [row for reservation in reservations for row in reservation["Instances"]]
         return seen_in_ec2(rows[0], "LaunchTime") if rows and rows[0]["State"]["Name"] != "terminated" else None
 
     def _launch_template(self, template_id: str) -> FoundResource | None:
-        with translate("ec2:DescribeLaunchTemplates"):
-            rows = self._ec2.describe_launch_templates(LaunchTemplateIds=[template_id])["LaunchTemplates"]
+        rows = call(self._clients.ec2, "ec2:DescribeLaunchTemplates", LaunchTemplateIds=[template_id])[
+            "LaunchTemplates"
+        ]
         return seen_in_ec2(rows[0], "CreateTime") if rows else None
 
     def _load_balancer(self, arn: str) -> FoundResource | None:
-        with translate("elasticloadbalancing:DescribeLoadBalancers"):
-            rows = self._elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        rows = call(self._clients.elbv2, "elasticloadbalancing:DescribeLoadBalancers", LoadBalancerArns=[arn])[
+            "LoadBalancers"
+        ]
         return FoundResource(self._balancer_tags(arn), _vpc(rows[0]), rows[0].get("CreatedTime")) if rows else None
 
     def _target_group(self, arn: str) -> FoundResource | None:
-        with translate("elasticloadbalancing:DescribeTargetGroups"):
-            rows = self._elbv2.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
+        rows = call(self._clients.elbv2, "elasticloadbalancing:DescribeTargetGroups", TargetGroupArns=[arn])[
+            "TargetGroups"
+        ]
         if not rows:
             return None
         users = {"used-by": " ".join(rows[0].get("LoadBalancerArns", []))}
         return FoundResource(self._balancer_tags(arn), {**_vpc(rows[0]), **users})
 
     def _balancer_tags(self, arn: str) -> dict[str, str]:
-        with translate("elasticloadbalancing:DescribeTags"):
-            return _tags(self._elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"])
+        return _tags(
+            call(self._clients.elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=[arn])["TagDescriptions"][0][
+                "Tags"
+            ]
+        )
 
     def _classic_load_balancer(self, name: str) -> FoundResource | None:
-        with translate("elasticloadbalancing:DescribeLoadBalancers"):
-            rows = self._elb.describe_load_balancers(LoadBalancerNames=[name])["LoadBalancerDescriptions"]
-            tags = self._elb.describe_tags(LoadBalancerNames=[name])["TagDescriptions"]
+        elb, named = self._clients.elb, {"LoadBalancerNames": [name]}
+        rows = call(elb, "elasticloadbalancing:DescribeLoadBalancers", **named)["LoadBalancerDescriptions"]
         if not rows:
             return None
+        tags = call(elb, "elasticloadbalancing:DescribeTags", **named)["TagDescriptions"]
         facts = {"vpc-id": rows[0].get("VPCId") or "", "dns-name": rows[0].get("DNSName") or ""}
         return FoundResource(_tags(tags[0]["Tags"]), facts, rows[0].get("CreatedTime"))
 
     def _mount_target(self, mount_target_id: str) -> FoundResource | None:
-        with translate("elasticfilesystem:DescribeMountTargets"):
-            rows = self._efs.describe_mount_targets(MountTargetId=mount_target_id)["MountTargets"]
+        rows = call(self._clients.efs, "elasticfilesystem:DescribeMountTargets", MountTargetId=mount_target_id)[
+            "MountTargets"
+        ]
         return FoundResource({}, _vpc(rows[0])) if rows else None
 
     def _log_group(self, name: str) -> FoundResource | None:
-        with translate("logs:DescribeLogGroups"):
-            rows = self._logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        rows = call(self._clients.logs, "logs:DescribeLogGroups", logGroupNamePrefix=name)["logGroups"]
         exact = [row for row in rows if row["logGroupName"] == name]
         if not exact:
             return None
         kept = exact[0].get("retentionInDays")
-        with translate("logs:ListTagsForResource"):
-            tags = self._logs.list_tags_for_resource(resourceArn=exact[0]["arn"].removesuffix(":*")).get("tags", {})
+        tags = call(self._clients.logs, "logs:ListTagsForResource", resourceArn=exact[0]["arn"].removesuffix(":*")).get(
+            "tags", {}
+        )
         born = datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)
         return FoundResource(tags, {"retention": str(kept)} if kept else {}, born)
 
     def _oidc_provider(self, arn: str) -> FoundResource | None:
-        with translate("iam:GetOpenIDConnectProvider"):
-            row = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        row = call(self._clients.iam, "iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
         return FoundResource(
             _tags(row.get("Tags", [])), {"issuer": row["Url"].removeprefix("https://")}, row.get("CreateDate")
         )
 
     def _instance_profile(self, name: str) -> FoundResource | None:
-        with translate("iam:GetInstanceProfile"):
-            row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        row = call(self._clients.iam, "iam:GetInstanceProfile", InstanceProfileName=name)["InstanceProfile"]
         roles = row.get("Roles", [])
         facts = {"role-name": roles[0]["RoleName"], "role-id": roles[0]["RoleId"]} if roles else {}
         return FoundResource(_tags(row.get("Tags", [])), facts, row.get("CreateDate"))
 
     def _role(self, name: str) -> FoundResource | None:
-        with translate("iam:GetRole"):
-            row = self._iam.get_role(RoleName=name)["Role"]
+        row = call(self._clients.iam, "iam:GetRole", RoleName=name)["Role"]
         return FoundResource(_tags(row.get("Tags", [])), {}, row.get("CreateDate"))
 
     def _stack(self, name_or_id: str) -> FoundResource | None:
-        with translate("cloudformation:DescribeStacks"):
-            row = self._stacks.describe_stacks(StackName=name_or_id)["Stacks"][0]
+        row = call(self._clients.cloudformation, "cloudformation:DescribeStacks", StackName=name_or_id)["Stacks"][0]
         if row["StackStatus"] == "DELETE_COMPLETE":
             return None
         facts = {"status": row["StackStatus"], "stack-id": row["StackId"]}
         return FoundResource(_tags(row.get("Tags", [])), facts, row["CreationTime"])
 
     def _auto_scaling_group(self, name: str) -> FoundResource | None:
-        with translate("autoscaling:DescribeAutoScalingGroups"):
-            answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        answer = call(self._clients.autoscaling, "autoscaling:DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
         rows = answer["AutoScalingGroups"]
         return FoundResource(_tags(rows[0].get("Tags", [])), {}, rows[0].get("CreatedTime")) if rows else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import every
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners, record_arn, record_id
@@ -21,8 +21,12 @@ class ZoneReader:
         """The records of the lab's zone whose owner is the lab, and all below its own subdomain."""
         if target.hosted_zone_id is None:
             return []
-        records = self._records(target.hosted_zone_id, target).values()
-        return [record for record in records if _concerns(record, target)]
+        mine = target.txt_owner_id
+        return [
+            record
+            for record in self._records(target.hosted_zone_id, target).values()
+            if record.attributes.get("txt-owner") == mine or is_below(record.id.split("|")[1], target.subdomain)
+        ]
 
     def record(self, record: Resource, target: Target) -> Resource | None:
         """The record of this id as it is now."""
@@ -35,12 +39,11 @@ class ZoneReader:
 
     def _read(self, zone_id: str, target: Target) -> dict[str, Resource]:
         try:
-            with translate("route53:ListResourceRecordSets"):
-                paginator = self._route53.get_paginator("list_resource_record_sets")
-                pages = list(paginator.paginate(HostedZoneId=zone_id))
+            action, key = "route53:ListResourceRecordSets", "ResourceRecordSets"
+            rows = every(self._route53, action, key, HostedZoneId=zone_id)
         except ResourceGone:
             return {}
-        records = [_record(row) for page in pages for row in page["ResourceRecordSets"]]
+        records = [_record(row) for row in rows]
         owner_of = dict(owners(records))
         for record in records:
             if record.type == "TXT" and _mentions(record, target.txt_owner_id):
@@ -51,11 +54,6 @@ class ZoneReader:
         id = record_id(zone_id, record)
         facts = {"txt-owner": owner} if owner is not None else {}
         return Resource(Kind.DNS_RECORD, id, record_arn(self._route53.meta.partition, id), {}, facts)
-
-
-def _concerns(record: Resource, target: Target) -> bool:
-    name = record.id.split("|")[1]
-    return record.attributes.get("txt-owner") == target.txt_owner_id or is_below(name, target.subdomain)
 
 
 def _record(row: dict[str, Any]) -> ZoneRecord:

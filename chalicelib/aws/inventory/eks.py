@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.inventory.describe import FoundResource
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
-#: kind -> (operation, boto3's name of it, the member of the request that names the one).
-_PARTS: Mapping[Kind, tuple[str, str, str]] = {
-    Kind.NODEGROUP: ("eks:DescribeNodegroup", "describe_nodegroup", "nodegroupName"),
-    Kind.FARGATE_PROFILE: ("eks:DescribeFargateProfile", "describe_fargate_profile", "fargateProfileName"),
-    Kind.ADDON: ("eks:DescribeAddon", "describe_addon", "addonName"),
-    Kind.POD_IDENTITY: (
-        "eks:DescribePodIdentityAssociation",
-        "describe_pod_identity_association",
-        "associationId",
-    ),
-    Kind.ACCESS_ENTRY: ("eks:DescribeAccessEntry", "describe_access_entry", "principalArn"),
+#: kind -> (action, the member of the request that names the one).
+_PARTS: Mapping[Kind, tuple[str, str]] = {
+    Kind.NODEGROUP: ("eks:DescribeNodegroup", "nodegroupName"),
+    Kind.FARGATE_PROFILE: ("eks:DescribeFargateProfile", "fargateProfileName"),
+    Kind.ADDON: ("eks:DescribeAddon", "addonName"),
+    Kind.POD_IDENTITY: ("eks:DescribePodIdentityAssociation", "associationId"),
+    Kind.ACCESS_ENTRY: ("eks:DescribeAccessEntry", "principalArn"),
 }
 
 
@@ -31,10 +27,9 @@ class EksDescribeCalls:
         self._eks = eks
 
     def cluster(self, name: str) -> FoundResource | None:
-        """The cluster of this name, whoever's it is."""
+        """The cluster of this name, the lab's or another."""
         try:
-            with translate("eks:DescribeCluster"):
-                row = self._eks.describe_cluster(name=name)["cluster"]
+            row = call(self._eks, "eks:DescribeCluster", name=name)["cluster"]
         except ResourceGone:
             return None
         return FoundResource(row.get("tags", {}), {"status": row["status"]}, row.get("createdAt"))
@@ -42,11 +37,8 @@ class EksDescribeCalls:
     def fargate_profiles(self, target: Target) -> Iterator[Resource]:
         """Every Fargate profile that the cluster lists."""
         name = target.cluster_name
-        with translate("eks:ListFargateProfiles"):
-            pages = list(self._eks.get_paginator("list_fargate_profiles").paginate(clusterName=name))
-        for profile in (profile for page in pages for profile in page["fargateProfileNames"]):
-            with translate("eks:DescribeFargateProfile"):
-                answer = self._eks.describe_fargate_profile(clusterName=name, fargateProfileName=profile)
+        for profile in every(self._eks, "eks:ListFargateProfiles", "fargateProfileNames", clusterName=name):
+            answer = call(self._eks, "eks:DescribeFargateProfile", clusterName=name, fargateProfileName=profile)
             row = answer["fargateProfile"]
             facts = {"cluster-name": name}
             arn, tags = row["fargateProfileArn"], row.get("tags", {})
@@ -54,11 +46,10 @@ class EksDescribeCalls:
 
     def part(self, cluster: str, resource: Resource) -> FoundResource | None:
         """A node group, Fargate profile, add-on, association or access entry, as the ledger knows it."""
-        operation, method, member = _PARTS[resource.kind]
+        action, member = _PARTS[resource.kind]
         id = resource.arn.rpartition("/")[2] if resource.kind is Kind.POD_IDENTITY else resource.id
         try:
-            with translate(operation):
-                answer = getattr(self._eks, method)(clusterName=cluster, **{member: id})
+            answer = call(self._eks, action, clusterName=cluster, **{member: id})
         except ResourceGone:
             return None
         row = next(value for key, value in answer.items() if key != "ResponseMetadata")
@@ -67,11 +58,8 @@ class EksDescribeCalls:
     def nodegroups(self, target: Target) -> Iterator[Resource]:
         """Every node group that the cluster lists."""
         name = target.cluster_name
-        with translate("eks:ListNodegroups"):
-            pages = list(self._eks.get_paginator("list_nodegroups").paginate(clusterName=name))
-        for group in (group for page in pages for group in page["nodegroups"]):
-            with translate("eks:DescribeNodegroup"):
-                row = self._eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"]
+        for group in every(self._eks, "eks:ListNodegroups", "nodegroups", clusterName=name):
+            row = call(self._eks, "eks:DescribeNodegroup", clusterName=name, nodegroupName=group)["nodegroup"]
             yield Resource(
                 Kind.NODEGROUP,
                 group,

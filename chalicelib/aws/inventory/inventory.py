@@ -1,4 +1,4 @@
-"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `Inventory`.
+"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `InventoryAnswer`.
 
 A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
 with `leftovers.py`; what is there is judged by domain/teardown/ownership.py like everything else.
@@ -9,49 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from functools import partial
-from typing import Any
 
+from chalicelib.aws.clients.calls import RegionClients
 from chalicelib.aws.inventory import sources
 from chalicelib.aws.inventory.describe import DescribeCalls
 from chalicelib.aws.inventory.dns import ZoneReader
 from chalicelib.aws.inventory.eks import EksDescribeCalls
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import InventoryAnswer, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import PARTS_OF_CLUSTER, insights_groups, log_group_name
 from chalicelib.domain.teardown.reconcile import describe_call
 
 
-@dataclass(frozen=True, kw_only=True)
-class InventoryClients:
-    """The boto3 clients of one region that an inventory needs."""
-
-    tagging: Any
-    ec2: Any
-    elbv2: Any
-    elb: Any
-    efs: Any
-    eks: Any
-    iam: Any
-    logs: Any
-    route53: Any
-    cloudformation: Any
-    autoscaling: Any
-
-
 class AwsInventory:
     """Takes inventories in one region."""
 
-    def __init__(self, clients: InventoryClients) -> None:
+    def __init__(self, clients: RegionClients) -> None:
         self._clients = clients
         self._eks = EksDescribeCalls(clients.eks)
 
-    def take(
-        self, target: Target, ledger: Sequence[LedgerEntry]
-    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
-        """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
+    def take(self, target: Target, ledger: Sequence[LedgerEntry]) -> InventoryAnswer:
         clients = self._clients
-        zone, looks, count = ZoneReader(clients.route53), self._looks(), _Count()
+        zone, looks, count = ZoneReader(clients.route53), DescribeCalls(clients), _Count()
         count.ask("tags (Resource Groups Tagging API)", partial(sources.tagged, clients.tagging, looks, target))
         count.ask("tags (EC2)", partial(sources.tagged_in_ec2, clients.ec2, looks, target))
         count.ask("the network, by VPC", partial(sources.in_vpc, clients.ec2, target))
@@ -69,26 +49,13 @@ class AwsInventory:
         count.sources.append("every entry of the ledger, by direct look")
         for entry in ledger:
             count.check(entry.resource, partial(self._still_there, entry.resource, target, zone, looks))
-        return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
+        return InventoryAnswer(tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable))
 
     def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
-        """Kind and id of what is there and bears a cluster's name, of the kinds that make a teardown doubtful."""
+        """Kind and id of existing resources with a cluster's name, of the kinds that make a teardown doubtful."""
         clients = self._clients
         logs, groups = sources.log_groups_named(clients.logs, cluster), sources.groups_named(clients.ec2, cluster)
-        return (*logs, *groups, *sources.balancing_named(clients.tagging, self._looks(), cluster))
-
-    def _looks(self) -> DescribeCalls:
-        clients = self._clients
-        return DescribeCalls(
-            ec2=clients.ec2,
-            elbv2=clients.elbv2,
-            elb=clients.elb,
-            efs=clients.efs,
-            logs=clients.logs,
-            iam=clients.iam,
-            stacks=clients.cloudformation,
-            autoscaling=clients.autoscaling,
-        )
+        return (*logs, *groups, *sources.balancing_named(clients.tagging, DescribeCalls(clients), cluster))
 
     def _named(self, looks: DescribeCalls, target: Target) -> Iterator[Resource]:
         """What bears the cluster's or the stack's name; a cluster of the name that is not ours has nothing of ours."""

@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
 from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS, log_group_name
 
-#: What EC2 can list by VPC: operation, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
+#: The kinds that EC2 lists by VPC: action, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
 _IN_VPC = (
-    (Kind.NETWORK_INTERFACE, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", ""),
-    (Kind.SECURITY_GROUP, "describe_security_groups", "SecurityGroups", "GroupId", ""),
-    (Kind.VPC_ENDPOINT, "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "CreationTimestamp"),
-    (Kind.NAT_GATEWAY, "describe_nat_gateways", "NatGateways", "NatGatewayId", "CreateTime"),
-    (Kind.SUBNET, "describe_subnets", "Subnets", "SubnetId", ""),
-    (Kind.ROUTE_TABLE, "describe_route_tables", "RouteTables", "RouteTableId", ""),
+    (Kind.NETWORK_INTERFACE, "ec2:DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId", ""),
+    (Kind.SECURITY_GROUP, "ec2:DescribeSecurityGroups", "SecurityGroups", "GroupId", ""),
+    (Kind.VPC_ENDPOINT, "ec2:DescribeVpcEndpoints", "VpcEndpoints", "VpcEndpointId", "CreationTimestamp"),
+    (Kind.NAT_GATEWAY, "ec2:DescribeNatGateways", "NatGateways", "NatGatewayId", "CreateTime"),
+    (Kind.SUBNET, "ec2:DescribeSubnets", "Subnets", "SubnetId", ""),
+    (Kind.ROUTE_TABLE, "ec2:DescribeRouteTables", "RouteTables", "RouteTableId", ""),
 )
 _ARN_WORDS = {Kind.NAT_GATEWAY: "natgateway"}
 #: The filters by which security groups are found whose rules refer to another group, in words and in EC2's.
@@ -36,14 +36,12 @@ def tagged(tagging: Any, looks: DescribeCalls, target: Target) -> Iterator[Resou
     """What the tagging API lists for the lab's tag and for every tag that claims a thing for the cluster."""
     for key, value in _conditions(target):
         condition = {"Key": key, "Values": [value]} if value is not None else {"Key": key}
-        with translate("tag:GetResources"):
-            pages = list(tagging.get_paginator("get_resources").paginate(TagFilters=[condition]))
-        for arn in (row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"]):
-            yield from _verified(whole(arn, target.account), looks, strict=key == LAB_TAG)
+        for row in every(tagging, "tag:GetResources", "ResourceTagMappingList", TagFilters=[condition]):
+            yield from _verified(whole(row["ResourceARN"], target.account), looks, strict=key == LAB_TAG)
 
 
 def _conditions(target: Target) -> Iterator[tuple[str, str | None]]:
-    """Key and value of every tag that may point to the lab; None: whatever the value."""
+    """Key and value of every tag that may point to the lab; None: any value."""
     yield LAB_TAG, target.lab_id
     yield CLUSTER_PREFIX + target.cluster_name, None
     yield CSI_TAG, None
@@ -53,11 +51,10 @@ def _conditions(target: Target) -> Iterator[tuple[str, str | None]]:
 def tagged_in_ec2(ec2: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """What EC2's own list of tags names for the same tags."""
     named = [{"Name": "value", "Values": [target.lab_id, target.cluster_name]}]
-    pages: list[Any] = []
+    rows: list[Any] = []
     for keys, more in (([LAB_TAG, *OWNING_KEYS], named), ([CLUSTER_PREFIX + target.cluster_name, CSI_TAG], [])):
-        with translate("ec2:DescribeTags"):
-            pages += ec2.get_paginator("describe_tags").paginate(Filters=[{"Name": "key", "Values": keys}, *more])
-    for kind, id in sorted({(row["ResourceType"], row["ResourceId"]) for page in pages for row in page["Tags"]}):
+        rows += every(ec2, "ec2:DescribeTags", "Tags", Filters=[{"Name": "key", "Values": keys}, *more])
+    for kind, id in sorted({(row["ResourceType"], row["ResourceId"]) for row in rows}):
         yield from _verified(whole(_arn(ec2, target, f"{kind}/{id}"), target.account), looks, strict=False)
 
 
@@ -66,10 +63,8 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
     if target.vpc_id is None:
         return
     filters = [{"Name": "vpc-id", "Values": [target.vpc_id]}]
-    for kind, operation, key, id_field, birth in _IN_VPC:
-        with translate(f"ec2:{operation.title().replace('_', '')}"):
-            pages = list(ec2.get_paginator(operation).paginate(Filters=filters))
-        rows = [row for page in pages for row in page[key] if not _goes_with_its_vpc(row)]
+    for kind, action, key, id_field, birth in _IN_VPC:
+        rows = [row for row in every(ec2, action, key, Filters=filters) if not _goes_with_its_vpc(row)]
         if kind is Kind.SECURITY_GROUP:
             own = {row["GroupId"] for row in rows} & target.own_ids
             yield from _referring_to(ec2, target, sorted(own))
@@ -77,9 +72,7 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
             yield from _row(ec2, target, kind, row, id_field, birth)
         if kind is Kind.NETWORK_INTERFACE:
             yield from _addresses_of(ec2, target, rows)
-    with translate("ec2:DescribeInstances"):
-        pages = list(ec2.get_paginator("describe_instances").paginate(Filters=filters))
-    reservations = [reservation for page in pages for reservation in page["Reservations"]]
+    reservations = every(ec2, "ec2:DescribeInstances", "Reservations", Filters=filters)
     for row in (row for reservation in reservations for row in reservation["Instances"]):
         if row["State"]["Name"] not in _GONE:
             yield from _row(ec2, target, Kind.INSTANCE, row, "InstanceId", "LaunchTime")
@@ -95,9 +88,8 @@ def _referring_to(ec2: Any, target: Target, own: list[str]) -> Iterator[Resource
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for direction, name in _REFERRING if own else ():
         filters = [{"Name": name, "Values": own}]
-        with translate("ec2:DescribeSecurityGroups"):
-            pages = list(ec2.get_paginator("describe_security_groups").paginate(Filters=filters))
-        for row in (row for page in pages for row in page["SecurityGroups"] if row["GroupId"] not in target.own_ids):
+        groups = every(ec2, "ec2:DescribeSecurityGroups", "SecurityGroups", Filters=filters)
+        for row in (group for group in groups if group["GroupId"] not in target.own_ids):
             rules = row["IpPermissions" if direction == "ingress" else "IpPermissionsEgress"]
             told = found.setdefault(row["GroupId"], (row, []))[1]
             told += (f"{direction} {words}" for rule in rules if (words := _rule_in_words(rule, own)))
@@ -120,8 +112,7 @@ def _addresses_of(ec2: Any, target: Target, interfaces: list[dict[str, Any]]) ->
     ids = sorted(id for id in held if id)
     if not ids:
         return
-    with translate("ec2:DescribeAddresses"):
-        rows = ec2.describe_addresses(Filters=[{"Name": "allocation-id", "Values": ids}])["Addresses"]
+    rows = call(ec2, "ec2:DescribeAddresses", Filters=[{"Name": "allocation-id", "Values": ids}])["Addresses"]
     for row in rows:
         id = row["AllocationId"]
         seen = seen_in_ec2(row, "").as_resource(Kind.ELASTIC_IP, id, _arn(ec2, target, f"elastic-ip/{id}"))
@@ -132,25 +123,22 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target)
     """Load balancers and target groups of that network, of either generation."""
     if target.vpc_id is None:
         return
-    with translate("elasticloadbalancing:DescribeLoadBalancers"):
-        groups = list(elbv2.get_paginator("describe_target_groups").paginate())
-        balancers = list(elbv2.get_paginator("describe_load_balancers").paginate())
-        classics = list(elb.get_paginator("describe_load_balancers").paginate())
-    arns = [row["LoadBalancerArn"] for page in balancers for row in page["LoadBalancers"] if _at(row, target)]
-    arns += [row["TargetGroupArn"] for page in groups for row in page["TargetGroups"] if _at(row, target)]
-    for page in classics:
-        here = [row for row in page["LoadBalancerDescriptions"] if row.get("VPCId") == target.vpc_id]
-        arns += [_classic_arn(elb, target, row["LoadBalancerName"]) for row in here]
+    service = "elasticloadbalancing"
+    groups = every(elbv2, f"{service}:DescribeTargetGroups", "TargetGroups")
+    balancers = every(elbv2, f"{service}:DescribeLoadBalancers", "LoadBalancers")
+    classics = every(elb, f"{service}:DescribeLoadBalancers", "LoadBalancerDescriptions")
+    here = f"arn:{elb.meta.partition}:{service}:{target.region}:{target.account}:loadbalancer"
+    arns = [row["LoadBalancerArn"] for row in balancers if row.get("VpcId") == target.vpc_id]
+    arns += [row["TargetGroupArn"] for row in groups if row.get("VpcId") == target.vpc_id]
+    arns += [f"{here}/{row['LoadBalancerName']}" for row in classics if row.get("VPCId") == target.vpc_id]
     for arn in arns:
         yield from _verified(arn, looks, strict=False)
 
 
 def groups(autoscaling: Any, target: Target) -> Iterator[Resource]:
     """Auto Scaling groups that bear the lab's marks, stand in its subnets, or belong to its node groups."""
-    with translate("autoscaling:DescribeAutoScalingGroups"):
-        pages = list(autoscaling.get_paginator("describe_auto_scaling_groups").paginate())
     marks = {LAB_TAG: target.lab_id, **dict.fromkeys(OWNING_KEYS, target.cluster_name)}
-    for row in (row for page in pages for row in page["AutoScalingGroups"]):
+    for row in every(autoscaling, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups"):
         tags = {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", [])}
         subnets = set(row.get("VPCZoneIdentifier", "").split(",")) & set(target.subnet_ids)
         marked = CLUSTER_PREFIX + target.cluster_name in tags or any(tags.get(key) == marks[key] for key in marks)
@@ -162,42 +150,36 @@ def groups(autoscaling: Any, target: Target) -> Iterator[Resource]:
 
 def identities(iam: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """The service's roles with the lab's tag, the cluster's OIDC provider, profiles that hold one of the lab's roles."""
-    with translate("iam:ListRoles"):
-        pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/ekslab/"))
+    roles = every(iam, "iam:ListRoles", "Roles", PathPrefix="/ekslab/")
     named, born = set(target.role_names), target.created_at.replace(microsecond=0)
-    for row in (row for page in pages for row in page["Roles"] if row["CreateDate"] >= born):
+    for row in (role for role in roles if role["CreateDate"] >= born):
         seen = looks.look(Kind.ROLE, row["RoleName"])
         if seen is not None and (seen.tags.get(LAB_TAG) == target.lab_id or row["RoleName"] in named):
             yield seen.as_resource(Kind.ROLE, row["RoleName"], row["Arn"])
             yield from _profiles(iam, looks, row["RoleName"])
     issuer = (target.oidc_issuer or "").removeprefix("https://")
-    with translate("iam:ListOpenIDConnectProviders"):
-        providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    providers = call(iam, "iam:ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
     for arn in (row["Arn"] for row in providers if issuer and row["Arn"].endswith(f"/{issuer}")):
         yield from _verified(arn, looks, strict=False)
 
 
 def _profiles(iam: Any, looks: DescribeCalls, role: str) -> Iterator[Resource | str]:
-    with translate("iam:ListInstanceProfilesForRole"):
-        pages = list(iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=role))
-    for row in (row for page in pages for row in page["InstanceProfiles"]):
+    for row in every(iam, "iam:ListInstanceProfilesForRole", "InstanceProfiles", RoleName=role):
         yield from _verified(row["Arn"], looks, strict=False)
 
 
 def log_groups_named(logs: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
     """Log groups that EKS and Container Insights would write to for a cluster of this name."""
     for prefix in (log_group_name(cluster), f"/aws/containerinsights/{cluster}/"):
-        with translate("logs:DescribeLogGroups"):
-            rows = logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+        rows = call(logs, "logs:DescribeLogGroups", logGroupNamePrefix=prefix)["logGroups"]
         names = (row["logGroupName"] for row in rows)
         yield from ((Kind.LOG_GROUP, name) for name in names if name == prefix or prefix.endswith("/"))
 
 
 def groups_named(ec2: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
-    """Security groups that bear the cluster's tag, whatever its value."""
+    """Security groups that bear the cluster's tag, with any value."""
     filters = [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + cluster]}]
-    with translate("ec2:DescribeSecurityGroups"):
-        rows = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    rows = call(ec2, "ec2:DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
     yield from ((Kind.SECURITY_GROUP, row["GroupId"]) for row in rows)
 
 
@@ -206,11 +188,8 @@ def balancing_named(tagging: Any, looks: DescribeCalls, cluster: str) -> Iterato
     wanted = ({"Key": CLUSTER_PREFIX + cluster}, {"Key": "elbv2.k8s.aws/cluster", "Values": [cluster]})
     arns: list[str] = []
     for condition in wanted:
-        with translate("tag:GetResources"):
-            pages = tagging.get_paginator("get_resources").paginate(
-                TagFilters=[condition], ResourceTypeFilters=["elasticloadbalancing"]
-            )
-            arns += (row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"])
+        request = {"TagFilters": [condition], "ResourceTypeFilters": ["elasticloadbalancing"]}
+        arns += (row["ResourceARN"] for row in every(tagging, "tag:GetResources", "ResourceTagMappingList", **request))
     for arn in dict.fromkeys(arns):
         known = identify(arn)
         if known is not None and looks.look(*known) is not None:
@@ -218,7 +197,7 @@ def balancing_named(tagging: Any, looks: DescribeCalls, cluster: str) -> Iterato
 
 
 def _verified(arn: str, looks: DescribeCalls, *, strict: bool) -> Iterator[Resource | str]:
-    """The thing behind an ARN, if a direct look finds it; words, if it can't be looked at. `strict`: whatever its kind.
+    """The resource of an ARN, if a direct look finds it; a reason, if it can't be looked at. `strict`: of any kind.
 
     EKS' own kinds are left to the source that asks EKS.
     """
@@ -247,13 +226,5 @@ def _row(ec2: Any, target: Target, kind: Kind, row: dict[str, Any], id_field: st
     yield seen_in_ec2(row, birth).as_resource(kind, id, _arn(ec2, target, f"{_ARN_WORDS.get(kind, kind)}/{id}"))
 
 
-def _at(row: dict[str, Any], target: Target) -> bool:
-    return row.get("VpcId") == target.vpc_id
-
-
 def _arn(ec2: Any, target: Target, rest: str) -> str:
     return f"arn:{ec2.meta.partition}:ec2:{target.region}:{target.account}:{rest}"
-
-
-def _classic_arn(elb: Any, target: Target, name: str) -> str:
-    return f"arn:{elb.meta.partition}:elasticloadbalancing:{target.region}:{target.account}:loadbalancer/{name}"

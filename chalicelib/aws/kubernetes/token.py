@@ -11,7 +11,7 @@ from typing import Any
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.eks import Clusters
@@ -55,9 +55,7 @@ class OwnAccess:
 
     def _own_arn(self) -> str:
         """An access entry wants the role, with its path, where a session names neither."""
-        with translate("sts:GetCallerIdentity"):
-            arn = str(self._sts.get_caller_identity()["Arn"])
+        arn = str(call(self._sts, "sts:GetCallerIdentity")["Arn"])
         if ":assumed-role/" not in arn:
             return arn
-        with translate("iam:GetRole"):
-            return str(self._iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"])
+        return str(call(self._iam, "iam:GetRole", RoleName=arn.split("/")[1])["Role"]["Arn"])

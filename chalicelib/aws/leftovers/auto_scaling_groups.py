@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import attributes, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, attributes, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
 
-class AutoScalingGroups:
+class AutoScalingGroups(Finder):
     """Groups that bear the lab's or the cluster's marks, or stand in the lab's subnets. A group's id is its name."""
-
-    def __init__(self, autoscaling: Any) -> None:
-        self._autoscaling = autoscaling
 
     def find(self, target: Target) -> Iterator[Resource]:
         """All groups are read: they can't be asked for by VPC, and a node group's has no tag of ours."""
-        rows = every(
-            self._autoscaling,
-            "autoscaling:DescribeAutoScalingGroups",
-            "describe_auto_scaling_groups",
-            "AutoScalingGroups",
-        )
+        rows = every(self._client, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups")
         for row in rows:
             tags, subnets = tags_of(row), set(row.get("VPCZoneIdentifier", "").split(","))
             here = bool(subnets & set(target.subnet_ids))
@@ -35,8 +27,7 @@ class AutoScalingGroups:
         """With its instances: without them going first, EC2 Auto Scaling would start them anew."""
         if resource.attributes.get("status"):
             raise StillInUse("autoscaling:DeleteAutoScalingGroup", "Deleting", f"{resource.id} is being deleted.")
-        with translate("autoscaling:DeleteAutoScalingGroup"):
-            self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=resource.id, ForceDelete=True)
+        call(self._client, "autoscaling:DeleteAutoScalingGroup", AutoScalingGroupName=resource.id, ForceDelete=True)
 
     def _resource(self, row: dict[str, Any], tags: dict[str, str], vpc_id: str | None) -> Resource:
         facts = attributes(vpc_id=vpc_id, status=row.get("Status"))

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import attributes, every
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, attributes
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners, record_arn, record_id, spoken_for
@@ -15,11 +15,8 @@ from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners
 _CHANGE = "route53:ChangeResourceRecordSets"
 
 
-class DnsRecords:
+class DnsRecords(Finder):
     """Record sets of the lab's hosted zone. A record's id is `<zone id>|<name>|<type>`, with `|<set id>` if it has one."""
-
-    def __init__(self, route53: Any) -> None:
-        self._route53 = route53
 
     def find(self, target: Target) -> Iterator[Resource]:
         """What some external-dns owns, and all below the lab's own subdomain; TXT records last, as they are the registry."""
@@ -39,8 +36,7 @@ class DnsRecords:
             self._refuse_while_needed(zone_id, _zone_record(row))
         change = {"Action": "DELETE", "ResourceRecordSet": row}
         try:
-            with translate(_CHANGE):
-                self._route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": [change]})
+            call(self._client, _CHANGE, HostedZoneId=zone_id, ChangeBatch={"Changes": [change]})
         except AwsRefused as error:
             raise _clearer(error) from error
 
@@ -53,13 +49,7 @@ class DnsRecords:
     def _rows(self, zone_id: str) -> list[dict[str, Any]]:
         """Every record of the zone; none when its owner has deleted the zone meanwhile."""
         try:
-            return every(
-                self._route53,
-                "route53:ListResourceRecordSets",
-                "list_resource_record_sets",
-                "ResourceRecordSets",
-                HostedZoneId=zone_id,
-            )
+            return every(self._client, "route53:ListResourceRecordSets", "ResourceRecordSets", HostedZoneId=zone_id)
         except ResourceGone:
             return []
 
@@ -68,7 +58,7 @@ class DnsRecords:
         return Resource(
             Kind.DNS_RECORD,
             name,
-            record_arn(self._route53.meta.partition, name),
+            record_arn(self._client.meta.partition, name),
             {},
             attributes(txt_owner=owner, record=json.dumps(row, sort_keys=True)),
         )

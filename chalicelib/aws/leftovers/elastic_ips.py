@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_tag, tags_of
+from chalicelib.aws.clients.calls import call
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_tag, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
 
-class ElasticIps:
+class ElasticIps(Finder):
     """Addresses by their allocation id. EC2 lists them in one page and does not tell when one was allocated."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By any tag that ties them to the cluster, and by ledger."""
         for filters in (*by_tag(target), *by_ledger(target, "eipalloc-", "allocation-id")):
-            with translate("ec2:DescribeAddresses"):
-                rows = self._ec2.describe_addresses(Filters=filters)["Addresses"]
+            rows = call(self._client, "ec2:DescribeAddresses", Filters=filters)["Addresses"]
             for row in rows:
                 facts = attributes(attached_to=row.get("NetworkInterfaceId"), address=row.get("PublicIp"))
-                address_arn = arn(self._ec2, target, "ec2", f"elastic-ip/{row['AllocationId']}")
+                address_arn = arn(self._client, target, "ec2", f"elastic-ip/{row['AllocationId']}")
                 yield Resource(Kind.ELASTIC_IP, row["AllocationId"], address_arn, tags_of(row), facts)
 
     def delete(self, resource: Resource) -> None:
         """One that is in use goes after what uses it."""
         if holder := resource.attributes.get("attached-to"):
             raise StillInUse("ec2:ReleaseAddress", "InUse", f"{resource.id} is used by {holder}.")
-        with translate("ec2:ReleaseAddress"):
-            self._ec2.release_address(AllocationId=resource.id)
+        call(self._client, "ec2:ReleaseAddress", AllocationId=resource.id)

@@ -1,4 +1,4 @@
-"""What all finders share: reading every page, tags as mappings, ARNs, and the queries by which EC2 is asked.
+"""Helpers of all finders: tags as mappings, ARNs, and the filters of EC2's queries.
 
 ARNs that AWS does not show whole are built here and nowhere else in the finders.
 """
@@ -6,9 +6,8 @@ ARNs that AWS does not show whole are built here and nowhere else in the finders
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Resource, Target
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
 
@@ -16,23 +15,19 @@ from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG
 _VALUES_PER_FILTER = 200
 
 
-class Finder(Protocol):
-    """Finds and deletes things of one kind. `find` is generous: whose a thing is, is decided by domain/teardown/ownership.py."""
+class Finder:
+    """Finds and deletes things of one kind, by one boto3 client. `find` is generous: `domain/teardown/ownership.py` decides."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
 
     def find(self, target: Target) -> Iterable[Resource]:
         """Everything of this kind that has to do with the target, each with all its tags."""
+        raise NotImplementedError
 
     def delete(self, resource: Resource) -> None:
         """Delete this one. Raises ResourceGone, StillInUse, AwsRefused."""
-
-
-def every(client: Any, action: str, method: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
-    """All rows of a paged operation. `action` is IAM's name of it, `key` the list's name in the answer."""
-    rows: list[dict[str, Any]] = []
-    with translate(action):
-        for page in client.get_paginator(method).paginate(**arguments):
-            rows.extend(page.get(key, []))
-    return rows
+        raise NotImplementedError
 
 
 def tags_of(row: Mapping[str, Any]) -> dict[str, str]:
@@ -71,7 +66,7 @@ def by_driver() -> Iterator[list[dict[str, Any]]]:
 
 
 def by_ledger(target: Target, prefix: str, filter_name: str) -> Iterator[list[dict[str, Any]]]:
-    """The EC2 filters for what is on the ledger, whatever its tags say: ids beginning with `prefix`."""
+    """The EC2 filters for ids on the ledger that begin with `prefix`, also of resources without the lab's tags."""
     for ids in chunks([known for known in target.known_ids if known.startswith(prefix)], _VALUES_PER_FILTER):
         yield [{"Name": filter_name, "Values": list(ids)}]
 

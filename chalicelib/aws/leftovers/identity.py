@@ -6,23 +6,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import attributes, every, tags_of
+from chalicelib.aws.leftovers.finder import Finder, attributes, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
 
-class OidcProviders:
+class OidcProviders(Finder):
     """OIDC providers. An account may have 100 of them, so a forgotten one hurts."""
-
-    def __init__(self, iam: Any) -> None:
-        self._iam = iam
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By the issuer that was recorded before the cluster was deleted, and by ledger."""
         issuer = (target.oidc_issuer or "").removeprefix("https://")
-        with translate("iam:ListOpenIDConnectProviders"):
-            rows = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        rows = call(self._client, "iam:ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
         for arn in (row["Arn"] for row in rows):
             if arn in target.known_ids or (issuer and arn.partition(":oidc-provider/")[2] == issuer):
                 with suppress(ResourceGone):
@@ -30,21 +27,16 @@ class OidcProviders:
 
     def delete(self, resource: Resource) -> None:
         """By ARN, which is its id."""
-        with translate("iam:DeleteOpenIDConnectProvider"):
-            self._iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=resource.id)
+        call(self._client, "iam:DeleteOpenIDConnectProvider", OpenIDConnectProviderArn=resource.id)
 
     def _resource(self, arn: str) -> Resource:
-        with translate("iam:GetOpenIDConnectProvider"):
-            row = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        row = call(self._client, "iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
         facts = attributes(issuer=row["Url"].removeprefix("https://"))
         return Resource(Kind.OIDC_PROVIDER, arn, arn, tags_of(row), facts, row.get("CreateDate"))
 
 
-class InstanceProfiles:
+class InstanceProfiles(Finder):
     """Instance profiles that hold one of the lab's roles, or that Karpenter made for the cluster."""
-
-    def __init__(self, iam: Any) -> None:
-        self._iam = iam
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By role, and by the names and path that Karpenter uses (which prove nothing: the tags do)."""
@@ -57,23 +49,16 @@ class InstanceProfiles:
         role = resource.attributes.get("role-name")
         if role is not None:
             with suppress(ResourceGone), translate("iam:RemoveRoleFromInstanceProfile"):
-                self._iam.remove_role_from_instance_profile(InstanceProfileName=resource.id, RoleName=role)
-        with translate("iam:DeleteInstanceProfile"):
-            self._iam.delete_instance_profile(InstanceProfileName=resource.id)
+                self._client.remove_role_from_instance_profile(InstanceProfileName=resource.id, RoleName=role)
+        call(self._client, "iam:DeleteInstanceProfile", InstanceProfileName=resource.id)
 
     def _by_role(self, target: Target) -> Iterator[dict[str, Any]]:
         for role in target.role_names:
             with suppress(ResourceGone):
-                yield from every(
-                    self._iam,
-                    "iam:ListInstanceProfilesForRole",
-                    "list_instance_profiles_for_role",
-                    "InstanceProfiles",
-                    RoleName=role,
-                )
+                yield from every(self._client, "iam:ListInstanceProfilesForRole", "InstanceProfiles", RoleName=role)
 
     def _by_name(self, target: Target) -> Iterator[dict[str, Any]]:
-        rows = every(self._iam, "iam:ListInstanceProfiles", "list_instance_profiles", "InstanceProfiles")
+        rows = every(self._client, "iam:ListInstanceProfiles", "InstanceProfiles")
         path = f"/karpenter/{target.region}/{target.cluster_name}/"
         for row in rows:
             name = row["InstanceProfileName"]
@@ -83,8 +68,7 @@ class InstanceProfiles:
 
     def _resource(self, name: str) -> Resource:
         """Lists leave the tags out: each is asked for by itself."""
-        with translate("iam:GetInstanceProfile"):
-            row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        row = call(self._client, "iam:GetInstanceProfile", InstanceProfileName=name)["InstanceProfile"]
         role: dict[str, Any] = next(iter(row.get("Roles", [])), {})
         facts = attributes(role_name=role.get("RoleName"), role_id=role.get("RoleId"))
         return Resource(Kind.INSTANCE_PROFILE, name, row["Arn"], tags_of(row), facts, row.get("CreateDate"))

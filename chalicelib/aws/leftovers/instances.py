@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, chunks, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, chunks, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
 
 
-class Instances:
+class Instances(Finder):
     """Instances that are not terminated yet; termination takes a while and shows as `shutting-down`."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag, ledger and Auto Scaling group. EC2 lists terminated instances for an hour: they are left out."""
         for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id"), *_members(target)):
-            reservations = every(
-                self._ec2, "ec2:DescribeInstances", "describe_instances", "Reservations", Filters=[*filters, _ALIVE]
-            )
+            reservations = every(self._client, "ec2:DescribeInstances", "Reservations", Filters=[*filters, _ALIVE])
             for row in (row for reservation in reservations for row in reservation["Instances"]):
                 if row["State"]["Name"] != "terminated":
                     yield self._resource(target, row)
@@ -33,14 +28,13 @@ class Instances:
         """Ask for termination; one on its way out is still in use."""
         if resource.attributes.get("status") == "shutting-down":
             raise StillInUse("ec2:TerminateInstances", "ShuttingDown", f"{resource.id} is shutting down.")
-        with translate("ec2:TerminateInstances"):
-            self._ec2.terminate_instances(InstanceIds=[resource.id])
+        call(self._client, "ec2:TerminateInstances", InstanceIds=[resource.id])
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
         return Resource(
             Kind.INSTANCE,
             row["InstanceId"],
-            arn(self._ec2, target, "ec2", f"instance/{row['InstanceId']}"),
+            arn(self._client, target, "ec2", f"instance/{row['InstanceId']}"),
             tags_of(row),
             attributes(
                 vpc_id=row.get("VpcId"),

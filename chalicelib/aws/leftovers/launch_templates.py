@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_tag, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_tag, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
-class LaunchTemplates:
+class LaunchTemplates(Finder):
     """Launch templates."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By any tag that ties them to the cluster, and by ledger (EC2 has no filter for their ids)."""
@@ -30,23 +27,19 @@ class LaunchTemplates:
 
     def delete(self, resource: Resource) -> None:
         """With all its versions."""
-        with translate("ec2:DeleteLaunchTemplate"):
-            self._ec2.delete_launch_template(LaunchTemplateId=resource.id)
+        call(self._client, "ec2:DeleteLaunchTemplate", LaunchTemplateId=resource.id)
 
     def _described(self, target: Target, **query: Any) -> Iterator[Resource]:
-        rows = every(self._ec2, "ec2:DescribeLaunchTemplates", "describe_launch_templates", "LaunchTemplates", **query)
+        rows = every(self._client, "ec2:DescribeLaunchTemplates", "LaunchTemplates", **query)
         for row in rows:
             template_id = row["LaunchTemplateId"]
-            template_arn = arn(self._ec2, target, "ec2", f"launch-template/{template_id}")
+            template_arn = arn(self._client, target, "ec2", f"launch-template/{template_id}")
             facts = attributes(created_by=row.get("CreatedBy"))
             yield Resource(Kind.LAUNCH_TEMPLATE, template_id, template_arn, tags_of(row), facts, row.get("CreateTime"))
 
 
-class KeyPairs:
+class KeyPairs(Finder):
     """Key pairs. EC2 lists them in one page."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By lab tag and by ledger."""
@@ -56,14 +49,12 @@ class KeyPairs:
             yield from self._described(target, {"Name": "key-pair-id", "Values": known})
 
     def delete(self, resource: Resource) -> None:
-        """By the name that it was found with a moment ago: not every EC2 listens to the id."""
-        with translate("ec2:DeleteKeyPair"):
-            self._ec2.delete_key_pair(KeyName=resource.attributes["name"])
+        """Delete it by the name just found: some implementations of EC2 ignore the id."""
+        call(self._client, "ec2:DeleteKeyPair", KeyName=resource.attributes["name"])
 
     def _described(self, target: Target, condition: dict[str, Any]) -> Iterator[Resource]:
-        with translate("ec2:DescribeKeyPairs"):
-            rows = self._ec2.describe_key_pairs(Filters=[condition])["KeyPairs"]
+        rows = call(self._client, "ec2:DescribeKeyPairs", Filters=[condition])["KeyPairs"]
         for row in rows:
-            key_arn = arn(self._ec2, target, "ec2", f"key-pair/{row['KeyPairId']}")
+            key_arn = arn(self._client, target, "ec2", f"key-pair/{row['KeyPairId']}")
             facts = {"name": row["KeyName"]}
             yield Resource(Kind.KEY_PAIR, row["KeyPairId"], key_arn, tags_of(row), facts, row.get("CreateTime"))

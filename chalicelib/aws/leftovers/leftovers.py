@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from chalicelib.aws.clients.calls import RegionClients
 from chalicelib.aws.leftovers.auto_scaling_groups import AutoScalingGroups
 from chalicelib.aws.leftovers.dns_records import DnsRecords
 from chalicelib.aws.leftovers.elastic_ips import ElasticIps
@@ -24,26 +24,25 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 class AwsLeftovers:
     """The finders of one region over boto3 clients. Kinds that go with the cluster or the stack have none."""
 
-    def __init__(
-        self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, route53: Any, logs: Any, iam: Any, autoscaling: Any
-    ) -> None:
+    def __init__(self, clients: RegionClients) -> None:
+        ec2, elbv2, iam = clients.ec2, clients.elbv2, clients.iam
         self._snapshots = Snapshots(ec2)
         self._finders: Mapping[Kind, Finder] = {
             Kind.INSTANCE: Instances(ec2),
-            Kind.AUTO_SCALING_GROUP: AutoScalingGroups(autoscaling),
+            Kind.AUTO_SCALING_GROUP: AutoScalingGroups(clients.autoscaling),
             Kind.ELASTIC_IP: ElasticIps(ec2),
             Kind.KEY_PAIR: KeyPairs(ec2),
             Kind.LAUNCH_TEMPLATE: LaunchTemplates(ec2),
             Kind.LOAD_BALANCER: LoadBalancers(elbv2),
-            Kind.CLASSIC_LOAD_BALANCER: ClassicLoadBalancers(elb),
+            Kind.CLASSIC_LOAD_BALANCER: ClassicLoadBalancers(clients.elb),
             Kind.TARGET_GROUP: TargetGroups(elbv2),
             Kind.SECURITY_GROUP: SecurityGroups(ec2),
             Kind.NETWORK_INTERFACE: NetworkInterfaces(ec2),
             Kind.VOLUME: Volumes(ec2),
             Kind.SNAPSHOT: self._snapshots,
-            Kind.MOUNT_TARGET: MountTargets(efs),
-            Kind.DNS_RECORD: DnsRecords(route53),
-            Kind.LOG_GROUP: LogGroups(logs),
+            Kind.MOUNT_TARGET: MountTargets(clients.efs),
+            Kind.DNS_RECORD: DnsRecords(clients.route53),
+            Kind.LOG_GROUP: LogGroups(clients.logs),
             Kind.OIDC_PROVIDER: OidcProviders(iam),
             Kind.INSTANCE_PROFILE: InstanceProfiles(iam),
             Kind.VPC_ENDPOINT: VpcEndpoints(ec2),
@@ -55,7 +54,6 @@ class AwsLeftovers:
         return tuple({found.arn: found for found in finder.find(target)}.values()) if finder is not None else ()
 
     def delete(self, resource: Resource) -> None:
-        """Delete this one thing. Raises ResourceGone, StillInUse, AwsRefused."""
         self._finders[resource.kind].delete(resource)
 
     def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
@@ -63,5 +61,4 @@ class AwsLeftovers:
         return self._snapshots.make(volume, tags, token)
 
     def snapshot_state(self, snapshot_id: str) -> str | None:
-        """In EC2's words; None when it is gone."""
         return self._snapshots.state(snapshot_id)

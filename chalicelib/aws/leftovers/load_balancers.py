@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, chunks, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, chunks, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 
 #: DescribeTags takes at most this many ARNs.
@@ -15,19 +15,14 @@ _ARNS_PER_CALL = 20
 _NAMES_PER_CALL = 20
 
 
-class LoadBalancers:
+class LoadBalancers(Finder):
     """Load balancers of the lab's VPC, and those on its ledger."""
-
-    def __init__(self, elbv2: Any) -> None:
-        self._elbv2 = elbv2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC and ledger: one elsewhere can't be a balancer of this cluster."""
-        rows = every(
-            self._elbv2, "elasticloadbalancing:DescribeLoadBalancers", "describe_load_balancers", "LoadBalancers"
-        )
+        rows = every(self._client, "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancers")
         near = [row for row in rows if _is_near(row, row["LoadBalancerArn"], target)]
-        tags = tags_by_arn(self._elbv2, [row["LoadBalancerArn"] for row in near])
+        tags = tags_by_arn(self._client, [row["LoadBalancerArn"] for row in near])
         for row in near:
             arn = row["LoadBalancerArn"]
             facts = attributes(vpc_id=row.get("VpcId"), name=row["LoadBalancerName"])
@@ -35,21 +30,17 @@ class LoadBalancers:
 
     def delete(self, resource: Resource) -> None:
         """Delete it with its listeners; its interfaces follow within minutes. Deletion protection makes AWS refuse."""
-        with translate("elasticloadbalancing:DeleteLoadBalancer"):
-            self._elbv2.delete_load_balancer(LoadBalancerArn=resource.id)
+        call(self._client, "elasticloadbalancing:DeleteLoadBalancer", LoadBalancerArn=resource.id)
 
 
-class TargetGroups:
+class TargetGroups(Finder):
     """Target groups of the lab's VPC, and those on its ledger. AWS does not tell when one was made."""
-
-    def __init__(self, elbv2: Any) -> None:
-        self._elbv2 = elbv2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC and ledger."""
-        rows = every(self._elbv2, "elasticloadbalancing:DescribeTargetGroups", "describe_target_groups", "TargetGroups")
+        rows = every(self._client, "elasticloadbalancing:DescribeTargetGroups", "TargetGroups")
         near = [row for row in rows if _is_near(row, row["TargetGroupArn"], target)]
-        tags = tags_by_arn(self._elbv2, [row["TargetGroupArn"] for row in near])
+        tags = tags_by_arn(self._client, [row["TargetGroupArn"] for row in near])
         for row in near:
             arn = row["TargetGroupArn"]
             users = " ".join(row.get("LoadBalancerArns", []))
@@ -58,16 +49,14 @@ class TargetGroups:
 
     def delete(self, resource: Resource) -> None:
         """Refused as in use while a listener forwards to it."""
-        with translate("elasticloadbalancing:DeleteTargetGroup"):
-            self._elbv2.delete_target_group(TargetGroupArn=resource.id)
+        call(self._client, "elasticloadbalancing:DeleteTargetGroup", TargetGroupArn=resource.id)
 
 
 def tags_by_arn(elbv2: Any, arns: list[str]) -> dict[str, dict[str, str]]:
     """The tags of load balancers or target groups. One that vanished meanwhile makes AWS refuse its whole batch."""
     tags: dict[str, dict[str, str]] = {}
     for some in chunks(arns, _ARNS_PER_CALL):
-        with translate("elasticloadbalancing:DescribeTags"):
-            answer = elbv2.describe_tags(ResourceArns=list(some))
+        answer = call(elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=list(some))
         tags.update({row["ResourceArn"]: tags_of(row) for row in answer["TagDescriptions"]})
     return tags
 
@@ -76,27 +65,19 @@ def _is_near(row: dict[str, Any], arn: str, target: Target) -> bool:
     return arn in target.known_ids or (target.vpc_id is not None and row.get("VpcId") == target.vpc_id)
 
 
-class ClassicLoadBalancers:
+class ClassicLoadBalancers(Finder):
     """Classic load balancers of the lab's VPC. Their id is their name."""
-
-    def __init__(self, elb: Any) -> None:
-        self._elb = elb
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC: one elsewhere can't be a balancer of this cluster."""
-        rows = every(
-            self._elb,
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "describe_load_balancers",
-            "LoadBalancerDescriptions",
-        )
+        rows = every(self._client, "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancerDescriptions")
         near = {row["LoadBalancerName"]: row for row in rows if row.get("VPCId") and row["VPCId"] == target.vpc_id}
         tags = self._tags(list(near))
         for name, row in near.items():
             yield Resource(
                 Kind.CLASSIC_LOAD_BALANCER,
                 name,
-                arn(self._elb, target, "elasticloadbalancing", f"loadbalancer/{name}"),
+                arn(self._client, target, "elasticloadbalancing", f"loadbalancer/{name}"),
                 tags.get(name, {}),
                 attributes(vpc_id=row["VPCId"], name=name, dns_name=row.get("DNSName")),
                 row.get("CreatedTime"),
@@ -104,13 +85,11 @@ class ClassicLoadBalancers:
 
     def delete(self, resource: Resource) -> None:
         """AWS answers success for one that is gone, too."""
-        with translate("elasticloadbalancing:DeleteLoadBalancer"):
-            self._elb.delete_load_balancer(LoadBalancerName=resource.id)
+        call(self._client, "elasticloadbalancing:DeleteLoadBalancer", LoadBalancerName=resource.id)
 
     def _tags(self, names: list[str]) -> dict[str, dict[str, str]]:
         tags: dict[str, dict[str, str]] = {}
         for some in chunks(names, _NAMES_PER_CALL):
-            with translate("elasticloadbalancing:DescribeTags"):
-                answer = self._elb.describe_tags(LoadBalancerNames=list(some))
+            answer = call(self._client, "elasticloadbalancing:DescribeTags", LoadBalancerNames=list(some))
             tags.update({row["LoadBalancerName"]: tags_of(row) for row in answer["TagDescriptions"]})
         return tags

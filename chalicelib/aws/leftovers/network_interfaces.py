@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, every
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
 
-class NetworkInterfaces:
+class NetworkInterfaces(Finder):
     """Interfaces by VPC, lab tag and ledger. Those of instances, balancers and the control plane go with their owner."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """Those in nobody's use, and those on an instance. What AWS manages for a service is not for us to judge."""
         for filters in (*by_vpc(target), *by_ledger(target, "eni-", "network-interface-id")):
-            rows = every(
-                self._ec2,
-                "ec2:DescribeNetworkInterfaces",
-                "describe_network_interfaces",
-                "NetworkInterfaces",
-                Filters=filters,
-            )
+            rows = every(self._client, "ec2:DescribeNetworkInterfaces", "NetworkInterfaces", Filters=filters)
             for row in rows:
                 if row["Status"] == "available" or (row.get("Attachment") or {}).get("InstanceId"):
                     yield self._resource(target, row)
@@ -36,15 +27,14 @@ class NetworkInterfaces:
         if resource.attributes.get("status") != "available":
             holder = resource.attributes.get("attached-to", "something")
             raise StillInUse("ec2:DeleteNetworkInterface", "InUse", f"{resource.id} is attached to {holder}.")
-        with translate("ec2:DeleteNetworkInterface"):
-            self._ec2.delete_network_interface(NetworkInterfaceId=resource.id)
+        call(self._client, "ec2:DeleteNetworkInterface", NetworkInterfaceId=resource.id)
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
         interface_id = row["NetworkInterfaceId"]
         return Resource(
             Kind.NETWORK_INTERFACE,
             interface_id,
-            arn(self._ec2, target, "ec2", f"network-interface/{interface_id}"),
+            arn(self._client, target, "ec2", f"network-interface/{interface_id}"),
             {tag["Key"]: tag.get("Value", "") for tag in row.get("TagSet") or []},
             attributes(
                 vpc_id=row.get("VpcId"),

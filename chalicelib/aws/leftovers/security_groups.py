@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
 
-class SecurityGroups:
+class SecurityGroups(Finder):
     """Security groups. AWS does not tell when one was made."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag and ledger."""
@@ -24,7 +22,7 @@ class SecurityGroups:
                 yield Resource(
                     Kind.SECURITY_GROUP,
                     row["GroupId"],
-                    arn(self._ec2, target, "ec2", f"security-group/{row['GroupId']}"),
+                    arn(self._client, target, "ec2", f"security-group/{row['GroupId']}"),
                     tags_of(row),
                     attributes(vpc_id=row.get("VpcId"), group_name=row["GroupName"]),
                 )
@@ -39,25 +37,19 @@ class SecurityGroups:
             for row in self._groups([{"Name": name, "Values": [resource.id]}]):
                 if row["GroupId"] in ours and row["GroupId"] != resource.id:
                     self._revoke(direction, row, resource.id)
-        with translate("ec2:DeleteSecurityGroup"):
-            self._ec2.delete_security_group(GroupId=resource.id)
+        call(self._client, "ec2:DeleteSecurityGroup", GroupId=resource.id)
 
     def _groups(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return every(
-            self._ec2, "ec2:DescribeSecurityGroups", "describe_security_groups", "SecurityGroups", Filters=filters
-        )
+        return every(self._client, "ec2:DescribeSecurityGroups", "SecurityGroups", Filters=filters)
 
     def _revoke(self, direction: str, row: dict[str, Any], group_id: str) -> None:
         rules = row["IpPermissions" if direction == "ingress" else "IpPermissionsEgress"]
         referring = [narrowed for rule in rules if (narrowed := _only(rule, group_id)) is not None]
         if not referring:
             return
-        revoke = getattr(self._ec2, f"revoke_security_group_{direction}")
-        try:
-            with translate(f"ec2:RevokeSecurityGroup{direction.capitalize()}"):
-                revoke(GroupId=row["GroupId"], IpPermissions=referring)
-        except ResourceGone:
-            return  # Somebody was quicker: the rule is gone, as it should be.
+        action = f"ec2:RevokeSecurityGroup{direction.capitalize()}"
+        with suppress(ResourceGone):  # Somebody was quicker: the rule is gone, as it should be.
+            call(self._client, action, GroupId=row["GroupId"], IpPermissions=referring)
 
 
 def _only(rule: dict[str, Any], group_id: str) -> dict[str, Any] | None:

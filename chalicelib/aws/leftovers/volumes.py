@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_driver, by_ledger, by_tag, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_driver, by_ledger, by_tag, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
@@ -14,21 +14,18 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 TOKEN_TAG = "ekslab:backup-token"
 
 
-class Volumes:
+class Volumes(Finder):
     """Volumes; one that is being deleted counts as gone."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
         for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "vol-", "volume-id")):
-            for row in every(self._ec2, "ec2:DescribeVolumes", "describe_volumes", "Volumes", Filters=filters):
+            for row in every(self._client, "ec2:DescribeVolumes", "Volumes", Filters=filters):
                 if row["State"] not in ("deleting", "deleted"):
                     yield Resource(
                         Kind.VOLUME,
                         row["VolumeId"],
-                        arn(self._ec2, target, "ec2", f"volume/{row['VolumeId']}"),
+                        arn(self._client, target, "ec2", f"volume/{row['VolumeId']}"),
                         tags_of(row),
                         attributes(
                             status=row["State"],
@@ -43,15 +40,11 @@ class Volumes:
 
     def delete(self, resource: Resource) -> None:
         """Refused as in use while attached."""
-        with translate("ec2:DeleteVolume"):
-            self._ec2.delete_volume(VolumeId=resource.id)
+        call(self._client, "ec2:DeleteVolume", VolumeId=resource.id)
 
 
-class Snapshots:
+class Snapshots(Finder):
     """Snapshots of this account."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
@@ -61,8 +54,7 @@ class Snapshots:
 
     def delete(self, resource: Resource) -> None:
         """Refused while an image uses it."""
-        with translate("ec2:DeleteSnapshot"):
-            self._ec2.delete_snapshot(SnapshotId=resource.id)
+        call(self._client, "ec2:DeleteSnapshot", SnapshotId=resource.id)
 
     def make(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
         """Ask for a snapshot of the volume, unless the one asked for by this token is there.
@@ -73,14 +65,13 @@ class Snapshots:
         mine = [{"Name": "volume-id", "Values": [volume.id]}, {"Name": f"tag:{TOKEN_TAG}", "Values": [token]}]
         for row in sorted(self._snapshots(mine), key=lambda row: row["StartTime"])[:1]:
             return self._resource(row, region)
-        with translate("ec2:CreateSnapshot"):
-            row = self._ec2.create_snapshot(
-                VolumeId=volume.id,
-                Description=f"Kept for {tags[LAB_TAG]}",
-                TagSpecifications=[
-                    {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in born.items()]}
-                ],
-            )
+        row = call(
+            self._client,
+            "ec2:CreateSnapshot",
+            VolumeId=volume.id,
+            Description=f"Kept for {tags[LAB_TAG]}",
+            TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in born.items()]}],
+        )
         return self._resource(row, region)
 
     def state(self, snapshot_id: str) -> str | None:
@@ -89,18 +80,11 @@ class Snapshots:
         return str(rows[0]["State"]) if rows else None
 
     def _snapshots(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return every(
-            self._ec2,
-            "ec2:DescribeSnapshots",
-            "describe_snapshots",
-            "Snapshots",
-            OwnerIds=["self"],
-            Filters=filters,
-        )
+        return every(self._client, "ec2:DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=filters)
 
     def _resource(self, row: dict[str, Any], region: str) -> Resource:
         """A snapshot's ARN has no account in it."""
-        snapshot_arn = f"arn:{self._ec2.meta.partition}:ec2:{region}::snapshot/{row['SnapshotId']}"
+        snapshot_arn = f"arn:{self._client.meta.partition}:ec2:{region}::snapshot/{row['SnapshotId']}"
         size = row.get("VolumeSize")
         facts = attributes(
             status=row.get("State"), volume_id=row.get("VolumeId"), size_gib=str(size) if size is not None else None

@@ -7,31 +7,27 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.clients.errors import domain_error, translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.clients.errors import domain_error
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
 
-class VpcEndpoints:
+class VpcEndpoints(Finder):
     """Endpoints; one takes minutes to go and shows as `deleting`."""
-
-    def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag and ledger."""
         for filters in (*by_vpc(target), *by_ledger(target, "vpce-", "vpc-endpoint-id")):
-            rows = every(
-                self._ec2, "ec2:DescribeVpcEndpoints", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters
-            )
+            rows = every(self._client, "ec2:DescribeVpcEndpoints", "VpcEndpoints", Filters=filters)
             for row in rows:
                 status = row.get("State", "").lower()
                 if status != "deleted":
                     yield Resource(
                         Kind.VPC_ENDPOINT,
                         row["VpcEndpointId"],
-                        arn(self._ec2, target, "ec2", f"vpc-endpoint/{row['VpcEndpointId']}"),
+                        arn(self._client, target, "ec2", f"vpc-endpoint/{row['VpcEndpointId']}"),
                         tags_of(row),
                         attributes(vpc_id=row.get("VpcId"), service_name=row.get("ServiceName"), status=status),
                         row.get("CreationTimestamp"),
@@ -42,8 +38,7 @@ class VpcEndpoints:
         action = "ec2:DeleteVpcEndpoints"
         if resource.attributes.get("status") == "deleting":
             raise StillInUse(action, "Deleting", f"{resource.id} is being deleted.")
-        with translate(action):
-            answer = self._ec2.delete_vpc_endpoints(VpcEndpointIds=[resource.id])
+        answer = call(self._client, action, VpcEndpointIds=[resource.id])
         for row in answer.get("Unsuccessful", []):
             raise refusal(action, row.get("Error", {}))
 
@@ -54,17 +49,14 @@ def refusal(action: str, error: dict[str, Any]) -> Exception:
     return domain_error(action, ClientError({"Error": facts}, action))
 
 
-class MountTargets:
+class MountTargets(Finder):
     """Mount targets have no tags: they carry their file system's here."""
-
-    def __init__(self, efs: Any) -> None:
-        self._efs = efs
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC or subnet. EFS can only be asked file system by file system."""
         if target.vpc_id is None:
             return
-        systems = every(self._efs, "elasticfilesystem:DescribeFileSystems", "describe_file_systems", "FileSystems")
+        systems = every(self._client, "elasticfilesystem:DescribeFileSystems", "FileSystems")
         for system in systems:
             for row in self._of(system["FileSystemId"]):
                 near = row.get("VpcId") == target.vpc_id or row.get("SubnetId") in target.subnet_ids
@@ -72,7 +64,7 @@ class MountTargets:
                     yield Resource(
                         Kind.MOUNT_TARGET,
                         row["MountTargetId"],
-                        arn(self._efs, target, "elasticfilesystem", f"mount-target/{row['MountTargetId']}"),
+                        arn(self._client, target, "elasticfilesystem", f"mount-target/{row['MountTargetId']}"),
                         tags_of(system),
                         attributes(
                             vpc_id=row.get("VpcId") or target.vpc_id,
@@ -84,14 +76,9 @@ class MountTargets:
 
     def delete(self, resource: Resource) -> None:
         """Takes a minute; asking again meanwhile is fine."""
-        with translate("elasticfilesystem:DeleteMountTarget"):
-            self._efs.delete_mount_target(MountTargetId=resource.id)
+        call(self._client, "elasticfilesystem:DeleteMountTarget", MountTargetId=resource.id)
 
     def _of(self, file_system_id: str) -> list[dict[str, Any]]:
         return every(
-            self._efs,
-            "elasticfilesystem:DescribeMountTargets",
-            "describe_mount_targets",
-            "MountTargets",
-            FileSystemId=file_system_id,
+            self._client, "elasticfilesystem:DescribeMountTargets", "MountTargets", FileSystemId=file_system_id
         )

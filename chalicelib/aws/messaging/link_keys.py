@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 
@@ -67,8 +67,13 @@ class SecretsLinkKeys:
 
         token, value = str(uuid5(NAMESPACE_URL, f"{self._secret_id}/{current.id}")), secrets.token_hex(SHORTEST)
         try:
-            with translate("secretsmanager:PutSecretValue"):
-                self._client.put_secret_value(SecretId=self._secret_id, ClientRequestToken=token, SecretString=value)
+            call(
+                self._client,
+                "secretsmanager:PutSecretValue",
+                SecretId=self._secret_id,
+                ClientRequestToken=token,
+                SecretString=value,
+            )
         except AwsRefused as refused:
             if refused.code != "ResourceExistsException":
                 raise
@@ -83,8 +88,7 @@ class SecretsLinkKeys:
 
     def _read(self, stage: str) -> _Key | None:
         try:
-            with translate("secretsmanager:GetSecretValue"):
-                answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+            answer = call(self._client, "secretsmanager:GetSecretValue", SecretId=self._secret_id, VersionStage=stage)
         except ResourceGone:
             return None
         value = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"].encode()

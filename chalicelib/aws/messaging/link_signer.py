@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itsdangerous import Signer
 
-#: What the derived key is for: whatever else is signed with the secret one day is signed with another.
+#: The purpose of the derived key: another purpose gets another key from the same secret.
 _SALT = b"ekslab.links"
 
 

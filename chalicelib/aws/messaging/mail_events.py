@@ -1,7 +1,7 @@
 """Reads SES's events out of SNS's notifications: which mail, what became of it, in words.
 
-The shapes are those of "Contents of event data that Amazon SES publishes to Amazon SNS" (SES developer guide). Whatever is not
-such an event of this installation's configuration set, from its own topic, with a tag that can be ours, is passed over.
+The shapes are those of "Contents of event data that Amazon SES publishes to Amazon SNS" (SES developer guide). Messages are
+ignored unless they are such events of this installation's configuration set, from its own topic, with a tag that can be ours.
 """
 
 from __future__ import annotations

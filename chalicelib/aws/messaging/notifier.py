@@ -1,6 +1,6 @@
 """Gets messages out: the port `Notifier` on SNS for people and chats, on EventBridge for machines.
 
-Whoever subscribes can filter by the attributes kind, severity, account, owner, recipient (in lower case) and days (a number). A
+A subscription can filter by the attributes kind, severity, account, owner, recipient (in lower case) and days (a number). A
 chat that fails is logged and holds up no mail: the notice counts as sent when the topic for people has taken it.
 """
 
@@ -12,7 +12,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import PASSING, THROTTLED, translate
+from chalicelib.aws.clients.calls import call
+from chalicelib.aws.clients.errors import PASSING, THROTTLED
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, Throttled
 from chalicelib.domain.notices.chat import chat_document
@@ -37,13 +38,14 @@ class SnsNotifier:
     def send(self, message: Message) -> str:
         """Publish it; return SNS's message id. Raises AwsRefused, Transient."""
         attributes = _attributes(message)
-        with translate("sns:Publish"):
-            answer = self._sns.publish(
-                TopicArn=self._topic,
-                Subject=subject_line(message.subject),
-                Message=_cut(message.body),
-                MessageAttributes=attributes,
-            )
+        answer = call(
+            self._sns,
+            "sns:Publish",
+            TopicArn=self._topic,
+            Subject=subject_line(message.subject),
+            Message=_cut(message.body),
+            MessageAttributes=attributes,
+        )
         if self._chat_topic is not None:
             self._send_to_chat(self._chat_topic, message, attributes)
         return str(answer["MessageId"])
@@ -74,17 +76,15 @@ class SnsNotifier:
         if not entries:
             return []
         try:
-            with translate("events:PutEvents"):
-                answer = self._events.put_events(Entries=entries)
+            answer = call(self._events, "events:PutEvents", Entries=entries)
         except EkslabError as error:
             return [error]
         return [_failure(entry) for entry in answer["Entries"] if entry.get("ErrorCode")]
 
     def _send_to_chat(self, topic: str, message: Message, attributes: Mapping[str, Any]) -> None:
         try:
-            with translate("sns:Publish"):
-                text = json.dumps(chat_document(message))
-                self._sns.publish(TopicArn=topic, Message=text, MessageAttributes=attributes)
+            text = json.dumps(chat_document(message))
+            call(self._sns, "sns:Publish", TopicArn=topic, Message=text, MessageAttributes=attributes)
         except EkslabError as error:
             logger.error("message did not reach the chat topic", extra={"topic": topic, "reason": str(error)})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.errors.tree import EkslabError, ResourceGone, Throttled
 from chalicelib.ports.mail import Letterhead
 
@@ -51,21 +51,21 @@ class SesMailer:
             ]
         body = {"Text": _utf8(letter.text), "Html": _utf8(letter.html)}
         simple = {"Subject": _utf8(letter.subject), "Body": body, **({"Headers": headers} if headers else {})}
-        with translate("ses:SendEmail"):
-            answer = self._ses.send_email(
-                FromEmailAddress=self._sender,
-                Destination={"ToAddresses": [letter.address]},
-                Content={"Simple": simple},
-                EmailTags=[{"Name": TAG, "Value": letter.tag}],
-                ConfigurationSetName=self._set,
-            )
+        answer = call(
+            self._ses,
+            "ses:SendEmail",
+            FromEmailAddress=self._sender,
+            Destination={"ToAddresses": [letter.address]},
+            Content={"Simple": simple},
+            EmailTags=[{"Name": TAG, "Value": letter.tag}],
+            ConfigurationSetName=self._set,
+        )
         return str(answer["MessageId"])
 
     def _identity_trouble(self) -> str:
         look = f"aws sesv2 get-email-identity --email-identity {self._identity}"
         try:
-            with translate("ses:GetEmailIdentity"):
-                found = self._ses.get_email_identity(EmailIdentity=self._identity)
+            found = call(self._ses, "ses:GetEmailIdentity", EmailIdentity=self._identity)
         except ResourceGone:
             return (
                 f"Mail can't be sent: Amazon SES has no identity {self._identity} here. "
@@ -77,8 +77,7 @@ class SesMailer:
         return f"Mail can't be sent: the identity {self._identity} is {status}. {look} shows what is to be done."
 
     def _account_trouble(self) -> str:
-        with translate("ses:GetAccount"):
-            account = self._ses.get_account()
+        account = call(self._ses, "ses:GetAccount")
         if not account.get("ProductionAccessEnabled"):
             return (
                 "Mail reaches verified addresses only: the account is in Amazon SES's sandbox. aws sesv2 put-account-details "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call, every
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.sentence import Sentence
@@ -67,17 +67,15 @@ class TopicSubscriptions:
         return self._kept[1]
 
     def _read(self) -> list[_Subscription]:
-        with translate("sns:ListSubscriptionsByTopic"):
-            pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic_arn)
-            arns = [one["SubscriptionArn"] for page in pages for one in page["Subscriptions"]]
+        rows = every(self._sns, "sns:ListSubscriptionsByTopic", "Subscriptions", TopicArn=self._topic_arn)
+        arns = [row["SubscriptionArn"] for row in rows]
         found = [self._described(arn) for arn in arns if arn not in _NO_ARN]
         return [one for one in found if one is not None]
 
     def _described(self, arn: str) -> _Subscription | None:
         """None for one that has ended since it was listed, or is not confirmed."""
         try:
-            with translate("sns:GetSubscriptionAttributes"):
-                said = self._sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+            said = call(self._sns, "sns:GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
         except ResourceGone:
             return None
         if said.get("PendingConfirmation", "false") != "false":

@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.domain.costs import Billed
 
 #: Where it answers. Source: botocore's endpoints, `ce` of the partition aws.
@@ -40,8 +40,7 @@ class AwsCostExplorer:
         estimated, requests = False, 0
         page: dict[str, str] = {}
         while requests < _MOST_PAGES:
-            with translate("ce:GetCostAndUsage"):
-                answer = self._ce.get_cost_and_usage(**asked, **page)
+            answer = call(self._ce, "ce:GetCostAndUsage", **asked, **page)
             requests += 1
             for result in answer["ResultsByTime"]:
                 estimated = estimated or bool(result.get("Estimated"))

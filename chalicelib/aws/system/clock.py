@@ -9,5 +9,4 @@ class SystemClock:
     """Implements the Clock port."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
         return datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Public holidays by country, from the `holidays` library. Implements `Curfew.holidays` and `Curfew.is_known_country`.
 
-The library is imported when it is first needed: whatever country is asked for, it loads all of its 250, which takes about
+The library is imported when it is first needed: for one country it loads all of its 250, which takes about
 half a second and 40 MiB of a cold Lambda. A lab whose evening names no country costs nothing of that.
 """
 

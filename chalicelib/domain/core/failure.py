@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,7 @@ class HealthIssue:
     code: str
     message: str
     resource_ids: tuple[str, ...] = ()
+
+
+#: Balancers, stacks, clusters and log groups by the name of the setting; instances and Auto Scaling groups by its value.
+PROTECTED = pattern(r"(?i)(deletion|termination)[ _-]?protection|disableApiTermination|prevent-(all|force)-deletion")

@@ -50,7 +50,7 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 def principal_of(caller_arn: str) -> str | None:
     """The IAM user or role behind a caller's ARN, as an access entry wants it; None for root and federated users.
 
-    An assumed-role session does not say its role's path: the ARN returned has none, whoever can ask IAM puts it in.
+    An assumed-role session does not say its role's path: the ARN returned has none; an adapter that asks IAM adds it.
     """
     session = SESSION_ARN.fullmatch(caller_arn)
     if session:

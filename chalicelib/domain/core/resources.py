@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
@@ -129,7 +130,7 @@ class LedgerEntry:
 class Target:
     """Whose things are looked for: all that finders and the ownership rule may know of a lab.
 
-    `known_ids` are the ids on the lab's ledger: finders look at these too, whatever their tags say by now.
+    `known_ids` are the ids on the lab's ledger: finders look at these too, also after their tags were changed.
     `had_cluster`: the lab asked for its cluster; until then the name can only mean someone else's. `name_taken_over`:
     another cluster has the name now.
     `cluster_gone_at`: since when the lab's own cluster has been gone; None while it may be there.
@@ -169,3 +170,11 @@ class Target:
     own_ids: frozenset[str] = frozenset()
     before: frozenset[str] | None = None
     subdomain: str | None = None
+
+
+class InventoryAnswer(NamedTuple):
+    """The answer of an account's inventory: resources that could be the lab's, its sources, and those that could not be read."""
+
+    found: tuple[Resource, ...]
+    sources: tuple[str, ...]
+    unreadable: tuple[str, ...]

@@ -73,7 +73,7 @@ class English:
         return one if number == 1 else many
 
     def moment(self, at: datetime, zone: str, style: Style) -> str:
-        """`Mon 23 Nov 22:00 (Asia/Seoul)`, whatever the machine speaks."""
+        """`Mon 23 Nov 22:00 (Asia/Seoul)`, independent of the machine's locale."""
         local = at.astimezone(ZoneInfo(zone))
         day, clock = _day(local), f"{local:%H:%M}"
         match style:

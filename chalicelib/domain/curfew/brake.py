@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.wording import counted
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus, Plan, PlanHeader
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
 #: Outcomes that count: done, being done, still to be done.
@@ -87,8 +87,7 @@ def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> B
 
 
 def _standing(plan: Plan) -> Iterator[Entry]:
-    lines: tuple[tuple[Entry, EntryStatus], ...] = plan.lines
-    return (entry for entry, status in lines if status.outcome in _COUNTS)
+    return (entry for entry, status in plan.lines if status.outcome in _COUNTS)
 
 
 def _guarded(sudden: int, alive: int) -> str:

@@ -1,7 +1,7 @@
 """The link in a warning that keeps one lab for one night more, without a login: what it claims, signed with a secret.
 
 The sweep signs it, `GET|POST /keep/{token}` reads it. The signature is over the text as it stands in the link, so that not
-a bit of it can be another one. A link that is not ours is refused with the same words, whatever is wrong with it.
+a bit of it can be another one. All links that are not ours are refused with the same words.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Claims:
 
 
 class LinkSigner(Protocol):
-    """Puts a signature to a text, and sees whether one is good; knows nothing of what the text says."""
+    """Signs a text and checks a signature; does not read the text."""
 
     def sign(self, text: str, key: bytes) -> str:
         """The text, a dot, and its signature in URL-safe characters."""

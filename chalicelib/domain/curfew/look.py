@@ -1,4 +1,4 @@
-"""Decides what the hourly run does with a due lab that is at rest. Pure, and read from top to bottom.
+"""Decides the hourly run's act on a due lab that is at rest. Pure; read it from top to bottom.
 
 `workflows/night/examine.py` loads the facts of a LookContext before, and carries the decision out after.
 """
@@ -20,7 +20,7 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local
 
-#: So long before an agreed end it is announced at the latest, whether or not EKS told what protects the cluster.
+#: An agreed end is announced this long before it at the latest, even if EKS did not tell the cluster's protection.
 _LATEST = timedelta(hours=2)
 
 
@@ -72,9 +72,10 @@ LookDecision = LookLater | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
 class LookContext:
     """The facts of one look. `entry`: the lab's entry on a plan, if one stands; `faces`: the next event of a lab without one.
 
-    `verdict`: None where the lab's use was not, or could not be, judged. `shield`: what protects its cluster
-    (`decision.shield_of`); `unseen`: nobody knows, for EKS did not tell. `gone`: EKS has no cluster of this lab. `upgrade_at`: from
-    when on AWS may upgrade the control plane. `limit`: the month's ceiling that its owner has reached, if labs in use sleep for it.
+    `verdict`: None if the lab's use was not, or could not be, judged. `shield`: the protection of its cluster
+    (`decision.shield_of`); `unseen`: EKS did not tell the protection. `gone`: EKS has no cluster of this lab. `upgrade_at`: the
+    earliest time at which AWS may upgrade the control plane. `limit`: the month's ceiling that its owner has reached,
+    if labs in use sleep for it.
     """
 
     lab: Lab
@@ -150,7 +151,7 @@ def _why_spared(context: LookContext, verdict: Verdict) -> str:
 
 
 def _why_untouched(context: LookContext, act: AtCurfew) -> str:
-    """Why a curfew may not touch the lab, whatever its use; empty if it may."""
+    """The reason why a curfew may not touch the lab, idle or not; empty if it may."""
     lab, event, rules = context.lab, context.faces, context.rules
     if context.shield:
         return context.shield

@@ -40,7 +40,7 @@ class MailLink:
 
     @property
     def key(self) -> ClusterKey:
-        """The cluster that it is about. Raises LinkInvalid where it is about none."""
+        """The cluster that the link is about. Raises LinkInvalid for a link without one."""
         parts = self.cluster.split("/")
         if len(parts) != 3:
             raise LinkInvalid

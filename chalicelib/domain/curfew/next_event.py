@@ -24,7 +24,7 @@ _MOST_MISSED = 14
 
 @dataclass(frozen=True)
 class NextEvent:
-    """What is to come over a lab: on which local day (`night`), when, what, and on which trigger."""
+    """The next event of a lab: its local day (`night`), its time, the act, and the trigger."""
 
     night: date
     at: datetime
@@ -72,7 +72,7 @@ def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
 
 
 def closing(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
-    """For a lab whose cluster is gone: what it left behind goes once notice was given."""
+    """The event of a lab whose cluster is gone: its leftovers are deleted after the notice period."""
     return _ending(lab, _noticed(rules, now), Trigger.GONE)
 
 
@@ -85,7 +85,7 @@ def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | Non
 
 
 def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, ...]:
-    """The curfews between the instant an unplanned lab was due and `now`: they came and went, and nobody looked in time."""
+    """The curfews that an unplanned lab passed between its due time and `now`: no run looked at it in time."""
     nights: list[Night] = []
     night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None else None
     while night is not None and night.at <= now and len(nights) < _MOST_MISSED:

@@ -1,4 +1,4 @@
-"""Tonight's plan: which labs are to end or to hibernate, why, and what has become of each. See ADR 7.
+"""Tonight's plan: the labs that are to end or to hibernate, the reasons, and the outcomes. See ADR 7.
 
 An entry is immutable once published and goes into the plan's hash; its status is what happened to it, and does not.
 A plan's date is the local calendar day, in the lab's own zone, on which the entry is due.
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -40,11 +41,6 @@ class Basis(StrEnum):
     AGREED = "agreed"
 
 
-def basis_of(trigger: Trigger) -> Basis:
-    """Only a lease's end is agreed."""
-    return Basis.AGREED if trigger is Trigger.LEASE else Basis.JUDGED
-
-
 @dataclass(frozen=True)
 class Stakes:
     """What goes with the lab. None: not known."""
@@ -59,7 +55,7 @@ class Stakes:
 class Entry:
     """One line of the plan of `night`. `at`: curfew, or the lease's end.
 
-    `hourly_usd`: what the lab costs an hour, and `saved_hourly_usd` what of it the act saves; None if not known.
+    `hourly_usd`: the lab's cost an hour, `saved_hourly_usd`: the part that the act saves; None if not known.
     `foreseen`: whether an agreed end was known a day before it, or when the lab was asked for. `time_zone`: the lab's.
     """
 
@@ -82,7 +78,7 @@ class Entry:
     @property
     def basis(self) -> Basis:
         """What kind of end it is, by which the brake counts it."""
-        return basis_of(self.trigger)
+        return Basis.AGREED if self.trigger is Trigger.LEASE else Basis.JUDGED
 
     @property
     def id(self) -> str:
@@ -114,12 +110,12 @@ class Unheard:
 
 @dataclass(frozen=True)
 class EntryStatus:
-    """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
+    """The outcome of an entry so far. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
-    `called_off_at`: when its owner was told that what the warning said has not happened. `sending_until`: a run is sending a mail
-    about it; if it dies, another one may from then on. `mail`: the record of the mail that warns of it, where it is one.
-    `unheard`: warnings that came back before the act; the notice counts from the one that was sent after.
+    `called_off_at`: when its owner was told that the act did not happen. `sending_until`: a run is sending a mail about it until
+    then; later another run may. `mail`: the record of the mail that warns of it. `unheard`: warnings that came back before the act;
+    the notice counts from a later one.
     """
 
     night: date
@@ -141,13 +137,19 @@ class EntryStatus:
     version: int = 0
 
 
+class PlanLine(NamedTuple):
+    """An entry and its outcome so far."""
+
+    entry: Entry
+    status: EntryStatus
+
+
 @dataclass(frozen=True)
 class PlanHeader:
     """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report.
 
-    `guarded_at`: when the night was held for ends that nobody foresaw. `released_at`: when an administrator, `released_by`,
-    let go the plan as it was published then: the entries with the ids `released`, whatever brake and guard say.
-    `sending_until`: as an entry's.
+    `guarded_at`: when the night was held for unforeseen ends. `released_at`: when the administrator `released_by` released the
+    entries with the ids `released` from brake and guard. `sending_until`: as an entry's.
     """
 
     night: date
@@ -169,11 +171,11 @@ class Plan:
     """A date's plan: entries by time, each with its status."""
 
     header: PlanHeader
-    lines: tuple[tuple[Entry, EntryStatus], ...]
+    lines: tuple[PlanLine, ...]
 
     @property
     def is_whole(self) -> bool:
-        """Whether the entries are those that were published."""
+        """Whether the entries are the published ones."""
         return plan_hash(entry for entry, _ in self.lines) == self.header.hash
 
 
@@ -186,14 +188,14 @@ class PlanPage:
     """
 
     header: PlanHeader
-    lines: tuple[tuple[Entry, EntryStatus], ...]
+    lines: tuple[PlanLine, ...]
     others: int | None = 0
     is_whole: bool = True
     after: str | None = None
 
 
 def plan_hash(entries: Iterable[Entry]) -> str:
-    """SHA-256 over the entries' own hashes, in order of their ids: adding to a plan need not read what is there."""
+    """SHA-256 over the entries' own hashes, in order of their ids: adding to a plan reads no entry."""
     return hash_of_digests(entry_digest(entry) for entry in sorted(entries, key=lambda entry: entry.id))
 
 

@@ -29,7 +29,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 
 
 class Mode(StrEnum):
-    """ON warns and acts. DRY_RUN plans and reports, and neither warns nor acts. OFF only reports that it is off."""
+    """ON warns and acts. DRY_RUN plans and reports, and neither warns nor acts. OFF only reports its mode."""
 
     ON = "on"
     DRY_RUN = "dry-run"

@@ -20,7 +20,7 @@ AHEAD_OF_UPGRADE = timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Waking:
-    """When the lab wakes next (None: at a person's request only), and why. `by_clock`: its next morning, whatever AWS does."""
+    """When the lab wakes next (None: at a person's request only), and why. `by_clock`: its next scheduled morning."""
 
     at: datetime | None
     reason: str

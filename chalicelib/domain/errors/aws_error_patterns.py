@@ -6,7 +6,7 @@ the EC2 error inside it says it all. `BY_CODE` is for what is left. Codes are th
 
 from __future__ import annotations
 
-from chalicelib.domain.core.protection import PROTECTED
+from chalicelib.domain.core.failure import PROTECTED
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors import failure_causes
 

@@ -265,7 +265,7 @@ class AddressPending(RequestRefused):
 
 
 class AddressRefused(RequestRefused):
-    """The reader of this address said that it is not this person's."""
+    """The reader of this address answered that it does not belong to this person."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -293,7 +293,7 @@ class PlanChanged(RequestRefused):
 
 
 class LinkInvalid(RequestRefused):
-    """No link of ours, whatever is wrong with it: the words are always the same, so that nobody learns what to mend."""
+    """A link that we did not sign. The message is always the same, so that an attacker learns nothing from it."""
 
     def __init__(self) -> None:
         super().__init__(

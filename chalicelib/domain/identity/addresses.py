@@ -1,6 +1,6 @@
 """Mail addresses as people write them, and as SES takes them: one plain address, its domain in ASCII.
 
-Called for whatever names an address: `PUT /me`, a roster. What could change a mail's headers or hide in a list is refused.
+Called for every address that comes in: `PUT /me`, a roster. What could change a mail's headers or hide in a list is refused.
 """
 
 from __future__ import annotations

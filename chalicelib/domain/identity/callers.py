@@ -121,7 +121,7 @@ class Caller:
 
     def may_be(self, owner: str) -> bool:
         """Whether this owner may be the same person: by another permission set, by another session of a shared role, or by
-        another identity of the same name, whatever gave it: an IAM user, the directory, a session or a user pool.
+        another identity of the same name: of an IAM user, the directory, a session or a user pool.
         """
         role = shared_role(owner)
         same_role = role is not None and role == shared_role(self.identity)

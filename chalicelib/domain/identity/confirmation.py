@@ -29,7 +29,7 @@ class Confirmation:
     """What is pending, or was settled, for one address. `person`: by id; `identity`: who asked, as the reader is shown.
 
     `mails`: when mails went out, of late; `sent`: one of them is this one's.
-    `refused`: ids of people of whom its reader said that they are not they.
+    `refused`: ids of people whom its reader rejected.
     """
 
     address: str

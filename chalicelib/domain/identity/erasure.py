@@ -12,6 +12,6 @@ ERASED = "erased"
 
 
 def without(name: str) -> Callable[[str], str]:
-    """Replaces the name in a text, whatever its case."""
+    """Replaces the name in a text, in upper and lower case."""
     alone = re.compile(rf"(?<![\w.@+-]){re.escape(name)}(?![\w@+-]|[.,=]\w)", re.IGNORECASE)
     return lambda text: alone.sub(ERASED, text)

@@ -22,14 +22,14 @@ MOST_IDENTITIES = 16
 
 
 class Topic(StrEnum):
-    """What a person may choose not to hear. A warning before a deletion is none of these: nobody can switch it off."""
+    """The topics of mails that a person may switch off. A warning before a deletion has no topic: it can't be switched off."""
 
     RESULTS = "results"
     DEADLINES = "deadlines"
     REPORTS = "reports"
 
 
-#: Kinds of messages by the topic that switches them off. What is in none of them always comes.
+#: The kinds of messages of each topic. A kind without a topic is always sent.
 _TOPICS: dict[Topic, frozenset[str]] = {
     Topic.RESULTS: frozenset({"wake-failed", "leftovers-unproven"}),
     Topic.DEADLINES: frozenset(
@@ -50,17 +50,16 @@ _TOPICS: dict[Topic, frozenset[str]] = {
 
 
 def topic_of(kind: str) -> Topic | None:
-    """What a person switches off to hear no more messages of this kind; None for what always comes."""
+    """The topic of a kind of messages; None for kinds that are always sent."""
     return next((topic for topic, kinds in _TOPICS.items() if kind in kinds), None)
 
 
 @dataclass(frozen=True)
 class Person:
-    """`identities`: as labs name their owners; `address`: confirmed, else None; `zone`: None for the installation's own.
-    `language`: None where nobody said one.
+    """A known person. `identities`: ARNs, as labs name their owners; `address`: the confirmed mail address, None without one.
 
-    `muted`: what they do not want to hear. `calendar`: the hash of their calendar's token. `asked`: the address that waits for
-    its confirmation; `invite_at`: since when a mail about it is due. `version` counts saves.
+    `zone`, `language`: None for the installation's. `muted`: topics that are switched off. `calendar`: the hash of the calendar's
+    token. `asked`: an address that is not confirmed yet; `invite_at`: when a mail about it is due. `version` counts saves.
     """
 
     id: str
@@ -77,15 +76,15 @@ class Person:
 
     @property
     def reads(self) -> Language:
-        """The language that they are written to in."""
+        """The language of mails to this person."""
         return self.language or Language.EN
 
     def wants(self, topic: Topic) -> bool:
-        """Whether mails of this topic are to go to them."""
+        """Whether this person gets mails of the topic."""
         return topic not in self.muted
 
     def known_as(self, identity: str) -> Person:
-        """The same person, who came by this identity of theirs: its name in a roster makes room for how AWS writes it."""
+        """The person with this identity as AWS writes it, in the place of the same name from a roster."""
         if identity in self.identities:
             return self
         mine = identity_key(identity)
@@ -96,17 +95,17 @@ class Person:
 
     @property
     def keys(self) -> frozenset[str]:
-        """What names this person and nobody else."""
+        """The keys that belong to this person only."""
         named = {identity_key(identity) for identity in self.identities}
         named |= {address_key(self.address)} if self.address else set()
         return frozenset(named | ({calendar_key(self.calendar)} if self.calendar else set()))
 
 
 def identity_key(identity: str) -> str:
-    """One key for all the ways in which AWS writes one identity: the rule for who is one person.
+    """The key of an identity, the same for every spelling that AWS uses.
 
-    A user of the directory is one by whatever permission set they come; names of the directory and of IAM users differ by more
-    than case. A session of any other role is its whole ARN, and a text with an @ an address.
+    A user of the directory has one key for all permission sets. Names of the directory and of IAM users ignore case. The key of a
+    session of any other role is its whole ARN; a text with an @ is an address.
     """
     if person := directory_person(identity):
         return f"directory/{person.account}/{person.user_name.lower()}"

@@ -1,4 +1,4 @@
-"""A browser's session: whom it stands for, until when, and the token that each of its forms must carry.
+"""A browser's session: its person, its end, and the token that each of its forms must carry.
 
 The session's own token is known to its holder alone: the table keeps it hashed. Rules never see a session: it becomes a
 Caller (`People.caller`) at every request.

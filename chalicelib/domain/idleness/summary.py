@@ -42,7 +42,7 @@ _BUSY_ORDER = (
 
 
 def sentence_of(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
-    """One line, whatever the signals tell."""
+    """One line about all signals."""
     line = _kept(_verdict(verdict, lab, clock), lab, clock)
     plain = " ".join(line.split())
     if line == plain and len(line) <= LONGEST:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import HealthIssue
-from chalicelib.domain.labs.lab import NodegroupSize
+from chalicelib.domain.labs.lab import Lab, NodegroupSize
 
 
 @dataclass(frozen=True)
@@ -219,3 +219,29 @@ class GroupState:
     member_ids: tuple[str, ...] = ()
     named: bool = False
     created_at: datetime | None = None
+
+
+_LAB_TAG = "ekslab:lab-id"
+
+
+def is_own_cluster(lab: Lab, state: ClusterState) -> bool:
+    """Whether it is the cluster that this lab asked for, by EKS's answer when it was created, never by tags.
+
+    A later cluster may have the same name, ARN and tags; it has another createdAt and another issuer.
+    """
+    facts = lab.facts
+    if facts.arn is not None and facts.arn != state.arn:
+        return False
+    if facts.created_at is not None:
+        known = facts.oidc_issuer, state.oidc_issuer
+        return state.created_at == facts.created_at and (None in known or known[0] == known[1])
+    if facts.oidc_issuer is not None:
+        return state.oidc_issuer == facts.oidc_issuer
+    return _was_just_asked_for(lab, state)
+
+
+def _was_just_asked_for(lab: Lab, state: ClusterState) -> bool:
+    """After a lost answer of CreateCluster: whether it has the lab's own role, which only this service passes, and is no older."""
+    role = lab.facts.stack_outputs.get("ClusterRoleArn")
+    young = state.created_at is None or state.created_at >= lab.created_at.replace(microsecond=0)
+    return role is not None and state.role_arn == role and young and state.tags.get(_LAB_TAG) == lab.id

@@ -14,14 +14,14 @@ from chalicelib.domain.labs.schedule import Holidays, next_wake
 
 
 def put_to_sleep(lab: Lab, now: datetime, reason: str, holidays: Holidays) -> Lab:
-    """The lab on its way to hibernation, in a run of its own; whoever saves it sets `due_at` and starts `hibernate`."""
+    """The lab on its way to hibernation, in a new run; the caller sets `due_at`, saves it and starts `hibernate`."""
     wake_at = next_wake(lab.spec.schedule, now, holidays)
     hibernation = Hibernation((), now, reason, wake_at)
     return replace(lab.moved_to(Phase.HIBERNATING, now), run=lab.run + 1, hibernation=hibernation)
 
 
 def awakened(lab: Lab, now: datetime) -> Lab:
-    """The lab on its way back, in a run of its own; whoever saves it sets `due_at` and starts `wake`."""
+    """The lab on its way back, in a new run; the caller sets `due_at`, saves it and starts `wake`."""
     return replace(lab.moved_to(Phase.WAKING, now), run=lab.run + 1)
 
 

@@ -8,7 +8,7 @@ from chalicelib.domain.labs.lab import Lab
 
 
 def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str, access_role: str | None = None) -> dict[str, Any]:
-    """The document, as kubectl reads it. Whoever uses it needs the `aws` CLI and an access entry on the cluster.
+    """The document, as kubectl reads it. Its user needs the `aws` CLI and an access entry on the cluster.
 
     `access_role`: the ARN of the role whose entry it is, which the `aws` CLI assumes first; None: one's own.
     """

@@ -199,7 +199,7 @@ class Lab:
     one that has just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
     executions, so that execution names are deterministic and a second start of the same run is refused by Step Functions.
 
-    `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
+    `account`: the account it is made in. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
     idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `unsettled`: it is over, and
     its owner is asked daily whose that is what it left. `installation`: the service it belongs to, as its tags say.
     `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last ones; an end that none of them

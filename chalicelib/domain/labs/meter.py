@@ -21,7 +21,7 @@ MICRO = 1_000_000
 class Span:
     """From `since` on it costs `hour` an hour. `slept`: what it would cost more an hour if it did not hibernate.
 
-    `extended`: what extended support costs on top, where a meter learned later that it was billed until some instant only.
+    `extended`: the price of extended support on top, if a meter learned later until when it was billed.
     """
 
     since: datetime

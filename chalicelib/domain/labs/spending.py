@@ -1,4 +1,4 @@
-"""What a lab adds to the months' sums: while it lives, what its lease will cost; once it is over, what it has cost and saved.
+"""A lab's share of the monthly sums: the expected cost of its lease while it lives, its actual cost and savings once it is over.
 
 The store keeps on each lab's item what of it is in the sums and brings both in line with every save, in one transaction: so
 what a lab frees by its end is freed once, and nothing is reserved for a lab that was not stored.
@@ -21,7 +21,7 @@ LABS, COST, SLEPT, ENDED, EXTENDED = "labs", "micro_usd", "slept", "ended", "ext
 
 
 class Scope(StrEnum):
-    """Whose labs a sum or a ceiling is about."""
+    """The labs that a sum or a ceiling covers."""
 
     LAB = "lab"
     PERSON = "person"
@@ -38,21 +38,21 @@ SumOf = tuple[str, Scope, str]
 
 @dataclass(frozen=True)
 class MonthCeilings:
-    """What labs may cost in one month, in millionths of USD; None: any amount. `role`: all sessions of a shared role together."""
+    """The ceilings of one month, in millionths of USD; None: no ceiling. `role`: all sessions of a shared role together."""
 
     person: int | None = None
     role: int | None = None
     installation: int | None = None
 
     def most(self, scope: Scope) -> int | None:
-        """The ceiling of a sum that the store keeps."""
+        """The ceiling of a stored sum."""
         kept = {Scope.PERSON: self.person, Scope.ROLE: self.role, Scope.INSTALLATION: self.installation}
         return kept.get(scope)
 
 
 @dataclass(frozen=True)
 class MonthSum:
-    """A month's sum and whose it is. `identities`: as whom a person owns labs in it, by which teams know them."""
+    """A month's sum of one person, role, account or tag. `identities`: the identities by which a person owns labs in it."""
 
     whose: str
     identities: tuple[str, ...]
@@ -61,7 +61,7 @@ class MonthSum:
 
 @dataclass(frozen=True)
 class Saved:
-    """Millionths of USD that were not spent: nodes that slept, a lease that was not used up, extended support not reached."""
+    """Savings in millionths of USD: nodes that slept, an early end, extended support that was not reached."""
 
     slept: int = 0
     ended: int = 0
@@ -69,28 +69,28 @@ class Saved:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of the three."""
         return self.slept + self.ended + self.extended
 
 
 def foreseen(lab: Lab) -> int:
-    """What the lab costs from its request to its lease's end, in millionths of USD; 0 for one that was never priced."""
+    """The lab's cost from its request to the end of its lease, in millionths of USD; 0 without a price."""
     return sum(amounts[COST] for amounts in _by_month(lab, _foreseen(lab), lab.lasts_until).values())
 
 
 def spent(lab: Lab, now: datetime) -> int:
-    """What it has cost so far."""
+    """The cost so far."""
     return lab.meter.cost(lab.begins_at, lab.ended_at or now) if lab.meter else 0
 
 
 def to_lease_end(lab: Lab, now: datetime) -> int:
-    """What it will cost from now on until its lease ends, if it stays awake; 0 once it is over."""
+    """The cost from now until the end of the lease if the lab stays awake; 0 once it is over."""
     whole = _foreseen(lab)
     return 0 if whole is None or lab.phase in OVER else whole.cost(max(now, lab.begins_at), lab.lasts_until)
 
 
 def saved(lab: Lab, now: datetime) -> Saved:
-    """What it has saved so far; by its end, once it is over, against the lease that it had."""
+    """The savings so far. Once the lab is over, an early end is compared with its lease."""
     if lab.meter is None:
         return Saved()
     slept = lab.meter.slept(lab.begins_at, lab.ended_at or now)
@@ -103,7 +103,7 @@ def saved(lab: Lab, now: datetime) -> Saved:
 
 
 def spending(lab: Lab) -> Mapping[str, Mapping[str, int]]:
-    """By month, what the lab adds to its sums."""
+    """The lab's amounts by month."""
     if lab.meter is None:
         return {}
     if lab.phase not in OVER or lab.ended_at is None:
@@ -127,8 +127,8 @@ def _foreseen(lab: Lab) -> Meter | None:
 
 
 def sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
-    """The sums that a lab is in, each with whose it is (the installation's: ""). A shared role has one of its own, since whoever
-    may assume it can be as many persons as they like.
+    """The sums that a lab is in, each with its holder (of the installation: ""). A shared role has a sum of its own, since one
+    person can assume it under many session names.
     """
     role = shared_role(lab.owner)
     return (

@@ -90,10 +90,9 @@ class NoticeContext:
         *,
         reminder: int | None = None,
         due_at: datetime | None = None,
-        late_by_days: int | None = None,
         note: str = "",
     ) -> Notice:
-        """A notice decided now. `name`: of its deadline, or of what it tells of; `told`: the recipient, and as whom."""
+        """A notice decided now. `name`: the id of its deadline or event; `told`: the recipient and their audience."""
         due = due_at or self.now
         return Notice(
             key=self.watched.cluster.key,
@@ -105,7 +104,7 @@ class NoticeContext:
             severity=severity,
             due_at=due,
             decided_at=self.now,
-            late_by_days=(self.now - due).days if late_by_days is None else late_by_days,
+            late_by_days=(self.now - due).days,
             note=note,
         )
 
@@ -240,15 +239,10 @@ def _reminders(context: NoticeContext, history: Iterable[Notice]) -> Iterator[No
             if reminder is None or _covered(history, deadline, reminder, recipient):
                 continue
             if recipient in context.owners[1:] or not _held_back(context, deadline, reminder, audience):
-                yield context.notice(
-                    NoticeKind.DEADLINE,
-                    deadline.id,
-                    (recipient, audience),
-                    severity_of(deadline, reminder),
-                    reminder=reminder,
-                    due_at=due_at(deadline, reminder),
-                    late_by_days=_late_by(context, deadline, reminder, audience),
-                )
+                told, severity = (recipient, audience), severity_of(deadline, reminder)
+                due = due_at(deadline, reminder)
+                notice = context.notice(NoticeKind.DEADLINE, deadline.id, told, severity, reminder=reminder, due_at=due)
+                yield replace(notice, late_by_days=_late_by(context, deadline, reminder, audience))
 
 
 def _nodes_behind(context: NoticeContext) -> Iterator[Notice]:

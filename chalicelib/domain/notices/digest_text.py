@@ -130,7 +130,7 @@ def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[Block]:
 
 
 def _of_a_lab(watched: Watched, notices: Sequence[Notice]) -> Iterator[Block]:
-    """Whoever asked for a lab may not upgrade its cluster in EKS: a newer one is asked for."""
+    """A lab's owner has no right to upgrade its cluster in EKS; they request a newer lab."""
     if deadline_of_notices(watched, notices) is not None:
         yield para(Sentence("A lab is not upgraded. When you don't need it any more, or have a newer one:"))
         yield commands(f"ekslab delete cluster {watched.lab_id}")
@@ -234,7 +234,7 @@ def _moved(notice: Notice, moved: Deadline | None, now: datetime) -> Sentence:
 
 
 def _raised(upgraded: Notice) -> str:
-    """Told late, it is the version AWS raised it to then, whatever it runs by now."""
+    """The version to which AWS raised it; the cluster may run a later one by now."""
     return Sentence("control plane upgraded to {version}", version=upgraded.deadline_id.split("#")[1])
 
 

@@ -86,7 +86,7 @@ def _why_over(watched: Watched, version: str) -> str:
 
 
 def times_sent(history: Iterable[Notice], kind: NoticeKind, sent: Notice) -> int:
-    """How many notices of this kind the recipient has had of this deadline, on whatever date: its moves, its ends."""
+    """How many notices of this kind the recipient has had of this deadline, also on its earlier dates."""
     subject = subject_of(sent.deadline_id)
     return sum(
         n.kind is kind and n.recipient == sent.recipient and subject_of(n.deadline_id) == subject for n in history

@@ -140,7 +140,7 @@ def given_back(mail: Mail, now: datetime) -> Mail:
 
 
 def after(mail: Mail, event: MailEvent) -> Mail:
-    """The mail after an event: the same whatever the order and however often each comes.
+    """The mail after an event. Order and repetition of events do not change the result.
 
     What came back for good stays so. A delivery outweighs a server that gave up for now: it is an answer of another one, or an
     automatic reply. An event about another address is not about this mail.

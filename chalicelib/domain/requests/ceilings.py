@@ -1,7 +1,7 @@
 """What a lab may cost: by the hour, for its lease and in a month, and from how much on an approver must agree. USD; None: any.
 
-Part of the list of offers. A team's rule replaces, for its members, what it says; whoever is in several teams has the most
-generous word. Months are judged by the store, in the write that reserves.
+Part of the list of offers. A team's rule replaces the general one for its members; a member of several teams has the most
+generous one. Months are judged by the store, in the write that reserves.
 """
 
 from __future__ import annotations

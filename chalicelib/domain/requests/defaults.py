@@ -207,7 +207,7 @@ def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
 
 
 def _by_access_role(draft: Draft, caller: Caller) -> bool:
-    """Whether the requester gets in by a role of the lab's own: whoever is of the directory, unless the draft says otherwise."""
+    """Whether the requester gets in by the lab's own role: the default for people of the directory."""
     if draft.access_role is not None:
         return draft.access_role
     return caller.in_directory and (draft.access is None or draft.requester_too)

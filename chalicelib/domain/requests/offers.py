@@ -1,6 +1,6 @@
 """What labs are offered of the account: zones, networks, key pairs, roles for pods, instance types, sizes, the world's way in.
 
-One list for the installation, which administrators keep (`PUT /offers`). Whatever names a thing of the account passes
+One list for the installation, which administrators keep (`PUT /offers`). Each name of a resource of the account passes
 through `judge_offers`; a change of the list never touches labs that exist. Unless an administrator offers more, a lab gets
 nothing that is not its own, and instances of the common families.
 """
@@ -91,7 +91,7 @@ class Offers:
 
 @dataclass(frozen=True)
 class OfferCase:
-    """A complete spec with what the account said of what it names."""
+    """A complete spec with the account's facts about the resources it names."""
 
     spec: LabSpec
     offers: Offers
@@ -217,7 +217,7 @@ def _judge_networks(case: OfferCase) -> Iterator[Finding]:
 
 
 def _is_offered(subnet: SubnetFacts, offers: Offers) -> bool:
-    """Never another lab's, whatever the list says: what seems to be one is refused."""
+    """Whether the list offers this subnet. A subnet with marks of a lab is refused, also if the list names it."""
     if subnet.lab_id or _LABS_STACK in subnet.stack_id:
         return False
     return any(offer.has(subnet) for offer in offers.networks)

@@ -112,7 +112,7 @@ def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
 def check_instances(
     spec: LabSpec, offers: Collection[tuple[str, str]], facts: Sequence[SubnetFacts]
 ) -> tuple[Finding, ...]:
-    """Judge the instance types: `offers` holds (zone, type) of what the region has, `facts` the existing subnets."""
+    """Judge the instance types: `offers` holds the region's pairs (zone, type), `facts` the existing subnets."""
     network, missing = spec.network, tuple(_zones_without(spec, offers))
     zones = {subnet.zone for subnet in facts} if isinstance(network, ExistingNetwork) else set(network.zones)
     zones -= {network.zones[index] for index in missing} if isinstance(network, NewNetwork) else set()
@@ -144,7 +144,7 @@ def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> 
 
 
 def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Judge a region by what EC2 tells of all: region -> its opt-in status. Without any, nothing is judged."""
+    """Judge a region by EC2's answer, region -> opt-in status. Without an answer, nothing is judged."""
     if not states or states.get(region, "not-opted-in") != "not-opted-in":
         return ()
     if region in states:
@@ -207,7 +207,7 @@ def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
 
 
 def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
-    """Judge the add-ons by what EKS offers for the version: add-on -> its versions, none if it is not offered.
+    """Judge the add-ons by EKS's offer for the version: add-on -> its versions, none if it is not offered.
 
     A usual add-on that nobody asked for is left out with a warning (`with_addons`). One that is not there is not judged.
     """

@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RosterRules:
-    """`account`, `partition`: of whom bare names are. `zones`: time zones that there are."""
+    """`account`, `partition`: those of names that are no ARNs. `zones`: time zones that there are."""
 
     account: str
     partition: str

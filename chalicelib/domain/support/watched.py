@@ -13,7 +13,7 @@ from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 class Watched:
     """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
 
-    `other_owners`: whom other tags name as the owner. They hear what the owner hears, whatever the owner said to it.
+    `other_owners`: the owners that other tags name. They get the owner's messages, also after the owner acknowledged a deadline.
     `gone_at`: when EKS no longer listed it. `armed_at`: when its present
     deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
     late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version_since`: when it was

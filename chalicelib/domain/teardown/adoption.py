@@ -15,8 +15,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import LAB_ID, as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.labs.aws_states import ClusterState, StackState
-from chalicelib.domain.labs.cluster_identity import is_own_cluster
+from chalicelib.domain.labs.aws_states import ClusterState, StackState, is_own_cluster
 from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec, NewNetwork
 from chalicelib.domain.teardown.evidence import LAB_TAG

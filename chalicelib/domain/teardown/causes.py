@@ -7,7 +7,7 @@ lab's `reason`, its receipt's verdict and its `next`.
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.protection import PROTECTED
+from chalicelib.domain.core.failure import PROTECTED
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
@@ -16,7 +16,7 @@ from chalicelib.domain.teardown.unproven import unprotect_command
 #: How the words of a refusal begin: which call, then AWS's code.
 _REFUSED = pattern(r"[a-z0-9-]+:[A-Z][A-Za-z]+: ")
 _LEFT = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
-#: What starts or holds others goes before what it starts or holds.
+#: Order of causes: a resource comes before those that it starts or holds.
 _HOLDERS = (
     Kind.STACK,
     Kind.CLUSTER,
@@ -33,7 +33,7 @@ _HOLDERS = (
     Kind.SECURITY_GROUP,
     Kind.ELASTIC_IP,
 )
-#: What the service may delete only where it bears the lab's tag: as `.chalice/statements.json` has it, by a test.
+#: Kinds that the service may delete only with the lab's tag. A test compares them with `.chalice/statements.json`.
 BY_LAB_TAG = frozenset(
     {
         Kind.INSTANCE,
@@ -63,7 +63,7 @@ def why_refused(thing: Resource, lab_id: str, refusal: str, denied: bool) -> str
 
 
 def _why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
-    """IAM binds our rights to tags, and what is proved need not bear them."""
+    """IAM binds the service's rights to tags, which a proved resource may lack."""
     untagged = thing.kind in BY_LAB_TAG and LAB_TAG not in thing.tags
     bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
     tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""
@@ -73,7 +73,7 @@ def _why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
 
 
 def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
-    """What is there against the lab's will."""
+    """The lines of resources that remain against the lab's will."""
     return tuple(line for line in receipt.lines if line.outcome in _LEFT)
 
 
@@ -106,7 +106,7 @@ def _in_words(line: ReceiptLine) -> str:
 
 
 def _waiting(count: int, causes: tuple[ReceiptLine, ...]) -> str:
-    """What is folded under the causes."""
+    """A sentence on the resources that wait for the causes."""
     more = count - min(len(causes), _TOLD)
     if not more:
         return ""

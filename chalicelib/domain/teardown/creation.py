@@ -18,7 +18,7 @@ from chalicelib.domain.core.resources import Kind, Resource
 NEAR = timedelta(minutes=2)
 #: How far around the birth date the history is read.
 AROUND = timedelta(minutes=5)
-#: CloudTrail delivers most events within 15 minutes: what is younger may still get a creator.
+#: CloudTrail delivers most events within 15 minutes: a younger resource may still get a creator.
 SETTLED = timedelta(minutes=20)
 #: How long CloudTrail's event history remembers.
 REMEMBERED = timedelta(days=90)
@@ -75,7 +75,7 @@ _MAKINGS: Mapping[Kind, Making] = {
 #: Mentioned by so many events, or (log groups) by none that CloudTrail finds by name, that their creation is looked for among
 #: all creations of their kind.
 _BY_EVENT = frozenset({Kind.SECURITY_GROUP, Kind.TARGET_GROUP, Kind.LOG_GROUP})
-#: What a service knows by ARN, CloudTrail does too.
+#: Kinds whose name in CloudTrail is their ARN.
 _BY_ARN = frozenset({Kind.LOAD_BALANCER, Kind.TARGET_GROUP})
 #: IAM is one for all regions, and so are its events.
 GLOBAL = frozenset({Kind.INSTANCE_PROFILE})

@@ -21,7 +21,7 @@ CLUSTER_PREFIX = "kubernetes.io/cluster/"
 PVC_TAG = "kubernetes.io/created-for/pvc/name"
 #: Written by CloudFormation alone: no user may write a key that begins with `aws:`.
 STACK_TAG, STACK_ID_TAG = "aws:cloudformation:stack-name", "aws:cloudformation:stack-id"
-#: What the EBS CSI driver writes on every volume and snapshot of its own; it names no cluster.
+#: The tag of the EBS CSI driver on all its volumes and snapshots; it names no cluster.
 CSI_TAG = "ebs.csi.aws.com/cluster"
 
 #: Tag keys whose value is the name of the cluster that made the thing.
@@ -47,7 +47,7 @@ TOOLS_KEYS = (
     "elasticbeanstalk:environment-id",
     "kops.k8s.io/instancegroup",
 )
-#: What the VPC CNI writes on its interfaces without naming the cluster.
+#: Tag keys of the VPC CNI on its interfaces; they name no cluster.
 CNI_KEYS = ("node.k8s.amazonaws.com/createdAt", "eks:kubernetes-cni-node-name", "node.k8s.amazonaws.com/instance_id")
 
 #: How long after the lab's log group went CloudWatch may still deliver its last lines and so make it again.
@@ -60,7 +60,7 @@ _NAMES_ARE_REUSED = frozenset(
 )
 #: IAM is one for all regions, and a cluster's name is not: Karpenter writes the region on what it makes there.
 _GLOBAL = frozenset({Kind.INSTANCE_PROFILE, Kind.OIDC_PROVIDER, Kind.ROLE})
-#: What EKS knows only as parts of a cluster.
+#: The kinds that EKS knows only as parts of a cluster.
 PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 #: Where a claim inside the lab's own VPC is not enough: AWS itself says whose an instance is.
 _NEED_MORE = frozenset({Kind.INSTANCE, Kind.AUTO_SCALING_GROUP, Kind.CLUSTER})
@@ -78,7 +78,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True)
 class GradedEvidence:
-    """One piece. `told`: for people, why the resource can't be the lab's, how we know that it is, or what points to the lab."""
+    """One piece. `told`: for people, the reason why the resource can't be the lab's, the proof for it, or the pointer to it."""
 
     grade: Grade
     told: str
@@ -104,7 +104,7 @@ def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weig
 
 
 def vetoes(resource: Resource, target: Target) -> Iterator[str]:
-    """Why the teardown may not delete the resource, whatever else speaks for it."""
+    """The reason why the teardown may not delete the resource, even against a proof; None without one."""
     tags = resource.tags
     if is_shared(tags):
         yield "It is marked as shared."
@@ -121,7 +121,7 @@ def vetoes(resource: Resource, target: Target) -> Iterator[str]:
 
 
 def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[tuple[Proof, str]]:
-    """How we know that the resource is the lab's, strongest first."""
+    """The proofs that the resource is the lab's, strongest first."""
     if entry is not None and (proof := entry.grounds) is not None and _is_same(resource, entry):
         yield proof, entry.how
     if target.stack_id and resource.tags.get(STACK_ID_TAG) == target.stack_id:
@@ -140,7 +140,7 @@ def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
 
 
 def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[str]:
-    """What points to the lab, although anybody could have written it."""
+    """The claims that the resource is the lab's. Anybody could have written them."""
     tags, name = resource.tags, target.cluster_name
     if tags.get(LAB_TAG) == target.lab_id:
         yield f"tag {LAB_TAG}"

@@ -1,4 +1,4 @@
-"""The receipt: what an independent look at the account found after a teardown, thing by thing."""
+"""The receipt: the result of an independent inventory after a teardown, one line a resource."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VOLUMES = {
 
 
 class ReceiptOutcome(StrEnum):
-    """What became of one thing."""
+    """The outcome of one resource."""
 
     DELETED = "deleted"
     KEPT = "kept"
@@ -30,7 +30,7 @@ class ReceiptOutcome(StrEnum):
 
 
 class Wait(StrEnum):
-    """What a thing that is still there only waits for; NOTHING: it is held up by a cause of its own."""
+    """The event that a remaining resource only waits for; NOTHING: it has a cause of its own."""
 
     NOTHING = ""
     DELETION = "its own deletion"
@@ -42,7 +42,7 @@ class Wait(StrEnum):
 class ReceiptLine:
     """One ARN. `reason` says why it was kept, left, blocked or is still there; `how` why we hold it to be the lab's.
 
-    Of what is left: `creator` as CloudTrail names it (empty: unknown), what it costs a month (None: not known), and the command
+    For resources that are left: `creator` by CloudTrail (empty: unknown), the monthly cost (None: not known), and the command
     with which somebody who has the right deletes it; the command also where AWS refused it to us. `caused_by` is the ARN of the
     line that holds this one (empty: it is held by none, or nothing names what holds it). `waits_for` is set on consequences.
     """
@@ -71,18 +71,18 @@ class Receipt:
 
     @property
     def done(self) -> bool:
-        """Nothing that is proved as the lab's is there against its will, nothing is in its way, every source could be read."""
+        """Whether no proved resource of the lab remains against its will, nothing blocks it, and every source could be read."""
         bad = {ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT}
         return not self.unreadable and not any(line.outcome in bad for line in self.lines)
 
     @property
     def left(self) -> tuple[ReceiptLine, ...]:
-        """What looks like the lab's and is not proved: it stays, and somebody has to say whose it is."""
+        """The resources that a claim, but no proof, links to the lab. They stay until somebody settles them."""
         return tuple(line for line in self.lines if line.outcome is ReceiptOutcome.LEFT)
 
     @property
     def clean(self) -> bool:
-        """Nothing of the lab's is there against its will, every source could be read, and no claim is unexplained."""
+        """Whether no resource of the lab remains against its will, every source could be read, and no claim is unexplained."""
         return self.done and not self.left
 
 

@@ -5,13 +5,13 @@ A thing counts as deleted only if the inventory had the means to see it and did 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.core.resources import CAME_BACK, EntryState, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import CAME_BACK, EntryState, InventoryAnswer, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.costs import Prices
-from chalicelib.domain.teardown.holders import with_holders
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome, Wait
 from chalicelib.domain.teardown.unproven import delete_command, left_line
@@ -26,20 +26,19 @@ def reconcile(
     look: str,
     now: datetime,
     ledger: Sequence[LedgerEntry],
-    found: Sequence[Resource],
-    sources: Sequence[str],
-    unreadable: Sequence[str],
+    inventory: InventoryAnswer,
     target: Target,
     prices: Prices | None = None,
 ) -> Receipt:
     """Put together what the ledger remembers and what the inventory found into the receipt of one look."""
     entries = {entry.resource.arn: entry for entry in ledger}
-    there = {resource.arn: resource for resource in found}
+    there = {resource.arn: resource for resource in inventory.found}
+    unreadable = inventory.unreadable
     lines = [_line(there.get(arn), entry, unreadable, target, entries, prices) for arn, entry in entries.items()]
     strays = [_line_of_stray(thing, target, entries, prices) for arn, thing in there.items() if arn not in entries]
     told = with_holders((line for line in (*lines, *strays) if line is not None), there)
     worst_first = sorted(told, key=lambda line: (_ORDER.index(line.outcome), line.kind, line.arn))
-    return Receipt(look, now, tuple(worst_first), tuple(sources), tuple(unreadable))
+    return Receipt(look, now, tuple(worst_first), inventory.sources, unreadable)
 
 
 def _line(
@@ -142,3 +141,55 @@ _ORDER = (
     ReceiptOutcome.KEPT,
     ReceiptOutcome.DELETED,
 )
+
+
+_THERE = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
+_GOES_WITH: Mapping[Wait, Kind] = {Wait.STACK: Kind.STACK, Wait.CLUSTER: Kind.CLUSTER}
+#: Facts of a thing that hold the ids of what uses it.
+_HOLDING = ("attached-to", "used-by")
+
+
+def with_holders(lines: Iterable[ReceiptLine], there: Mapping[str, Resource]) -> tuple[ReceiptLine, ...]:
+    """The lines, each remaining one with `caused_by`: the ARN of the line that holds it, so that readers can fold it under that.
+
+    AWS or our order of deletion names a holder: an attachment, a use, an id in a refusal, the stack or the control plane. Where
+    nothing names one, `caused_by` is empty.
+    """
+    told = tuple(lines)
+    left = {line.arn: line for line in told if line.outcome in _THERE}
+    held: dict[str, str] = {}
+    for line in left.values():
+        holder = next((arn for arn in _holders(line, left, there) if not _leads_to(line.arn, arn, held)), "")
+        if holder:
+            held[line.arn] = holder
+    return tuple(replace(line, caused_by=held.get(line.arn, "")) for line in told)
+
+
+def _holders(line: ReceiptLine, left: Mapping[str, ReceiptLine], there: Mapping[str, Resource]) -> Iterator[str]:
+    """ARNs of the resources that may hold it, best known first."""
+    facts = there[line.arn].attributes if line.arn in there else {}
+    ids = {id for fact in _HOLDING for id in facts.get(fact, "").split()}
+    yield from (other for other in left if ids & {other, _id(other, there)})
+    yield from (other for other in left if _is_named(_id(other, there), line.reason))
+    kind = _GOES_WITH.get(line.waits_for)
+    yield from (other for other, each in left.items() if kind is not None and each.kind == str(kind))
+
+
+def _id(arn: str, there: Mapping[str, Resource]) -> str:
+    return there[arn].id if arn in there else re.split("[/:]", arn)[-1]
+
+
+def _is_named(id: str, words: str) -> bool:
+    """Whether AWS's words name this id: an id of AWS's making (`eni-0a1b`) or an ARN, for a plain name may mean anything."""
+    by_aws = id.startswith("arn:") or re.fullmatch(r"[a-z]+-[0-9a-f]+", id) is not None
+    return by_aws and re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", words) is not None
+
+
+def _leads_to(arn: str, holder: str, held: Mapping[str, str]) -> bool:
+    """Whether what holds the holder comes back to the thing itself."""
+    at: str | None = holder
+    while at is not None:
+        if at == arn:
+            return True
+        at = held.get(at)
+    return False

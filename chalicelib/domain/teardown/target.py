@@ -11,8 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Target
-from chalicelib.domain.labs.aws_states import ClusterState, GroupState, RoleState
-from chalicelib.domain.labs.cluster_identity import is_own_cluster
+from chalicelib.domain.labs.aws_states import ClusterState, GroupState, RoleState, is_own_cluster
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork
 

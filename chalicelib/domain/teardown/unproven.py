@@ -1,13 +1,15 @@
-"""The line of a thing that looks like a lab's and is not proved: who made it, what it costs a month, how to delete it by hand."""
+"""Receipt lines of unproved resources: creator, monthly cost, and the command that deletes the resource by hand."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
-from chalicelib.domain.core.proof import Creator
-from chalicelib.domain.core.protection import PROTECTED
-from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import PROTECTED
+from chalicelib.domain.core.proof import Creator, Proof
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import HOURS_A_MONTH, Prices
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
@@ -15,7 +17,7 @@ from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
 #: USD an hour where the price list we read has none, as AWS's price pages say for most regions.
 _BALANCER_HOUR, _ENDPOINT_HOUR = 0.0225, 0.01
 _SNAPSHOT_GIB_MONTH = 0.05
-#: What costs nothing by itself.
+#: Kinds that cost nothing by themselves.
 FREE = frozenset(
     {
         Kind.TARGET_GROUP,
@@ -60,12 +62,12 @@ def left_line(resource: Resource, how: str, creator: Creator | None, why: str, p
 
 
 def is_billable(line: ReceiptLine) -> bool:
-    """Whether it costs money while it stays, or nobody knows."""
+    """Whether the resource costs money, or may."""
     return line.kind not in FREE and line.usd_month != 0
 
 
 def usd_month(resource: Resource, prices: Prices) -> float | None:
-    """What it costs a month; None where that can't be told."""
+    """The monthly cost in USD; None if unknown."""
     facts = resource.attributes
     match resource.kind:
         case kind if kind in FREE:
@@ -165,3 +167,35 @@ _UNPROTECT: Mapping[Kind, Callable[[Resource], str]] = {
         "autoscaling update-auto-scaling-group --deletion-protection none --auto-scaling-group-name"
     ),
 }
+
+
+#: Proofs of resources that the lab asked for: its own price contains them.
+_ITS_OWN = frozenset({Proof.ANSWER, Proof.STACK, Proof.AWS})
+
+
+@dataclass(frozen=True)
+class FoundCost:
+    """A resource that Kubernetes made in a lab. `since`: when the inventory found it; it may be older. USD, None: unknown."""
+
+    arn: str
+    kind: str
+    since: datetime
+    hour: float | None
+    so_far: float | None
+
+
+def is_found(entry: LedgerEntry) -> bool:
+    """Whether something in the cluster made it: it is proved the lab's, and the lab did not ask for it."""
+    return entry.state is EntryState.PRESENT and entry.grounds is not None and entry.grounds not in _ITS_OWN
+
+
+def found_costs(ledger: Iterable[LedgerEntry], prices: Prices, now: datetime) -> Iterator[FoundCost]:
+    """The cost of each resource that costs money."""
+    for entry in filter(is_found, ledger):
+        month = usd_month(entry.resource, prices)
+        if month == 0:
+            continue
+        hour = None if month is None else month / HOURS_A_MONTH
+        hours = (now - entry.recorded_at).total_seconds() / 3600
+        so_far = None if hour is None else hour * hours
+        yield FoundCost(entry.resource.arn, str(entry.resource.kind), entry.recorded_at, hour, so_far)

@@ -15,7 +15,7 @@ _NAMED = 20
 
 
 def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str) -> Message:
-    """`lines`: those that cost, or may."""
+    """`lines`: the receipt's lines of resources that cost, or may cost, money."""
     named = list(lines[:_NAMED])
     over = Sentence(
         "{name} ({id}) is over. {n} thing looks like the lab's, nothing proves it, and so nothing deletes it. It costs {price}.",

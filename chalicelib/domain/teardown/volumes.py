@@ -1,4 +1,4 @@
-"""What becomes of the volumes of PersistentVolumeClaims when a lab ends: the owner's choice, made in the request."""
+"""Applies the owner's choice for volumes of PersistentVolumeClaims when a lab ends."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ _VOLUMES = {
 
 
 def describe_volumes(policy: VolumePolicy) -> str:
-    """What becomes of PVC volumes at the end, as half a sentence."""
+    """The effect of the policy on PVC volumes, as half a sentence."""
     return _VOLUMES[policy]

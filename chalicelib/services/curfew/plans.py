@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
-from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanPage
+from chalicelib.domain.curfew.plan import PlanHeader, PlanLine, PlanPage
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NoPlan, NotYours, PlanChanged
 from chalicelib.domain.identity.callers import Caller
@@ -34,7 +34,7 @@ class PlanView:
     header: PlanHeader | None = None
     whole: bool = True
     braking: BrakeDecision | None = None
-    lines: tuple[tuple[Entry, EntryStatus], ...] = field(default=())
+    lines: tuple[PlanLine, ...] = ()
     others: int = 0
 
 
@@ -70,7 +70,7 @@ def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | N
 
 
 def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:
-    """Let go what is published on a night's plan, whatever brake and guard say. Raises NotYours, NoPlan, PlanChanged.
+    """Release all published entries of a night's plan from brake and guard. Raises NotYours, NoPlan, PlanChanged.
 
     What is published later is not released. The same release again is the same answer.
     """
@@ -96,14 +96,10 @@ def _view(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
     plan, rules, alive = deps.curfew.store.plan(night), get_rules(deps), deps.curfew.store.alive_count()
     if plan is None:
         return PlanView(night, rules, alive)
-    mine = _lines(plan, caller)
+    mine = tuple(line for line in plan.lines if caller.may_see(line[0].owner))
     others = len(plan.lines) - len(mine)
     braking = decide_brake(plan, rules, alive, now)
     return PlanView(night, rules, alive, plan.header, plan.is_whole, braking, mine, others)
-
-
-def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, EntryStatus], ...]:
-    return tuple((entry, status) for entry, status in plan.lines if caller.may_see(entry.owner))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.adoption import INSTALLATION_TAG, TaggedCluster, adopted_lab, claimed_lab_id, is_made_by
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.budget import meter_for
-from chalicelib.services.labs.regions import refuse_unusable_region
+from chalicelib.services.labs.preflight import refuse_unusable_region
 from chalicelib.services.support.accounts import registered
 
 

@@ -64,7 +64,7 @@ def judge_price(
 
 
 def judge_keeping(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings | None:
-    """The months' ceilings of the lab's own owner, whoever keeps it; None if it lasts no longer. Raises OverBudget."""
+    """The months' ceilings of the lab's owner, who need not be the caller; None if it lasts no longer. Raises OverBudget."""
     if foreseen(lab) <= foreseen(before):
         return None
     offers, payer = deps.store.offers(), _payer(deps, lab)
@@ -118,5 +118,5 @@ def _teams_of(deps: Deps, owner: str, caller: Caller | None) -> tuple[Team, ...]
 
 
 def _may_approve(caller: Caller, payer: Payer) -> bool:
-    """Whether the caller's word is an approver's: nobody approves their own, by whatever name they come."""
+    """Whether the caller may approve: an approver, but not of their own labs under any of their names."""
     return caller.is_admin and not any(caller.may_be(identity) for identity in payer.identities)

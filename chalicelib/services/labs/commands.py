@@ -27,7 +27,7 @@ from chalicelib.domain.errors.tree import (
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.person import Person, joined_name
 from chalicelib.domain.labs.approval import over
-from chalicelib.domain.labs.cluster_identity import is_own_cluster
+from chalicelib.domain.labs.aws_states import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
@@ -36,10 +36,17 @@ from chalicelib.domain.requests.offers import cost_tags_of, with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
-from chalicelib.ports.deps import Ahead, Deps
+from chalicelib.ports.deps import Ahead, Deps, NewLabLimits
 from chalicelib.services.labs.budget import Budget, judge_price, meter_for, with_approval
 from chalicelib.services.labs.preflight import judge_more_nodes, preflight
-from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
+from chalicelib.services.labs.transitions import (
+    START_CHECK,
+    Accepted,
+    Transition,
+    apply_transition,
+    start_workflow,
+    with_new_run,
+)
 
 #: Characters; ours have 16, and no store takes a key of any length.
 _LONGEST_ID = 64
@@ -140,7 +147,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     dearer = replace(lab, change=change) if change.nodes else None
     ceilings = judge_price(deps, caller, dearer, offers, before=lab).months if dearer else None
     message = f"A change was asked for: {describe_change(change)}."
-    return apply_transition(deps, caller, lab, updating, findings, now, message, ceilings)
+    return apply_transition(deps, caller, lab, Transition(updating, message, findings, ceilings), now)
 
 
 def _about_quotas(deps: Deps, lab: Lab, change: Change) -> tuple[Finding, ...]:
@@ -162,10 +169,11 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
         return stored if ended else replace(with_new_run(stored, Phase.RELEASING, now), change=None)
 
     if lab.phase in OVER:
-        return apply_transition(deps, caller, lab, releasing, (), now, "")
+        return apply_transition(deps, caller, lab, Transition(releasing, ""), now)
     lifted = _about_protection(deps, lab)
     message = " ".join((f"The lab was released by {caller.arn}.", *(finding.message for finding in lifted)))
-    return apply_transition(deps, caller, lab, releasing, (*lifted, _about_volumes(lab)), now, message)
+    asked = Transition(releasing, message, (*lifted, _about_volumes(lab)))
+    return apply_transition(deps, caller, lab, asked, now)
 
 
 def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
@@ -211,9 +219,10 @@ def _asked_for(
 
 
 def _stored(deps: Deps, caller: Caller, plan: PricedRequest, key: str | None, digest: str, now: datetime) -> Lab:
-    lab, counts = plan.lab, (deps.limits.max_labs_per_owner, deps.limits.max_labs_per_role)
+    lab, most = plan.lab, deps.limits
+    limits = NewLabLimits(most.max_labs_per_owner, most.max_labs_per_role, plan.budget.months)
     try:
-        return deps.store.create_lab(lab, key, digest, now, *counts, plan.budget.months, _known(caller, plan.person))
+        return deps.store.create_lab(lab, key, digest, now, limits, _known(caller, plan.person))
     except NameTaken as taken:
         seen = taken.owner is not None and caller.may_see(taken.owner)
         raise NameTaken(lab.name, taken.lab_id if seen else None) from taken

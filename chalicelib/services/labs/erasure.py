@@ -48,6 +48,6 @@ def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
 
 
 def _labs_of(deps: Deps, name: str) -> Iterator[Lab]:
-    """By whatever role or permission set they owned them; oldest last."""
+    """The labs of all their roles and permission sets; oldest last."""
     every = deps.store.all_labs(None, ())
     return (lab for lab in every if any(same_recipient(who, name) for who in (lab.owner, lab.counted_as)))

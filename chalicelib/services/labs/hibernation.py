@@ -14,7 +14,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.preflight import judge_more_nodes
-from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition
+from chalicelib.services.labs.transitions import START_CHECK, Accepted, Transition, apply_transition
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 _AWAKE = frozenset({Phase.WAKING, Phase.READY})
@@ -35,7 +35,8 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Acc
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(put_to_sleep(stored, now, why, deps.curfew.holidays), due_at=now + START_CHECK)
 
-    return apply_transition(deps, caller, lab, hibernating, (_costs(),), now, f"The lab is to hibernate: {why}")
+    asked = Transition(hibernating, f"The lab is to hibernate: {why}", (_costs(),))
+    return apply_transition(deps, caller, lab, asked, now)
 
 
 def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
@@ -56,7 +57,8 @@ def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted
         return replace(awakened(stored, now), due_at=now + START_CHECK)
 
     findings = (*findings, *_lease_over(lab, now))
-    return apply_transition(deps, caller, lab, waking, findings, now, f"The lab is to wake: {caller.arn} asked for it.")
+    asked = Transition(waking, f"The lab is to wake: {caller.arn} asked for it.", findings)
+    return apply_transition(deps, caller, lab, asked, now)
 
 
 def _about_quotas(deps: Deps, lab: Lab) -> tuple[Finding, ...]:

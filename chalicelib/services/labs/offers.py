@@ -43,7 +43,7 @@ def _teams(deps: Deps, offers: Offers) -> frozenset[str] | None:
 
 
 def refuse_others(caller: Caller) -> None:
-    """Raises NotYours for whoever is no administrator."""
+    """Raises NotYours for a caller who is no administrator."""
     if not caller.is_admin:
         raise NotYours("What labs are offered is for administrators to say.")
 

@@ -59,7 +59,7 @@ class LabPage:
 def list_lines(
     deps: Deps, caller: Caller, whose: str, over: bool, limit: int, cursor: str | None, now: datetime
 ) -> Page[LabLine]:
-    """Newest first; a page may be short. `whose`: `me`, `team`, or `all`, for whoever sees all. Raises InvalidRequest."""
+    """Newest first; a page may be short. `whose`: `me`, `team`, or `all`, for callers who see all. Raises InvalidRequest."""
     phases: Sequence[Phase] = () if over else ALIVE
     if whose == "team":
         page = deps.store.look_at_labs(None, phases, limit, cursor)
@@ -125,7 +125,7 @@ def _is_team_s(lab: Lab, caller: Caller) -> bool:
 
 
 def _planned(deps: Deps, labs: Sequence[Lab]) -> dict[str, Entry]:
-    """These labs' lines, each of the night that it is planned for: one question, however long the plans are."""
+    """These labs' lines, each of its planned night: one read, also of long plans."""
     wanted = [(lab.planned.night, lab.planned.entry_id) for lab in labs if lab.planned]
     return {entry.lab_id: entry for entry, _ in deps.curfew.store.lines(wanted)} if wanted else {}
 

@@ -13,7 +13,7 @@ from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.aws_states import HostedZone, InstanceTypeFacts, SubnetFacts
+from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.requests.addon_schema import check_configurations
@@ -28,6 +28,7 @@ from chalicelib.domain.requests.preflight import (
     check_key_pair,
     check_name,
     check_namesakes,
+    check_region,
     check_subnets,
     check_zone,
     with_addons,
@@ -42,7 +43,6 @@ from chalicelib.domain.requests.principals import (
 )
 from chalicelib.domain.requests.quotas import QuotaReport, judge_free_plan, judge_quotas, needs_of, needs_of_nodes
 from chalicelib.ports.deps import Cloud, Deps
-from chalicelib.services.labs.regions import refuse_unusable_region
 
 #: How far CloudTrail is asked back when only whether it answers matters.
 _JUST_NOW = timedelta(minutes=1)
@@ -104,7 +104,7 @@ def _preflight(
     if caller.account in (account, deps.watch.home):
         spec = with_role_paths(deps.cloud(Place(caller.account, spec.region)), caller, spec)
     subnets = _subnets(cloud, spec)
-    zone = _zone(cloud, spec, offers)
+    zone = None if spec.external_dns is None else cloud.dns.zone(zone_asked_for(spec, offers))
     refused = judge_offers(OfferCase(spec, offers, caller, subnets, zone))
     about_zone = check_zone(spec, zone)
     spec = with_subnets(spec, subnets)
@@ -192,11 +192,23 @@ def _people(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[La
     return with_principals(spec, known), (*about_entries, *about_rights)
 
 
-def _zone(cloud: Cloud, spec: LabSpec, offers: Offers) -> HostedZone | None:
-    return None if spec.external_dns is None else cloud.dns.zone(zone_asked_for(spec, offers))
-
-
 def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
     if spec.ssh is None or not spec.ssh.key_name:
         return ()
     return check_key_pair(spec, cloud.network.key_pair_exists(spec.ssh.key_name))
+
+
+def refuse_unusable_region(deps: Deps, account: str, region: str) -> None:
+    """Raise InvalidRequest for a region that does not exist or is not enabled in the account. Unknown is not refused.
+
+    Call it before anything is read there: no endpoint answers for such a region.
+    """
+    usual = deps.limits.default_region
+    if (account, region) == (deps.watch.home, usual):
+        return
+    try:
+        states = deps.cloud(Place(account, usual)).network.regions()
+    except (AccessDenied, Transient):
+        return
+    if found := check_region(region, account, states):
+        raise InvalidRequest(found)

@@ -21,11 +21,11 @@ from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.causes import why_left
-from chalicelib.domain.teardown.found import FoundCost, found_costs, is_found
 from chalicelib.domain.teardown.receipt import Receipt, verdict
+from chalicelib.domain.teardown.unproven import FoundCost, found_costs, is_found
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
-from chalicelib.services.labs.regions import refuse_unusable_region
+from chalicelib.services.labs.preflight import refuse_unusable_region
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024

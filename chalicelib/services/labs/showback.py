@@ -55,7 +55,7 @@ class Showback:
 
 @dataclass(frozen=True)
 class CostQuery:
-    """What is asked for: a month such as 2026-11, by what, and for an export which page of it."""
+    """The question: a month such as 2026-11, the grouping, and for an export the page."""
 
     month: str
     by: str
@@ -209,7 +209,7 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
 
 
 def _people(deps: Deps, caller: Caller, month: str) -> Iterator[MonthSum]:
-    """Those whom the caller may see: themself, by whatever permission set, and whoever of their teams has labs."""
+    """The people whom the caller may see: themself, under all permission sets, and members of their teams who have labs."""
     yield from (one for one in deps.store.month_people([month])[month] if _sees(caller, one))
 
 

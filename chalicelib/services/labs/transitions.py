@@ -43,22 +43,23 @@ def with_new_run(lab: Lab, phase: Phase, now: datetime) -> Lab:
     return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
 
 
-def apply_transition(
-    deps: Deps,
-    caller: Caller,
-    lab: Lab,
-    change: Callable[[Lab], Lab],
-    findings: tuple[Finding, ...],
-    now: datetime,
-    message: str,
-    ceilings: MonthCeilings | None = None,
-) -> Accepted:
-    """Save the change, tell it if it began a run, start the workflow of the phase. Raises what `change` raises, and OverBudget."""
-    stored = deps.store.change_lab(lab.id, change, ceilings=ceilings)
+@dataclass(frozen=True)
+class Transition:
+    """A change of a lab that a person asks for: how, the message in its history, warnings, and what a month may cost."""
+
+    change: Callable[[Lab], Lab]
+    message: str
+    findings: tuple[Finding, ...] = ()
+    ceilings: MonthCeilings | None = None
+
+
+def apply_transition(deps: Deps, caller: Caller, lab: Lab, asked: Transition, now: datetime) -> Accepted:
+    """Save the change, record it if it began a run, and start the workflow. Raises what `change` raises, and OverBudget."""
+    stored = deps.store.change_lab(lab.id, asked.change, ceilings=asked.ceilings)
     if stored.run != lab.run:
         facts = {"phase": str(stored.phase), "by": caller.arn}
-        deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
-    return Accepted(stored, (*findings, *start_workflow(deps, stored)))
+        deps.store.add_event(lab.id, Event(now, "phase-changed", asked.message, facts))
+    return Accepted(stored, (*asked.findings, *start_workflow(deps, stored)))
 
 
 def start_workflow(deps: Deps, lab: Lab) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """A person's calendar, by its secret address: when their labs end, sleep and wake, and the deadlines of clusters they answer for.
 
-Read-only, without a signature: calendar programs can't sign. Whoever has the address reads it until its owner takes another.
+Read-only, without a signature: calendar programs can't sign. Everyone with the address can read it, until its owner takes another.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def calendar_by_file(deps: Deps, file: str, now: datetime) -> str:
 
 
 def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
-    """Those alive, by whatever identity of theirs they own them."""
+    """The labs alive of all the person's identities."""
     for owner in dict.fromkeys(map(identity_of, person.identities)):
         yield from deps.store.all_labs(owner, _ALIVE)
 

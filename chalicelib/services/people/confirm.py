@@ -22,7 +22,7 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class ConfirmationView:
-    """What a link is about. `identities`: of whoever asks; `joins`: of whose address it is already. `done`: it was said before."""
+    """A link's subject. `identities`: the requester's; `joins`: those of the address's present holder. `done`: answered before."""
 
     confirmation: Confirmation
     identities: tuple[str, ...]

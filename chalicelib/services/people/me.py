@@ -55,7 +55,7 @@ class PersonView:
 
 
 def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
-    """The caller as they are kept; one of whom nothing is known yet has everything as usual."""
+    """The caller's record; a caller without one has the usual settings."""
     person = deps.people.person_by_key(identity_key(caller.identity)) or _stranger(caller, now)
     return _view(deps, person, now)
 
@@ -110,7 +110,7 @@ def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], no
 
 
 def saved(deps: Deps, before: Sequence[Person], after: Sequence[Person]) -> bool:
-    """Save people; False if somebody was first, also at making the same person: whoever asks reads again."""
+    """Save people; False if another writer came first, also with a new record of the same person: the caller reads again."""
     try:
         return deps.people.save_people(before, after)
     except IdentityTaken:

@@ -28,7 +28,7 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class Kept:
-    """How many rows made a person, changed one, and said nothing new. `invited`: of whom a mail goes out."""
+    """How many rows made a person, changed one, and said nothing new. `invited`: those who get a mail."""
 
     added: int
     changed: int

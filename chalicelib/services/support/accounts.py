@@ -56,7 +56,7 @@ def all_registered(deps: Deps) -> tuple[Registration, ...]:
 
 
 def as_it_is(deps: Deps, known: Registration) -> Registration:
-    """The registration; labs are always made in the service's own account, whatever it was registered with."""
+    """The registration. Labs are always made in the service's own account, also if that is registered without labs."""
     return replace(known, labs=True) if known.account == deps.watch.home else known
 
 

@@ -16,8 +16,7 @@ from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.claims import claims
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.mailing import claims, tell
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)

@@ -1,4 +1,4 @@
-"""Carries out one planned act, or records why the lab lives on: every condition is checked again at that moment.
+"""Carries out one planned act, or records why the lab lives on. It checks every condition again at that moment.
 
 The entry's status is `acting` before the lab changes and settled after. If a run dies in between, its retry, the next run or
 the night's report completes the entry.
@@ -11,32 +11,27 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.core.sentence import Sentence, from_kept
+from chalicelib.domain.core.sentence import Sentence, from_kept, opening
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.next_event import SOON
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, PlanLine, Trigger
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.ports.deps import Deps
-from chalicelib.workflows.costs.limit import limits_that_sleep
 from chalicelib.workflows.night.call_off import call_off, call_off_now
 from chalicelib.workflows.night.outcomes import (
     KIND,
-    as_sentence,
     change_unless_changed,
     conclude,
     leave_to_next_run,
-    look_again,
-    rules_of,
     settle,
     skip_entry,
 )
-from chalicelib.workflows.night.region import Region
-from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.run import NightRun
+from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH
 
 #: A run acts at most this long after its `now`: events come late, executions are redriven, and labs change meanwhile.
@@ -45,117 +40,113 @@ _OLD = Sentence("This run is too old to act: what people did since was not seen.
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
-def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSummary) -> None:
+def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
     """Act on one due entry. `item`: lab_id, night, entry_id, and `held`, `suspect` and `free_at` from `brake`."""
-    if deps.clock.now() - now > _AS_SEEN:
-        leave_to_next_run(deps, item["lab_id"], _OLD, now)
-        summary.troubles.append(f"{item['lab_id']}: {_OLD}")
+    if run.deps.clock.now() - run.now > _AS_SEEN:
+        leave_to_next_run(run, item["lab_id"], _OLD)
+        run.troubles.append(f"{item['lab_id']}: {_OLD}")
         return
-    lab = deps.store.load_lab(item["lab_id"])
-    line = deps.curfew.store.line(date.fromisoformat(item["night"]), item["entry_id"])
+    lab = run.deps.store.load_lab(item["lab_id"])
+    line = run.store.line(date.fromisoformat(item["night"]), item["entry_id"])
     if line is None:
         return
-    entry, status = line
-    if status.outcome in SETTLED:
-        conclude(deps, lab, entry, status, rules_of(deps), now)
-    elif is_under_way(lab, entry, status):
-        complete(deps, lab, entry, now)
-        summary.counts["acted"] += 1
+    if line.status.outcome in SETTLED:
+        conclude(run, lab, line)
+    elif is_under_way(lab, line):
+        complete(run, lab, line.entry)
+        run.counts["acted"] += 1
     else:
-        context = _moment(deps, lab, line, item, now)
-        _carry_out(deps, context, decide_entry(context), summary)
+        context = _context(run, lab, line, item)
+        _carry_out(run, context, decide_entry(context))
 
 
-def is_under_way(lab: Lab, entry: Entry, status: EntryStatus) -> bool:
+def is_under_way(lab: Lab, line: PlanLine) -> bool:
     """Whether curfew began the act: the write that changed the lab's phase took it off the plan."""
-    asleep = lab.phase is Phase.HIBERNATED and entry.act is AtCurfew.HIBERNATE
-    return status.outcome is EntryOutcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
+    asleep = lab.phase is Phase.HIBERNATED and line.entry.act is AtCurfew.HIBERNATE
+    return line.status.outcome is EntryOutcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
 
 
-def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
+def complete(run: NightRun, lab: Lab, entry: Entry) -> None:
     """Write the history, start the workflow of the lab's new phase, and settle the entry. Safe to repeat."""
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
-    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {as_sentence(entry.reason)}", facts))
+    message = f"{_done(entry)} {opening(entry.reason)}"
+    run.deps.store.add_event(lab.id, Event(lab.phase_since, KIND, message, facts))
     workflow = _WORKFLOW.get(lab.phase)
     if workflow is not None:
-        payload = {"lab_id": lab.id, "time": now.isoformat()}
-        deps.workflows.start(workflow, execution_name(lab, workflow), payload)
+        payload = {"lab_id": lab.id, "time": run.now.isoformat()}
+        run.deps.workflows.start(workflow, execution_name(lab, workflow), payload)
     asleep = entry.act is AtCurfew.HIBERNATE
-    wakes_at = next_wake(lab.spec.schedule, now, deps.curfew.holidays) if asleep else None
-    usd = saved(entry.saved_hourly_usd, now, wakes_at)
-    settle(deps, entry, EntryOutcome.HIBERNATED if asleep else EntryOutcome.ENDED, entry.reason, now, usd)
+    wakes_at = next_wake(lab.spec.schedule, run.now, run.deps.curfew.holidays) if asleep else None
+    usd = saved(entry.saved_hourly_usd, run.now, wakes_at)
+    settle(run, entry, EntryOutcome.HIBERNATED if asleep else EntryOutcome.ENDED, entry.reason, usd)
 
 
-def _moment(
-    deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], item: Mapping[str, Any], now: datetime
-) -> DecisionContext:
+def _context(run: NightRun, lab: Lab, line: PlanLine, item: Mapping[str, Any]) -> DecisionContext:
     entry, status = line
-    cluster = Region(deps, lab.place).cluster_of(lab)
-    idle = entry.trigger is Trigger.IDLE
+    cluster = own_cluster(run.deps, lab)
     return DecisionContext(
         entry=entry,
         status=status,
         lab=lab,
-        rules=rules_of(deps),
-        now=now,
+        rules=run.rules,
+        now=run.now,
         held=from_kept(item["held"]),
         suspect=from_kept(item["suspect"]),
         free_at=datetime.fromisoformat(item["free_at"]) if item["free_at"] else None,
         shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,
-        verdict=deps.curfew.store.verdict(lab.id) if idle else None,
-        at_limit=entry.trigger is Trigger.LIMIT and lab.counted_as in limits_that_sleep(deps, now),
-        holidays=deps.curfew.holidays,
+        verdict=run.store.verdict(lab.id) if entry.trigger is Trigger.IDLE else None,
+        at_limit=entry.trigger is Trigger.LIMIT and lab.counted_as in run.limits,
+        holidays=run.deps.curfew.holidays,
     )
 
 
-def _carry_out(deps: Deps, context: DecisionContext, decision: EntryDecision, summary: RunSummary) -> None:
-    lab, entry, now = context.lab, context.entry, context.now
+def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision) -> None:
+    lab, entry = context.lab, context.entry
     match decision.then:
         case NextAction.LIVE:
-            skip_entry(deps, lab, entry, decision.reason, context.rules, now)
-            summary.counts["skipped"] += 1
+            skip_entry(run, lab, entry, decision.reason)
+            run.counts["skipped"] += 1
             if not decision.by_people:
-                called = Called(decision.reason)
-                call_off(deps, lab, (entry, context.status), context.rules, called, now, summary)
+                call_off(run, lab, PlanLine(entry, context.status), Called(decision.reason))
         case NextAction.WAIT:
-            _wait(deps, context, decision.reason)
-            summary.counts["waiting"] += 1
-            call_off_now(deps, context, decision.reason, summary)
+            _wait(run, context, decision.reason)
+            run.counts["waiting"] += 1
+            call_off_now(run, context, decision.reason)
         case NextAction.ACT:
-            _act(deps, context, summary)
+            _act(run, lab, entry)
 
 
-def _wait(deps: Deps, context: DecisionContext, reason: str) -> None:
+def _wait(run: NightRun, context: DecisionContext, reason: str) -> None:
     """Record on the status why the entry waits; the next run looks again."""
-    braked_at = context.now if reason == context.held else None
+    entry, braked_at = context.entry, run.now if reason == context.held else None
 
     def waiting(status: EntryStatus) -> EntryStatus:
         if status.outcome in SETTLED:
             return status
         return replace(status, outcome=EntryOutcome.STANDING, reason=reason, braked_at=status.braked_at or braked_at)
 
-    deps.curfew.store.change_status(context.entry.night, context.entry.id, waiting)
-    look_again(deps, context.lab, max(context.now + SOON, context.entry.at))
+    run.store.change_status(entry.night, entry.id, waiting)
+    due_at = max(run.now + SOON, entry.at)
+    change_unless_changed(run, context.lab, lambda stored: replace(stored, due_at=due_at))
 
 
-def _act(deps: Deps, context: DecisionContext, summary: RunSummary) -> None:
-    lab, entry, now = context.lab, context.entry, context.now
-    store = deps.curfew.store
-    store.change_status(
-        entry.night,
-        entry.id,
-        lambda status: status if status.outcome in SETTLED else replace(status, outcome=EntryOutcome.ACTING),
-    )
+def _act(run: NightRun, lab: Lab, entry: Entry) -> None:
+    """Mark the entry as `acting`, change the lab, and complete the rest."""
+
+    def acting(status: EntryStatus) -> EntryStatus:
+        return status if status.outcome in SETTLED else replace(status, outcome=EntryOutcome.ACTING)
+
+    run.store.change_status(entry.night, entry.id, acting)
     try:
-        changed = change_unless_changed(deps, lab, lambda stored: _moved(stored, entry, now))
+        changed = change_unless_changed(run, lab, lambda stored: _moved(stored, entry, run.now))
     except Superseded:
         reason = Sentence("Somebody changed it at that very moment.")
-        skip_entry(deps, deps.store.load_lab(lab.id), entry, reason, context.rules, now)
-        summary.counts["skipped"] += 1
+        skip_entry(run, run.deps.store.load_lab(lab.id), entry, reason)
+        run.counts["skipped"] += 1
         return
-    complete(deps, changed, entry, now)
-    summary.counts["acted"] += 1
+    complete(run, changed, entry)
+    run.counts["acted"] += 1
 
 
 def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:

@@ -13,39 +13,36 @@ from typing import Any
 from chalicelib.domain.core.sentence import Sentence, to_kept
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan, plan_hash
-from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.plan import SETTLED, EntryOutcome, Plan, PlanHeader, PlanLine, plan_hash
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import ENDING, OVER
-from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import complete, is_under_way
-from chalicelib.workflows.night.outcomes import rules_of, skip_entry
+from chalicelib.workflows.night.outcomes import skip_entry
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.sending import may_tell
-from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 from chalicelib.workflows.shared.mailing import tell
 
 _NO_PLAN = Sentence("There is no plan of that night.")
 
 
-def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
+def due_items(run: NightRun, due: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     """The entries to act on, each with the reason why it is `held`, if it is. `due`: lab_id, night and entry_id of each."""
     by_night: dict[str, list[Mapping[str, str]]] = {}
     for one in due:
         by_night.setdefault(one["night"], []).append(one)
     items: list[dict[str, Any]] = []
     for night, entries in sorted(by_night.items()):
-        with summary.around(f"the plan of {night}"):
-            items += _items_of(deps, date.fromisoformat(night), entries, now, summary)
+        with run.around(f"the plan of {night}"):
+            items += _items_of(run, date.fromisoformat(night), entries)
     return items
 
 
-def _items_of(
-    deps: Deps, night: date, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary
-) -> list[dict[str, Any]]:
-    plan = deps.curfew.store.plan(night)
+def _items_of(run: NightRun, night: date, due: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    plan = run.store.plan(night)
     if plan is None:
         return [{**one, "held": to_kept(_NO_PLAN), "suspect": to_kept(_NO_PLAN), "free_at": ""} for one in due]
-    plan, braking = _decided(deps, plan, now, summary)
+    plan, braking = _decided(run, plan)
     entries = {entry.id: entry for entry, _ in plan.lines}
     free_at = braking.free_at.isoformat() if braking.free_at else ""
     return [
@@ -55,38 +52,39 @@ def _items_of(
     ]
 
 
-def _decided(deps: Deps, plan: Plan, now: datetime, summary: RunSummary) -> tuple[Plan, BrakeDecision]:
+def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
     """Decide what holds the night, and tell administrators. A plan that would end too many labs is settled first."""
-    rules, alive, night = rules_of(deps), deps.curfew.store.alive_count(), plan.header.night
-    braking = decide_brake(plan, rules, alive, now)
+    alive, night = run.store.alive_count(), plan.header.night
+    braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.braked or braking.guarded:
-        plan = settled_plan(deps, night, now, summary) or plan
-        alive += _gone_tonight(deps, plan)
-        braking = decide_brake(plan, rules, alive, now)
+        plan = settled_plan(run, night) or plan
+        alive += _gone_tonight(run, plan)
+        braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.guarded and plan.header.guarded_at is None:
-        header = deps.curfew.store.change_header(
-            night, lambda stored: replace(stored, guarded_at=stored.guarded_at or now)
-        )
-        plan = replace(plan, header=header)
-        braking = decide_brake(plan, rules, alive, now)
+        plan = replace(plan, header=run.store.change_header(night, lambda stored: _guarded(stored, run.now)))
+        braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.held:
-        summary.counts["held_nights"] += 1
-        with summary.around("telling administrators"):
-            _send(deps, plan, braking, rules, alive, now)
+        run.counts["held_nights"] += 1
+        with run.around("telling administrators"):
+            _send(run, plan, braking, alive)
     return plan, braking
 
 
-def _gone_tonight(deps: Deps, plan: Plan) -> int:
+def _guarded(header: PlanHeader, now: datetime) -> PlanHeader:
+    return replace(header, guarded_at=header.guarded_at or now)
+
+
+def _gone_tonight(run: NightRun, plan: Plan) -> int:
     """How many labs the night has ended so far: the brake's percentage counts the labs alive at its beginning."""
     ended = [entry.lab_id for entry, status in plan.lines if status.outcome is EntryOutcome.ENDED]
-    return sum(deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
+    return sum(run.deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
 
 
-def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, alive: int, now: datetime) -> None:
-    night, to = plan.header.night, administrators(deps)
-    if plan.header.brake_notified_at is not None or rules.mode is not Mode.ON:
+def _send(run: NightRun, plan: Plan, braking: BrakeDecision, alive: int) -> None:
+    night, to = plan.header.night, administrators(run.deps)
+    if plan.header.brake_notified_at is not None or run.rules.mode is not Mode.ON:
         return
-    if not may_tell(deps, night, lambda header: header.brake_notified_at is None):
+    if not may_tell(run.deps, night, lambda header: header.brake_notified_at is None):
         return
     if braking.broken:
         found = plan_hash(entry for entry, _ in plan.lines)
@@ -94,26 +92,26 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
     elif braking.guarded:
         message = guard_message(plan, braking, alive, to)
     else:
-        message = brake_message(plan.header, braking.counted, alive, rules, to)
-    tell(deps, message, f"{night}")
-    deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now, sending_until=None))
+        message = brake_message(plan.header, braking.counted, alive, run.rules, to)
+    tell(run.deps, message, f"{night}")
+    run.store.change_header(night, lambda header: replace(header, brake_notified_at=run.now, sending_until=None))
 
 
-def settled_plan(deps: Deps, night: date, now: datetime, summary: RunSummary) -> Plan | None:
+def settled_plan(run: NightRun, night: date) -> Plan | None:
     """The night's plan, after settling the entries of labs that ended or were planned again by other means."""
-    plan = deps.curfew.store.plan(night)
+    plan = run.store.plan(night)
     open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
     for entry, status in open_lines:
-        with summary.around(entry.lab_id):
-            _settle_moved_on(deps, entry, status, now)
-    return deps.curfew.store.plan(night) if open_lines else plan
+        with run.around(entry.lab_id):
+            _settle_moved_on(run, PlanLine(entry, status))
+    return run.store.plan(night) if open_lines else plan
 
 
-def _settle_moved_on(deps: Deps, entry: Entry, status: EntryStatus, now: datetime) -> None:
-    lab = deps.store.load_lab(entry.lab_id)
-    if is_under_way(lab, entry, status):
-        complete(deps, lab, entry, now)
+def _settle_moved_on(run: NightRun, line: PlanLine) -> None:
+    entry, lab = line.entry, run.deps.store.load_lab(line.entry.lab_id)
+    if is_under_way(lab, line):
+        complete(run, lab, entry)
     elif lab.phase in ENDING or lab.phase in OVER:
-        skip_entry(deps, lab, entry, Sentence("It was deleted in another way."), rules_of(deps), now)
+        skip_entry(run, lab, entry, Sentence("It was deleted in another way."))
     elif lab.planned is None or lab.planned.entry_id != entry.id:
-        skip_entry(deps, lab, entry, Sentence("It was planned anew, or changed meanwhile."), rules_of(deps), now)
+        skip_entry(run, lab, entry, Sentence("It was planned anew, or changed meanwhile."))

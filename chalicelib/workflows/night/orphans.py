@@ -29,21 +29,22 @@ from chalicelib.domain.teardown.adoption import (
 )
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outcomes import KIND, rules_of
-from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.outcomes import KIND
+from chalicelib.workflows.night.run import NightRun
 
 
-def find_orphans_in(deps: Deps, place: Place, now: datetime, summary: RunSummary) -> list[str]:
+def find_orphans_in(run: NightRun, place: Place) -> list[str]:
     """Look through one account's region; return a sentence for each cluster to report."""
     message = []
-    for tagged in deps.curfew.signals(place).tagged_clusters():
-        if is_overdue(tagged, now):
-            with summary.around(tagged.arn):
-                message += _looked_up(deps, tagged, now)
+    for tagged in run.deps.curfew.signals(place).tagged_clusters():
+        if is_overdue(tagged, run.now):
+            with run.around(tagged.arn):
+                message += _looked_up(run, tagged)
     return message
 
 
-def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
+def _looked_up(run: NightRun, tagged: TaggedCluster) -> list[str]:
+    deps = run.deps
     state = _still_there(deps, tagged)
     if state is None:
         return []
@@ -56,8 +57,8 @@ def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
             return [decision.message]
         case Orphan.REPORT:
             return [f"{decision.message} {provenance_of(deps, tagged, state)}"]
-        case Orphan.REOPEN if lab is not None and rules_of(deps).mode is Mode.ON:
-            return [_reopened(deps, lab, decision, now)]
+        case Orphan.REOPEN if lab is not None and run.rules.mode is Mode.ON:
+            return [_reopened(deps, lab, decision, run.now)]
         case Orphan.REOPEN:
             return [f"{tagged.name} in {tagged.region} outlived its lab; nothing is done about it now."]
         case _:

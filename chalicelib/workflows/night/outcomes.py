@@ -7,32 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.domain.core.sentence import Sentence, opening
 from chalicelib.domain.curfew.next_event import SOON, missed_curfews, next_look
-from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryOutcome, EntryStatus
-from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryOutcome, EntryStatus, PlanLine
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
-from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.run import NightRun
 
 KIND = "curfew"
 
 
-def as_sentence(message: str) -> str:
-    """The text with a capital first letter."""
-    return opening(message)
-
-
-def rules_of(deps: Deps) -> CurfewRules:
-    """The current rules of curfew."""
-    return deps.curfew.store.rules(deps.curfew.usual)
-
-
-def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) -> Lab:
+def change_unless_changed(run: NightRun, lab: Lab, change: Callable[[Lab], Lab]) -> Lab:
     """Change the lab if its version is still the one of the decision. Raises Superseded if somebody changed it since."""
 
     def checked(stored: Lab) -> Lab:
@@ -40,64 +28,64 @@ def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) ->
             raise Superseded(f"{lab.id} was changed by someone else meanwhile.")
         return change(stored)
 
-    return deps.store.change_lab(lab.id, checked, lab)
+    return run.deps.store.change_lab(lab.id, checked, lab)
 
 
-def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
-    """Set when the hourly run looks at the lab next."""
-    return change_unless_changed(deps, lab, lambda stored: replace(stored, due_at=at))
-
-
-def leave_to_next_run(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
+def leave_to_next_run(run: NightRun, lab_id: str, why: str) -> None:
     """Leave a failing lab to the next run. If a curfew passed meanwhile, the history says so."""
-    note_missed(deps, deps.store.load_lab(lab_id), Sentence("it could not be looked at: {why}", why=why), now)
+    lab = run.deps.store.load_lab(lab_id)
+    note_missed(run, lab, Sentence("it could not be looked at: {why}", why=why))
 
     def later(stored: Lab) -> Lab:
-        due = stored.phase in RESTING and stored.due_at is not None and stored.due_at <= now
-        return replace(stored, due_at=now + SOON) if due else stored
+        due = stored.phase in RESTING and stored.due_at is not None and stored.due_at <= run.now
+        return replace(stored, due_at=run.now + SOON) if due else stored
 
-    deps.store.change_lab(lab_id, later)
+    run.deps.store.change_lab(lab_id, later)
 
 
-def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
+def note_missed(run: NightRun, lab: Lab, why: str) -> None:
     """Write into the history which curfews a lab without a plan entry has passed since it was due, and why.
 
     Without `why` no run looked at the lab in time: none ran, or somebody changed the lab shortly before. A lab that is marked as
     planned, and whose entry was never published, counts as unplanned.
     """
-    planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
-    due = not planned and lab.phase is Phase.READY
-    for night in missed_curfews(lab, now, deps.curfew.holidays) if due else ():
+    if lab.phase is not Phase.READY or line_of(run, lab) is not None:
+        return
+    for night in missed_curfews(lab, run.now, run.deps.curfew.holidays):
         message = Sentence(
             "The lab lives through the curfew of {at}: {why}",
             at=format_local(lab.spec.schedule, night.at),
             why=why or _missed(lab),
         )
-        deps.store.add_event(lab.id, Event(now, KIND, message, {"night": night.day.isoformat()}))
+        run.deps.store.add_event(lab.id, Event(run.now, KIND, message, {"night": night.day.isoformat()}))
 
 
-def settle(
-    deps: Deps, entry: Entry, outcome: EntryOutcome, reason: str, now: datetime, saved_usd: float = 0.0
-) -> EntryStatus:
+def line_of(run: NightRun, lab: Lab) -> PlanLine | None:
+    """The lab's line of a plan; None if it is on none, or its entry was never published."""
+    return run.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+
+
+def settle(run: NightRun, entry: Entry, outcome: EntryOutcome, reason: str, saved_usd: float = 0.0) -> EntryStatus:
     """Settle an entry's status; a settled status never changes."""
 
     def settled(status: EntryStatus) -> EntryStatus:
         if status.outcome in SETTLED:
             return status
-        return replace(status, outcome=outcome, reason=reason, settled_at=now, saved_usd=round(saved_usd, 4))
+        return replace(status, outcome=outcome, reason=reason, settled_at=run.now, saved_usd=round(saved_usd, 4))
 
-    return deps.curfew.store.change_status(entry.night, entry.id, settled)
+    return run.store.change_status(entry.night, entry.id, settled)
 
 
-def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: CurfewRules, now: datetime) -> Lab:
+def conclude(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
     """Write a settled status into the lab's history, take the lab off the plan and set its next look; return the lab."""
+    entry, status = line
     message = (
         Sentence("{what}: {reason}", what=_describe(lab, entry), reason=status.reason)
         if status.outcome is EntryOutcome.SKIPPED
-        else as_sentence(status.reason)
+        else opening(status.reason)
     )
     facts = {"outcome": str(status.outcome), "night": entry.night.isoformat(), "entry": entry.id}
-    deps.store.add_event(lab.id, Event(status.settled_at or now, KIND, message, facts))
+    run.deps.store.add_event(lab.id, Event(status.settled_at or run.now, KIND, message, facts))
 
     def freed(stored: Lab) -> Lab:
         if stored.planned is None or stored.planned.entry_id != entry.id:
@@ -105,14 +93,14 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: Cur
         free = replace(stored, planned=None)
         if stored.phase not in RESTING:
             return free
-        return replace(free, due_at=next_look(free, entry, rules, now, deps.curfew.holidays))
+        return replace(free, due_at=next_look(free, entry, run.rules, run.now, run.deps.curfew.holidays))
 
-    return deps.store.change_lab(lab.id, freed)
+    return run.deps.store.change_lab(lab.id, freed)
 
 
-def skip_entry(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
+def skip_entry(run: NightRun, lab: Lab, entry: Entry, reason: str) -> Lab:
     """Settle the entry as skipped, with its reason in status and history."""
-    return conclude(deps, lab, entry, settle(deps, entry, EntryOutcome.SKIPPED, reason, now), rules, now)
+    return conclude(run, lab, PlanLine(entry, settle(run, entry, EntryOutcome.SKIPPED, reason)))
 
 
 def _missed(lab: Lab) -> str:

@@ -8,16 +8,15 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.sentence import Moment, Sentence, Style, clause
 from chalicelib.domain.curfew.extension import longest_life
-from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
-from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
+from chalicelib.domain.curfew.messages.report import Concerns, is_settled, nights_to_report, report_message
+from chalicelib.domain.curfew.plan import Plan, PlanHeader, PlanLine
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.phases import phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
-from chalicelib.workflows.night.outcomes import rules_of
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.sending import may_tell
-from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 from chalicelib.workflows.shared.mailing import tell
 
@@ -41,36 +40,31 @@ def unreported_nights(deps: Deps, now: datetime) -> list[date]:
     return due + [night for night, header in headers if header is not None and _is_news(header)]
 
 
-def report(
-    deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: datetime, summary: RunSummary
-) -> list[str]:
+def report(run: NightRun, orphans: Sequence[str], troubles: Sequence[str]) -> list[str]:
     """Send the reports that are due; return their nights. The newest night's report waits up to a day for open entries."""
-    newest = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)[0]
+    newest = nights_to_report(run.now, run.deps.curfew.zone, run.deps.curfew.report_hour)[0]
     sent: list[str] = []
-    for night in unreported_nights(deps, now):
-        with summary.around(f"the report of {night}"):
-            plan = settled_plan(deps, night, now, summary)
+    for night in unreported_nights(run.deps, run.now):
+        with run.around(f"the report of {night}"):
+            plan = settled_plan(run, night)
             if night == newest and plan is not None and not is_settled(plan):
                 continue
-            _send(deps, night, plan, (orphans, troubles) if not sent else ((), ()), now)
+            _send(run, night, plan, Concerns(orphans=orphans, troubles=troubles) if not sent else Concerns())
             sent.append(night.isoformat())
     return sent
 
 
-def _send(
-    deps: Deps, night: date, plan: Plan | None, message: tuple[Sequence[str], Sequence[str]], now: datetime
-) -> None:
-    orphans, troubles = message
-    store, to = deps.curfew.store, administrators(deps)
-    blocked, rules = store.blocked(_BLOCKED), rules_of(deps)
+def _send(run: NightRun, night: date, plan: Plan | None, concerns: Concerns) -> None:
+    deps, store = run.deps, run.store
+    concerns = replace(concerns, blocked=store.blocked(_BLOCKED))
     if plan is None:
-        store.publish(night, [], now)
+        store.publish(night, [], run.now)
     if not may_tell(deps, night, _is_news):
         return
-    late = overdue(deps, rules, now)
-    told = report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late)
-    tell(deps, told, f"{night} of {now.date()}")
-    store.change_header(night, lambda header: replace(header, reported_at=now, sending_until=None))
+    concerns = replace(concerns, overdue=overdue(deps, run.rules, run.now))
+    message = report_message(night, plan, run.rules, concerns, administrators(deps))
+    tell(deps, message, f"{night} of {run.now.date()}")
+    store.change_header(night, lambda header: replace(header, reported_at=run.now, sending_until=None))
 
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
@@ -96,7 +90,7 @@ def _kept_by(deps: Deps, lab: Lab, rules: CurfewRules, now: datetime) -> str:
     )
 
 
-def _why_there(lab: Lab, rules: CurfewRules, line: tuple[Entry, EntryStatus] | None, now: datetime) -> str:
+def _why_there(lab: Lab, rules: CurfewRules, line: PlanLine | None, now: datetime) -> str:
     if rules.mode is Mode.OFF:
         return Sentence("curfew's mode is off")
     if rules.mode is Mode.DRY_RUN:
@@ -105,9 +99,9 @@ def _why_there(lab: Lab, rules: CurfewRules, line: tuple[Entry, EntryStatus] | N
         return Sentence("{who} protected it until {at}", who=lab.protection.by, at=_minute(lab.protection.until))
     if line is None:
         return Sentence("it is {phase}, and its end is not planned yet", phase=phase_said(lab.phase))
-    if line[1].reason:
-        return clause(line[1].reason)
-    return Sentence("its end is planned for {at}", at=_minute(line[0].at))
+    if line.status.reason:
+        return clause(line.status.reason)
+    return Sentence("its end is planned for {at}", at=_minute(line.entry.at))
 
 
 def _minute(at: datetime) -> Moment:

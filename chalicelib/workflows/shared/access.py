@@ -30,7 +30,7 @@ def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
 
 
 def of_other_accounts(lab: Lab) -> frozenset[str]:
-    """Requested principals of other accounts, which nobody here can look up: a lab is ready without them."""
+    """Requested principals of other accounts, which can't be looked up: a lab is ready without them."""
     return frozenset(one.principal_arn for one in lab.spec.access if one.principal_arn.split(":")[4] != lab.account)
 
 
@@ -53,7 +53,7 @@ def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
 
 
 def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime) -> dict[str, AwsRefused]:
-    """Create these entries; return AWS's refusals by principal: a refused principal keeps nobody else out.
+    """Create these entries; return AWS's refusals by principal. A refusal does not stop the others.
 
     Raises ResourceGone if the cluster is gone. A refusal because AWS does not know something yet is returned like any other.
     """
@@ -92,7 +92,7 @@ def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited
 
 
 def grant(deps: Deps, lab: Lab, access: AccessSpec, now: datetime) -> None:
-    """Create one entry, and write it on the ledger. Raises AwsRefused."""
+    """Create one entry and write it on the ledger. Raises AwsRefused."""
     arn = deps.cloud(lab.place).clusters.grant_access(lab, access)
     own = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, arn)
     enter(deps, lab, [own], EntryState.PRESENT, now, ASKED_FOR)

@@ -1,12 +1,13 @@
-"""The cluster and the stack that are the lab's, as AWS has them now; what only bears their names is not."""
+"""The lab's own cluster and stack as AWS has them now. A cluster or stack that only bears the name is not the lab's."""
 
 from __future__ import annotations
 
-from chalicelib.domain.errors.tree import ResourceGone
-from chalicelib.domain.labs.aws_states import ClusterState, StackState
-from chalicelib.domain.labs.cluster_identity import is_own_cluster
+from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.errors.explain import explain_stack
+from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone
+from chalicelib.domain.labs.aws_states import ClusterState, StackState, is_own_cluster
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.steps import STEPS, StepStatus
+from chalicelib.domain.labs.steps import STEPS, Result, StepResult, StepStatus
 from chalicelib.domain.teardown.target import stack_id_of
 from chalicelib.ports.deps import Deps
 
@@ -41,3 +42,49 @@ def own_stack(deps: Deps, lab: Lab) -> StackState | None:
         return None
     known = stack_id_of(lab, deps.store.ledger(lab.id))
     return state if state.id == known or (known is None and state.ours) else None
+
+
+#: How many stacks a lab may be given.
+_MOST = 3
+
+
+def throttled_stack_goes(deps: Deps, lab: Lab) -> bool:
+    """Whether the stack that was throttled is still there. It is asked to go; any other one is left alone."""
+    stacks = deps.cloud(lab.place).stacks
+    if lab.facts.stack_id is None:
+        return False
+    try:
+        state = stacks.describe(lab.stack_name)
+    except ResourceGone:
+        return False
+    if state.id != lab.facts.stack_id:
+        return False
+    if state.status == "DELETE_IN_PROGRESS":
+        return True
+    if _is_throttled(state):
+        stacks.delete(lab.stack_name, lab.token("delete-throttled"))
+        return True
+    return False
+
+
+def stack_token(lab: Lab) -> str:
+    """The client token to ask for a stack with: another one after each stack that went."""
+    before = (lab.facts.stack_id or "").rpartition("/")[2]
+    return lab.token(f"stack-{before}" if before else "create-stack")
+
+
+def anew_or_failed(deps: Deps, lab: Lab, state: StackState) -> StepResult:
+    """Ask for another stack if AWS throttled CloudFormation: throttling alone ends no lab.
+
+    Raises ProvisioningFailed for any other cause, or after some stacks.
+    """
+    made = [entry for entry in deps.store.ledger(lab.id) if entry.resource.kind is Kind.STACK]
+    if not _is_throttled(state) or len(made) >= _MOST:
+        raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
+    return StepResult(Result.ASKED, f"AWS throttled CloudFormation, so the stack is made anew: {state.failure}")
+
+
+def _is_throttled(state: StackState) -> bool:
+    from chalicelib.domain.errors.failure_causes import THROTTLED
+
+    return state.failure is not None and explain_stack(state.failure).code == THROTTLED.code

@@ -23,7 +23,7 @@ _INVENTORY = STEPS["teardown"]["take_inventory"][0]
 
 
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
-    """Put everything of the lab's that the stack and the inventory know on the ledger; return how many, and what was unreadable."""
+    """Write the resources of the stack and the inventory on the ledger; return their number and the unreadable sources."""
     cloud = deps.cloud(lab.place)
     if own_stack(deps, lab) is not None:
         enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
@@ -36,7 +36,7 @@ def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, 
 
 
 def note_lifted(deps: Deps, lab: Lab, cluster: ClusterState) -> None:
-    """Keep, for the receipt, what somebody had put on the cluster against its end; once lifted it can't be seen any more."""
+    """Record a protection of the cluster for the receipt: once it is lifted it can't be seen any more."""
     if shield := shield_of(cluster.tags, cluster.deletion_protection):
         learn(deps, lab, lifted=shield)
 
@@ -104,7 +104,7 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> 
 
 
 def _complaints(state: NodegroupState) -> str:
-    """What EKS says is wrong, with the ids that it names: a group whose deletion failed is asked to go again."""
+    """EKS's health issues, with the ids that they name: a failed deletion of a node group is asked for again."""
     failed = ("DELETE_FAILED",) if state.status == "DELETE_FAILED" and not state.issues else ()
     said = (
         f"{i.code}: {i.message}" + (f" ({', '.join(i.resource_ids)})" if i.resource_ids else "") for i in state.issues
@@ -148,7 +148,7 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 
 
 def why_blocked(deps: Deps, lab: Lab, failure: object) -> str:
-    """What the newest look found, causes first; where it found none, the first step that failed, in AWS's words.
+    """The causes in the newest receipt; without any, the first failed step, in AWS's words.
 
     `failure`: what Step Functions caught last (`Error` and `Cause`), None if nothing failed. A step that could not even load the
     lab has written nothing down, so this is told behind what is known, unless it says the same.

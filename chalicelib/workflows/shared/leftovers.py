@@ -1,4 +1,4 @@
-"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `inspect`, a workflow of neither's.
+"""Finds, judges and deletes a lab's leftovers for `teardown` and `verify_deletion`.
 
 One sweep looks once and deletes what it may: ASL waits and looks again. One bad thing never loses the rest. What is
 deleted is on the ledger before it is deleted; what only looks like the lab's is there as `unproven`, and stays.
@@ -64,7 +64,7 @@ class SweepOutcome:
 
     @property
     def told_in_the_way(self) -> str:
-        """The first things that someone else put into the lab's own VPC, each with the reason why it stays."""
+        """The first resources of others in the lab's own VPC, each with the reason why it stays."""
         return "; ".join(f"{resource.arn}: {reason}" for resource, reason in self.in_the_way[:3])
 
     @property
@@ -106,7 +106,7 @@ def _named_groups(deps: Deps, lab: Lab) -> frozenset[str]:
 
 
 def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOutcome:
-    """Look once for things of these kinds, in order, and delete what is the lab's.
+    """Search once for resources of these kinds, in order, and delete the lab's.
 
     Raises Transient, after everything else was tried, when something asked for time: run it again.
     """
@@ -121,11 +121,11 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
     """Take the inventory, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
     book = Book(deps, lab, now)
-    found, sources, unreadable = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
-    book.look_into(found)
-    doubtful = any(book.judge(thing).action is Action.UNPROVEN for thing in found)
+    inventory = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
+    book.look_into(inventory.found)
+    doubtful = any(book.judge(thing).action is Action.UNPROVEN for thing in inventory.found)
     prices = deps.curfew.prices(lab.region) if doubtful else None
-    receipt = reconcile(look, now, tuple(book.ledger.values()), found, sources, unreadable, book.target, prices)
+    receipt = reconcile(look, now, tuple(book.ledger.values()), inventory, book.target, prices)
     deps.store.put_receipt(lab.id, receipt)
     return receipt
 
@@ -140,11 +140,11 @@ class Book:
         self.target = aim(deps, lab, entries)
 
     def judge(self, resource: Resource) -> OwnershipDecision:
-        """Whose it is, by all that is known of it by now."""
+        """Judge a resource by the present target and ledger."""
         return judge(resource, self.target, self.ledger)
 
     def note(self, entry: LedgerEntry) -> LedgerEntry:
-        """Write an entry down if it says anything new."""
+        """Store an entry if it differs from the stored one."""
         if entry != self.ledger.get(entry.resource.arn):
             entry = replace(entry, changed_at=self.now)
             self.ledger[entry.resource.arn] = entry
@@ -155,7 +155,7 @@ class Book:
         return entry
 
     def take_in(self, resource: Resource) -> None:
-        """Put a thing on the ledger if it is proved as the lab's, with the proof."""
+        """Write a resource on the ledger with its proof, if there is one."""
         decision, entry = self.judge(resource), self.ledger.get(resource.arn)
         if not decision.ours:
             return
@@ -167,7 +167,7 @@ class Book:
             self.note(replace(proved, resource=resource))
 
     def look_into(self, found: Iterable[Resource]) -> None:
-        """Ask who made what a claim points to, and keep the answers: what stays unproven is noted as such."""
+        """Ask CloudTrail for the creators of claimed resources, and record the answers, also that a proof is missing."""
         doubtful = [thing for thing in found if self._is_open(thing)]
         if not doubtful:
             return
@@ -191,7 +191,7 @@ class Book:
 
 
 class _Sweep:
-    """One run of `sweep`: what is known of the lab, and what came of it so far."""
+    """One run of `sweep`: the lab's book, and the results so far."""
 
     def __init__(self, deps: Deps, lab: Lab, now: datetime) -> None:
         self.deps, self.lab, self.now = deps, lab, now
@@ -233,7 +233,7 @@ class _Sweep:
                 self._leave(resource)
 
     def _leave(self, resource: Resource) -> None:
-        """What CloudTrail may still tell of is waited for, not written off."""
+        """Wait for a creator that CloudTrail may still name."""
         entry = self.ledger.get(resource.arn)
         if entry is None or entry.settled_by or entry.creator is not None:
             return
@@ -280,7 +280,7 @@ class _Sweep:
         return replace(resource, attributes={**resource.attributes, "may-revoke-from": self.ours_around})
 
     def _is_backed_up(self, volume: Resource, entry: LedgerEntry) -> bool:
-        """Whether a snapshot that we made of it in this run is complete. Nobody else's counts, whatever its tags.
+        """Whether a snapshot that we made of it in this run is complete. Other snapshots do not count, also with our tags.
 
         One that EC2 does not find may only be new: another one is asked for when it has stayed unknown, or has failed.
         """
@@ -332,7 +332,7 @@ class _Sweep:
         self.outcome.kept.append(self.book.note(kept))
 
     def _strike_off(self, kind: Kind, found: set[str]) -> None:
-        """What is on the ledger and was looked for, but is not there any more, is deleted."""
+        """Mark the ledger's entries that were searched and not found as deleted."""
         for arn, entry in list(self.ledger.items()):
             settled = entry.guest or entry.state in (EntryState.DELETED, EntryState.KEPT, EntryState.UNPROVEN)
             if entry.resource.kind is kind and arn not in found and not settled:
@@ -349,7 +349,7 @@ class _Sweep:
 
 
 def what_is_left(receipt: Receipt) -> str:
-    """What a step says of a receipt when nothing more is to be deleted."""
+    """The sentence of a step on a receipt when nothing more is to be deleted."""
     told = f"Nothing proved as the lab's is left; {len(receipt.lines)} things are accounted for."
     count = len(receipt.left)
     if not count:

@@ -6,7 +6,7 @@ A mail is asked for once. Its record says so before, and SES's events settle wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
@@ -74,7 +74,7 @@ def _named(recipient: str, message: Message | None) -> str:
 
 
 def tell(deps: Deps, message: Message, once: str) -> str:
-    """Send one message, whatever `route_to` says of it; return its id. The same `once` for a recipient is the same mail.
+    """Send one message, also if no route leads to its recipient; return its id. The same `once` for a recipient is the same mail.
 
     Programs may listen where no person does, so it is published all the same; the id is empty where nobody takes it for its
     recipient: then it must not count as told. What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether
@@ -142,3 +142,12 @@ def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]
     until = deps.clock.now() + _UNSUBSCRIBABLE
     token = sign_unsubscribing(addressee.person, str(topic), until, deps.curfew.signing_key())
     return f"{deps.watch.api_url}/unsubscribe/{token}"
+
+
+#: A claim outlasts the longest run of a function: if a run dies between its claim and its mail, a later run sends the mail.
+_CLAIMED_FOR = timedelta(minutes=5)
+
+
+def claims(deps: Deps, what: str, now: datetime, by: str = "") -> bool:
+    """Whether this run, of concurrent ones, sends the mail `what`. `by`: an execution; its retries keep its claims."""
+    return deps.store.claim(what, by or deps.new_id(), now, now + _CLAIMED_FOR)

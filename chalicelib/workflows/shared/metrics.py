@@ -14,7 +14,7 @@ _MAKING = (Phase.REQUESTED, Phase.PROVISIONING)
 
 
 def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
-    """A lab that was made took so long; one that is blocked is told at once, and not only with the next sweep."""
+    """Measure how long a lab took to become ready, and count a blocked lab at once."""
     if was in _MAKING and lab.phase is Phase.READY:
         emit(deps.curfew.installation, {Metric.MINUTES_TO_READY: (now - lab.created_at).total_seconds() / 60})
     if lab.phase is Phase.BLOCKED:

@@ -1,4 +1,4 @@
-"""What `provision` works out on the way: the network it builds in, which subnets, add-ons and entries the request implies."""
+"""Derives the network, subnets, add-ons and roles of a request for `provision`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def guests(lab: Lab, subnets: tuple[SubnetFacts, ...]) -> Iterator[Resource]:
 
 
 def with_birth_dates(deps: Deps, lab: Lab, made: Sequence[Resource]) -> list[Resource]:
-    """What the stack made, log groups with their birth dates: a name comes back, its date does not."""
+    """The stack's resources, log groups with their creation time: a name can be reused, a creation time can't."""
     named = [thing for thing in made if thing.kind is Kind.LOG_GROUP]
     found = deps.cloud(lab.place).leftovers.find(Kind.LOG_GROUP, target_of(lab, ())) if named else ()
     born = {thing.arn: thing.created_at for thing in found}
@@ -65,7 +65,7 @@ def all_subnets(lab: Lab) -> tuple[str, ...]:
 
 
 def addons_of(lab: Lab) -> tuple[AddonSpec, ...]:
-    """The add-ons asked for and those that they need: external-dns for its zone, the agent for Pod Identity."""
+    """The requested add-ons and their requirements: external-dns for its zone, the agent for Pod Identity."""
     addons = list(lab.spec.addons)
     names = {addon.name for addon in addons}
     if lab.spec.external_dns is not None and EXTERNAL_DNS not in names:

@@ -1,4 +1,4 @@
-"""What `provision` writes down of a cluster and its parts each time it looks, and what it makes of their states."""
+"""Records the state of a cluster and its parts for `provision`, and decides whether they are ready."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDED_BADLY = frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED
 
 
 def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
-    """Keep what EKS tells of the control plane; its own security group goes on the ledger when first seen."""
+    """Record EKS's facts of the control plane; its security group goes on the ledger when first seen."""
     lab, group = at.lab, state.cluster_security_group_id
     enter(deps, lab, [cluster_of(lab)], EntryState.PRESENT, at.now, ASKED_FOR)
     if group is not None:

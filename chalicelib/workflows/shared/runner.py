@@ -1,8 +1,8 @@
 """Runs one workflow function as one Lambda invocation: load the lab, refuse when superseded, act, record, answer ASL.
 
-Every door of a step calls `run_step`. What a function learns to be final (`ProvisioningFailed`, a refusal by AWS) is
-written on the lab in words before the error goes on to the state machine. What will pass (throttling, a fault of AWS's,
-what was just made and is not known yet) is waited out: the step is to be looked at again. ASL's Retry is for the Lambda.
+Every handler of a step calls `run_step`. A final error (`ProvisioningFailed`, a refusal by AWS) is written on the lab in words
+before the state machine gets it. A passing error (throttling, a fault of AWS, a new resource that AWS does not know yet) is
+waited out: the step runs again later. ASL's Retry is for the Lambda itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Event, Result, Step, St
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 
-#: What a scheduled workflow's step answers that its line of the log says, too.
+#: Fields of a scheduled step's answer that its log line repeats.
 _TOLD = ("outcome", "counts", "troubles", "undelivered")
 _STATUS = {
     Result.ASKED: StepStatus.RUNNING,
@@ -37,8 +37,8 @@ WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 @dataclass(frozen=True)
 class StepInput:
-    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event, and
-    what was waited out in a row instead of being a look."""
+    """The input of a workflow function: the stored lab, the number of earlier attempts, the time, the event, and the pauses
+    (`waited`) that do not count as attempts."""
 
     lab: Lab
     attempt: int
@@ -53,7 +53,7 @@ StepFunction = Callable[[Deps, StepInput], StepResult]
 def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) -> dict[str, object]:
     """Run `function` for the lab in `event["lab_id"]`; return `outcome`, `look_again_in`, `detail` for ASL.
 
-    Raises Superseded when the lab's phase is no longer this workflow's, and whatever the function raises.
+    Raises Superseded when the lab's phase is no longer this workflow's, and the errors of the function.
     """
     workflow, lab_id = function.__module__.rpartition(".")[2], str(event["lab_id"])
     with step_lines(workflow, function.__name__, event, lab_id=lab_id):
@@ -192,7 +192,7 @@ def _record_failure(
 
 @contextmanager
 def step_lines(workflow: str, step: str, event: Mapping[str, Any], **more: object) -> Iterator[None]:
-    """Let each line inside say which step of which execution it is of, and tell how the step failed if it does."""
+    """Add the step and the execution to each log line inside, and log a failure of the step."""
     began = (event.get("started_with") or {}).get("request_id") or None
     keys = {"correlation_id": began, "workflow": workflow, "step": step, "execution": event.get("execution"), **more}
     with logger.append_context_keys(**keys):

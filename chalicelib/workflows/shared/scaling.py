@@ -28,7 +28,7 @@ _BUSY = frozenset({"CREATING", "UPDATING"})
 
 
 def nodegroups_of(deps: Deps, lab: Lab) -> Iterator[NodegroupState]:
-    """All managed node groups that are there to stay, also those that somebody made by hand."""
+    """All managed node groups that are not being deleted, also hand-made ones."""
     clusters = deps.cloud(lab.place).clusters
     for name in clusters.nodegroups(lab.name):
         try:
@@ -40,7 +40,7 @@ def nodegroups_of(deps: Deps, lab: Lab) -> Iterator[NodegroupState]:
 
 
 def is_busy(state: NodegroupState) -> bool:
-    """Whether EKS is at work on it: its size is not settled, and can't be changed now."""
+    """Whether EKS is changing it: its size can't be changed now."""
     return state.status in _BUSY
 
 
@@ -74,7 +74,7 @@ def resize_all(
     states: Sequence[NodegroupState],
     wanted: Callable[[NodegroupSize], NodegroupSize],
 ) -> StepResult:
-    """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or no attempt is left."""
+    """Request the `wanted` sizes that differ; done when none does. Raises ProvisioningFailed if updates keep failing."""
     waiting = [text for state in states if (text := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
         return again_or_late(step, at, "; ".join(waiting))
@@ -90,7 +90,7 @@ def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
 
 
 def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize) -> str:
-    """What one node group is waited for, in words; empty when it is as wanted."""
+    """The state that a node group is waiting in, in words; empty when it has its size."""
     if is_busy(state):
         return f"{state.name} is {state.status}"
     if state.size == wanted:

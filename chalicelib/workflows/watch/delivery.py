@@ -21,8 +21,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.claims import claims
-from chalicelib.workflows.shared.mailing import came_back_to, hears, hears_of, route_to, send_mail
+from chalicelib.workflows.shared.mailing import came_back_to, claims, hears, hears_of, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
 
 
 def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]:
-    """Those that this run is to tell: of runs at the same time one tells a notice, whatever else each of them has to say.
+    """The notices that this run sends. Of runs at the same time, one sends a notice.
 
     `by`: an execution, whose retries go on with what it claimed.
     """
@@ -57,7 +56,7 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
 
     A person with an address has one mail of it. `once`: of one run where it is empty.
 
-    What nobody takes is not sent: it is tried again daily, and goes to the next audience at once.
+    A notice that reaches nobody counts as unsent: it is tried again daily, and goes to the next audience at once.
     """
     kept, store = _kept(deps, {notice.key for notice in notices}), deps.watch.store
     pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]

@@ -30,7 +30,7 @@ def registration_of(deps: Deps, account: str) -> Registration:
 
 
 def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> ClusterContext:
-    """The owner and team by tags or registration; of a lab of ours its owner, whatever its tags say, and when its lease ends."""
+    """The owner and team by tags or registration; of a lab its own owner, not its tags', and the end of its lease."""
     owner, team = answerable(cluster.tags, None, deps.watch.owner_tags)
     default_owner, default_team = answerable({}, registration)
     lab = _lab_of(deps, cluster)

@@ -63,7 +63,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Read:
-    """What a look at a cluster makes of what is kept of it; where it is a lab's, of which, and the version it runs."""
+    """The new record of a cluster after a look; for a lab's cluster also the lab, and the version that it runs."""
 
     change: Change
     lab_id: str | None = None
@@ -114,7 +114,7 @@ def scan_cluster(scan: Scan, name: str) -> Read | None:
 
 
 def mark_gone(scan: Scan) -> None:
-    """Clusters of the place that this run did not see are gone: whoever was told of their deadlines hears it, once."""
+    """Clusters of the place that this run did not see are gone: recipients of their deadlines are told so, once."""
     store = scan.deps.watch.store
     kept = store.watched_in(scan.place)
     gone = [replace(one, gone_at=scan.now) for one in kept if one.gone_at is None and last_seen(one) < scan.now]

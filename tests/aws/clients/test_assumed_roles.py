@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.assumed_roles import AssumedClients, AssumedSession
+from chalicelib.aws.clients.calls import every
 from chalicelib.domain.errors.tree import AccessDenied
 from tests.fakes.clock import FakeClock
 
@@ -49,6 +50,9 @@ class Client:
     @property
     def meta(self) -> Any:
         return SimpleNamespace(events=SimpleNamespace(register=lambda _name, handler: self.handlers.append(handler)))
+
+    def get_paginator(self, _method: str) -> Any:
+        return SimpleNamespace(paginate=lambda: [{"clusters": [self.key]}])
 
     def answers(self, code: str) -> None:
         """An answer of AWS's comes in, an error of this code."""
@@ -103,6 +107,13 @@ def test_a_role_is_assumed_again_shortly_before_it_ends(assumed: Assumed) -> Non
     assumed.clock.advance(minutes=2)
     assert eks.key == "key-2"
     assert assumed.clients.of(lambda: ROLE, "ec2", "us-east-1").key == "key-2"
+
+
+def test_a_list_is_read_with_the_new_credentials_too(assumed: Assumed) -> None:
+    eks = assumed.clients.of(lambda: ROLE, "eks", "us-east-1")
+    assert every(eks, "eks:ListClusters", "clusters") == ["key-1"]
+    assumed.clock.advance(minutes=56)
+    assert every(eks, "eks:ListClusters", "clusters") == ["key-2"]
 
 
 def test_an_external_id_is_said_where_there_is_one(assumed: Assumed) -> None:

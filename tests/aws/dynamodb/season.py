@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from chalicelib.aws.dynamodb.codec import SCHEMA, dumps
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, event_item, lab_item, step_item
+from chalicelib.aws.dynamodb.items import event_item, lab_item, step_item
 from chalicelib.aws.dynamodb.keys import Item, number, text
 from chalicelib.aws.dynamodb.support.keys import watched_index_values, watched_key
 from chalicelib.domain.core.place import ClusterKey
@@ -98,7 +99,7 @@ def _cluster_item(index: int, now: datetime) -> Item:
     first = Deadline(DeadlineKind.EXTENDED_BILLING, "1.34", ends, "eks:DescribeClusterVersions", now)
     support = Support(SupportPhase.STANDARD, (first,), billed_extended=False)
     kept = Watched(cluster=read, support=support, owner=read.tags["owner"], team=None, read_at=now)
-    body = {"schema": number(SCHEMA), "body": text(body_of(kept)), "version": number(1)}
+    body = {"schema": number(SCHEMA), "body": text(dumps(kept)), "version": number(1)}
     return {**watched_key(key), **body, **watched_index_values(kept)}
 
 

@@ -116,7 +116,7 @@ def test_the_usual_rules_hold_until_administrators_set_others(kept: Kept) -> Non
     usual = CurfewRules(max_count=3)
     assert kept.curfew.rules(usual) == usual
     for rules in (CurfewRules(mode=Mode.OFF, changed_at=NOW, changed_by="ops@"), CurfewRules(max_percent=50)):
-        kept.curfew.put_rules(rules)
+        kept.curfew.change_rules(usual, lambda _, to=rules: to)
         assert kept.curfew.rules(usual) == rules
 
 
@@ -126,7 +126,7 @@ def test_who_changes_one_rule_takes_back_no_other_that_was_set_meanwhile(kept: K
     def braked(rules: CurfewRules) -> CurfewRules:
         if not thrown:
             thrown.append(replace(rules, mode=Mode.OFF))
-            kept.curfew.put_rules(thrown[0])
+            kept.curfew.change_rules(thrown[0], lambda _: thrown[0])
         return replace(rules, max_percent=50)
 
     for rules in (kept.curfew.change_rules(usual, braked), kept.curfew.rules(usual)):
@@ -137,7 +137,7 @@ def test_rules_that_are_always_set_by_others_are_given_up(kept: Kept) -> None:
     counts = iter(range(1, 1000))
 
     def beaten(rules: CurfewRules) -> CurfewRules:
-        kept.curfew.put_rules(CurfewRules(max_count=next(counts)))
+        kept.curfew.change_rules(CurfewRules(), lambda _: CurfewRules(max_count=next(counts)))
         return replace(rules, mode=Mode.OFF)
 
     with pytest.raises(StaleLab):

@@ -93,7 +93,7 @@ def moves(draw: st.DrawFn) -> Act:
 @st.composite
 def settings_of_rules(draw: st.DrawFn) -> Act:
     rules = CurfewRules(draw(st.sampled_from(Mode)), max_count=draw(st.integers(0, 3)), changed_at=NOW)
-    return f"rules {rules.mode}", lambda kept: kept.curfew.put_rules(rules)
+    return f"rules {rules.mode}", lambda kept: kept.curfew.change_rules(rules, lambda _: rules)
 
 
 @st.composite

@@ -25,7 +25,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpe
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
-from chalicelib.ports.deps import Store
+from chalicelib.ports.deps import NewLabLimits, Store
 from emulator.process import Sandbox, running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, OWNER, Account, FakeStore, a_lab, a_nodegroup, a_spec
@@ -64,7 +64,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 def create(store: Store, lab: Lab, key: str | None = None, digest: str = "d", most: int | None = None) -> Lab:
-    return store.create_lab(lab, key, digest, NOW, most)
+    return store.create_lab(lab, key, digest, NOW, NewLabLimits(most))
 
 
 def a_rich_lab() -> Lab:
@@ -174,7 +174,7 @@ def test_all_sessions_of_a_role_have_only_so_many_labs_alive(store: Store) -> No
 
     def made(number: int, owner: str, key: str | None = None) -> Lab:
         lab = a_lab(id=f"lab-{number}", owner=owner, spec=a_spec(name=f"name-{number}"))
-        return store.create_lab(lab, key, "d", NOW, 5, 2)
+        return store.create_lab(lab, key, "d", NOW, NewLabLimits(5, 2))
 
     made(0, f"{role}/one")
     made(1, f"{role}/two", "a-key")
@@ -204,7 +204,7 @@ def test_a_blocked_lab_does_not_use_up_its_owners_limit_until_it_is_tried_again(
     labs = [a_lab(id=f"lab-{i}", owner=f"{role}/one", spec=a_spec(name=f"name-{i}")) for i in range(4)]
 
     def made(lab: Lab) -> Lab:
-        return store.create_lab(lab, None, "d", NOW, 2, 2)
+        return store.create_lab(lab, None, "d", NOW, NewLabLimits(2, 2))
 
     def moved(lab_id: str, *phases: Phase) -> None:
         for phase in phases:

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError, Transient
+from chalicelib.ports.deps import NewLabLimits
 from emulator.process import running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, a_lab, a_spec
@@ -52,7 +53,7 @@ def test_an_owner_who_asks_many_times_at_once_gets_no_more_than_the_limit(
         while True:
             with suppress(Transient):
                 lab = a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}"))
-                return store.create_lab(lab, None, "d", NOW, most=3)
+                return store.create_lab(lab, None, "d", NOW, NewLabLimits(3))
 
     assert outcomes(64, ask) == {"Lab": 3, "TooManyLabs": 61}
 

@@ -22,7 +22,7 @@ from chalicelib.domain.errors.tree import EkslabError, OverBudget, Transient
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spending import COST, LABS, MonthCeilings, Scope, foreseen
-from chalicelib.ports.deps import Store
+from chalicelib.ports.deps import NewLabLimits, Store
 from emulator.process import Sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
@@ -91,12 +91,12 @@ def test_people_of_neighbouring_months_and_sums_by_their_keys_are_the_sums(store
 def test_what_would_pass_a_ceiling_is_not_stored_and_says_what_is_there(store: Store) -> None:
     price = foreseen(a_priced_lab())
     ceilings = MonthCeilings(person=price + 5)
-    store.create_lab(a_priced_lab(1), None, "d", NOW, ceilings=ceilings)
+    store.create_lab(a_priced_lab(1), None, "d", NOW, NewLabLimits(ceilings=ceilings))
     with pytest.raises(OverBudget) as refusal:
-        store.create_lab(a_priced_lab(2), None, "d", NOW, ceilings=ceilings)
+        store.create_lab(a_priced_lab(2), None, "d", NOW, NewLabLimits(ceilings=ceilings))
     assert (refusal.value.asked, refusal.value.most, refusal.value.there) == (price, price + 5, price)
     with pytest.raises(OverBudget):
-        store.create_lab(a_priced_lab(2), None, "d", NOW, ceilings=MonthCeilings(installation=price - 1))
+        store.create_lab(a_priced_lab(2), None, "d", NOW, NewLabLimits(ceilings=MonthCeilings(installation=price - 1)))
     assert len(store.list_labs(None, (), 10, None).items) == 1
 
 
@@ -131,7 +131,9 @@ def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sa
         while True:
             try:
                 ceilings = MonthCeilings(installation=fit * price + price - 1)
-                return type(store.create_lab(a_priced_lab(number), None, "d", NOW, ceilings=ceilings)).__name__
+                return type(
+                    store.create_lab(a_priced_lab(number), None, "d", NOW, NewLabLimits(ceilings=ceilings))
+                ).__name__
             except Transient:
                 continue
             except EkslabError as error:
@@ -249,5 +251,7 @@ def test_storing_a_lab_is_one_call_and_in_the_worst_race_eight() -> None:
     """With the offers and the rules that is 3 calls, with the key's lab and teams' months no more than 12."""
     busy = Busy()
     with pytest.raises(Transient):
-        DynamoStore(busy, "t").create_lab(a_priced_lab(), None, "d", NOW, ceilings=MonthCeilings(person=10**12))
+        DynamoStore(busy, "t").create_lab(
+            a_priced_lab(), None, "d", NOW, NewLabLimits(ceilings=MonthCeilings(person=10**12))
+        )
     assert busy.asked == ["transact_write_items"] * 8

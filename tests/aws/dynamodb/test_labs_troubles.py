@@ -15,6 +15,7 @@ from moto import mock_aws
 from chalicelib.aws.dynamodb.keys import lab_key
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, Throttled, Unreadable
+from chalicelib.ports.deps import NewLabLimits
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, a_lab, a_spec
 
@@ -68,7 +69,7 @@ def test_a_lab_whose_answer_was_lost_is_found_by_asking_again(client: Unreliable
 
 def test_a_creation_sent_twice_makes_one_lab_and_counts_it_once(client: Unreliable, store: DynamoStore) -> None:
     client.plan = ["twice"]
-    assert store.create_lab(a_lab(), None, "digest", NOW, most=2) == replace(a_lab(), version=1)
+    assert store.create_lab(a_lab(), None, "digest", NOW, NewLabLimits(2)) == replace(a_lab(), version=1)
     count = client.get_item(TableName="labs", Key={"pk": {"S": f"OWNER#{a_lab().owner}"}, "sk": {"S": "COUNT"}})
     assert count["Item"]["alive"] == {"N": "1"}
 

@@ -15,7 +15,7 @@ from moto import mock_aws
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.ports.deps import Store
+from chalicelib.ports.deps import NewLabLimits, Store
 from tests.aws.dynamodb.table import create_table
 from tests.examples import examples
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
@@ -37,7 +37,7 @@ def creations(draw: st.DrawFn) -> Act:
     key, digest = draw(st.sampled_from([None, "key"])), draw(st.sampled_from(["one", "two"]))
     most, now = draw(st.sampled_from([None, 1, 2])), when + timedelta(days=draw(st.sampled_from([0, 0, 8])))
     message = f"create {lab.id} {lab.name} {lab.owner[-4:]} {key} {digest} {most} {now:%d %H:%M}"
-    return message, lambda store: store.create_lab(lab, key, digest, now, most)
+    return message, lambda store: store.create_lab(lab, key, digest, now, NewLabLimits(most))
 
 
 @st.composite

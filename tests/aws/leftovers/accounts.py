@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
+from chalicelib.aws.clients.calls import RegionClients
+from chalicelib.aws.inventory.inventory import AwsInventory
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import Kind
 
@@ -97,22 +98,16 @@ class MotoAccount:
         self._count = 0
 
     def leftovers(self) -> AwsLeftovers:
-        return AwsLeftovers(
-            ec2=self.ec2,
-            elbv2=self.elbv2,
-            elb=self.elb,
-            efs=self.efs,
-            route53=self.route53,
-            logs=self.logs,
-            iam=self.iam,
-            autoscaling=client("autoscaling"),
-        )
+        return AwsLeftovers(self._clients())
 
     def inventory(self, **instead: Any) -> AwsInventory:
         """An inventory of this account; other clients may stand in for some."""
+        return AwsInventory(self._clients(**instead))
+
+    def _clients(self, **instead: Any) -> RegionClients:
         clients = {name: client(name) for name in _SERVICES}
         clients |= {"tagging": self.tagging, "cloudformation": NoStacks()}
-        return AwsInventory(InventoryClients(**{**clients, **instead}))
+        return RegionClients(**{**clients, **instead})
 
     def drop(self, kind: Kind, tags: Mapping[str, str], place: Place) -> Thing:
         """Something of a kind that carries tags."""

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.aws.clients.calls import RegionClients
 from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory
 from chalicelib.aws.infrastructure.roles import IamRoles
-from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
+from chalicelib.aws.inventory.inventory import AwsInventory
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, LedgerEntry
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing
@@ -91,14 +92,14 @@ def a_world(aws: Sandbox, cluster: Cluster, now: datetime) -> tuple[Deps, Lab]:
     )
     lab = replace(lab, created_at=now - timedelta(hours=2), facts=facts)
     sweeper, names = a_sweeper(aws), ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam", "autoscaling")
-    shared = {name: aws.client(name) for name in names}
+    shared = {name: aws.client(name) for name in (*names, "eks", "cloudformation")}
+    shared["tagging"] = aws.client("resourcegroupstaggingapi")
     sweeping = {name: aws.client(name, credentials=sweeper) for name in names}
-    more = {name: aws.client(name) for name in ("eks", "cloudformation")}
-    inventory = AwsInventory(InventoryClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
+    inventory = AwsInventory(RegionClients(**shared))
     trail, world = aws.client("cloudtrail"), make_deps()
     cloud = replace(
         world.places.cloud,
-        leftovers=AwsLeftovers(**sweeping),
+        leftovers=AwsLeftovers(RegionClients(**{**shared, **sweeping})),
         inventory=inventory,
         roles=IamRoles(aws.client("iam")),
         history=CloudTrailHistory(trail, aws.client("cloudtrail", region="us-east-1")),

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.teardown.holders import with_holders
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome, Wait
+from chalicelib.domain.teardown.reconcile import with_holders
 
 STACK, CLUSTER = "arn:stack/s/1", "arn:cluster/myeks"
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.proof import Creator, Proof
-from chalicelib.domain.core.resources import BY_STACK, EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import BY_STACK, EntryState, InventoryAnswer, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown import creation, evidence
 from chalicelib.domain.teardown.creation import creator_of
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
@@ -171,7 +171,7 @@ def test_nothing_claimed_goes_unmentioned_and_no_receipt_with_it_is_clean(
 ) -> None:
     thing = foreign.thing
     ledger = tuple(ledger_of(foreign).values()) if known else ()
-    made = reconcile("now", NOW, ledger, (thing,), ("s",), (), target)
+    made = reconcile("now", NOW, ledger, InventoryAnswer((thing,), ("s",), ()), target)
     entry = ledger[0] if known else None
     if any(evidence.claims(thing, target, entry)):
         (line,) = made.lines
@@ -189,14 +189,14 @@ def test_what_was_there_before_the_lab_stays_whatever_it_says_later(
     listed = replace(target, before=frozenset({older.thing.arn}) if older.kind in BIRTHLESS else target.before)
     assert not deletes(older, listed)
     ledger = tuple(ledger_of(older).values()) if known else ()
-    made = reconcile("now", NOW, ledger, (older.thing,), ("s",), (), listed)
+    made = reconcile("now", NOW, ledger, InventoryAnswer((older.thing,), ("s",), ()), listed)
     assert {line.outcome for line in made.lines} <= {ReceiptOutcome.KEPT, ReceiptOutcome.LEFT}
 
 
 @settings(max_examples=100, deadline=None)
 @given(foreigners, st.sampled_from(TARGETS), st.sampled_from(["tags", "network", "direct look at arn:x"]))
 def test_no_receipt_is_clean_while_a_source_could_not_be_read(foreign: Foreign, target: Target, source: str) -> None:
-    made = reconcile("now", NOW, (), (), ("s",), (f"{source}: denied",), target)
+    made = reconcile("now", NOW, (), InventoryAnswer((), ("s",), (f"{source}: denied",)), target)
     assert not made.clean
 
 

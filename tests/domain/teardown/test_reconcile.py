@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.core.resources import ASKED_FOR, EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.core.resources import ASKED_FOR, EntryState, InventoryAnswer, Kind, LedgerEntry, Resource
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.teardown.evidence import CSI_TAG, LAB_TAG, STACK_ID_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptOutcome
@@ -25,7 +25,7 @@ def entry(resource: Resource = VOLUME, state: EntryState = EntryState.DELETED, *
 
 
 def receipt(*ledger: LedgerEntry, found: tuple[Resource, ...] = (), unreadable: tuple[str, ...] = ()) -> Receipt:
-    return reconcile("now", LATER, ledger, found, ("a source",), unreadable, TARGET)
+    return reconcile("now", LATER, ledger, InventoryAnswer(found, ("a source",), unreadable), TARGET)
 
 
 def only(made: Receipt) -> tuple[ReceiptOutcome, str]:
@@ -69,7 +69,7 @@ def test_what_only_looks_like_the_labs_is_left_and_named_with_its_price_and_a_co
     arn = "arn:aws:ec2:ap-northeast-2:111122223333:volume/vol-1"
     volume = Resource(Kind.VOLUME, "vol-1", arn, OWNED, {"size-gib": "8"}, LATER)
     noted = entry(volume, EntryState.UNPROVEN, how="tag x", creator=BY_OTHER)
-    made = reconcile("now", LATER, [noted] if known else [], (volume,), ("s",), (), TARGET, PRICES)
+    made = reconcile("now", LATER, [noted] if known else [], InventoryAnswer((volume,), ("s",), ()), TARGET, PRICES)
     (line,) = made.left
     who = BY_OTHER.principal if known else "unknown"
     assert line.reason == f"looks like the lab's; created by {who}"

@@ -13,7 +13,6 @@ from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.plan_entry import planned_for
-from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AwsUnavailable, InvalidRequest, NotKept, OverBudget, TooManyLabs
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person
@@ -27,7 +26,7 @@ from chalicelib.services.curfew.keep import keep_by_link, keep_lab, look_at_link
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.hibernation import wake_lab
 from chalicelib.services.labs.lease import extend_lab
-from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import warn_all
 from tests.api.curfew_world import an_entry
 from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps
@@ -373,7 +372,7 @@ def warned(world: FakeWorld, entry: Entry) -> str:
     """The words of the mail about an entry."""
     line = world.curfew.store.line(entry.night, entry.id)
     assert line is not None
-    assert warn_all(world.deps, [line[1]], CurfewRules(), "run", NOW, RunSummary()) == 0
+    assert warn_all(NightRun(world.deps, NOW), [line[1]], "run") == 0
     [message] = [each for each in world.watch.notifier.messages if each.kind == "curfew-warning"]
     return " ".join(message.body.split())
 

@@ -27,10 +27,9 @@ from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatu
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.errors.tree import PlanChanged, Throttled
 from chalicelib.domain.labs.lab import RESTING
-from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.plans import release_plan
 from chalicelib.workflows.night import act, call_off
-from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators
 from tests.fakes import NOW, a_caller
 from tests.fakes.curfew import FakeReach
@@ -270,9 +269,9 @@ def happened_or_called_off(fleet: Fleet) -> None:
     fleet.what_was_agreed_happens_within_two_hours_or_is_called_off_in_a_mail_of_the_same_hour()
 
 
-def an_hour_late(deps: Deps, context: DecisionContext, reason: str, summary: RunSummary) -> None:
+def an_hour_late(run: NightRun, context: DecisionContext, reason: str) -> None:
     if context.now > context.entry.at + HOUR:
-        call_off.call_off_now(deps, context, reason, summary)
+        call_off.call_off_now(run, context, reason)
 
 
 #: What is broken, whose name it has there, how, in which fleet, which promise then fails, and how.

@@ -19,8 +19,8 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
-from chalicelib.workflows import curfew
 from chalicelib.workflows.night import act, brake, examine, warn
+from chalicelib.workflows.night.run import NightRun
 from tests.examples import examples
 from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import Nights, Use, at_work, busy, idle, unseen
@@ -309,7 +309,7 @@ def test_a_rule_that_acts_on_a_lab_as_it_was_before_is_noticed(monkeypatch: pyte
     monkeypatch.setattr(
         act,
         "change_unless_changed",
-        lambda deps, lab, change: deps.store.change_lab(lab.id, change),
+        lambda run, lab, change: run.deps.store.change_lab(lab.id, change),
     )
     with pytest.raises(AssertionError, match="kept"):
         broken(life)
@@ -349,6 +349,6 @@ def test_a_warning_that_is_not_marked_is_noticed(monkeypatch: pytest.MonkeyPatch
 def test_a_dry_run_that_warns_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_life(IDLE, rules=CurfewRules(mode=Mode.DRY_RUN, max_percent=100))
     check_silence(lived(life), life.rules)
-    monkeypatch.setattr(curfew, "rules_of", lambda deps: CurfewRules(max_percent=100))
+    monkeypatch.setattr(NightRun, "rules", CurfewRules(max_percent=100))
     with pytest.raises(AssertionError):
         check_silence(lived(life), life.rules)

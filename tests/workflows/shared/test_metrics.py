@@ -15,6 +15,7 @@ from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew, provision, teardown, watch_support
 from chalicelib.workflows.night.region import Region, note_seen
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import listeners
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, make_deps
@@ -106,11 +107,11 @@ def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next(
     nights.add("lab-a")
     nights.run_hour(NOW)
     awake = nights.lab("lab-a")
-    note_seen(nights.world.deps, Region(nights.world.deps, awake.place), awake, None, NOW)
+    note_seen(Region(NightRun(nights.world.deps, NOW), awake.place), awake, None)
     assert nights.lab("lab-a").version == awake.version
     asleep = replace(awake, phase=Phase.HIBERNATED)
     nights.world.store.put(asleep)
-    note_seen(nights.world.deps, Region(nights.world.deps, asleep.place), asleep, None, NOW)
+    note_seen(Region(NightRun(nights.world.deps, NOW), asleep.place), asleep, None)
     assert 0 < (nights.lab("lab-a").hourly_usd or 0.0) < (awake.hourly_usd or 0.0)
 
 

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from chalicelib.aws.dynamodb.keys import ALIVE, BLOCKED_SHARD, CURFEW_SHARD, DUE, Item, key, lab_pk, number, stamp, text
-from chalicelib.aws.dynamodb.pages import Listing
+from chalicelib.aws.dynamodb.keys import ALIVE, Item, key, lab_pk, number
 
 UNWARNED = "UNWARNED"
 PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)
@@ -56,37 +55,3 @@ def plan_expiry(night: date, kept: timedelta) -> Item:
 def expiry(instant: datetime) -> Item:
     """The table's TTL attribute: whole seconds since 1970."""
     return number(int(instant.timestamp()))
-
-
-def whole_plan(night: date) -> Listing:
-    """Header and lines, strongly consistent."""
-    return _partition(plan_pk(night))
-
-
-def all_counters() -> Listing:
-    """Every counter, and the mark that all labs are in them, strongly consistent."""
-    return _partition(ALIVE)
-
-
-def unwarned_lines() -> Listing:
-    """Lines whose warning has not been delivered, oldest first."""
-    return _shard("due_shard = :shard", {":shard": text(UNWARNED)})
-
-
-def blocked_labs() -> Listing:
-    """Blocked labs, longest first."""
-    return _shard("due_shard = :shard", {":shard": text(BLOCKED_SHARD)})
-
-
-def resting_labs(now: datetime) -> Listing:
-    """Labs at rest that are due, oldest first."""
-    values = {":shard": text(CURFEW_SHARD), ":now": text(stamp(now))}
-    return _shard("due_shard = :shard AND due_at <= :now", values)
-
-
-def _partition(pk: str) -> Listing:
-    return Listing("pk = :pk", {":pk": text(pk)}, (), {})
-
-
-def _shard(condition: str, values: dict[str, Item]) -> Listing:
-    return Listing(condition, values, (), {}, index=DUE)

@@ -1,6 +1,6 @@
-"""A page of a night's plan: some of its lines by time, in one query, and read no further than they are shown.
+"""A page of a night's plan: some of its lines by time, in one query that reads no further than the page.
 
-The table itself leaves out the lines of others for whoever sees one owner's alone: they are neither sent nor parsed.
+The table itself leaves out the lines of other owners for a reader of one owner's lines: they are neither sent nor parsed.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.dynamodb.codec import thing_of
 from chalicelib.aws.dynamodb.curfew.keys import header_key, line_key, plan_pk
 from chalicelib.aws.dynamodb.curfew.plans import digests_of, is_line, line_of
-from chalicelib.aws.dynamodb.items import thing_of
 from chalicelib.aws.dynamodb.keys import Item, text
-from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.table import Table
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.plan import Entry, PlanHeader, PlanPage, entry_digest, hash_of_digests
 
@@ -32,12 +31,10 @@ class _Found:
     onward: Item | None
 
 
-def plan_page(
-    client: Any, table: str, day: date, seen: Seen, whose: str | None, limit: int, after: str | None
-) -> PlanPage | None:
+def plan_page(table: Table, day: date, seen: Seen, whose: str | None, limit: int, after: str | None) -> PlanPage | None:
     """The first page takes one query, the others a read of the header as well. None where there is no plan."""
-    head = get(client, table, header_key(day)) if after else None
-    found = _asked(client, table, day, whose, after, limit + 2 if seen is None else None)
+    head = table.get(header_key(day)) if after else None
+    found = _asked(table, day, whose, after, limit + 2 if seen is None else None)
     head = head or next((item for item in found.items if not is_line(item)), None)
     if head is None:
         return None
@@ -52,23 +49,21 @@ def plan_page(
     return PlanPage(thing_of(PlanHeader, head), entries, others, whole, _entry_id(last) if last else None)
 
 
-def _asked(client: Any, table: str, day: date, whose: str | None, after: str | None, limit: int | None) -> _Found:
+def _asked(table: Table, day: date, whose: str | None, after: str | None, limit: int | None) -> _Found:
     """One query, strongly consistent, from the header or from behind a line."""
     values = {":pk": text(plan_pk(day)), **({":after": line_key(day, after)["sk"]} if after else {})}
     request: dict[str, Any] = {"Limit": limit} if limit else {}
     if whose is not None:
         request["FilterExpression"] = "attribute_not_exists(whose) OR whose = :whose"
         values[":whose"] = text(whose)
-    with translate("dynamodb:Query"):
-        answer = client.query(
-            TableName=table,
-            KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
-            ProjectionExpression="sk, body, digests, #status",
-            ConsistentRead=True,
-            **request,
-        )
+    answer = table.query(
+        KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues=values,
+        ProjectionExpression="sk, body, digests, #status",
+        ConsistentRead=True,
+        **request,
+    )
     return _Found(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
 

@@ -13,8 +13,8 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
+from chalicelib.aws.dynamodb.codec import dumps, item_of, read_body, thing_of
 from chalicelib.aws.dynamodb.curfew.keys import (
     LINES_KEPT,
     PLANS_KEPT,
@@ -22,20 +22,19 @@ from chalicelib.aws.dynamodb.curfew.keys import (
     header_key,
     line_key,
     plan_expiry,
-    unwarned_lines,
-    whole_plan,
+    plan_pk,
 )
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
-from chalicelib.aws.dynamodb.keys import Item, number, text
-from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.pages import all_items, items_of
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact, until_saved
+from chalicelib.aws.dynamodb.keys import Item, text
+from chalicelib.aws.dynamodb.pages import partition, shard
+from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, is_written, put, until_saved
 from chalicelib.domain.curfew.plan import (
     Entry,
     EntryOutcome,
     EntryStatus,
     Plan,
     PlanHeader,
+    PlanLine,
     PlanPage,
     entry_digest,
     hash_of_digests,
@@ -50,68 +49,60 @@ _PUBLISHING = 4 * ATTEMPTS
 _NEW = "attribute_not_exists(pk)"
 
 
-class DynamoPlans:
-    """The part of the CurfewStore port that is about plans; holds the boto3 `dynamodb` client."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+class DynamoPlans(InTable):
+    """The part of the CurfewStore port that is about plans."""
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
         """Reads the header only. Raises AwsUnavailable when too many publish at once, Unreadable."""
         wanted: dict[str, Entry] = {}
-        for entry in map(as_read, entries):
+        for entry in (read_body(Entry, dumps(entry)) for entry in entries):  # The hash is over what will be read.
             wanted.setdefault(entry.id, entry)
         for _ in range(_PUBLISHING + len(wanted) // AT_ONCE):
-            seen = get(self._client, self._table, header_key(day))
+            seen = self._table.get(header_key(day))
             digests = digests_of(seen)
             new = [wanted[entry_id] for entry_id in sorted(wanted.keys() - digests.keys())]
             if seen is not None and not new:
                 return thing_of(PlanHeader, seen)
             digests |= {entry.id: entry_digest(entry) for entry in new[:AT_ONCE]}
             header = _renewed(day, seen, digests, now)
-            if self._write(header_item(header, digests), seen, _lines(day, new[:AT_ONCE])) and len(new) <= AT_ONCE:
+            lines = [line_item(day, entry, EntryStatus(day, entry.id, entry.lab_id)) for entry in new[:AT_ONCE]]
+            if self._write(header_item(header, digests), seen, lines) and len(new) <= AT_ONCE:
                 return header
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to publish the plan.")
 
     def header(self, day: date) -> PlanHeader | None:
-        """One item, strongly consistent."""
-        item = get(self._client, self._table, header_key(day))
-        return None if item is None else thing_of(PlanHeader, item)
+        return self._table.load(PlanHeader, header_key(day))
 
     def plan(self, day: date) -> Plan | None:
-        """A query may see a half of what is written at that moment: a plan that is not whole is read again."""
+        """A query may see half of a write that is under way: an incomplete plan is read again."""
         plan = None
         for _ in range(ATTEMPTS):
-            plan = plan_of(list(all_items(self._client, self._table, whole_plan(day))))
+            plan = plan_of(list(self._table.items(partition(plan_pk(day)))))
             if plan is None or plan.is_whole:
                 break
         return plan
 
-    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
-        """One item, strongly consistent."""
-        item = get(self._client, self._table, line_key(day, entry_id))
+    def line(self, day: date, entry_id: str) -> PlanLine | None:
+        item = self._table.get(line_key(day, entry_id))
         return None if item is None else line_of(item)
 
-    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[tuple[Entry, EntryStatus], ...]:
-        """In batches, strongly consistent."""
-        return tuple(map(line_of, items_of(self._client, self._table, [line_key(*each) for each in wanted])))
+    def lines(self, wanted: Sequence[tuple[date, str]]) -> tuple[PlanLine, ...]:
+        return tuple(map(line_of, self._table.items_of([line_key(*each) for each in wanted])))
 
     def plan_page(
         self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
-        """See `plan_page.py`; a query may see a half of what is written at that moment."""
+        """See `plan_page.py`; a query may see half of a write that is under way."""
         from chalicelib.aws.dynamodb.curfew.plan_page import plan_page
 
-        found = plan_page(self._client, self._table, day, seen, whose, limit, after)
+        found = plan_page(self._table, day, seen, whose, limit, after)
         if found is None or found.is_whole:
             return found
-        return plan_page(self._client, self._table, day, seen, whose, limit, after)
+        return plan_page(self._table, day, seen, whose, limit, after)
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
-        """Raises StaleLab, KeyError."""
-
         def attempt() -> EntryStatus | None:
-            item = get(self._client, self._table, line_key(day, entry_id))
+            item = self._table.get(line_key(day, entry_id))
             if item is None:
                 raise KeyError(entry_id)
             entry, stored = line_of(item)
@@ -124,19 +115,16 @@ class DynamoPlans:
         return until_saved(f"The status of {entry_id}", attempt)
 
     def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
-        """From the sparse index."""
-        return tuple(status_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
+        return tuple(status_of(item) for item in self._table.items(shard(UNWARNED), limit))
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Raises AwsUnavailable when too busy, KeyError."""
-
         def attempt() -> PlanHeader | None:
-            item = get(self._client, self._table, header_key(day))
+            item = self._table.get(header_key(day))
             if item is None:
                 raise KeyError(day)
             stored = thing_of(PlanHeader, item)
             changed = change(stored)
-            saved = changed == stored or self._write({**item, "body": text(body_of(changed))}, item)
+            saved = changed == stored or self._write({**item, "body": text(dumps(changed))}, item)
             return changed if saved else None
 
         try:
@@ -146,18 +134,13 @@ class DynamoPlans:
 
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
         """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""
-        mine = text(secrets.token_hex(16))
-        item = {**item, "write_id": mine}
-        first = (
-            put(self._table, item, "write_id = :seen", {":seen": seen["write_id"]})
-            if seen
-            else put(self._table, item, _NEW)
-        )
-        new = [put(self._table, {**line, "write_id": mine}, _NEW) for line in more]
-        reasons = transact(self._client, [first, *new], mine["S"])
+        write_id = secrets.token_hex(16)
+        mine, guard = text(write_id), ("write_id = :seen", {":seen": seen["write_id"]}) if seen else (_NEW, None)
+        new = [put({**line, "write_id": mine}, _NEW) for line in more]
+        reasons = self._table.transact([put({**item, "write_id": mine}, *guard), *new], write_id)
         if reasons and reasons[0].code == "None" and any(reason.refused for reason in reasons):
             raise Unreadable("A line lies in the plan that was never published.")
-        return not reasons or (reasons[0].refused and reasons[0].item.get("write_id") == mine)
+        return is_written(reasons[:1], write_id)
 
 
 def _renewed(day: date, seen: Item | None, digests: Mapping[str, str], now: datetime) -> PlanHeader:
@@ -168,20 +151,11 @@ def _renewed(day: date, seen: Item | None, digests: Mapping[str, str], now: date
     return replace(header, revision=header.revision + 1, hash=hashed, published_at=now, entries=len(digests))
 
 
-def _lines(day: date, new: Sequence[Entry]) -> list[Item]:
-    return [line_item(day, entry, EntryStatus(day, entry.id, entry.lab_id)) for entry in new]
-
-
-def as_read(entry: Entry) -> Entry:
-    """The entry as it will be read: the hash is over this one, whatever JSON has made of it."""
-    return read_body(Entry, body_of(entry))
-
-
 def header_item(header: PlanHeader, digests: Mapping[str, str]) -> Item:
     """A plan's header, with the hash of each entry by its id."""
     packed = gzip.compress(json.dumps(digests).encode(), mtime=0)
-    item = _item(header_key(header.night), header, plan_expiry(header.night, PLANS_KEPT))
-    return {**item, "digests": {"B": packed}}
+    expires_at = plan_expiry(header.night, PLANS_KEPT)
+    return item_of(header_key(header.night), header, expires_at=expires_at, digests={"B": packed})
 
 
 def digests_of(item: Item | None) -> dict[str, str]:
@@ -191,8 +165,8 @@ def digests_of(item: Item | None) -> dict[str, str]:
 
 def line_item(night: date, entry: Entry, status: EntryStatus) -> Item:
     """An entry with its status; in the index while it stands and its warning has not been delivered."""
-    item = _item(line_key(night, entry.id), entry, plan_expiry(night, LINES_KEPT)) | {"status": text(body_of(status))}
-    item |= {"whose": text(identity_of(entry.owner))}
+    more = {"status": text(dumps(status)), "whose": text(identity_of(entry.owner))}
+    item = item_of(line_key(night, entry.id), entry, expires_at=plan_expiry(night, LINES_KEPT), **more)
     if status.outcome is EntryOutcome.STANDING and status.warned_at is None:
         item |= {"due_shard": text(UNWARNED), "due_at": text(entry.id)}
     return item
@@ -203,9 +177,9 @@ def status_of(item: Item) -> EntryStatus:
     return read_body(EntryStatus, item["status"]["S"])
 
 
-def line_of(item: Item) -> tuple[Entry, EntryStatus]:
+def line_of(item: Item) -> PlanLine:
     """A line's entry and its status."""
-    return thing_of(Entry, item), status_of(item)
+    return PlanLine(thing_of(Entry, item), status_of(item))
 
 
 def plan_of(items: Sequence[Item]) -> Plan | None:
@@ -217,7 +191,3 @@ def plan_of(items: Sequence[Item]) -> Plan | None:
 def is_line(item: Item) -> bool:
     """Whether this is a line and not the header."""
     return "status" in item
-
-
-def _item(keys: Item, thing: object, expires_at: Item) -> Item:
-    return {**keys, "schema": number(SCHEMA), "body": text(body_of(thing)), "expires_at": expires_at}

@@ -8,106 +8,103 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from chalicelib.aws.dynamodb.items import lab_item, thing_of
+from chalicelib.aws.dynamodb.codec import thing_of
+from chalicelib.aws.dynamodb.items import lab_item
 from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
-from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
-from chalicelib.aws.dynamodb.transactions import add, delete, put, transact, until_saved
+from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.transactions import add, delete, put, until_saved
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 from chalicelib.domain.labs.spending import MonthCeilings
 
 
-def change_lab(
-    client: Any,
-    table: str,
-    lab_id: str,
-    change: Callable[[Lab], Lab],
-    seen: Lab | None = None,
-    ceilings: MonthCeilings | None = None,
-) -> Lab:
-    """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded.
+class DynamoChanges(InTable):
+    """The part of the Store port that changes labs."""
 
-    Raises LabNotFound, StaleLab, and OverBudget where the change costs more than `ceilings` leave.
-    """
-    if seen is not None and (saved := _saved_as_seen(client, table, seen, change)) is not None:
-        return saved
+    def change_lab(
+        self,
+        lab_id: str,
+        change: Callable[[Lab], Lab],
+        seen: Lab | None = None,
+        ceilings: MonthCeilings | None = None,
+    ) -> Lab:
+        """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded."""
+        if seen is not None and (saved := self._saved_as_seen(seen, change)) is not None:
+            return saved
 
-    def attempt() -> Lab | None:
-        item = get(client, table, lab_key(lab_id))
-        if item is None:
-            raise LabNotFound(lab_id)
-        stored = thing_of(Lab, item)
-        changed = change(stored)
-        if changed == stored:
-            return stored
-        changed = replace(changed, version=stored.version + 1)
-        return changed if _save(client, table, item, stored, changed, ceilings) else None
+        def attempt() -> Lab | None:
+            item = self._table.get(lab_key(lab_id))
+            if item is None:
+                raise LabNotFound(lab_id)
+            stored = thing_of(Lab, item)
+            changed = change(stored)
+            if changed == stored:
+                return stored
+            changed = replace(changed, version=stored.version + 1)
+            return changed if self._save(item, stored, changed, ceilings) else None
 
-    return until_saved(lab_id, attempt)
+        return until_saved(lab_id, attempt)
 
+    def _saved_as_seen(self, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:
+        """The changed lab, if what is stored is as it would be of `seen`, so that nothing must be read; None if it must."""
+        changed = change(seen)
+        if changed == seen or UNCOUNTED & {seen.phase, changed.phase}:
+            return None
+        changed, write_id = replace(changed, version=seen.version + 1), secrets.token_hex(16)
+        before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
+        condition = (
+            "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied AND spending = :spending"
+        )
+        values = {":seen": number(seen.version), ":yes": {"BOOL": True}, ":tallied": before["tallied"]}
+        values[":spending"] = before["spending"]
+        operations = [put(item, condition, values), *counter_updates(seen.id, before, item)]
+        return changed if self._written(operations, spending_updates(seen, before, item, None), write_id) else None
 
-def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:
-    """The changed lab, if what is stored is as it would be of `seen`, so that nothing must be read; None if it must."""
-    changed = change(seen)
-    if changed == seen or UNCOUNTED & {seen.phase, changed.phase}:
-        return None
-    changed, write_id = replace(changed, version=seen.version + 1), secrets.token_hex(16)
-    before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
-    condition = "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied AND spending = :spending"
-    values = {":seen": number(seen.version), ":yes": {"BOOL": True}, ":tallied": before["tallied"]}
-    values[":spending"] = before["spending"]
-    operations = [put(table, item, condition, values), *counter_updates(table, seen.id, before, item)]
-    additions = spending_updates(table, seen, before, item, None)
-    return changed if _written(client, operations, additions, write_id) else None
+    def _save(self, seen: Item, stored: Lab, changed: Lab, ceilings: MonthCeilings | None) -> bool:
+        """Save it with what it frees; False when someone else was first."""
+        write_id = secrets.token_hex(16)
+        over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
+        item = lab_item(changed, write_id, claims=claims and not over)
+        if over and "expires_at" in seen:
+            item["expires_at"] = seen["expires_at"]
+        operations = [_replacing(item, seen, stored.version)]
+        if claims and over:
+            operations.append(_freeing(stored))
+        operations += _counting(stored, seen, item)
+        operations += counter_updates(stored.id, seen, item)
+        return self._written(operations, spending_updates(stored, seen, item, ceilings), write_id)
 
-
-def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab, ceilings: MonthCeilings | None) -> bool:
-    """Save it with what it frees; False when someone else was first."""
-    write_id = secrets.token_hex(16)
-    over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
-    item = lab_item(changed, write_id, claims=claims and not over)
-    if over and "expires_at" in seen:
-        item["expires_at"] = seen["expires_at"]
-    operations = [_replacing(table, item, seen, stored.version)]
-    if claims and over:
-        operations.append(_freeing(table, stored))
-    operations += _counting(table, stored, seen, item)
-    operations += counter_updates(table, stored.id, seen, item)
-    return _written(client, operations, spending_updates(table, stored, seen, item, ceilings), write_id)
-
-
-def _written(client: Any, operations: Sequence[Item], additions: Sequence[Addition], write_id: str) -> bool:
-    """Write; False when someone else was first. The first operation is the lab's. Raises OverBudget."""
-    reasons = transact(client, [*operations, *(each.operation for each in additions)], write_id)
-    if not reasons:
-        return True
-    if reasons[0].refused:
-        return reasons[0].item.get("write_id") == text(write_id)
-    if (over := refusal(additions, reasons)) is not None:
-        raise over
-    return False
+    def _written(self, operations: Sequence[Item], additions: Sequence[Addition], write_id: str) -> bool:
+        """Write; False when someone else was first. The first operation is the lab's. Raises OverBudget."""
+        reasons = self._table.transact([*operations, *(each.operation for each in additions)], write_id)
+        if not reasons:
+            return True
+        if reasons[0].refused:
+            return reasons[0].item.get("write_id") == text(write_id)
+        if (over := refusal(additions, reasons)) is not None:
+            raise over
+        return False
 
 
-def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
+def _replacing(item: Item, seen: Item, version: int) -> Item:
     """Put it over what was seen. Counting a lab from before there were counters changes `counted` and no version."""
     if "counted" not in seen:
-        return put(table, item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
-    return put(table, item, "version = :seen", {":seen": number(version)})
+        return put(item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
+    return put(item, "version = :seen", {":seen": number(version)})
 
 
-def _freeing(table: str, lab: Lab) -> Item:
+def _freeing(lab: Lab) -> Item:
     mine = "attribute_not_exists(pk) OR lab_id = :lab"
-    return delete(table, name_key(lab), mine, {":lab": text(lab.id)})
+    return delete(name_key(lab), mine, {":lab": text(lab.id)})
 
 
-def _counting(table: str, lab: Lab, seen: Item, item: Item) -> list[Item]:
+def _counting(lab: Lab, seen: Item, item: Item) -> list[Item]:
     """Bring the counts of the lab's owner, and of their role, in line: a blocked lab is not among what they may have."""
     before = seen["occupies" if "occupies" in seen else "claims"]
     difference = int(item["occupies"]["BOOL"]) - int(before["BOOL"])
     owners = filter(None, (lab.counted_as, shared_role(lab.owner)))
-    return [add(table, owner_key(owner), difference) for owner in owners] if difference else []
+    return [add(owner_key(owner), difference) for owner in owners] if difference else []

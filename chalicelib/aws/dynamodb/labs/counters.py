@@ -25,12 +25,12 @@ def tallied(lab: Lab) -> Item:
     return {"M": {name: {"N": str(amount)} for name, amount in amounts.items()}}
 
 
-def counter_updates(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
+def counter_updates(lab_id: str, seen: Item, item: Item) -> list[Item]:
     """The operation that brings the lab's counter in line with its item; `seen`: the item before, {} if there was none."""
     difference = Counter(_counted_in(item))
     difference.subtract(_counted_in(seen))
     changed = {name: amount for name, amount in difference.items() if amount}
-    return [add_all(table, counter_key(lab_id), changed)] if changed else []
+    return [add_all(counter_key(lab_id), changed)] if changed else []
 
 
 def running(tallies: Iterable[Item]) -> Running:
@@ -43,7 +43,7 @@ def running(tallies: Iterable[Item]) -> Running:
 
 
 def _counted_in(item: Item) -> Mapping[str, int]:
-    """What of this item's lab is in its counter; of one from before there were phases in it, only that it is alive."""
+    """The part of the counter that this item's lab has added; an item without phases has added one lab alive."""
     if "counted" not in item or not item["counted"]["BOOL"]:
         return {}
     kept: Item = item.get("tallied", {"M": {ALIVE: {"N": "1"}}})["M"]

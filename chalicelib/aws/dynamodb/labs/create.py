@@ -8,19 +8,19 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.dynamodb.items import event_item, lab_item, thing_of
+from chalicelib.aws.dynamodb.items import event_item, lab_item
 from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
+from chalicelib.aws.dynamodb.table import Table
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spending import MonthCeilings
+from chalicelib.ports.deps import NewLabLimits
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity.person import Person
@@ -32,28 +32,24 @@ _NEW = "attribute_not_exists(pk)"
 
 @dataclass(frozen=True)
 class LabCreation:
-    """One asking. `most`: how many labs the owner may have alive, None for any number. `ceilings`: what a month may cost."""
+    """One request to store a new lab. `known`: a person before and after they got the identity that they came by."""
 
-    client: Any
-    table: str
+    table: Table
     lab: Lab
     key: str | None
     digest: str
     now: datetime
-    most: int | None
-    most_of_role: int | None = None
-    ceilings: MonthCeilings | None = None
+    limits: NewLabLimits
     known: tuple[Person, Person] | None = None
 
     def run(self) -> Lab:
         """Store it, or find why not. Raises what the port says, and AwsUnavailable when too busy."""
         stored = replace(self.lab, version=1)
         item = lab_item(stored, "new", claims=True)
-        additions = spending_updates(self.table, stored, {}, item, self.ceilings)
+        additions = spending_updates(stored, {}, item, self.limits.ceilings)
         operations, person = self._operations(stored, item), self._person()
         for _ in range(ATTEMPTS):
-            last = [each.operation for each in additions]
-            reasons = transact(self.client, [*operations, *person, *last], secrets.token_hex(16))
+            reasons = self.table.transact([*operations, *person, *(each.operation for each in additions)])
             if not reasons:
                 return stored
             settled = self._settled(reasons, additions)
@@ -68,17 +64,17 @@ class LabCreation:
 
         claim = {**name_key(lab), "lab_id": text(lab.id), "owner": text(lab.owner)}
         operations = [
-            put(self.table, item, _NEW),
-            put(self.table, claim, _NEW),
-            add(self.table, owner_key(lab.counted_as), 1, self.most),
-            put(self.table, event_item(lab.id, first_event(lab))),
+            put(item, _NEW),
+            put(claim, _NEW),
+            add(owner_key(lab.counted_as), 1, self.limits.of_owner),
+            put(event_item(lab.id, first_event(lab))),
         ]
         if self.key is not None:
             expired = f"{_NEW} OR expires_at <= :now"
-            operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
+            operations.append(put(self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
         if (role := shared_role(lab.owner)) is not None:
-            operations.append(add(self.table, owner_key(role), 1, self.most_of_role))
-        return [*operations, *counter_updates(self.table, lab.id, {}, item)]
+            operations.append(add(owner_key(role), 1, self.limits.of_role))
+        return [*operations, *counter_updates(lab.id, {}, item)]
 
     def _person(self) -> list[Item]:
         if self.known is None:
@@ -86,7 +82,7 @@ class LabCreation:
         from chalicelib.aws.dynamodb.people import people_operations
 
         before, after = self.known
-        return people_operations(self.table, [before], [after], secrets.token_hex(16))
+        return people_operations([before], [after], secrets.token_hex(16))
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}
@@ -100,29 +96,28 @@ class LabCreation:
         """The lab stored before, or None to try again. Raises what the caller must hear."""
         own, name, count = reasons[0], reasons[1], reasons[2]
         if self.key is not None and reasons[4].refused:
-            return lab_of_key(self.client, self.table, self.lab.owner, self.key, self.digest, self.now)
+            return self._lab_of_key(self.key)
         if own.refused:
-            return load(self.client, self.table, self.lab.id)
+            return self.table.load(Lab, lab_key(self.lab.id))
         if name.refused:
-            holder = name.item or get(self.client, self.table, name_key(self.lab))
+            holder = name.item or self.table.get(name_key(self.lab))
             if not holder:
                 return None
             raise NameTaken(self.lab.name, holder["lab_id"]["S"], holder["owner"]["S"])
-        if count.refused and self.most is not None:
-            raise TooManyLabs(self.most)
+        if count.refused and self.limits.of_owner is not None:
+            raise TooManyLabs(self.limits.of_owner)
         role, together = shared_role(self.lab.owner), reasons[4 if self.key is None else 5 :]
-        if role is not None and self.most_of_role is not None and together[0].refused:
-            raise TooManyLabs(self.most_of_role, role)
+        if role is not None and self.limits.of_role is not None and together[0].refused:
+            raise TooManyLabs(self.limits.of_role, role)
         if (over := refusal(additions, reasons)) is not None:
             raise over
         return None
 
-
-def lab_of_key(client: Any, table: str, owner: str, key: str, digest: str, now: datetime) -> Lab | None:
-    """The lab that an idempotency key was used for, None when it was not or long ago. Raises IdempotencyConflict."""
-    item = get(client, table, idempotency_key_of(owner, key))
-    lab_id = remembered(item, key, digest, now) if item else None
-    return load(client, table, lab_id) if lab_id else None
+    def _lab_of_key(self, key: str) -> Lab | None:
+        """The lab that the idempotency key was used for, None when it was not or long ago. Raises IdempotencyConflict."""
+        item = self.table.get(idempotency_key_of(self.lab.owner, key))
+        lab_id = remembered(item, key, self.digest, self.now) if item else None
+        return self.table.load(Lab, lab_key(lab_id)) if lab_id else None
 
 
 def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
@@ -132,19 +127,6 @@ def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
     if item["digest"]["S"] != digest:
         raise IdempotencyConflict(key)
     return str(item["lab_id"]["S"])
-
-
-def load(client: Any, table: str, lab_id: str) -> Lab | None:
-    """A lab, strongly consistent, or None."""
-    item = get(client, table, lab_key(lab_id))
-    return None if item is None else thing_of(Lab, item)
-
-
-def get(client: Any, table: str, key: Item) -> Item | None:
-    """One item, strongly consistent, or None."""
-    with translate("dynamodb:GetItem"):
-        item: Item | None = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-    return item
 
 
 def _epoch(instant: datetime) -> int:

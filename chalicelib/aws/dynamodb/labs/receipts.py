@@ -6,26 +6,32 @@ All parts of a receipt are written in one transaction, which may carry 4 MB: com
 from __future__ import annotations
 
 import gzip
-import secrets
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body
+from chalicelib.aws.dynamodb.codec import SCHEMA, dumps, read_body
 from chalicelib.aws.dynamodb.keys import Item, key, lab_pk, number, text
-from chalicelib.aws.dynamodb.transactions import put, transact
+from chalicelib.aws.dynamodb.pages import partition
+from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.transactions import put
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.teardown.receipt import Receipt
 
 PART_BYTES = 350_000
 
 
-def put_receipt(client: Any, table: str, lab_id: str, receipt: Receipt) -> None:
-    """Write or overwrite the receipt of this look. Raises AwsUnavailable when another write is in the way."""
-    packed = gzip.compress(body_of(receipt).encode(), mtime=0)
-    parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
-    items = [_part(lab_id, receipt.look, number_, len(parts), part) for number_, part in enumerate(parts)]
-    if transact(client, [put(table, item) for item in items], secrets.token_hex(16)):
-        raise AwsUnavailable(f"The receipt of {lab_id} is being written by another run.")
+class DynamoReceipts(InTable):
+    """The part of the Store port that is about receipts."""
+
+    def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
+        """Raises AwsUnavailable when another write is in the way."""
+        packed = gzip.compress(dumps(receipt).encode(), mtime=0)
+        parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
+        items = [_part(lab_id, receipt.look, index, len(parts), part) for index, part in enumerate(parts)]
+        if self._table.transact([put(item) for item in items]):
+            raise AwsUnavailable(f"The receipt of {lab_id} is being written by another run.")
+
+    def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
+        return receipts_of(self._table.items(partition(lab_pk(lab_id), "RECEIPT#")))
 
 
 def receipts_of(items: Iterable[Item]) -> tuple[Receipt, ...]:

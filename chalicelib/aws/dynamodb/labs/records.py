@@ -1,4 +1,4 @@
-"""Small records of the Store port: claims, what bore a lab's name before it, whole labs, and the mails about a month.
+"""Small records of the Store port: claims, resources older than a lab, whole labs, offers, and the mails about a month.
 
 Of several runs that are about to do the same, one wins a claim: a conditional write.
 """
@@ -6,23 +6,28 @@ Of several runs that are about to do the same, one wins a claim: a conditional w
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.dynamodb.items import thing_of
+from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.keys import META, Item, key, lab_pk, number, spending_key, stamp, text
-from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.labs.receipts import receipts_of
 from chalicelib.aws.dynamodb.labs.spending import expiry
-from chalicelib.aws.dynamodb.pages import Listing, all_items
+from chalicelib.aws.dynamodb.pages import partition
+from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.transactions import is_written, put, until_saved
 from chalicelib.domain.core.resources import LedgerEntry
-from chalicelib.domain.errors.tree import AwsRefused, LabNotFound
+from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.ports.deps import WholeLab
 
+if TYPE_CHECKING:
+    from chalicelib.domain.requests.offers import Offers
+
+OFFERS = key("OFFERS", "LIST")
 _BEFORE, _MAIL = "BEFORE", "MAIL#"
 #: DynamoDB deletes a claim so long after its end.
 _KEPT = timedelta(days=1)
@@ -31,41 +36,33 @@ _CLAIMED_FOR = timedelta(minutes=5)
 _UNTOLD = "attribute_not_exists(told_at) AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)"
 
 
-class DynamoRecords:
-    """A part of the Store port; holds the boto3 `dynamodb` client."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+class DynamoRecords(InTable):
+    """A part of the Store port."""
 
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
         """One conditional update; false while somebody else holds the claim."""
         values = {":by": text(by), ":now": text(stamp(now)), ":until": text(stamp(until))}
         values[":expires"] = number(int((until + _KEPT).timestamp()))
-        return self._holds(
-            "dynamodb:UpdateItem",
-            self._client.update_item,
-            Key=key(f"CLAIM#{what}", "CLAIM"),
-            UpdateExpression="SET claimed_by = :by, claimed_until = :until, expires_at = :expires",
-            ConditionExpression="attribute_not_exists(pk) OR claimed_by = :by OR claimed_until <= :now",
-            ExpressionAttributeValues=values,
+        return self._table.update_if(
+            key(f"CLAIM#{what}", "CLAIM"),
+            "SET claimed_by = :by, claimed_until = :until, expires_at = :expires",
+            "attribute_not_exists(pk) OR claimed_by = :by OR claimed_until <= :now",
+            values,
         )
 
     def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
         """Written once: a second run of the step must not take the lab's own resources for older ones."""
         packed = gzip.compress("\n".join(sorted(arns)).encode(), mtime=0)
-        item = {**key(lab_pk(lab_id), _BEFORE), "packed": {"B": packed}}
-        condition = "attribute_not_exists(pk)"
-        self._holds("dynamodb:PutItem", self._client.put_item, Item=item, ConditionExpression=condition)
+        self._table.put_if({**key(lab_pk(lab_id), _BEFORE), "packed": {"B": packed}}, "attribute_not_exists(pk)")
 
     def before(self, lab_id: str) -> frozenset[str] | None:
         """Strongly consistent; None if no step has looked."""
-        item = get(self._client, self._table, key(lab_pk(lab_id), _BEFORE))
+        item = self._table.get(key(lab_pk(lab_id), _BEFORE))
         return None if item is None else frozenset(gzip.decompress(item["packed"]["B"]).decode().splitlines())
 
     def whole_lab(self, lab_id: str) -> WholeLab:
         """One query of the lab's partition; of the ledger the instances only. Raises LabNotFound."""
-        listing = Listing("pk = :pk", {":pk": text(lab_pk(lab_id))}, (), {})
-        items = {item["sk"]["S"]: item for item in all_items(self._client, self._table, listing)}
+        items = {item["sk"]["S"]: item for item in self._table.items(partition(lab_pk(lab_id)))}
         if META not in items:
             raise LabNotFound(lab_id)
 
@@ -78,42 +75,43 @@ class DynamoRecords:
         instances = tuple(thing_of(LedgerEntry, item) for item in ledger)
         return WholeLab(thing_of(Lab, items[META]), tuple(steps), events, receipts_of(those("RECEIPT#")), instances)
 
+    def offers(self) -> Offers:
+        """One item; the usual list where nobody ever set another."""
+        return offers_of(self._table.get(OFFERS))
+
+    def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
+        """Load, change, save, again when beaten to it. Raises StaleLab."""
+
+        def attempt() -> Offers | None:
+            seen = self._table.get(OFFERS)
+            changed, write_id = change(offers_of(seen)), secrets.token_hex(16)
+            guard = ("write_id = :seen", {":seen": seen["write_id"]}) if seen else ("attribute_not_exists(pk)", None)
+            reasons = self._table.transact([put(item_of(OFFERS, changed, write_id=text(write_id)), *guard)], write_id)
+            return changed if is_written(reasons, write_id) else None
+
+        return until_saved("The list of offers", attempt)
+
     def month_told(self, month: str) -> frozenset[str]:
-        """Strongly consistent."""
-        values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(_MAIL)}
-        listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
-        items = all_items(self._client, self._table, listing)
+        items = self._table.items(partition(f"SPENDING#{month}", _MAIL))
         return frozenset(item["sk"]["S"].removeprefix(_MAIL) for item in items if "told_at" in item)
 
     def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        """One conditional update."""
         until = {":until": text(stamp(now + _CLAIMED_FOR)), ":now": text(stamp(now))}
-        return self._holds(
-            "dynamodb:UpdateItem",
-            self._client.update_item,
-            Key=spending_key(month, f"{_MAIL}{whose}"),
-            UpdateExpression="SET claimed_until = :until, expires_at = :expires_at",
-            ConditionExpression=_UNTOLD,
-            ExpressionAttributeValues={**until, ":expires_at": number(expiry(month))},
+        return self._table.update_if(
+            spending_key(month, f"{_MAIL}{whose}"),
+            "SET claimed_until = :until, expires_at = :expires_at",
+            _UNTOLD,
+            {**until, ":expires_at": number(expiry(month))},
         )
 
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
-        """Again is the same."""
-        with translate("dynamodb:UpdateItem"):
-            self._client.update_item(
-                TableName=self._table,
-                Key=spending_key(month, f"{_MAIL}{whose}"),
-                UpdateExpression="SET told_at = :now, expires_at = :expires_at",
-                ExpressionAttributeValues={":now": text(stamp(now)), ":expires_at": number(expiry(month))},
-            )
+        values = {":now": text(stamp(now)), ":expires_at": number(expiry(month))}
+        expression = "SET told_at = :now, expires_at = :expires_at"
+        self._table.update(spending_key(month, f"{_MAIL}{whose}"), expression, values)
 
-    def _holds(self, action: str, call: Any, **request: Any) -> bool:
-        """Send a conditional write; false if its condition did not hold."""
-        try:
-            with translate(action):
-                call(TableName=self._table, **request)
-        except AwsRefused as refusal:
-            if refusal.code != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+
+def offers_of(item: Item | None) -> Offers:
+    """The list of offers in an item; the usual one for none."""
+    from chalicelib.domain.requests.offers import Offers
+
+    return Offers() if item is None else thing_of(Offers, item)

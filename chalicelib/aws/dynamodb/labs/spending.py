@@ -8,12 +8,12 @@ one partition, in order of months, so that one query reads those of a lease acro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib.aws.dynamodb.keys import Item, key, text
-from chalicelib.aws.dynamodb.pages import Listing, all_items, items_of, one_page
+from chalicelib.aws.dynamodb.pages import Listing, partition
+from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
@@ -55,9 +55,7 @@ class Addition:
         return OverBudget(self.scope, self.amount, self.most or 0, there, self.month)
 
 
-def spending_updates(
-    table: str, lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None
-) -> tuple[Addition, ...]:
+def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None) -> tuple[Addition, ...]:
     """What brings the sums in line with the lab's item; `seen`: the item before, {} if there was none.
 
     Raises OverBudget where the ceiling is less than what is added alone. Without `ceilings` nothing is refused.
@@ -70,9 +68,7 @@ def spending_updates(
         if amount:
             months.setdefault(month, {})[what] = amount
     return tuple(
-        _addition(table, lab, sum_of, month, amounts, ceilings)
-        for month, amounts in months.items()
-        for sum_of in sums_of(lab)
+        _addition(lab, sum_of, month, amounts, ceilings) for month, amounts in months.items() for sum_of in sums_of(lab)
     )
 
 
@@ -82,40 +78,39 @@ def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBud
     return next((each.refused(reason) for each, reason in found if reason.refused), None)
 
 
-def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
-    """The sums of a month by whose they are, strongly consistent."""
-    found = (_sum_in(item, scope) for item in all_items(client, table, _listing(month, scope)))
-    return {each.whose: each.amounts for each in found}
+class DynamoSpending(InTable):
+    """The part of the Store port that is about months' sums."""
 
+    def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+        return {each.whose: each.amounts for each in self._sums(month, scope)}
 
-def month_people(client: Any, table: str, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
-    """The sums by month and person, with the identities that each has labs by: theirs alone where none are kept."""
-    found: dict[str, list[MonthSum]] = {month: [] for month in months}
-    first, last = (text(f"{month}{end}") for month, end in ((min(months), _HASH), (max(months), _AFTER_HASH)))
-    values = {":pk": text(PEOPLE), ":first": first, ":last": last}
-    for item in all_items(client, table, Listing("pk = :pk AND sk BETWEEN :first AND :last", values, (), {})):
-        if (month := item["sk"]["S"].partition(_HASH)[0]) in found:
-            found[month].append(_sum_in(item, Scope.PERSON))
-    return {month: tuple(sums) for month, sums in found.items()}
+    def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
+        """A query of one partition. The identities are the person's own where none are kept."""
+        found: dict[str, list[MonthSum]] = {month: [] for month in months}
+        first, last = (text(f"{month}{end}") for month, end in ((min(months), _HASH), (max(months), _AFTER_HASH)))
+        values = {":pk": text(PEOPLE), ":first": first, ":last": last}
+        for item in self._table.items(Listing("pk = :pk AND sk BETWEEN :first AND :last", values, (), {})):
+            if (month := item["sk"]["S"].partition(_HASH)[0]) in found:
+                found[month].append(_sum_in(item, Scope.PERSON))
+        return {month: tuple(sums) for month, sums in found.items()}
 
+    def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
+        """One batch."""
+        keys = {each: _sum_key(*each) for each in wanted}
+        found = {(item["pk"]["S"], item["sk"]["S"]): _amounts(item) for item in self._table.items_of([*keys.values()])}
+        return {each: found.get((at["pk"]["S"], at["sk"]["S"]), {}) for each, at in keys.items()}
 
-def sums_at(client: Any, table: str, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
-    """These sums, in one batch; one that is not there has no amounts."""
-    keys = {each: _sum_key(*each) for each in wanted}
-    found = {(item["pk"]["S"], item["sk"]["S"]): _amounts(item) for item in items_of(client, table, [*keys.values()])}
-    return {each: found.get((at["pk"]["S"], at["sk"]["S"]), {}) for each, at in keys.items()}
+    def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
+        items, following = self._table.page(_listing(month, scope), limit, cursor)
+        return Page(tuple(_sum_in(item, scope) for item in items), following)
 
-
-def month_page(client: Any, table: str, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
-    """A page of a month's sums, in order of whose they are."""
-    items, following = one_page(client, table, _listing(month, scope), limit, cursor)
-    return Page(tuple(_sum_in(item, scope) for item in items), following)
+    def _sums(self, month: str, scope: Scope) -> Iterator[MonthSum]:
+        return (_sum_in(item, scope) for item in self._table.items(_listing(month, scope)))
 
 
 def _listing(month: str, scope: Scope) -> Listing:
     first = _sum_key(month, scope, "")
-    values = {":pk": first["pk"], ":prefix": first["sk"]}
-    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": first["pk"]["S"]})
+    return partition(first["pk"]["S"], first["sk"]["S"])
 
 
 def _sum_in(item: Item, scope: Scope) -> MonthSum:
@@ -129,7 +124,6 @@ def _amounts(item: Item) -> Mapping[str, int]:
 
 
 def _addition(
-    table: str,
     lab: Lab,
     sum_of: tuple[Scope, str],
     month: str,
@@ -143,7 +137,7 @@ def _addition(
     mine = identity_of(lab.owner)
     member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(table, _sum_key(month, scope, whose), amounts, guard, expiry(month), member)
+    operation = add_all(_sum_key(month, scope, whose), amounts, guard, expiry(month), member)
     return Addition(scope, month, added, most, operation)
 
 

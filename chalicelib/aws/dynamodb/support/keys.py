@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 
-from chalicelib.aws.dynamodb.keys import DUE, Item, key, stamp, text
+from chalicelib.aws.dynamodb.keys import Item, key, stamp, text
 from chalicelib.aws.dynamodb.pages import Listing
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.notices.notice import Notice
@@ -76,25 +76,12 @@ def notice_index_values(notice: Notice) -> Mapping[str, Item]:
     return {"everyone": text(NOTICES), "created": decided, "due_shard": text(NOTICES), "due_at": decided}
 
 
-def partition(pk: str, prefix: str) -> Listing:
-    """Everything of one partition whose sort key begins so, strongly consistent."""
-    values = {":pk": text(pk), ":prefix": text(prefix)}
-    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
-
-
 def between(clusters: Collection[ClusterKey]) -> Listing:
     """What is kept of these clusters of one place, and of those whose names lie between theirs; strongly consistent."""
     first, last = min(clusters), max(clusters)
     pk = place_pk(first.account, first.region)
     values = {":pk": text(pk), ":first": text(f"CLUSTER#{first.name}"), ":last": text(f"CLUSTER#{last.name}")}
     return Listing("pk = :pk AND sk BETWEEN :first AND :last", values, ("pk", "sk"), {"pk": pk})
-
-
-def to_come(shard: str, *shown: str) -> Listing:
-    """The clusters by what comes first, or the pending notices by age, from the sparse index."""
-    keys = ("due_shard", "due_at", "pk", "sk")
-    values = {":shard": text(shard)}
-    return Listing("due_shard = :shard", values, keys, {"due_shard": shard}, index=DUE, shown=shown)
 
 
 def _fitting(notice_id: str) -> str:

@@ -6,25 +6,22 @@ reads nothing, and that a second marking leaves as it is. Both go up to a hundre
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
-from chalicelib.aws.dynamodb.keys import BY_AGE, Item, number, stamp, text
-from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
+from chalicelib.aws.dynamodb.codec import item_of, thing_of
+from chalicelib.aws.dynamodb.keys import BY_AGE, Item, stamp, text
+from chalicelib.aws.dynamodb.pages import Listing, partition, shard
 from chalicelib.aws.dynamodb.support.keys import (
     NOTICES,
     notice_index_values,
     notice_key,
     notices_prefix,
-    partition,
     place_pk,
-    to_come,
 )
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeState
@@ -33,21 +30,17 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 _AT_ONCE = 100
 
 
-class DynamoNotices:
-    """The part of the FleetStore port that is about notices; holds the boto3 `dynamodb` client."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+class DynamoNotices(InTable):
+    """The part of the FleetStore port that is about notices."""
 
     def add_notices(self, notices: Iterable[Notice]) -> None:
         """Write those that are new. Raises AwsUnavailable when too busy."""
         new: dict[tuple[ClusterKey, str], Notice] = {}
         for notice in notices:
             new.setdefault((notice.key, notice.id), notice)
-        self._write([put(self._table, _item(notice), "attribute_not_exists(pk)") for notice in new.values()])
+        self._write([put(_item(notice), "attribute_not_exists(pk)") for notice in new.values()])
 
     def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
-        """Strongly consistent, oldest first."""
         return self._of(Place(key.account, key.region), notices_prefix(key.name))
 
     def notices_in(self, place: Place) -> Mapping[ClusterKey, tuple[Notice, ...]]:
@@ -58,23 +51,22 @@ class DynamoNotices:
         return found
 
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:
-        """Oldest first, from the sparse index."""
-        return tuple(map(_notice, all_items(self._client, self._table, to_come(NOTICES), limit)))
+        return tuple(map(_notice, self._table.items(shard(NOTICES), limit)))
 
     def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
         """Newest decision first. Raises InvalidRequest on `cursor`."""
-        items, more = one_page(self._client, self._table, _BY_AGE, limit, cursor)
+        items, more = self._table.page(_BY_AGE, limit, cursor)
         return tuple(map(_notice, items)), more
 
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
         """A row that is marked already, or is not there, stays as it is."""
         expression = "SET message_id = :id, sent_at = :at REMOVE due_shard, due_at"
         values = {":id": text(message_id), ":at": text(stamp(sent_at))}
-        self._write([self._mark(each, expression, values) for each in dict.fromkeys(ids)])
+        self._write([_mark(each, expression, values) for each in dict.fromkeys(ids)])
 
     def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
         """A row that was sent, or is not there, stays as it is."""
-        self._write([self._mark(each, "SET unheard = :why", {":why": text(why)}) for each in dict.fromkeys(ids)])
+        self._write([_mark(each, "SET unheard = :why", {":why": text(why)}) for each in dict.fromkeys(ids)])
 
     def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
         """A row of another message, or that is not there, stays as it is."""
@@ -83,12 +75,12 @@ class DynamoNotices:
         for notice in notices:
             index, row = notice_index_values(notice), (notice.key, notice.id)
             values = {":why": text(why), ":shard": index["due_shard"], ":due": index["due_at"], ":id": text(message_id)}
-            marks[row] = self._mark(row, expression, values, "message_id = :id")
+            marks[row] = _mark(row, expression, values, "message_id = :id")
         self._write(list(marks.values()))
 
     def _of(self, place: Place, prefix: str) -> tuple[Notice, ...]:
         listing = partition(place_pk(place.account, place.region), prefix)
-        found = map(_notice, all_items(self._client, self._table, listing))
+        found = map(_notice, self._table.items(listing))
         return tuple(sorted(found, key=lambda notice: (notice.decided_at, notice.id)))
 
     def _write(self, operations: Sequence[Item]) -> None:
@@ -96,26 +88,13 @@ class DynamoNotices:
             self._write_some(operations[start : start + _AT_ONCE])
 
     def _write_some(self, operations: Sequence[Item]) -> None:
-        """Those whose conditions hold, whatever becomes of the others."""
+        """Write the changes whose conditions hold; a failed condition stops none of the others."""
         for _ in range(ATTEMPTS):
-            reasons = transact(self._client, operations, secrets.token_hex(16))
+            reasons = self._table.transact(operations)
             operations = [each for each, reason in zip(operations, reasons, strict=False) if not reason.refused]
             if not operations:
                 return
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the notices.")
-
-    def _mark(
-        self, row: tuple[ClusterKey, str], expression: str, values: Item, condition: str = "attribute_exists(due_shard)"
-    ) -> Item:
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": notice_key(*row),
-                "UpdateExpression": expression,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
 
 
 _BY_AGE = Listing(
@@ -128,9 +107,21 @@ _BY_AGE = Listing(
 )
 
 
+def _mark(
+    row: tuple[ClusterKey, str], expression: str, values: Item, condition: str = "attribute_exists(due_shard)"
+) -> Item:
+    return {
+        "Update": {
+            "Key": notice_key(*row),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
 def _item(notice: Notice) -> Item:
-    keys = notice_key(notice.key, notice.id)
-    return {**keys, "schema": number(SCHEMA), "body": text(body_of(notice)), **notice_index_values(notice)}
+    return item_of(notice_key(notice.key, notice.id), notice, **notice_index_values(notice))
 
 
 def _notice(item: Item) -> Notice:

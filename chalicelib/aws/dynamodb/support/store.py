@@ -9,26 +9,22 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
+from chalicelib.aws.dynamodb.codec import dumps, item_of, read_body, thing_of
 from chalicelib.aws.dynamodb.keys import Item, number, text
-from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.pages import all_items, items_of, one_page
+from chalicelib.aws.dynamodb.pages import partition, shard
 from chalicelib.aws.dynamodb.support.keys import (
     FLEET,
     REGISTRY,
     TROUBLES,
     between,
-    partition,
     place_pk,
     registration_key,
-    to_come,
     trouble_key,
     watched_index_values,
     watched_key,
 )
 from chalicelib.aws.dynamodb.support.notices import DynamoNotices
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact, until_saved
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, is_written, put, until_saved
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.support.fleet import ReadFailure
@@ -44,29 +40,22 @@ class DynamoFleetStore(DynamoNotices):
 
     def registrations(self) -> tuple[Registration, ...]:
         """All registered accounts, by number."""
-        found = all_items(self._client, self._table, partition(REGISTRY, "ACCOUNT#"))
-        return tuple(thing_of(Registration, item) for item in found)
+        return tuple(self._table.things(Registration, partition(REGISTRY, "ACCOUNT#")))
 
     def register(self, registration: Registration) -> None:
-        """Write or overwrite."""
-        self._put(_item(registration_key(registration.account), registration))
+        self._table.put(item_of(registration_key(registration.account), registration))
 
     def unregister(self, account: str) -> None:
-        """Absent is fine."""
-        self._delete(registration_key(account))
+        self._table.delete(registration_key(account))
 
     def watched(self, key: ClusterKey) -> Watched | None:
-        """Strongly consistent."""
-        item = get(self._client, self._table, watched_key(key))
-        return None if item is None else thing_of(Watched, item)
+        return self._table.load(Watched, watched_key(key))
 
     def watched_of(self, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
-        """Strongly consistent, a hundred at a time."""
-        found = items_of(self._client, self._table, [watched_key(key) for key in keys])
+        found = self._table.items_of([watched_key(key) for key in keys])
         return {one.cluster.key: one for one in (thing_of(Watched, item) for item in found)}
 
     def change_watched(self, key: ClusterKey, change: Change) -> Watched | None:
-        """Raises StaleLab."""
         return self.change_place(Place(key.account, key.region), {key.name: change})[key.name]
 
     def change_place(self, place: Place, changes: Mapping[str, Change]) -> Mapping[str, Watched | None]:
@@ -92,29 +81,24 @@ class DynamoFleetStore(DynamoNotices):
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
         """From an index that follows the table within moments. Raises InvalidRequest on `cursor`."""
-        items, more = one_page(self._client, self._table, to_come(FLEET, "body"), limit, cursor)
+        items, more = self._table.page(replace(shard(FLEET), shown=("body",)), limit, cursor)
         return tuple(thing_of(Watched, item) for item in items), more
 
     def watched_in(self, place: Place) -> tuple[Watched, ...]:
-        """Strongly consistent, by name."""
-        listing = partition(place_pk(place.account, place.region), "CLUSTER#")
-        return tuple(thing_of(Watched, item) for item in all_items(self._client, self._table, listing))
+        return tuple(self._table.things(Watched, partition(place_pk(place.account, place.region), "CLUSTER#")))
 
     def place_trouble(self, place: Place) -> ReadFailure | None:
-        """Strongly consistent."""
-        item = get(self._client, self._table, trouble_key(place))
-        return None if item is None else thing_of(ReadFailure, item)
+        return self._table.load(ReadFailure, trouble_key(place))
 
     def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
         """Write, overwrite or forget."""
         if trouble is None:
-            self._delete(trouble_key(place))
+            self._table.delete(trouble_key(place))
         else:
-            self._put({**_item(trouble_key(place), trouble), "place": text(body_of(place))})
+            self._table.put(item_of(trouble_key(place), trouble, place=text(dumps(place))))
 
     def place_troubles(self) -> Mapping[Place, ReadFailure]:
-        """By account and region."""
-        found = all_items(self._client, self._table, partition(TROUBLES, "PLACE#"))
+        found = self._table.items(partition(TROUBLES, "PLACE#"))
         return {read_body(Place, item["place"]["S"]): thing_of(ReadFailure, item) for item in found}
 
     def _stored(self, keys: Sequence[ClusterKey]) -> Mapping[str, Watched]:
@@ -123,7 +107,7 @@ class DynamoFleetStore(DynamoNotices):
             found = ((key.name, self.watched(key)) for key in keys)
             return {name: one for name, one in found if one is not None}
         names = {key.name for key in keys}
-        every = (thing_of(Watched, item) for item in all_items(self._client, self._table, between(keys)))
+        every = self._table.things(Watched, between(keys))
         return {one.cluster.key.name: one for one in every if one.cluster.key.name in names}
 
     def _save(self, saves: Mapping[str, tuple[Watched | None, Watched]]) -> set[str]:
@@ -135,7 +119,7 @@ class DynamoFleetStore(DynamoNotices):
             if some and (len(some) == _MOST or size + length > _MOST_BYTES):
                 saved, some, size = saved | self._save_some(some), {}, 0
             seen = {":seen": number(stored.version)} if stored else None
-            some[name] = put(self._table, item, "version = :seen" if stored else "attribute_not_exists(pk)", seen)
+            some[name] = put(item, "version = :seen" if stored else "attribute_not_exists(pk)", seen)
             size += length
         return saved | self._save_some(some)
 
@@ -146,8 +130,8 @@ class DynamoFleetStore(DynamoNotices):
             write_id = secrets.token_hex(16)
             for each in left.values():
                 each["Put"]["Item"]["write_id"] = text(write_id)
-            reasons = transact(self._client, list(left.values()), write_id)
-            if not reasons or any(reason.item.get("write_id") == text(write_id) for reason in reasons):
+            reasons = self._table.transact(list(left.values()), write_id)
+            if is_written(reasons, write_id):
                 return set(left)
             left = {
                 name: each for (name, each), reason in zip(left.items(), reasons, strict=False) if not reason.refused
@@ -156,19 +140,7 @@ class DynamoFleetStore(DynamoNotices):
                 break
         return set()
 
-    def _put(self, item: Item) -> None:
-        with translate("dynamodb:PutItem"):
-            self._client.put_item(TableName=self._table, Item=item)
-
-    def _delete(self, key: Item) -> None:
-        with translate("dynamodb:DeleteItem"):
-            self._client.delete_item(TableName=self._table, Key=key)
-
 
 def _watched_item(watched: Watched) -> Item:
-    item = {**_item(watched_key(watched.cluster.key), watched), **watched_index_values(watched)}
-    return {**item, "version": number(watched.version)}
-
-
-def _item(keys: Item, thing: object) -> Item:
-    return {**keys, "schema": number(SCHEMA), "body": text(body_of(thing))}
+    version, index = number(watched.version), watched_index_values(watched)
+    return item_of(watched_key(watched.cluster.key), watched, version=version, **index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import AddonAtNext
@@ -22,14 +22,13 @@ class FleetAddonCalls(EksCalls):
 
     def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
         """The cluster's EKS add-ons, and whether each one's version runs on that Kubernetes version. Raises ResourceGone."""
-        names = self.listed("list_addons", "addons", clusterName=name)
+        names = self.listed("ListAddons", "addons", clusterName=name)
         found = (self._addon_at(name, addon, version) for addon in names)
         return tuple(addon for addon in found if addon is not None)
 
     def _addon_at(self, cluster: str, addon: str, version: str) -> AddonAtNext | None:
         try:
-            with translate("eks:DescribeAddon"):
-                known = self._eks.describe_addon(clusterName=cluster, addonName=addon)["addon"]
+            known = call(self._eks, "eks:DescribeAddon", clusterName=cluster, addonName=addon)["addon"]
         except ResourceGone:
             return None
         current = known.get("addonVersion", "")
@@ -45,7 +44,7 @@ class FleetAddonCalls(EksCalls):
 
     def _ask(self, addon: str, version: str) -> Mapping[str, bool]:
         try:
-            kinds = self.listed("describe_addon_versions", "addons", addonName=addon, kubernetesVersion=version)
+            kinds = self.listed("DescribeAddonVersions", "addons", addonName=addon, kubernetesVersion=version)
         except AwsRefused as refusal:
             if refusal.code in _NOT_OFFERED:
                 return {}

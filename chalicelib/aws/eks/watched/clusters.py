@@ -1,6 +1,6 @@
 """EKS in one place as the support watch reads it: the port `Fleet`. Nodes, insights and add-ons are in the modules beside.
 
-Real answers lack fields: whatever EKS leaves out is None or empty here. Make a new one for each run; its clients may be
+Real answers lack fields: a missing one is None or empty here. Make a new one for each run; its clients may be
 older. All methods may be called from several threads.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.versions import live_or_bundled
 from chalicelib.aws.eks.watched.addons import FleetAddonCalls
 from chalicelib.aws.eks.watched.insights import InsightCalls
@@ -38,8 +38,7 @@ class EksFleet(InsightCalls, FleetAddonCalls):
 
     def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
         """Up to a hundred cluster names, and the next page's cursor."""
-        with translate("eks:ListClusters"):
-            answer = self._eks.list_clusters(maxResults=_PAGE, **({"nextToken": cursor} if cursor else {}))
+        answer = call(self._eks, "eks:ListClusters", maxResults=_PAGE, **({"nextToken": cursor} if cursor else {}))
         return tuple(answer["clusters"]), answer.get("nextToken") or None
 
     def expect(self, names: Sequence[str]) -> None:
@@ -66,6 +65,5 @@ class EksFleet(InsightCalls, FleetAddonCalls):
 
     def set_support_policy(self, name: str, support_type: str) -> str:
         """Ask for STANDARD or EXTENDED; the update's id. Raises AwsRefused where EKS does not allow it, ResourceGone."""
-        with translate("eks:UpdateClusterConfig"):
-            asked = self._eks.update_cluster_config(name=name, upgradePolicy={"supportType": support_type})
+        asked = call(self._eks, "eks:UpdateClusterConfig", name=name, upgradePolicy={"supportType": support_type})
         return str(asked["update"]["id"])

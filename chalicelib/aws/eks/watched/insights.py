@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import Insight, InsightStatus
@@ -29,7 +29,7 @@ class InsightCalls(EksCalls):
         if refresh:
             self._refresh(name)
         wanted = {"categories": [_READINESS], "statuses": _NOT_PASSING}
-        listed = self.listed("list_insights", "insights", clusterName=name, filter=wanted)
+        listed = self.listed("ListInsights", "insights", clusterName=name, filter=wanted)
         found = (self._insight(name, row["id"]) for row in listed if _is_wanted(row))
         gravest = [InsightStatus.ERROR, InsightStatus.WARNING, InsightStatus.UNKNOWN, InsightStatus.PASSING]
         return tuple(sorted(filter(None, found), key=lambda insight: (gravest.index(insight.status), insight.name)))
@@ -37,8 +37,7 @@ class InsightCalls(EksCalls):
     def _refresh(self, name: str) -> None:
         """A look that EKS will not take now (one is under way, say) does not keep us from what it knows."""
         try:
-            with translate("eks:StartInsightsRefresh"):
-                self._eks.start_insights_refresh(clusterName=name)
+            call(self._eks, "eks:StartInsightsRefresh", clusterName=name)
         except ResourceGone:
             raise
         except AwsRefused as refusal:
@@ -46,8 +45,7 @@ class InsightCalls(EksCalls):
 
     def _insight(self, name: str, id: str) -> Insight | None:
         try:
-            with translate("eks:DescribeInsight"):
-                return _shown(self._eks.describe_insight(clusterName=name, id=id)["insight"])
+            return _shown(call(self._eks, "eks:DescribeInsight", clusterName=name, id=id)["insight"])
         except ResourceGone:
             return None
 

@@ -1,21 +1,21 @@
 """The instances of many clusters of one place, read from EC2 together: its calls are counted per account and region.
 
-An instance is a cluster's by the tag that whoever launched it for the cluster wrote.
+An instance belongs to a cluster by the tag `kubernetes.io/cluster/NAME`, which its launcher wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import instances_of
 from chalicelib.domain.errors.tree import AccessDenied, EkslabError
 
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 #: EC2's most values of one filter.
 _MOST = 200
-Instances = list[Mapping[str, Any]]
+Instances = list[dict[str, Any]]
 
 
 class InstanceReading:
@@ -33,7 +33,7 @@ class InstanceReading:
     def of(self, cluster: str) -> Instances:
         """The cluster's instances that run, or are about to. Raises what EC2 answers."""
         if cluster not in self._names:
-            return self._read({"Name": _tag(cluster, "tag:"), "Values": ["owned"]})
+            return self._alone(cluster)
         with self._lock:
             if self._found is None:
                 self._found = self._all()
@@ -41,7 +41,7 @@ class InstanceReading:
         if isinstance(found, AccessDenied):
             raise found
         if isinstance(found, EkslabError):
-            return self._read({"Name": _tag(cluster, "tag:"), "Values": ["owned"]})
+            return self._alone(cluster)
         return found.get(cluster, [])
 
     def _all(self) -> dict[str, Instances] | EkslabError:
@@ -49,7 +49,8 @@ class InstanceReading:
         found: dict[str, Instances] = {}
         try:
             for start in range(0, len(keys), _MOST):
-                for instance in self._read({"Name": "tag-key", "Values": list(keys)[start : start + _MOST]}):
+                wanted = {"Name": "tag-key", "Values": list(keys)[start : start + _MOST]}
+                for instance in instances_of(self._ec2, [wanted, _ALIVE]):
                     for tag in instance.get("Tags", []):
                         if tag["Key"] in keys and tag["Value"] == "owned":
                             found.setdefault(keys[tag["Key"]], []).append(instance)
@@ -57,10 +58,8 @@ class InstanceReading:
             return error
         return found
 
-    def _read(self, wanted: Mapping[str, Any]) -> Instances:
-        with translate("ec2:DescribeInstances"):
-            pages = self._ec2.get_paginator("describe_instances").paginate(Filters=[wanted, _ALIVE])
-            return [instance for page in pages for held in page["Reservations"] for instance in held["Instances"]]
+    def _alone(self, cluster: str) -> Instances:
+        return instances_of(self._ec2, [{"Name": _tag(cluster, "tag:"), "Values": ["owned"]}, _ALIVE])
 
 
 def _tag(cluster: str, prefix: str = "") -> str:

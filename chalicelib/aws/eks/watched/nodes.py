@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.aws.eks.watched.instances import InstanceReading
 from chalicelib.domain.core.deferred import pattern
@@ -45,21 +45,20 @@ class NodeReading(EksCalls):
         return tuple(nodes), tuple(denied)
 
     def _managed(self) -> list[Nodes]:
-        names = self.listed("list_nodegroups", "nodegroups", clusterName=self._cluster)
+        names = self.listed("ListNodegroups", "nodegroups", clusterName=self._cluster)
         found = (self._nodegroup(name) for name in names)
         return [nodes for nodes in found if nodes is not None]
 
     def _nodegroup(self, name: str) -> Nodes | None:
         try:
-            with translate("eks:DescribeNodegroup"):
-                group = self._eks.describe_nodegroup(clusterName=self._cluster, nodegroupName=name)["nodegroup"]
+            group = call(self._eks, "eks:DescribeNodegroup", clusterName=self._cluster, nodegroupName=name)["nodegroup"]
         except ResourceGone:
             return None
         wanted = (group.get("scalingConfig") or {}).get("desiredSize", 0)
         return Nodes(name, NodeKind.MANAGED, group.get("version"), int(wanted))
 
     def _fargate(self) -> list[Nodes]:
-        names = self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=self._cluster)
+        names = self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=self._cluster)
         return [Nodes(name, NodeKind.FARGATE, None, 0) for name in names]
 
     def _instances(self) -> list[Nodes]:
@@ -74,8 +73,7 @@ class NodeReading(EksCalls):
         if not ids:
             return {}
         wanted = [{"Name": "image-id", "Values": sorted(ids)}]
-        with translate("ec2:DescribeImages"):
-            images = self._ec2.describe_images(Filters=wanted, IncludeDeprecated=True)["Images"]
+        images = call(self._ec2, "ec2:DescribeImages", Filters=wanted, IncludeDeprecated=True)["Images"]
         message = {image["ImageId"]: _IMAGE_VERSION.search(image.get("Name", "")) for image in images}
         return {id: match[1] for id, match in message.items() if match}
 

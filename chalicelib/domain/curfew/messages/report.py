@@ -10,16 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.core.message import (
-    Block,
-    Bullets,
-    Letter,
-    Message,
-    Severity,
-    letter_of,
-    message_of,
-    para,
-)
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Block, Bullets, Letter, Message, Severity, letter_of, message_of, para
 from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, clause, day_of
 from chalicelib.domain.core.wording import counted, format_day
 from chalicelib.domain.costs import usd
@@ -35,41 +27,42 @@ _Line = tuple[Entry, EntryStatus]
 BACK = 3
 
 
-def report_message(
-    night: date,
-    plan: Plan | None,
-    rules: CurfewRules,
-    blocked: Sequence[Lab],
-    orphans: Sequence[str],
-    troubles: Sequence[str],
-    recipient: str,
-    *,
-    overdue: Sequence[str] = (),
-) -> Message:
-    """What became of `night`. `orphans`, `troubles` and `overdue` (labs past their last end): a sentence each."""
+@dataclass(frozen=True)
+class Concerns:
+    """Besides the plan, what administrators should know. All but `blocked` are sentences.
+
+    `overdue`: labs that exist past their last end; `orphans`: clusters without a lab; `troubles`: failures of the run.
+    """
+
+    blocked: Sequence[Lab] = ()
+    overdue: Sequence[str] = ()
+    orphans: Sequence[str] = ()
+    troubles: Sequence[str] = ()
+
+
+def report_message(night: date, plan: Plan | None, rules: CurfewRules, concerns: Concerns, recipient: str) -> Message:
+    """The report of `night`."""
     lines = plan.lines if plan else ()
     whole = plan is None or plan.is_whole
-    trouble = (
+    amiss = (
         _undelivered(lines)
         or _unheard(lines)
         or _braked(lines)
-        or blocked
-        or orphans
-        or troubles
-        or overdue
         or not whole
+        or any((concerns.blocked, concerns.overdue, concerns.orphans, concerns.troubles))
     )
-    if not lines and not trouble and rules.mode is Mode.ON:
+    if not lines and not amiss and rules.mode is Mode.ON:
         letter = _calm(night)
     else:
         others = (
-            *_section(Sentence("Blocked"), [_describe_blocked(lab) for lab in blocked]),
-            *_section(Sentence("Past their last end, and there still"), overdue),
-            *_section(Sentence("Clusters without a lab"), orphans),
-            *_section(Sentence("Troubles"), troubles),
+            *_section(Sentence("Blocked"), [_describe_blocked(lab) for lab in concerns.blocked]),
+            *_section(Sentence("Past their last end, and there still"), concerns.overdue),
+            *_section(Sentence("Clusters without a lab"), concerns.orphans),
+            *_section(Sentence("Troubles"), concerns.troubles),
         )
-        letter = letter_of(_subject(night, _counts(lines, blocked)), [*_blocks(night, lines, whole, rules, others)])
-    return message_of(letter, recipient, KIND, Severity.WARNING if trouble else Severity.INFO)
+        subject = _subject(night, _counts(lines, concerns.blocked))
+        letter = letter_of(subject, [*_blocks(night, lines, whole, rules, others)])
+    return message_of(letter, recipient, KIND, Severity.WARNING if amiss else Severity.INFO)
 
 
 def format_date(day: date) -> Moment:

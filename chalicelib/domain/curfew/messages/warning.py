@@ -1,7 +1,7 @@
-"""The warning before curfew: what happens to which lab, when, why, what goes with it, and the one link that keeps it.
+"""The warning of a planned act: the lab, the time, the reason, the losses, and the link that keeps the lab.
 
-Called by the sweep for each entry of a plan, before anything may be touched. An instant is told in the owner's zone
-and in UTC. Nothing is said that isn't known: what could not be counted is named as such.
+The hourly run sends it for each entry of a plan before it may act. Times are in the owner's zone and in UTC. The warning names
+what could not be counted.
 """
 
 from __future__ import annotations
@@ -9,16 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.domain.core.message import (
-    Block,
-    Link,
-    Message,
-    Severity,
-    commands,
-    english_body,
-    letter_of,
-    para,
-)
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Block, Link, Message, Severity, commands, letter_of, message_of, para
 from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
 from chalicelib.domain.core.sentence import Listed, Moment, Said, Sentence, Style, clause, opening
 from chalicelib.domain.core.wording import counted
@@ -32,7 +24,7 @@ from chalicelib.domain.labs.spec import VolumePolicy
 KIND = "curfew-warning"
 #: SNS: fewer than 100 characters.
 _MOST_SUBJECT = 99
-#: Who is told where no administrator is named and nobody owns the lab.
+#: The recipient if no administrator is configured and the lab has no owner.
 NOBODY = "administrators"
 _NOT_COUNTED = {
     "nodes": Sentence("nodes"),
@@ -42,53 +34,57 @@ _NOT_COUNTED = {
 }
 
 
-def warning_message(
-    entry: Entry,
-    schedule: Schedule,
-    keep_url: str | None,
-    keep_until: datetime | None,
-    recipient: str,
-    keep_cost_usd: float | None,
-    *,
-    volumes: VolumePolicy | None = None,
-    account: str = "",
-    in_place_of: str = "",
-    came_back: bool = False,
-    spent_usd: float | None = None,
-    no_room: str | None = None,
-) -> Message:
-    """The one mail about this entry to one recipient.
+@dataclass(frozen=True)
+class WarnedLab:
+    """The facts of a lab in its warning. `account`: read from the owner's ARN where it is empty. `spent_usd`: the cost so far."""
 
-    `keep_url` None with a `keep_until`: no link could be made; both None: the allowance is used up. `keep_cost_usd`: of
-    keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
-    where it is not given.
-    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `came_back`: mail to them did.
-    `spent_usd`: what the lab has cost so far. `no_room`: a ceiling of money lets its lease be no longer, and its sentence.
+    schedule: Schedule
+    volumes: VolumePolicy | None = None
+    account: str = ""
+    spent_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class KeepOffer:
+    """The link that keeps the lab until `until`, and its cost (`usd`; None: a price is not known).
+
+    `url` None with an `until`: no link could be made. Both None: the allowance is used up. `no_room`: a ceiling of money lets its
+    lease be no longer, and its sentence.
     """
+
+    url: str | None = None
+    until: datetime | None = None
+    usd: float | None = None
+    no_room: str | None = None
+
+
+@dataclass(frozen=True)
+class WarnedPerson:
+    """The recipient. `in_place_of`: the owner, if no message reaches them; `came_back`: mail to the owner came back."""
+
+    name: str
+    in_place_of: str = ""
+    came_back: bool = False
+
+
+def warning_message(entry: Entry, lab: WarnedLab, offer: KeepOffer, reader: WarnedPerson) -> Message:
+    """The one mail about this entry to one recipient."""
+    schedule, spent = lab.schedule, lab.spent_usd
     letter = letter_of(
         _subject(entry, schedule),
         [
-            para(in_place(in_place_of, came_back)),
-            para(_opening(entry, schedule, in_place_of)),
-            # Of a lease the opening has said it all.
+            para(in_place(reader.in_place_of, reader.came_back)),
+            para(_opening(entry, schedule, reader.in_place_of)),
             para(_why(entry)),
             para(describe_stakes(entry)),
-            para(describe_entry_volumes(entry, volumes)),
-            para(Sentence("It has cost about {amount} so far.", amount=usd(spent_usd)) if spent_usd else ""),
-            *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd, no_room),
-            *_otherwise(entry, schedule, extendable=keep_until is not None and no_room is None),
+            para(describe_entry_volumes(entry, lab.volumes)),
+            para(Sentence("It has cost about {amount} so far.", amount=usd(spent)) if spent else ""),
+            *_keeping(entry, schedule, offer),
+            *_otherwise(entry, schedule, extendable=offer.until is not None and offer.no_room is None),
         ],
     )
-    return Message(
-        recipient=recipient,
-        subject=letter.subject,
-        body=english_body(letter),
-        kind=KIND,
-        severity=Severity.WARNING,
-        account=account or _account_of(entry.owner),
-        owner=entry.owner,
-        letter=letter,
-    )
+    account = lab.account or _account_of(entry.owner)
+    return message_of(letter, reader.name, KIND, Severity.WARNING, account, entry.owner)
 
 
 def format_in_zone(schedule: Schedule, instant: datetime) -> Moment:
@@ -97,7 +93,7 @@ def format_in_zone(schedule: Schedule, instant: datetime) -> Moment:
 
 
 def in_place(owner: str, came_back: bool = False) -> str:
-    """Why its reader is told of another's lab; empty for the owner."""
+    """The reason why the reader gets a message about another's lab; empty for the owner."""
     if not owner:
         return ""
     if came_back:
@@ -161,31 +157,24 @@ def _lease_over(entry: Entry, mine: bool, slots: Mapping[str, Said]) -> str:
 
 
 def _why(entry: Entry) -> str:
-    """Of a lease the opening has said it all, unless the end goes over a protection."""
+    """The reason. For a lease's end the opening contains it, unless a protection is lifted."""
     if entry.trigger is not Trigger.LEASE:
         return Sentence("Why: {reason}.", reason=clause(entry.reason))
     return entry.reason if "lifted" in entry.reason else ""
 
 
-def _keeping(
-    entry: Entry,
-    schedule: Schedule,
-    keep_url: str | None,
-    keep_until: datetime | None,
-    cost_usd: float | None,
-    no_room: str | None,
-) -> list[Block]:
+def _keeping(entry: Entry, schedule: Schedule, offer: KeepOffer) -> list[Block]:
     if entry.trigger is Trigger.GONE:
         return [para(Sentence("There is nothing to keep, so this mail has no link to keep it."))]
-    if keep_url is None and (keep_until is None or no_room):
-        return [para(_no_link(no_room))]
-    until = Sentence("the next curfew") if keep_until is None else format_in_zone(schedule, keep_until)
+    if offer.url is None and (offer.until is None or offer.no_room):
+        return [para(_no_link(offer.no_room))]
+    until = Sentence("the next curfew") if offer.until is None else format_in_zone(schedule, offer.until)
     costs = (
         Sentence("The price of that is not known.")
-        if cost_usd is None
-        else Sentence("That costs about {amount}.", amount=describe_keeping(cost_usd, entry.hourly_usd))
+        if offer.usd is None
+        else Sentence("That costs about {amount}.", amount=describe_keeping(offer.usd, entry.hourly_usd))
     )
-    if keep_url is None:
+    if offer.url is None:
         return [
             para(
                 Sentence(
@@ -199,7 +188,7 @@ def _keeping(
         para(
             Sentence("To keep it until {until}, open this page and press its button. {costs}", until=until, costs=costs)
         ),
-        Link(keep_url, Sentence("Keep {name}", name=entry.name)),
+        Link(offer.url, Sentence("Keep {name}", name=entry.name)),
         para(Sentence("The page needs no login. Anyone who has the link can keep this lab, and can do nothing else.")),
     ]
 
@@ -289,7 +278,7 @@ def recipient_of(lab: Lab, nobody: str) -> str:
 
 
 def describe_stakes(entry: Entry) -> str:
-    """What the act does to nodes, pods, volumes and load balancers. Empty where nothing is left to lose."""
+    """The effect of the act on nodes, pods, volumes and load balancers; empty if nothing is left."""
     if sleeps(entry):
         return _asleep(entry)
     there, uncounted = _counts(entry, tuple(_NOT_COUNTED))
@@ -307,7 +296,7 @@ def describe_stakes(entry: Entry) -> str:
 
 
 def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
-    """What becomes of the volumes of PersistentVolumeClaims. Empty where there are none, or where they stay with the lab."""
+    """The effect on volumes of PersistentVolumeClaims; empty if there are none, or if the lab keeps them."""
     if sleeps(entry) or entry.stakes.volumes == 0 or (entry.trigger is Trigger.GONE and entry.stakes.volumes is None):
         return ""
     match policy:
@@ -327,7 +316,7 @@ def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
 
 
 def sleeps(entry: Entry) -> bool:
-    """Whether the lab goes on after the act: what is gone or was nobody's only ends."""
+    """Whether the lab hibernates. A lab without a cluster, and an adopted one, only ends."""
     return entry.act is AtCurfew.HIBERNATE and entry.trigger in AT_CURFEW | {Trigger.LEASE}
 
 
@@ -356,12 +345,12 @@ def _asleep(entry: Entry) -> str:
 
 
 def _number_of_things(entry: Entry, names: Sequence[str]) -> int:
-    """As grammar counts them."""
+    """The number of things, which chooses singular or plural."""
     return sum(getattr(entry.stakes, name) or 0 for name in names)
 
 
 def _counts(entry: Entry, names: Sequence[str]) -> tuple[list[Sentence], list[Sentence]]:
-    """What is there, counted; and the names of what nobody could count."""
+    """The counted things, and the names of those that could not be counted."""
     numbers: dict[str, int | None] = {name: getattr(entry.stakes, name) for name in names}
     there = [_counted(name, number) for name, number in numbers.items() if number]
     return there, [_NOT_COUNTED[name] for name, number in numbers.items() if number is None]

@@ -19,7 +19,7 @@ from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
 
 CPU, NETWORK = "cpu", "network"
-#: Cores at work in a group, whatever it did before: so many, and so many more for each node's own daemons and scrapers.
+#: A group with this many cores at work is in use, without regard to earlier hours: a base, and more for each node's daemons.
 CORES, CORES_PER_NODE = 0.25, 0.075
 #: CPUs that a node group is taken to have had whose machines are gone.
 GONE_CPUS = 4

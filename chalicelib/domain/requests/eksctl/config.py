@@ -1,7 +1,7 @@
 """Translates an eksctl ClusterConfig v1alpha5 into a Draft: the top level, metadata and the short sections.
 
 Every field of the document is honoured, warned about or refused by its own path; none is dropped in silence, because
-each mapping is read through a Reader that reports at its close whatever nobody read. Called by api/inputs/lab_request.py.
+each mapping is read through a Reader that reports its unread fields when it closes. Called by api/inputs/lab_request.py.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
-from chalicelib.domain.curfew.messages.report import report_message
+from chalicelib.domain.curfew.messages.report import Concerns, report_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.labs.lab import Lab
@@ -128,7 +128,7 @@ LATE = a_line(
 
 def report(plan: Plan | None = None, rules: CurfewRules = RULES, **other: Any) -> Message:
     given: dict[str, Any] = {"blocked": (), "orphans": (), "troubles": ()} | other
-    return report_message(NIGHT, plan, rules, recipient="admins@example.com", **given)
+    return report_message(NIGHT, plan, rules, Concerns(**given), "admins@example.com")
 
 
 def test_a_busy_night_in_one_message() -> None:

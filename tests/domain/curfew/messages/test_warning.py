@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.curfew.messages.warning import format_in_zone, warning_message
+from chalicelib.domain.curfew.messages.warning import (
+    KeepOffer,
+    WarnedLab,
+    WarnedPerson,
+    format_in_zone,
+    warning_message,
+)
 from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.domain.labs.spec import VolumePolicy
@@ -115,17 +121,12 @@ To close it at once:
 
 def mail(entry: Entry = ENTRY, schedule: Schedule = SEOUL, **other: Any) -> Message:
     given: dict[str, Any] = {"keep_url": URL, "keep_until": TOMORROW, "keep_cost_usd": 5.28} | other
-    volumes = given.pop("volumes", VolumePolicy.DELETE)
-    return warning_message(
-        entry,
-        schedule,
-        given.pop("keep_url"),
-        given.pop("keep_until"),
-        "learner",
-        given.pop("keep_cost_usd"),
-        volumes=volumes,
-        **given,
+    lab = WarnedLab(
+        schedule, given.pop("volumes", VolumePolicy.DELETE), given.pop("account", ""), given.pop("spent_usd", None)
     )
+    url, until, usd = (given.pop(name) for name in ("keep_url", "keep_until", "keep_cost_usd"))
+    offer = KeepOffer(url, until, usd, given.pop("no_room", None))
+    return warning_message(entry, lab, offer, WarnedPerson("learner", **given))
 
 
 def flat(message: Message) -> str:

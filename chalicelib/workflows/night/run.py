@@ -1,4 +1,4 @@
-"""Counts what one step of the curfew run did, and lists failures of single labs: small enough for a state's payload."""
+"""The context of one step of the curfew run, and its counts and failures: small enough for a state's payload."""
 
 from __future__ import annotations
 
@@ -6,25 +6,55 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
-from typing import Any
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, Superseded
+from chalicelib.ports.curfew import CurfewStore
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.costs.limit import limits_that_sleep
+
+if TYPE_CHECKING:
+    from chalicelib.domain.curfew.messages.limit import Limit
 
 #: Failures in one step's answer, failures in a run's summary, characters of each.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
 
 
 @dataclass
-class RunSummary:
-    """Counts by kind of act, and failures as text."""
+class NightRun:
+    """One step of a run. `now`: the schedule event's time, the same for all its steps.
 
+    `counts`: how many acts of each kind the step did; `troubles`: failures of single labs, as text.
+    """
+
+    deps: Deps
+    now: datetime
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
-    def trouble(self, what: str, error: Exception) -> None:
-        """Note a failure."""
-        self.troubles.append(f"{what}: {type(error).__name__}: {error}"[:_LONGEST])
+    @property
+    def store(self) -> CurfewStore:
+        """Plans, statuses, rules and verdicts."""
+        return self.deps.curfew.store
+
+    @cached_property
+    def rules(self) -> CurfewRules:
+        """The rules of curfew, read once a step."""
+        return self.store.rules(self.deps.curfew.usual)
+
+    @property
+    def notice(self) -> timedelta:
+        """The time between a warning and its act."""
+        return timedelta(minutes=self.rules.notice_minutes)
+
+    @cached_property
+    def limits(self) -> Mapping[str, Limit]:
+        """The people at a month's ceiling whose labs sleep although they are in use, read once a step."""
+        return limits_that_sleep(self.deps, self.now)
 
     @contextmanager
     def around(self, what: str) -> Iterator[list[EkslabError]]:
@@ -39,7 +69,7 @@ class RunSummary:
             self.counts["changed_meanwhile"] += 1
         except EkslabError as error:
             failed.append(error)
-            self.trouble(what, error)
+            self.troubles.append(f"{what}: {type(error).__name__}: {error}"[:_LONGEST])
 
     def answer(self) -> dict[str, Any]:
         """The result of a state."""
