@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -19,6 +20,7 @@ NEVER_IN_A_STEP = ("chalicelib.api", "chalice", "pydantic", "yaml", "holidays", 
 LATE = ("chalicelib.wiring.cloud", "chalicelib.wiring.curfew", "chalicelib.wiring.support")
 
 
+@cache
 def imported(module: str) -> frozenset[str]:
     """The modules that are there once a handler module was imported."""
     program = f"import json, sys, chalicelib.handlers.{module}; print(json.dumps(sorted(sys.modules)))"
