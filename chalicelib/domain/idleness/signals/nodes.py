@@ -93,12 +93,14 @@ def _beside(what: Sentence, baseline: float | None) -> Sentence:
 def hours_at_work(evidence: Evidence, window: Window) -> tuple[datetime, ...]:
     """The hours of the week before the window in which a group had more cores at work than a resting one has."""
     return tuple(
-        at
-        for group in evidence.nodegroups
-        if group.vcpus is not None
-        for at, value in before(group.cpu_before, window).points
-        if value * _cpus(group) / 100 > _core_limit(group, usual(before(group.cpu_before, window).values))
+        at for group in evidence.nodegroups if group.vcpus is not None for at in _hours_of_group(group, window)
     )
+
+
+def _hours_of_group(group: NodegroupUse, window: Window) -> tuple[datetime, ...]:
+    earlier = before(group.cpu_before, window)
+    limit = _core_limit(group, usual(earlier.values))
+    return tuple(at for at, value in earlier.points if value * _cpus(group) / 100 > limit)
 
 
 def _cpus(group: NodegroupUse) -> int:
