@@ -40,7 +40,7 @@ REQUEST: dict[str, Any] = {
 _ENDED = {"ready", "deleted", "failed", "blocked"}
 
 
-def main(scale: float = 0.01) -> int:
+def main(scale: float = 0.006) -> int:
     """Play the demo; return its exit status."""
     narrator = Narrator()
     narrator.act("A sandbox")
