@@ -89,15 +89,15 @@ def test_a_line_that_was_not_published_so_is_seen_on_a_page(kept: Kept) -> None:
     if not isinstance(kept.curfew, DynamoCurfewStore):
         return
     kept.curfew.publish(NIGHT, [an_entry(lab_id="lab-1", owner="m"), an_entry(lab_id="lab-2", owner="o")], NOW)
-    client, table = kept.curfew._client, kept.curfew._table
+    table = kept.curfew._table
     added, changed = an_entry(lab_id="lab-3", owner="o"), an_entry(lab_id="lab-1", owner="m", reason="another one")
     for entry in (added, changed):
         line = line_item(NIGHT, entry, EntryStatus(NIGHT, entry.id, entry.lab_id))
-        client.put_item(TableName=table, Item=line)
+        table.put(line)
         page = kept.curfew.plan_page(NIGHT, _is_mine, "m", 9, None)
         assert page is not None
         assert not page.is_whole
-        client.delete_item(TableName=table, Key={name: line[name] for name in ("pk", "sk")})
+        table.delete({name: line[name] for name in ("pk", "sk")})
 
 
 def test_lines_are_found_by_their_night_and_id(kept: Kept) -> None:
