@@ -37,7 +37,7 @@ def subnet(id: str, zone: str, public: bool = True) -> SubnetFacts:
     return SubnetFacts(id, "vpc-1", zone, f"10.0.{ord(zone[-1])}.0/24", 200, public, public)
 
 
-def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> commands.Answered:
+def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> commands.Accepted:
     return commands.request_lab(world.deps, a_caller(**caller), commands.ValidatedRequest(spec), None, "digest", NOW)
 
 
