@@ -12,6 +12,7 @@ from chalice import Blueprint, IAMAuthorizer, Response
 from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
@@ -181,7 +182,7 @@ class RequestContext:
         @functools.wraps(view)
         def admitting(*args: str, **kwargs: str) -> Response:
             if self.caller.is_viewer and changes:
-                raise NotYours("Viewers look at everything and change nothing.")
+                raise NotYours(Sentence("Viewers look at everything and change nothing."))
             return view(*args, **kwargs)
 
         return admitting

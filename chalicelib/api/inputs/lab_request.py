@@ -13,6 +13,7 @@ from dataclasses import replace
 from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
@@ -24,7 +25,9 @@ from chalicelib.domain.requests.validation.validate import complete, in_callers_
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.
 MOST_FINDINGS = 300
-_NOT_YET = "What only AWS knows (names, zones, instance types, key pairs, add-ons) is checked once these are right."
+_NOT_YET = Sentence(
+    "What only AWS knows (names, zones, instance types, key pairs, add-ons) is checked once these are right."
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     if len(findings) <= MOST_FINDINGS:
         return findings
     kept = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)[:MOST_FINDINGS]
-    return (*kept, error("", "more-findings", f"There are {len(findings) - MOST_FINDINGS} more findings."))
+    return (
+        *kept,
+        error("", "more-findings", Sentence("There are {what} more findings.", what=len(findings) - MOST_FINDINGS)),
+    )
 
 
 def _in_json(draft: Draft) -> Draft:

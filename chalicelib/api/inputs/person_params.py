@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import refuse
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.identity.addresses import read_address
 from chalicelib.domain.identity.person import Language, Topic
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
@@ -43,7 +44,7 @@ def read_answer(raw: bytes, content_type: str | None) -> bool:
     body = Reader(read_body(raw, content_type), "", notes)
     answer = body.text("answer") or "yes"
     if answer not in ("yes", "no"):
-        body.error("answer", "unknown-value", "answer is yes or no.")
+        body.error("answer", "unknown-value", Sentence("answer is yes or no."))
     body.close()
     refuse(notes.findings)
     return answer == "yes"
@@ -66,7 +67,7 @@ def _address(body: Reader) -> str | None:
 def _language(body: Reader) -> Language | None:
     text = body.text("language")
     if text is not None and text not in tuple(Language):
-        body.error("language", "unknown-language", f"Languages are {', '.join(Language)}.")
+        body.error("language", "unknown-language", Sentence("Languages are {names}.", names=", ".join(Language)))
         return None
     return Language(text) if text is not None else None
 
@@ -75,8 +76,12 @@ def _zone(body: Reader) -> str | None:
     text = body.text("timeZone")
     if text is not None and text not in time_zones():
         near = nearest(text, time_zones())
-        meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
-        body.error("timeZone", "unknown-time-zone", f"{text[:60]} is no time zone of the IANA's. {meant}")
+        meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
+        body.error(
+            "timeZone",
+            "unknown-time-zone",
+            Sentence("{name} is no time zone of the IANA's. {meant}", name=text[:60], meant=meant),
+        )
         return None
     return text
 
@@ -87,5 +92,5 @@ def _muted(body: Reader) -> tuple[Topic, ...] | None:
         return None
     for index, name in enumerate(heard):
         if name not in tuple(Topic):
-            body.error("hears", "unknown-topic", f"Topics are {', '.join(Topic)}.", index)
+            body.error("hears", "unknown-topic", Sentence("Topics are {names}.", names=", ".join(Topic)), index)
     return tuple(topic for topic in Topic if topic not in heard)

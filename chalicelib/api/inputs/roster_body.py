@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
@@ -32,7 +33,14 @@ def read_roster(raw: bytes, content_type: str | None) -> Rows:
     """Each row by how its writer knows it. Raises InvalidRequest with every fault of the form."""
     kind = (content_type or "").partition(";")[0].strip().lower()
     if len(raw) > LARGEST_ROSTER:
-        raise _refused("body-too-large", f"The roster has {len(raw)} bytes; at most {LARGEST_ROSTER} are read.")
+        raise _refused(
+            "body-too-large",
+            Sentence(
+                "The roster has {count} bytes; at most {largest_roster} are read.",
+                count=len(raw),
+                largest_roster=LARGEST_ROSTER,
+            ),
+        )
     if kind in ROSTER_TYPES:
         return _read_csv(_decoded(raw))
     return _read_document(raw, content_type)
@@ -47,7 +55,7 @@ def _decoded(raw: bytes) -> str:
         if _LOST not in text:
             return text
         break
-    message = (
+    message = Sentence(
         "It is neither UTF-8 nor CP949 as it arrived. Send it as application/octet-stream, or save it as CSV UTF-8."
     )
     raise _refused("not-utf-8", message)
@@ -56,7 +64,10 @@ def _decoded(raw: bytes) -> str:
 def _read_csv(text: str) -> Rows:
     lines = list(_lines(text))
     if not lines:
-        raise _refused("body-empty", f"The roster is empty: its first row names columns, {', '.join(COLUMNS)}.")
+        raise _refused(
+            "body-empty",
+            Sentence("The roster is empty: its first row names columns, {names}.", names=", ".join(COLUMNS)),
+        )
     found: list[Finding] = []
     columns = _columns([cell.strip() for cell in lines[0][1]], found)
     rows: Rows = []
@@ -65,7 +76,13 @@ def _read_csv(text: str) -> Rows:
         if len(cells) > len(columns):
             found.append(
                 error(
-                    where, "too-many-cells", f"It has {len(cells)} cells; the first row names {len(columns)} columns."
+                    where,
+                    "too-many-cells",
+                    Sentence(
+                        "It has {count} cells; the first row names {count2} columns.",
+                        count=len(cells),
+                        count2=len(columns),
+                    ),
                 )
             )
         rows.append((where, {name: _plain(cell) for name, cell in zip(columns, cells, strict=False) if name}))
@@ -82,7 +99,7 @@ def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as reason:
-        raise _refused("malformed-csv", f"It is no CSV: {reason}.") from reason
+        raise _refused("malformed-csv", Sentence("It is no CSV: {reason}.", reason=str(reason))) from reason
 
 
 def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
@@ -96,12 +113,18 @@ def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
             columns.append("")
         elif key not in plain:
             near = nearest(key, plain)
-            meant = f"Did you mean {plain[near]}?" if near else f"Columns are {', '.join(COLUMNS)}."
-            found.append(error(where, "unknown-column", f"{name[:60]} is no column. {meant}"))
+            meant = (
+                Sentence("Did you mean {name}?", name=plain[near])
+                if near
+                else Sentence("Columns are {names}.", names=", ".join(COLUMNS))
+            )
+            found.append(
+                error(where, "unknown-column", Sentence("{name} is no column. {meant}", name=name[:60], meant=meant))
+            )
             columns.append("")
         else:
             if plain[key] in columns:
-                found.append(error(where, "duplicate", f"{plain[key]} is there twice."))
+                found.append(error(where, "duplicate", Sentence("{name} is there twice.", name=plain[key])))
             columns.append(plain[key])
     return columns
 
@@ -116,7 +139,7 @@ def _read_document(raw: bytes, content_type: str | None) -> Rows:
     body = Reader(read_body(raw, content_type, LARGEST_ROSTER), "", notes)
     people = body.sections("people")
     if people is None and not notes.findings:
-        body.error("people", "missing", "people is a list of mappings, one a person.")
+        body.error("people", "missing", Sentence("people is a list of mappings, one a person."))
     body.close()
     rows: Rows = []
     for one in people or ():
@@ -130,10 +153,18 @@ def _read_document(raw: bytes, content_type: str | None) -> Rows:
 
 def _refuse(found: list[Finding], rows: Rows) -> None:
     if not found and not rows:
-        found.append(error("", "body-empty", "The roster names nobody."))
+        found.append(error("", "body-empty", Sentence("The roster names nobody.")))
     if len(rows) > MOST_ROWS:
         found.append(
-            error("", "too-many-rows", f"The roster has {len(rows)} rows; at most {MOST_ROWS} are taken at once.")
+            error(
+                "",
+                "too-many-rows",
+                Sentence(
+                    "The roster has {count} rows; at most {most_rows} are taken at once.",
+                    count=len(rows),
+                    most_rows=MOST_ROWS,
+                ),
+            )
         )
     if found:
         raise InvalidRequest(found, most=MOST_ROWS)

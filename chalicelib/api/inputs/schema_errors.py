@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from chalicelib.api.inputs.lab_schema import LabBody
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.requests.eksctl.config import unquoted_version
 from chalicelib.domain.requests.eksctl.reader import child, unknown_field, wrong_type
@@ -69,13 +70,13 @@ def _finding(details: ErrorDetails) -> Finding:
         case "extra_forbidden":
             return error(path, "unknown-field", _unknown(loc))
         case "missing":
-            return error(path, "missing", f"{loc[-1]} is required here.")
+            return error(path, "missing", Sentence("{name} is required here.", name=loc[-1]))
         case "literal_error":
             return error(path, "wrong-value", wrong_type(str(details.get("ctx", {}).get("expected")), value))
         case "too_short":
-            return error(path, "empty", "Name at least one, or leave it out.")
+            return error(path, "empty", Sentence("Name at least one, or leave it out."))
         case "string_too_short":
-            return error(path, "empty", "It is empty: give a value, or leave it out.")
+            return error(path, "empty", Sentence("It is empty: give a value, or leave it out."))
         case "string_type" if loc == ("version",) and isinstance(value, int | float) and not isinstance(value, bool):
             return error(path, "wrong-type", unquoted_version(value))
     expected = _also_taken(loc) or _EXPECTED.get(kind)
@@ -92,7 +93,11 @@ def _also_taken(loc: Loc) -> str | None:
 def _unknown(loc: Loc) -> str:
     key, known = str(loc[-1]), _fields_at(loc[:-1])
     synonym = _SYNONYMS.get(key)
-    return f"Unknown field. Did you mean {synonym}?" if synonym in known else unknown_field(key, known)
+    return (
+        Sentence("Unknown field. Did you mean {synonym}?", synonym=synonym)
+        if synonym in known
+        else unknown_field(key, known)
+    )
 
 
 def _fields_at(loc: Loc) -> tuple[str, ...]:

@@ -178,9 +178,10 @@ def _route_links(context: RequestContext) -> None:
     )
     def get_calendar(file: str) -> Response:
         from chalicelib.services.people.calendar import calendar_by_file
+        from chalicelib.words.catalogues import words_of
 
         deps = context.deps
-        text = calendar_by_file(deps, file, deps.clock.now())
+        text = calendar_by_file(deps, file, deps.clock.now(), words_of)
         return Response(text, headers={"Content-Type": _CALENDAR, "Cache-Control": "private, max-age=300"})
 
 

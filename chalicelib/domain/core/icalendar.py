@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import ENGLISH, Words, said
 
-_PRODUCT = "-//ekslab//support watch//EN"
+_PRODUCT = "-//ekslab//support watch//"
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class CalendarEvent:
     lines: tuple[str, ...]
 
 
-def document(name: str, events: Iterable[CalendarEvent]) -> str:
-    """The whole document, CRLF-ended lines of at most 75 octets."""
+def document(name: str, events: Iterable[CalendarEvent], words: Words = ENGLISH) -> str:
+    """The whole document, CRLF-ended lines of at most 75 octets, its name in a language. The events have theirs."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        f"PRODID:{_PRODUCT}",
+        f"PRODID:{_PRODUCT}{str(words.language).upper()}",
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{escaped(name)}",
+        f"X-WR-CALNAME:{escaped(said(name, words))}",
         "REFRESH-INTERVAL;VALUE=DURATION:PT12H",
         "X-PUBLISHED-TTL:PT12H",
     ]
@@ -38,9 +39,10 @@ def document(name: str, events: Iterable[CalendarEvent]) -> str:
 
 
 def timed_event(
-    uid: str, at: datetime, changed_at: datetime, sequence: int, summary: str, description: str
+    uid: str, at: datetime, changed_at: datetime, sequence: int, texts: tuple[str, str], words: Words = ENGLISH
 ) -> CalendarEvent:
-    """An event at an instant, which takes no time of anybody's."""
+    """An event at an instant, which takes no time of anybody's. `texts`: its summary and its description."""
+    summary, description = (said(text, words) for text in texts)
     lines = (
         "BEGIN:VEVENT",
         f"UID:{escaped(uid)}",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
+from chalicelib.domain.core.sentence import Sentence
 
 
 class Kind(StrEnum):
@@ -82,14 +83,14 @@ class EntryState(StrEnum):
 
 
 #: How we know that ledger entries are ours: what these words say was an answer of AWS's, also before proofs were kept.
-ASKED_FOR = "asked for by provision"
-BY_STACK = "made by the lab's stack"
-BY_EKS = "made by EKS for the lab's cluster"
+ASKED_FOR = Sentence("asked for by provision")
+BY_STACK = Sentence("made by the lab's stack")
+BY_EKS = Sentence("made by EKS for the lab's cluster")
 _SAID: Mapping[str, Proof] = {ASKED_FOR: Proof.ANSWER, BY_STACK: Proof.STACK, BY_EKS: Proof.AWS}
 
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
-CAME_BACK = "It was deleted, and is there again."
+CAME_BACK = Sentence("It was deleted, and is there again.")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
@@ -59,7 +60,9 @@ def extend(lab: Lab, wish: ExtensionRequest, rules: CurfewRules, now: datetime) 
         return ExtensionDecision(lab.lease_ends_at, clamped=False)
     if until < present or until <= now:
         raise _refused(
-            wish, "not-later", f"The lease ends at {_describe(present)}: extending it can't make it end earlier."
+            wish,
+            "not-later",
+            Sentence("The lease ends at {at}: extending it can't make it end earlier.", at=_describe(present)),
         )
     if latest <= max(present, now):
         raise _refused(wish, "allowance-used-up", _used_up(lab, rules, present))
@@ -75,13 +78,17 @@ def _wanted(lab: Lab, wish: ExtensionRequest, now: datetime) -> datetime:
 def _used_up(lab: Lab, rules: CurfewRules, present: datetime) -> str:
     last = last_end(lab, rules).replace(microsecond=0)
     if present >= last:
-        return (
-            f"The lease ends at {_describe(present)}, and {_describe(last)} is the latest that this lab may last: "
-            "ask for a new one."
+        return Sentence(
+            "The lease ends at {at}, and {last} is the latest that this lab may last: ask for a new one.",
+            at=_describe(present),
+            last=_describe(last),
         )
-    return (
-        f"The lease ends at {_describe(present)} already, and a lease ends at most {rules.max_ahead_hours} hours from now. "
-        f"It can be extended later, at the latest to {_describe(last)}."
+    return Sentence(
+        "The lease ends at {at} already, and a lease ends at most {hours} hours "
+        "from now. It can be extended later, at the latest to {last}.",
+        at=_describe(present),
+        hours=rules.max_ahead_hours,
+        last=_describe(last),
     )
 
 

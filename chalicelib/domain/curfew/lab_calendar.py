@@ -9,26 +9,38 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.domain.core.icalendar import CalendarEvent, timed_event
+from chalicelib.domain.core.sentence import ENGLISH, Sentence, Words
 from chalicelib.domain.curfew.next_event import curfew_to_come, lease_end_event
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays
 
 
-def lab_events(lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime) -> Iterator[CalendarEvent]:
-    """Nothing of a lab that ends, or that waits for an approver."""
+def lab_events(
+    lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime, words: Words = ENGLISH
+) -> Iterator[CalendarEvent]:
+    """In a language. Nothing of a lab that ends, or that waits for an approver."""
     if lab.phase in OVER | ENDING or lab.phase is Phase.AWAITING_APPROVAL:
         return
-    where = f"Account {lab.account}, {lab.region}."
+    where = Sentence("Account {account}, {region}.", account=lab.account, region=lab.region)
     ends = lease_end_event(lab, rules, now).at
-    yield _event(lab, "lease-end", ends, f"{lab.name}: its lease ends", f"Everything of it is deleted. {where}")
+    lease = (
+        Sentence("{name}: its lease ends", name=lab.name),
+        Sentence("Everything of it is deleted. {where}", where=where),
+    )
+    yield _event(lab, "lease-end", ends, lease, words)
     if lab.phase is Phase.HIBERNATED and lab.hibernation is not None and lab.hibernation.wake_at is not None:
-        yield _event(lab, "wake", lab.hibernation.wake_at, f"{lab.name} wakes", f"Its nodes come back. {where}")
+        waking = Sentence("{name} wakes", name=lab.name), Sentence("Its nodes come back. {where}", where=where)
+        yield _event(lab, "wake", lab.hibernation.wake_at, waking, words)
     curfew = curfew_to_come(lab, now, holidays) if lab.phase is not Phase.HIBERNATED else None
     if curfew is not None and curfew.at < ends:
-        act = "is deleted" if lab.spec.schedule.at_curfew is AtCurfew.END else "hibernates"
-        yield _event(lab, "curfew", curfew.at, f"{lab.name}: curfew", f"If it is idle then, it {act}. {where}")
+        idle = (
+            Sentence("If it is idle then, it is deleted. {where}", where=where)
+            if lab.spec.schedule.at_curfew is AtCurfew.END
+            else Sentence("If it is idle then, it hibernates. {where}", where=where)
+        )
+        yield _event(lab, "curfew", curfew.at, (Sentence("{name}: curfew", name=lab.name), idle), words)
 
 
-def _event(lab: Lab, kind: str, at: datetime, summary: str, description: str) -> CalendarEvent:
-    return timed_event(f"{kind}.{lab.id}@ekslab", at, lab.phase_since, lab.version, summary, description)
+def _event(lab: Lab, kind: str, at: datetime, texts: tuple[str, str], words: Words) -> CalendarEvent:
+    return timed_event(f"{kind}.{lab.id}@ekslab", at, lab.phase_since, lab.version, texts, words)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.decision import lifts_shield, no_holidays
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.limit import Limit
@@ -156,10 +157,10 @@ def _why_untouched(context: LookContext, act: AtCurfew) -> str:
     if context.shield:
         return context.shield
     if context.now + timedelta(minutes=rules.notice_minutes) > event.at + timedelta(hours=rules.late_hours):
-        return "nobody could be warned in time any more."
+        return Sentence("nobody could be warned in time any more.")
     if act is AtCurfew.HIBERNATE and context.upgrade_at and stays_awake(context.upgrade_at, event.at):
         at = format_local(lab.spec.schedule, context.upgrade_at)
-        return f"It stays awake, for AWS may upgrade its control plane from {at} on."
+        return Sentence("It stays awake, for AWS may upgrade its control plane from {at} on.", at=at)
     return ""
 
 

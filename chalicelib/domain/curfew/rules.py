@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 
 #: rule -> least and most, both included.
@@ -77,14 +78,23 @@ def judge_rules(rules: CurfewRules, names: Mapping[str, str]) -> Iterator[Findin
     """Findings on the rules. `names`: the field of each rule."""
     for rule, (least, most) in BOUNDS.items():
         if not least <= getattr(rules, rule) <= most:
-            yield error(names[rule], "out-of-bounds", f"{names[rule]} is {least} to {most}.")
+            yield error(
+                names[rule],
+                "out-of-bounds",
+                Sentence("{name} is {least} to {most}.", name=names[rule], least=least, most=most),
+            )
     if rules.notice_minutes > 60 * (rules.lead_hours - 1):
         most = 60 * (rules.lead_hours - 1)
-        message = (
-            f"With {names['lead_hours']} {rules.lead_hours} it is at most {most}: warnings go out within an hour of the plan, "
-            "and no lab could be warned in time."
+        message = Sentence(
+            "With {name} {number} it is at most {most}: warnings go out within an hour of the "
+            "plan, and no lab could be warned in time.",
+            name=names["lead_hours"],
+            number=rules.lead_hours,
+            most=most,
         )
         yield error(names["notice_minutes"], "notice-too-long", message)
     if rules.max_total_hours < rules.max_ahead_hours:
-        message = f"It is at least {names['max_ahead_hours']}, {rules.max_ahead_hours}."
+        message = Sentence(
+            "It is at least {name}, {number}.", name=names["max_ahead_hours"], number=rules.max_ahead_hours
+        )
         yield error(names["max_total_hours"], "total-too-short", message)

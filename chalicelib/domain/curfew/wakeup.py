@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Holidays, format_local, next_wake
 from chalicelib.domain.support.assessment import decide_support
@@ -41,9 +42,11 @@ def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> 
     if early is not None and (morning is None or early < morning) and early > since:
         message = format_local(lab.spec.schedule, upgrade_at or early)
         return Waking(
-            early, f"AWS may upgrade its control plane from {message} on, which would find no nodes.", morning
+            early,
+            Sentence("AWS may upgrade its control plane from {at} on, which would find no nodes.", at=message),
+            morning,
         )
-    return Waking(morning, "Its morning has come.", morning)
+    return Waking(morning, Sentence("Its morning has come."), morning)
 
 
 def stays_awake(upgrade_at: datetime | None, at: datetime) -> bool:

@@ -84,7 +84,7 @@ class LabNotFound(RequestRefused):
 
     def __init__(self, lab_id: str) -> None:
         self.lab_id = lab_id
-        super().__init__(f"There is no lab {lab_id}.")
+        super().__init__(Sentence("There is no lab {lab_id}.", lab_id=lab_id))
 
 
 class NoReceiptYet(RequestRefused):
@@ -100,7 +100,8 @@ class NameTaken(RequestRefused):
 
     def __init__(self, name: str, lab_id: str | None, owner: str | None = None) -> None:
         self.name, self.lab_id, self.owner = name, lab_id, owner
-        super().__init__(f"A lab named {name} is alive: {lab_id or 'it belongs to someone else'}.")
+        which = lab_id or Sentence("it belongs to someone else")
+        super().__init__(Sentence("A lab named {name} is alive: {lab}.", name=name, lab=which))
 
 
 def _dollars(micro: int) -> str:
@@ -112,9 +113,16 @@ class TooManyLabs(RequestRefused):
 
     def __init__(self, most: int, role: str | None = None) -> None:
         self.most, self.role = most, role
-        whose = "You have" if role is None else f"The sessions of {role} have together"
-        many = "one owner" if role is None else "one role"
-        super().__init__(f"{whose} {most} labs alive, which is as many as {many} may have here. Release one first.")
+        mine = Sentence("You have {n} labs alive, which is as many as one owner may have here. Release one first.")
+        super().__init__(mine.with_slots(n=most) if role is None else _too_many_of(role, most))
+
+
+def _too_many_of(role: str, most: int) -> Sentence:
+    return Sentence(
+        "The sessions of {role} have together {n} labs alive, which is as many as one role may have here. Release one first.",
+        role=role,
+        n=most,
+    )
 
 
 _LABS_OF = {
@@ -179,7 +187,7 @@ class IdempotencyConflict(RequestRefused):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(f"Idempotency-Key {key} was used with a different request.")
+        super().__init__(Sentence("Idempotency-Key {key} was used with a different request.", key=key))
 
 
 class WrongPhase(RequestRefused):
@@ -195,8 +203,13 @@ class ClusterNotWatched(RequestRefused):
 
     def __init__(self, account: str, region: str, name: str) -> None:
         super().__init__(
-            f"No cluster {name} of account {account} is watched in {region}: is the account registered for that region, and "
-            "has a day's run gone by since the cluster was made?"
+            Sentence(
+                "No cluster {name} of account {account} is watched in {region}: is the account "
+                "registered for that region, and has a day's run gone by since the cluster was made?",
+                name=name,
+                account=account,
+                region=region,
+            )
         )
 
 
@@ -204,7 +217,7 @@ class AccountNotRegistered(RequestRefused):
     """Administrators have registered no such account."""
 
     def __init__(self, account: str) -> None:
-        super().__init__(f"Account {account} is not registered.")
+        super().__init__(Sentence("Account {account} is not registered.", account=account))
 
 
 class AccountInUse(RequestRefused):
@@ -221,7 +234,11 @@ class UnknownLeftover(RequestRefused):
 
     def __init__(self, lab_id: str, arns: tuple[str, ...]) -> None:
         self.arns = arns
-        super().__init__(f"The receipt of {lab_id} names nothing left in doubt as {', '.join(arns[:5])}.")
+        super().__init__(
+            Sentence(
+                "The receipt of {lab} names nothing left in doubt as {names}.", lab=lab_id, names=", ".join(arns[:5])
+            )
+        )
 
 
 class NotProved(RequestRefused):
@@ -249,9 +266,8 @@ class IdentityTaken(RequestRefused):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(
-            f"{key.partition('/')[2]} is another person's here. A link in a mail to their address joins the two."
-        )
+        text = Sentence("{name} is another person's here. A link in a mail to their address joins the two.")
+        super().__init__(text.with_slots(name=key.partition("/")[2]))
 
 
 class AddressPending(RequestRefused):
@@ -259,9 +275,8 @@ class AddressPending(RequestRefused):
 
     def __init__(self, address: str, until: datetime) -> None:
         self.address, self.until = address, until
-        super().__init__(
-            f"A confirmation of {address} is pending until {until:%Y-%m-%dT%H:%M:%SZ}: somebody else asked for it."
-        )
+        text = Sentence("A confirmation of {address} is pending until {until}: somebody else asked for it.")
+        super().__init__(text.with_slots(address=address, until=f"{until:%Y-%m-%dT%H:%M:%SZ}"))
 
 
 class AddressRefused(RequestRefused):
@@ -269,14 +284,14 @@ class AddressRefused(RequestRefused):
 
     def __init__(self, address: str) -> None:
         self.address = address
-        super().__init__(f"The reader of {address} said that it is not yours.")
+        super().__init__(Sentence("The reader of {address} said that it is not yours.", address=address))
 
 
 class AskedTooOften(RequestRefused):
     """Too many confirmation mails to an address, or addresses asked for by one person, in a day."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message} Try again tomorrow.")
+        super().__init__(Sentence("{message} Try again tomorrow.", message=message))
 
 
 class NoPlan(RequestRefused):
@@ -288,8 +303,11 @@ class PlanChanged(RequestRefused):
 
     def __init__(self, night: date, present: str, *, broken: bool = False) -> None:
         self.night, self.present = night, present
-        why = "is not the one that was published" if broken else f"has the hash {present} now"
-        super().__init__(f"The plan of {night} {why}: nothing was released. Look at it again.")
+        changed = Sentence("The plan of {night} has the hash {hash} now: nothing was released. Look at it again.")
+        another = Sentence(
+            "The plan of {night} is not the one that was published: nothing was released. Look at it again."
+        )
+        super().__init__((another if broken else changed).with_slots(night=str(night), hash=present))
 
 
 class LinkInvalid(RequestRefused):

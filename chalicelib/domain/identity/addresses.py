@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import Sentence
 
 #: RFC 5321: octets of a local part, of a whole address.
 _LOCAL, _WHOLE = 64, 254
@@ -26,21 +27,31 @@ def has_unseen(text: str) -> bool:
 def read_address(text: str) -> tuple[str | None, str]:
     """The address with its domain in lower-case ASCII; or None, and what is wrong."""
     if has_unseen(text):
-        return None, "It holds a character that nobody sees, such as a line break or a mark of writing direction."
+        return None, Sentence(
+            "It holds a character that nobody sees, such as a line break or a mark of writing direction."
+        )
     local, at, domain = text.strip().rpartition("@")
     if not at or not local or not domain:
-        return None, "An address looks like kim@example.com."
+        return None, Sentence("An address looks like kim@example.com.")
     if not _DOT_ATOM.fullmatch(local) or len(local) > _LOCAL:
         return (
             None,
-            f"Before the @ stand up to {_LOCAL} letters of ASCII, digits and signs such as . _ + -, for SES takes no others.",
+            Sentence(
+                "Before the @ stand up to {local} letters of ASCII, digits and signs such as . _ + -, "
+                "for SES takes no others.",
+                local=_LOCAL,
+            ),
         )
     plain = _ascii(unicodedata.normalize("NFC", domain))
     labels = (plain or "").lower().split(".")
     if plain is None or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
-        return None, f"{domain[:60]} is no name of a domain."
+        return None, Sentence("{name} is no name of a domain.", name=domain[:60])
     address = f"{local}@{'.'.join(labels)}"
-    return (address, "") if len(address) <= _WHOLE else (None, f"An address has at most {_WHOLE} characters.")
+    return (
+        (address, "")
+        if len(address) <= _WHOLE
+        else (None, Sentence("An address has at most {whole} characters.", whole=_WHOLE))
+    )
 
 
 def _ascii(domain: str) -> str | None:

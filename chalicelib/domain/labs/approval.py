@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import WrongPhase
 from chalicelib.domain.labs.lab import Approval, Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 
 #: How long a lab waits for an answer.
 ANSWER_WITHIN = timedelta(days=3)
@@ -31,14 +33,20 @@ def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) ->
     """The lab after an answer; the same answer again changes nothing. Its lease begins now. Raises WrongPhase."""
     approval = lab.approval
     if approval is None or (lab.phase is not Phase.AWAITING_APPROVAL and decision is not _answer(lab)):
-        raise WrongPhase(lab.id, lab.phase, f"The lab is {lab.phase}: there is nothing to {decision} any more.")
+        raise WrongPhase(
+            lab.id,
+            lab.phase,
+            Sentence("There is nothing to decide any more: the lab is {phase}.", phase=phase_said(lab.phase)),
+        )
     if lab.phase is not Phase.AWAITING_APPROVAL:
         return lab
     if now >= approval.expires_at:
-        raise WrongPhase(lab.id, lab.phase, "Nobody answered in time: the request is over. Ask for the lab again.")
+        raise WrongPhase(
+            lab.id, lab.phase, Sentence("Nobody answered in time: the request is over. Ask for the lab again.")
+        )
     answered = replace(lab, approval=replace(approval, decided_at=now, decided_by=by, words=words))
     if decision is Decision.REFUSE:
-        return over(answered, f"Refused by {by}: {words}", now)
+        return over(answered, Sentence("Refused by {by}: {words}", by=by, words=words), now)
     waited = now - lab.created_at
     ends_by = lab.ends_by + waited if lab.ends_by else None
     began = replace(answered, ends_by=ends_by).leased_until(lab.lease_ends_at + waited, now)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Holidays, next_wake
 
@@ -51,5 +53,8 @@ def sleeps_not(lab: Lab) -> bool:
 def describe_sizes(sizes: Sequence[NodegroupSize]) -> str:
     """`workers: 2 nodes, gpu: 1 node`, for people."""
     if not sizes:
-        return "there are no node groups"
-    return ", ".join(f"{size.name}: {size.desired} node{'' if size.desired == 1 else 's'}" for size in sizes)
+        return Sentence("there are no node groups")
+    return Listed(
+        [Sentence("{name}: {nodes}", name=size.name, nodes=counted(size.desired, "node")) for size in sizes],
+        between=", ",
+    )

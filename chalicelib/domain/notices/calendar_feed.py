@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.core.icalendar import CalendarEvent, document, escaped, stamp
 from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.sentence import ENGLISH, Listed, Sentence, Words, ended, said
 from chalicelib.domain.notices.wording import describe_briefly
 from chalicelib.domain.support.assessment import describe_effect
 from chalicelib.domain.support.deadlines import Deadline
@@ -20,20 +21,20 @@ from chalicelib.domain.support.watched import Watched
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def calendar_of(clusters: Sequence[Watched], now: datetime) -> str:
-    """The whole document. Clusters that are gone, and labs that end first, are left out."""
-    return document("EKS support deadlines", deadline_events(clusters, now))
+def calendar_of(clusters: Sequence[Watched], now: datetime, words: Words = ENGLISH) -> str:
+    """The whole document, in a language. Clusters that are gone, and labs that end first, are left out."""
+    return document(Sentence("EKS support deadlines"), deadline_events(clusters, now, words), words)
 
 
-def deadline_events(clusters: Sequence[Watched], now: datetime) -> Iterator[CalendarEvent]:
+def deadline_events(clusters: Sequence[Watched], now: datetime, words: Words = ENGLISH) -> Iterator[CalendarEvent]:
     """One event a deadline, and one of today for a version without a date."""
     for watched in clusters:
         if watched.gone_at is not None or watched.support.lease_first:
             continue
         for deadline in watched.support.deadlines:
-            yield CalendarEvent(deadline.at, _name(watched), tuple(_event(watched, deadline, now)))
+            yield CalendarEvent(deadline.at, _name(watched), tuple(_event(watched, deadline, now, words)))
         if watched.is_undated:
-            yield CalendarEvent(now, _name(watched), tuple(_undated(watched, now)))
+            yield CalendarEvent(now, _name(watched), tuple(_undated(watched, now, words)))
 
 
 def uid_of(watched: Watched, deadline: Deadline) -> str:
@@ -47,9 +48,12 @@ def _name(watched: Watched) -> str:
     return f"{key.account}/{key.region}/{key.name}"
 
 
-def _undated(watched: Watched, now: datetime) -> list[str]:
+def _undated(watched: Watched, now: datetime, words: Words) -> list[str]:
     """An event of today, for there is no day that could be told."""
     key, day = watched.cluster.key, utc(now)
+    summary = Sentence("{name}: no date is known for {version}", name=key.name, version=watched.cluster.version)
+    where = Sentence("Account {account}, {region}.", account=key.account, region=key.region)
+    description = Listed((watched.support.reason, where), between=" ")
     name = f"no-date.{watched.cluster.version}.{key.name}.{key.region}.{key.account}@ekslab"
     return [
         "BEGIN:VEVENT",
@@ -59,8 +63,8 @@ def _undated(watched: Watched, now: datetime) -> list[str]:
         f"SEQUENCE:{(day - _EPOCH) // timedelta(minutes=1)}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{escaped(f'{key.name}: no date is known for {watched.cluster.version}')}",
-        f"DESCRIPTION:{escaped(f'{watched.support.reason} Account {key.account}, {key.region}.')}",
+        f"SUMMARY:{escaped(said(summary, words))}",
+        f"DESCRIPTION:{escaped(said(description, words))}",
         "CATEGORIES:EKS",
         "STATUS:CONFIRMED",
         "TRANSP:TRANSPARENT",
@@ -68,8 +72,10 @@ def _undated(watched: Watched, now: datetime) -> list[str]:
     ]
 
 
-def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
+def _event(watched: Watched, deadline: Deadline, now: datetime, words: Words) -> list[str]:
     changed_at = utc(watched.armed_at or _EPOCH)
+    summary = Sentence("{name}: {what}", name=watched.cluster.key.name, what=describe_briefly(deadline))
+    description = Listed(tuple(_description(watched, deadline, now)), between=" ")
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped(uid_of(watched, deadline))}",
@@ -78,8 +84,8 @@ def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
         f"SEQUENCE:{(changed_at - _EPOCH) // timedelta(minutes=1)}",
         f"DTSTART;VALUE=DATE:{utc(deadline.at):%Y%m%d}",
         f"DTEND;VALUE=DATE:{utc(deadline.at) + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{escaped(f'{watched.cluster.key.name}: {describe_briefly(deadline)}')}",
-        f"DESCRIPTION:{escaped(' '.join(_description(watched, deadline, now)))}",
+        f"SUMMARY:{escaped(said(summary, words))}",
+        f"DESCRIPTION:{escaped(said(description, words))}",
         "CATEGORIES:EKS",
         "STATUS:CONFIRMED",
         "TRANSP:TRANSPARENT",
@@ -89,6 +95,11 @@ def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
 
 def _description(watched: Watched, deadline: Deadline, now: datetime) -> Iterator[str]:
     key = watched.cluster.key
-    yield f"{describe_effect(deadline, now)}."
-    yield f"Account {key.account}, {key.region}, Kubernetes {watched.cluster.version}."
-    yield f"Date from {deadline.source}."
+    yield ended(describe_effect(deadline, now))
+    yield Sentence(
+        "Account {account}, {region}, Kubernetes {version}.",
+        account=key.account,
+        region=key.region,
+        version=watched.cluster.version,
+    )
+    yield Sentence("Date from {source}.", source=deadline.source)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
@@ -34,7 +35,11 @@ def completed(change: Change, lab: Lab, caller: Caller) -> Change:
 def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits, offers: Offers) -> tuple[Finding, ...]:
     """All findings: `asked` as the caller wrote it, `change` as completed."""
     if asked == Change():
-        return (error("", "nothing-asked", "Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups."),)
+        return (
+            error(
+                "", "nothing-asked", Sentence("Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups.")
+            ),
+        )
     world = judge_world(ALLOWED, asked.allowed_cidrs or (), offers)
     most = most_nodes(offers, limits.max_nodes)
     return (*_judge_endpoint(asked, change, lab), *world, *_judge_nodes(change.nodes, lab, most))
@@ -61,24 +66,30 @@ def describe_change(change: Change) -> str:
 def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding]:
     modes = [str(mode) for mode in EndpointAccess]
     if asked.endpoint_access is not None and asked.endpoint_access not in modes:
-        yield error("endpoint.access", "unknown-value", f"Endpoint access is one of {', '.join(modes)}.")
+        yield error(
+            "endpoint.access", "unknown-value", Sentence("Endpoint access is one of {names}.", names=", ".join(modes))
+        )
         return
     private = (change.endpoint_access or lab.spec.endpoint.access) == EndpointAccess.PRIVATE
     if private and asked.allowed_cidrs is not None:
-        yield error(ALLOWED, "no-public-endpoint", "A private endpoint has no allow-list: its own network reaches it.")
+        yield error(
+            ALLOWED, "no-public-endpoint", Sentence("A private endpoint has no allow-list: its own network reaches it.")
+        )
     elif asked.endpoint_access == EndpointAccess.PRIVATE and lab.spec.work_host is None:
-        message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
+        message = Sentence(
+            "A private endpoint is reached from inside its network only, and the lab has no work host there."
+        )
         yield warning("endpoint.access", "no-way-in", message)
     if change.allowed_cidrs is not None and not private:
         yield from _judge_list(change.allowed_cidrs)
     if asked.endpoint_access == EndpointAccess.PUBLIC and change.endpoint_access != asked.endpoint_access:
-        message = "Nodes are not on the allow-list: the private endpoint stays open beside the public one."
+        message = Sentence("Nodes are not on the allow-list: the private endpoint stays open beside the public one.")
         yield warning("endpoint.access", "private-added", message)
 
 
 def _judge_list(cidrs: tuple[str, ...]) -> Iterator[Finding]:
     if not cidrs:
-        message = "Name from where the public endpoint is to be reached; nothing is open by itself."
+        message = Sentence("Name from where the public endpoint is to be reached; nothing is open by itself.")
         yield error(ALLOWED, "empty", message)
     yield from judge_cidrs(ALLOWED, cidrs, API_IS)
 
@@ -91,17 +102,28 @@ def _judge_nodes(nodes: Mapping[str, int], lab: Lab, most: int) -> Iterator[Find
         if name not in groups:
             yield error(f"{path}.name", "unknown-nodegroup", _no_such_group(name, groups))
         elif count > groups[name].max:
-            message = f"{name} had at most {groups[name].max} nodes: from now on it may grow to {count} by itself."
+            message = Sentence(
+                "{name} had at most {max} nodes: from now on it may grow to {count} by itself.",
+                name=name,
+                max=groups[name].max,
+                count=count,
+            )
             yield warning(f"{path}.desired", "max-moved", message)
         if count < 0:
-            yield error(f"{path}.desired", "negative", "A node count is 0 or more.")
+            yield error(f"{path}.desired", "negative", Sentence("A node count is 0 or more."))
     total = sum(max(group.max, group.desired, nodes.get(name, 0)) for name, group in groups.items())
     if nodes and total > most:
-        message = f"At their maximum these groups would have {total} nodes; a lab may have {most}."
+        message = Sentence(
+            "At their maximum these groups would have {total} nodes; a lab may have {most}.", total=total, most=most
+        )
         yield error("nodegroups", "too-many-nodes", message)
 
 
 def _no_such_group(name: str, known: Mapping[str, NodegroupSpec]) -> str:
     near = nearest(name, known)
-    meant = f" Did you mean {near}?" if near else f" It has {', '.join(known) or 'none'}."
-    return f"The lab has no node group {name}.{meant}"
+    meant = (
+        Sentence("Did you mean {near}?", near=near)
+        if near
+        else Sentence("It has {names}.", names=", ".join(known) or Sentence("none"))
+    )
+    return Sentence("The lab has no node group {name}. {meant}", name=name, meant=meant)

@@ -1,4 +1,4 @@
-"""Judges a complete LabSpec by facts of the account: name, subnets, instance types, key pair, hosted zone, add-ons.
+"""Judges a complete LabSpec by facts of the account: name, instance types, key pair, hosted zone, add-ons.
 
 Pure; `services/labs/preflight.py` fetches the facts. Findings carry our own paths; `validation.in_callers_words` tells them by
 the caller's. The `with_*` functions put into the spec what only the account knows.
@@ -9,78 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_network
 
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
-from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, NewNetwork, Placement
+from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, NewNetwork
 from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
 #: Things that bear the name already and are named one by one.
 _NAMESAKES = 5
-#: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
-_FREE, _SMALLEST = 6, 28
-
-
-def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding, ...]:
-    """Judge the existing subnets that a spec names; `facts` holds those that exist. Nothing for a new network."""
-    if not isinstance(spec.network, ExistingNetwork):
-        return ()
-    found = {subnet.id: subnet for subnet in facts}
-    findings: list[Finding] = []
-    for path, subnet_id, public in _named(spec.network):
-        if subnet_id not in found:
-            findings.append(error(path, "subnet-missing", f"There is no subnet {subnet_id} in {spec.region}."))
-        else:
-            findings += _check_subnet(spec, path, found[subnet_id], public)
-    known = [found[i] for _, i, _ in _named(spec.network) if i in found]
-    return (*findings, *_check_together(spec.network, known), *_check_room(spec, spec.network, found))
-
-
-def _check_room(spec: LabSpec, network: ExistingNetwork, found: Mapping[str, SubnetFacts]) -> Iterator[Finding]:
-    """Each node takes an address of its subnets at least; its pods take more."""
-    host = 1 if spec.work_host else 0
-    sides = (
-        (Placement.PUBLIC, "publicSubnetIds", network.public_subnet_ids, host),
-        (Placement.PRIVATE, "privateSubnetIds", network.private_subnet_ids, 0),
-    )
-    for placement, side, ids, more in sides:
-        known = [found[id] for id in ids if id in found]
-        need = more + sum(group.desired for group in spec.nodegroups if group.placement is placement)
-        free = sum(subnet.free_addresses for subnet in known)
-        if len(known) == len(ids) and ids and need > free:
-            message = f"{need} machines need an address each, and {_listed(ids)} have {free} free addresses together."
-            yield error(f"network.{side}", "too-few-addresses", message)
-
-
-def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Judge the VPC of an existing network: `without` says which VPCs have what switched off that EKS needs."""
-    if not isinstance(spec.network, ExistingNetwork):
-        return ()
-    path = "network.vpcId" if spec.network.vpc_id else "network"
-    return tuple(
-        error(
-            path, "vpc-without-dns", f"{vpc_id} has {off} switched off, without which nodes can't join: switch on both."
-        )
-        for vpc_id, off in sorted(without.items())
-    )
-
-
-def with_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> LabSpec:
-    """The spec with the VPC's id, where only subnets were named. A new network stays as it is."""
-    if not isinstance(spec.network, ExistingNetwork) or spec.network.vpc_id or not facts:
-        return spec
-    return replace(spec, network=replace(spec.network, vpc_id=facts[0].vpc_id))
 
 
 def check_key_pair(spec: LabSpec, exists: bool) -> tuple[Finding, ...]:
     """Judge the key pair that the spec names, if it names one."""
     if spec.ssh is None or not spec.ssh.key_name or exists:
         return ()
-    message = f"EC2 has no key pair {spec.ssh.key_name} in {spec.region}: import it there, or give ssh.publicKey."
+    message = Sentence(
+        "EC2 has no key pair {key_name} in {region}: import it there, or give ssh.publicKey.",
+        key_name=spec.ssh.key_name,
+        region=spec.region,
+    )
     return (error("ssh.keyName", "key-pair-missing", message),)
 
 
@@ -92,18 +43,26 @@ def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
     path = "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain"
     if zone is None:
         name = asked.hosted_zone_id or asked.domain
-        return (error(path, "zone-missing", f"Route 53 has no hosted zone {name} in this account."),)
+        return (
+            error(path, "zone-missing", Sentence("Route 53 has no hosted zone {name} in this account.", name=name)),
+        )
     domain = asked.domain.rstrip(".")
     if domain and domain != zone.name and not domain.endswith(f".{zone.name}"):
         return (
             error(
-                "externalDns.domain", "zone-mismatch", f"{domain} is not in the zone {zone.id}, which is {zone.name}."
+                "externalDns.domain",
+                "zone-mismatch",
+                Sentence(
+                    "{domain} is not in the zone {id}, which is {name}.", domain=domain, id=zone.id, name=zone.name
+                ),
             ),
         )
     if zone.private:
         return (
             warning(
-                path, "private-zone", f"{zone.name} is a private zone: its names resolve in its own networks only."
+                path,
+                "private-zone",
+                Sentence("{name} is a private zone: its names resolve in its own networks only.", name=zone.name),
             ),
         )
     return ()
@@ -120,12 +79,28 @@ def check_instances(
     for path, kind in named_types(spec):
         where = {zone for zone, offered in offers if offered == kind}
         if not where:
-            findings.append(error(path, "type-not-offered", f"{spec.region} has no instance type {kind}."))
+            findings.append(
+                error(
+                    path,
+                    "type-not-offered",
+                    Sentence("{region} has no instance type {kind}.", region=spec.region, kind=kind),
+                )
+            )
         elif zones and not where & zones:
-            message = f"{kind} is not offered in {_listed(zones)}; it is in {_listed(where)}."
+            message = Sentence(
+                "{kind} is not offered in {listed}; it is in {others}.",
+                kind=kind,
+                listed=_listed(zones),
+                others=_listed(where),
+            )
             findings.append(error(path, "type-not-offered", message))
         elif zones - where:
-            message = f"{kind} is not offered in {_listed(zones - where)}: only {_listed(zones & where)} can have it."
+            message = Sentence(
+                "{kind} is not offered in {listed}: only {others} can have it.",
+                kind=kind,
+                listed=_listed(zones - where),
+                others=_listed(zones & where),
+            )
             findings.append(warning(path, "type-not-in-zone", message))
     return tuple(findings)
 
@@ -138,7 +113,13 @@ def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> 
         image = images.get(path.partition(".")[0], "") or ami_type(kind)
         processor = "arm64" if "ARM_64" in image else "x86_64"
         if known.get(kind) and processor not in known[kind]:
-            message = f"{kind} has {_listed(known[kind])}: the image {image}, for {processor}, does not run on it."
+            message = Sentence(
+                "{kind} has {listed}: the image {image}, for {processor}, does not run on it.",
+                kind=kind,
+                listed=_listed(known[kind]),
+                image=image,
+                processor=processor,
+            )
             found.append(error(path, "image-mismatch", message))
     return tuple(found)
 
@@ -148,9 +129,19 @@ def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[
     if not states or states.get(region, "not-opted-in") != "not-opted-in":
         return ()
     if region in states:
-        message = f"{region} is not enabled in account {account}: enable it there, or choose another region."
+        message = Sentence(
+            "{region} is not enabled in account {account}: enable it there, or choose another region.",
+            region=region,
+            account=account,
+        )
         return (error("region", "region-not-enabled", message),)
-    return (error("region", "region-unknown", f"AWS has no region {region}. It has {_listed(states)}."),)
+    return (
+        error(
+            "region",
+            "region-unknown",
+            Sentence("AWS has no region {region}. It has {listed}.", region=region, listed=_listed(states)),
+        ),
+    )
 
 
 def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterator[int]:
@@ -164,7 +155,13 @@ def _zone_missing(spec: LabSpec, index: int, offers: Collection[tuple[str, str]]
     zone = spec.network.zones[index] if isinstance(spec.network, NewNetwork) else ""
     kinds = " or ".join(dict.fromkeys(kind for _, kind in named_types(spec) if any(kind == had for _, had in offers)))
     known = _listed({zone for zone, _ in offers})
-    message = f"{spec.region} has no zone {zone} where {kinds} is offered; there are {known}."
+    message = Sentence(
+        "{region} has no zone {zone} where {kinds} is offered; there are {known}.",
+        region=spec.region,
+        zone=zone,
+        kinds=kinds,
+        known=known,
+    )
     return error(f"network.zones[{index}]", "zone-not-offered", message)
 
 
@@ -172,7 +169,11 @@ def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ..
     """Judge the name by the cluster that has it now. Whether a lab's may be had is the store's to say."""
     if cluster is None or LAB_TAG in cluster.tags:
         return ()
-    message = f"{spec.region} has a cluster {spec.name} already, which is not a lab's. Choose another name."
+    message = Sentence(
+        "{region} has a cluster {name} already, which is not a lab's. Choose another name.",
+        region=spec.region,
+        name=spec.name,
+    )
     return (error("name", "cluster-exists", message),)
 
 
@@ -183,25 +184,40 @@ def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: st
     """
     if unread:
         return (
-            warning("name", "name-unread", f"What bears the name {spec.name} already could not be looked at: {unread}"),
+            warning(
+                "name",
+                "name-unread",
+                Sentence(
+                    "What bears the name {name} already could not be looked at: {unread}", name=spec.name, unread=unread
+                ),
+            ),
         )
     if not found:
         return ()
-    named = ", ".join(f"{kind} {id}" for kind, id in found[:_NAMESAKES])
-    more = f" and {len(found) - _NAMESAKES} more" if len(found) > _NAMESAKES else ""
+    named: str = ", ".join(f"{kind} {id}" for kind, id in found[:_NAMESAKES])
+    more = len(found) - _NAMESAKES
+    named = Sentence("{names} and {number} more", names=named, number=more) if more > 0 else named
     logs = any(kind is Kind.LOG_GROUP for kind, _ in found) and spec.log_types
-    text = f"The name {spec.name} is borne already, by {named}{more}. That is somebody else's and stays, whatever it says later"
-    also = "; the control plane's logs will go into that log group, and stay" if logs else ""
-    return (warning("name", "name-borne", f"{text}{also}. Another name makes the lab's end easier to prove."),)
+    text = Sentence(
+        "The name {name} is borne already, by {named}. That is somebody else's and stays, whatever it says later. Another name "
+        "makes the lab's end easier to prove.",
+        name=spec.name,
+        named=named,
+    )
+    also = Sentence("The control plane's logs will go into that log group, and stay.")
+    return (warning("name", "name-borne", Listed((text, also), between=" ") if logs else text),)
 
 
 def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
     """Say what can't be proved where CloudTrail can't be read (`refusal`, AWS's words) and the network is somebody's."""
     if not refusal or not isinstance(spec.network, ExistingNetwork):
         return ()
-    message = (
-        f"CloudTrail's event history can't be read in {spec.region} ({refusal}). What Kubernetes makes for the lab in an existing "
-        "network can't be proved to be the lab's then: it stays at the lab's end, goes on costing, and is named on the receipt."
+    message = Sentence(
+        "CloudTrail's event history can't be read in {region} ({refusal}). What Kubernetes makes "
+        "for the lab in an existing network can't be proved to be the lab's then: it stays at "
+        "the lab's end, goes on costing, and is named on the receipt.",
+        region=spec.region,
+        refusal=refusal,
     )
     return (warning("network", "creators-unknown", message),)
 
@@ -214,17 +230,30 @@ def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[F
     findings = []
     for index, addon in enumerate(spec.addons):
         versions = offered.get(addon.name)
-        message = f"EKS offers no add-on {addon.name} for Kubernetes {spec.version}"
+        slots = {"name": addon.name, "version": spec.version}
         if versions is None:
             continue
         if not versions and _is_usual(addon):
-            findings.append(warning("addons", "addon-left-out", f"{message}: the lab is made without it."))
+            findings.append(
+                warning(
+                    "addons",
+                    "addon-left-out",
+                    Sentence(
+                        "EKS offers no add-on {name} for Kubernetes {version}: the lab is made without it.", **slots
+                    ),
+                )
+            )
         elif not versions:
-            findings.append(error(f"addons[{index}].name", "addon-missing", f"{message}."))
+            message = Sentence("EKS offers no add-on {name} for Kubernetes {version}.", **slots)
+            findings.append(error(f"addons[{index}].name", "addon-missing", message))
         elif addon.version is not None and _resolved(addon.version, versions) is None:
             known = ", ".join(_newest_first(versions)[:5])
-            message = (
-                f"EKS offers no {addon.name} {addon.version} for Kubernetes {spec.version}. The newest are {known}."
+            message = Sentence(
+                "EKS offers no {name} {version} for Kubernetes {kubernetes}. The newest are {known}.",
+                name=addon.name,
+                version=addon.version,
+                kubernetes=spec.version,
+                known=known,
             )
             findings.append(error(f"addons[{index}].version", "addon-version-missing", message))
     return tuple(findings)
@@ -272,44 +301,3 @@ def named_types(spec: LabSpec) -> Iterator[tuple[str, str]]:
 
 def _listed(zones: Collection[str]) -> str:
     return ", ".join(sorted(zones))
-
-
-def _named(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:
-    """(path, subnet id, declared public) of each subnet named."""
-    for index, subnet_id in enumerate(network.public_subnet_ids):
-        yield f"network.publicSubnetIds[{index}]", subnet_id, True
-    for index, subnet_id in enumerate(network.private_subnet_ids):
-        yield f"network.privateSubnetIds[{index}]", subnet_id, False
-
-
-def _check_subnet(spec: LabSpec, path: str, subnet: SubnetFacts, declared_public: bool) -> Iterator[Finding]:
-    public_nodes = any(group.placement is Placement.PUBLIC for group in spec.nodegroups)
-    if declared_public and not subnet.public:
-        message = (
-            f"{subnet.id} is not public: it has no route to an internet gateway. List it as private, or add the route."
-        )
-        yield error(path, "subnet-not-public", message)
-    elif declared_public and public_nodes and not subnet.maps_public_ip:
-        message = (
-            f"{subnet.id} gives instances no public address (MapPublicIpOnLaunch is off): its nodes could not join."
-        )
-        yield error(path, "no-public-addresses", message)
-    elif not declared_public and subnet.public:
-        yield warning(
-            path, "subnet-is-public", f"{subnet.id} is listed as private, but has a route to an internet gateway."
-        )
-    if ip_network(subnet.cidr).prefixlen > _SMALLEST:
-        yield error(path, "subnet-too-small", f"{subnet.id} is {subnet.cidr}: EKS takes /{_SMALLEST} at the smallest.")
-    elif subnet.free_addresses < _FREE:
-        message = f"{subnet.id} has {subnet.free_addresses} free addresses: EKS needs {_FREE} at least."
-        yield error(path, "subnet-full", message)
-
-
-def _check_together(network: ExistingNetwork, facts: Sequence[SubnetFacts]) -> Iterator[Finding]:
-    vpcs, zones = sorted({subnet.vpc_id for subnet in facts}), sorted({subnet.zone for subnet in facts})
-    if len(vpcs) > 1:
-        yield error("network", "several-vpcs", f"The subnets lie in several VPCs: {', '.join(vpcs)}.")
-    elif vpcs and network.vpc_id and vpcs != [network.vpc_id]:
-        yield error("network.vpcId", "other-vpc", f"The subnets lie in {vpcs[0]}, not in {network.vpc_id}.")
-    if len(zones) == 1:
-        yield error("network", "one-zone", f"All subnets lie in {zones[0]}: EKS needs two zones.")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.core.names import same_principal
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import LabSpec
 
@@ -19,12 +20,15 @@ def check_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator
     for index, entry in enumerate(spec.access):
         path, arn = f"access[{index}].principalArn", entry.principal_arn
         if arn not in known:
-            message = (
-                f"{arn} is of another account, which is not looked at: if EKS refuses it, the lab is ready without it."
+            message = Sentence(
+                "{arn} is of another account, which is not looked at: if EKS refuses it, the lab is ready without it.",
+                arn=arn,
             )
             yield warning(path, "principal-not-checked", message)
         elif known[arn] is None:
-            yield error(path, "principal-missing", f"IAM has no {arn}. Make it first, or leave it out.")
+            yield error(
+                path, "principal-missing", Sentence("IAM has no {arn}. Make it first, or leave it out.", arn=arn)
+            )
 
 
 def with_principals(spec: LabSpec, known: Mapping[str, str | None]) -> LabSpec:
@@ -41,7 +45,9 @@ def check_same_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Ite
     for index, entry in enumerate(spec.access):
         whole = known.get(entry.principal_arn)
         if whole is not None and any(same_principal(whole, other) for other in seen):
-            yield error(f"access[{index}].principalArn", "duplicate", f"{whole} is listed already.")
+            yield error(
+                f"access[{index}].principalArn", "duplicate", Sentence("{whole} is listed already.", whole=whole)
+            )
         seen.append(whole or entry.principal_arn)
 
 
@@ -51,7 +57,11 @@ def check_access_policies(spec: LabSpec, known: Collection[str]) -> Iterator[Fin
         for number, policy in enumerate(entry.policies):
             if known and policy.policy_arn not in known:
                 names = ", ".join(sorted(arn.rpartition("/")[2] for arn in known))
-                message = f"EKS has no access policy {policy.policy_arn.rpartition('/')[2]}. It has {names}."
+                message = Sentence(
+                    "EKS has no access policy {name}. It has {names}.",
+                    name=policy.policy_arn.rpartition("/")[2],
+                    names=names,
+                )
                 yield error(f"access[{index}].policies[{number}].policyArn", "policy-missing", message)
 
 
@@ -59,5 +69,8 @@ def check_pod_roles(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[
     """Judge the roles that pods are given: each is there, under the path that was named."""
     for index, asked in enumerate(spec.pod_identities):
         if known.get(asked.role_arn) != asked.role_arn:
-            message = f"IAM has no role {asked.role_arn}. Make it first: EKS takes no association without its role."
+            message = Sentence(
+                "IAM has no role {role_arn}. Make it first: EKS takes no association without its role.",
+                role_arn=asked.role_arn,
+            )
             yield error(f"podIdentities[{index}].roleArn", "role-missing", message)

@@ -11,6 +11,7 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instance_types import family_of
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import InstanceTypeFacts
 from chalicelib.domain.labs.spec import CapacityType, LabSpec, NatMode, NewNetwork
@@ -125,7 +126,10 @@ def judge_quotas(needs: tuple[Need, ...], report: QuotaReport, region: str) -> I
         if limit is not None and used is not None and used + need.asked > limit:
             yield error(need.path, "quota-exceeded", _describe(need, int(limit), used, region))
     if report.unread:
-        message = f"Whether AWS's quotas leave room could not be read: {'; '.join(report.unread)}. If they don't, making it fails."
+        message = Sentence(
+            "Whether AWS's quotas leave room could not be read: {names}. If they don't, making it fails.",
+            names="; ".join(report.unread),
+        )
         yield warning("", "quotas-unread", message)
 
 
@@ -136,17 +140,30 @@ def judge_free_plan(spec: LabSpec, eligible: frozenset[str] | None) -> Iterator[
     known = ", ".join(sorted(eligible))
     for path, kind in named_types(spec):
         if kind not in eligible:
-            message = f"The account is on AWS's free plan, which does not run {kind}. It runs {known}."
+            message = Sentence(
+                "The account is on AWS's free plan, which does not run {kind}. It runs {known}.", kind=kind, known=known
+            )
             yield error(path, "not-in-free-plan", message)
 
 
 def _describe(need: Need, limit: int, used: int, region: str) -> str:
-    there = f"{limit} may be" if need.alone else f"{used} of {limit} are in use in {region}"
+    there = (
+        Sentence("{limit} may be", limit=limit)
+        if need.alone
+        else Sentence("{used} of {limit} are in use in {region}", used=used, limit=limit, region=region)
+    )
     command = (
         f"aws service-quotas request-service-quota-increase --region {region} --service-code {need.quota.service} "
         f"--quota-code {need.quota.code} --desired-value {used + need.asked}"
     )
-    return f"It needs {need.asked} {need.unit} of AWS's quota '{need.quota.name}', and {there}. Ask AWS for more: {command}"
+    return Sentence(
+        "It needs {asked} {unit} of AWS's quota '{name}', and {there}. Ask AWS for more: {command}",
+        asked=need.asked,
+        unit=need.unit,
+        name=need.quota.name,
+        there=there,
+        command=command,
+    )
 
 
 #: The field that asks for machines, their type and number, and whether they are Spot.

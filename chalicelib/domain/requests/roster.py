@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.addresses import has_unseen, read_address
 from chalicelib.domain.identity.person import Language, identity_key
@@ -63,12 +64,16 @@ def read_rows(
 def _row(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> Row | None:
     wrong = len(found)
     found += [
-        error(f"{where}, {name}", "unseen-character", "It holds a character that nobody sees, such as a line break.")
+        error(
+            f"{where}, {name}",
+            "unseen-character",
+            Sentence("It holds a character that nobody sees, such as a line break."),
+        )
         for name, text in cells.items()
         if has_unseen(text)
     ]
     found += [
-        error(f"{where}, {name}", "too-long", f"A cell has at most {_LONGEST} characters.")
+        error(f"{where}, {name}", "too-long", Sentence("A cell has at most {longest} characters.", longest=_LONGEST))
         for name, text in cells.items()
         if len(text) > _LONGEST
     ]
@@ -78,7 +83,7 @@ def _row(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[F
     identities = tuple(_identities(where, plain, rules, found))
     address, why = read_address(plain.get("address", ""))
     if address is None:
-        message = why if plain.get("address") else "It is empty: where is mail to reach them?"
+        message = why if plain.get("address") else Sentence("It is empty: where is mail to reach them?")
         found.append(error(f"{where}, address", "invalid-address", message))
     language, zone = _language(where, plain, found), _zone(where, plain, rules, found)
     return Row(where, identities, address, language, zone) if address and len(found) == wrong else None
@@ -92,25 +97,33 @@ def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found:
     for column, form in forms.items():
         name = cells.get(column, "")
         if name and not _NAME.fullmatch(name):
-            found.append(error(f"{where}, {column}", "invalid-name", f"{name[:60]} is no name that AWS gives."))
+            found.append(
+                error(
+                    f"{where}, {column}", "invalid-name", Sentence("{name} is no name that AWS gives.", name=name[:60])
+                )
+            )
         elif name:
             yield form.format(name)
     arn = cells.get("arn", "")
     if arn and not _ARN.fullmatch(arn):
-        message = (
-            "An ARN here is that of an IAM user or of a session: arn:aws:sts::<account>:assumed-role/<role>/<session>."
+        message = Sentence(
+            "An ARN here is that of an IAM user or of a session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`."
         )
         found.append(error(f"{where}, arn", "invalid-arn", message))
     elif arn:
         yield arn
     if not any(cells.get(column) for column in _NAMING):
-        found.append(error(f"{where}, iamUser", "missing", f"Name one of {', '.join(_NAMING)}."))
+        found.append(error(f"{where}, iamUser", "missing", Sentence("Name one of {names}.", names=", ".join(_NAMING))))
 
 
 def _language(where: str, cells: Mapping[str, str], found: list[Finding]) -> Language | None:
     text = cells.get("language", "").lower()
     if text and text not in tuple(Language):
-        found.append(error(f"{where}, language", "unknown-language", f"Languages are {', '.join(Language)}."))
+        found.append(
+            error(
+                f"{where}, language", "unknown-language", Sentence("Languages are {names}.", names=", ".join(Language))
+            )
+        )
         return None
     return Language(text) if text else None
 
@@ -120,9 +133,13 @@ def _zone(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[
     if not text or text in rules.zones:
         return text or None
     near = nearest(text, rules.zones)
-    meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
+    meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
     found.append(
-        error(f"{where}, timeZone", "unknown-time-zone", f"{text[:60]} is no time zone of the IANA's. {meant}")
+        error(
+            f"{where}, timeZone",
+            "unknown-time-zone",
+            Sentence("{name} is no time zone of the IANA's. {meant}", name=text[:60], meant=meant),
+        )
     )
     return None
 
@@ -133,9 +150,14 @@ def _twice(rows: Sequence[Row]) -> Iterator[Finding]:
     for row in rows:
         for key in (*sorted(row.keys), f"address/{row.address.lower()}"):
             if key in first:
-                what = "address" if key.startswith("address/") else "identity"
+                what = Sentence("address") if key.startswith("address/") else Sentence("identity")
                 shown = key.partition("/")[2]
-                message = f"{shown} is in {first[key]} already: one {what} is one person's, in one row."
+                message = Sentence(
+                    "{shown} is in {row} already: one {what} is one person's, in one row.",
+                    shown=shown,
+                    row=first[key],
+                    what=what,
+                )
                 yield error(f"{row.where}, {what}", "duplicate", message)
             else:
                 first[key] = row.where

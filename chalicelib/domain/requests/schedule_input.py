@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
 
@@ -87,14 +88,22 @@ class _Reading:
         if name is None or name in time_zones():
             return name
         near = nearest(name, time_zones())
-        meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
-        self._refuse("timeZone", "unknown-time-zone", f"{_shown(name)} is no time zone of the IANA's. {meant}")
+        meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
+        self._refuse(
+            "timeZone",
+            "unknown-time-zone",
+            Sentence("{shown} is no time zone of the IANA's. {meant}", shown=_shown(name), meant=meant),
+        )
         return None
 
     def time(self, field: str, text: str | None) -> time | None:
         if text is None or _TIME.fullmatch(text):
             return None if text is None else time.fromisoformat(text)
-        self._refuse(field, "invalid-time", f'{_shown(text)} is no time of day. They look like "22:00", in quotes.')
+        self._refuse(
+            field,
+            "invalid-time",
+            Sentence('{shown} is no time of day. They look like "22:00", in quotes.', shown=_shown(text)),
+        )
         return None
 
     def weekdays(self, names: tuple[str, ...] | None) -> tuple[int, ...] | None:
@@ -103,9 +112,13 @@ class _Reading:
         known = {name: number for number, name in enumerate(WEEKDAYS)}
         for index, name in enumerate(names):
             if name not in known:
-                self._refuse(f"weekdays[{index}]", "unknown-weekday", f"Weekdays are {', '.join(WEEKDAYS)}.")
+                self._refuse(
+                    f"weekdays[{index}]",
+                    "unknown-weekday",
+                    Sentence("Weekdays are {names}.", names=", ".join(WEEKDAYS)),
+                )
         if not names:
-            message = (
+            message = Sentence(
                 "Name at least one: an evening that never comes is no evening. quietDates and holidays leave days out."
             )
             self._refuse("weekdays", "empty", message)
@@ -114,13 +127,22 @@ class _Reading:
     def country(self, code: str | None) -> str | None:
         if code is None or self._rules.is_known_country(code):
             return code
-        message = f"No holidays are known of {_shown(code)}. Countries are named as in ISO 3166: KR, or DE-BY with a subdivision."
+        message = Sentence(
+            "No holidays are known of {shown}. Countries are named as in ISO 3166: KR, or DE-BY with a subdivision.",
+            shown=_shown(code),
+        )
         self._refuse("holidays", "unknown-country", message)
         return None
 
     def dates(self, texts: tuple[str, ...]) -> tuple[date, ...]:
         if len(texts) > MOST_QUIET_DATES:
-            self._refuse("quietDates", "too-many", f"At most {MOST_QUIET_DATES} days, not {len(texts)}.")
+            self._refuse(
+                "quietDates",
+                "too-many",
+                Sentence(
+                    "At most {most_quiet_dates} days, not {count}.", most_quiet_dates=MOST_QUIET_DATES, count=len(texts)
+                ),
+            )
         return tuple(sorted(set(self._each_date(texts[:MOST_QUIET_DATES]))))
 
     def _each_date(self, texts: Iterable[str]) -> Iterable[date]:
@@ -131,7 +153,7 @@ class _Reading:
                     continue
             except ValueError:
                 pass
-            message = f"{_shown(text)} is no day. They look like 2026-12-24, in quotes."
+            message = Sentence("{shown} is no day. They look like 2026-12-24, in quotes.", shown=_shown(text))
             self._refuse(f"quietDates[{index}]", "invalid-date", message)
 
     def _refuse(self, field: str, code: str, message: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.failure import PROTECTED
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Listed, Sentence, clause, ended
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.domain.teardown.unproven import unprotect_command
@@ -57,19 +58,35 @@ def why_refused(thing: Resource, lab_id: str, refusal: str, denied: bool) -> str
     """AWS's words, then the next step where there is one. `denied`: by IAM; a protected thing is refused to everybody."""
     if PROTECTED.search(refusal):
         off = unprotect_command(thing)
-        how = f" (`{off}`)" if off else ""
-        return f"{refusal.rstrip('.')}. Next: switch its protection off{how}; then `ekslab delete cluster` again."
+        words = clause(refusal)
+        if not off:
+            return Sentence(
+                "{refusal}. Next: switch its protection off; then `ekslab delete cluster` again.", refusal=words
+            )
+        return Sentence(
+            "{refusal}. Next: switch its protection off (`{command}`); then `ekslab delete cluster` again.",
+            refusal=words,
+            command=off,
+        )
     return _why_denied(thing, lab_id, refusal) if denied else refusal
 
 
 def _why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
     """IAM binds the service's rights to tags, which a proved resource may lack."""
     untagged = thing.kind in BY_LAB_TAG and LAB_TAG not in thing.tags
-    bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
-    tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""
-    who = "somebody who has the right" if not untagged else "an administrator"
-    step = f"let {who} {tag}delete it by the receipt's command; then `ekslab delete cluster` again"
-    return f"{refusal.rstrip('.')}. {bound}Next: {step}."
+    if not untagged:
+        return Sentence(
+            "{refusal}. Next: let somebody who has the right delete it by the receipt's command; then `ekslab delete cluster` "
+            "again.",
+            refusal=clause(refusal),
+        )
+    return Sentence(
+        "{refusal}. The service's right to delete it is bound to tags, and it does not bear {tag}. Next: let an administrator tag "
+        "it {tag}={lab}, or delete it by the receipt's command; then `ekslab delete cluster` again.",
+        refusal=clause(refusal),
+        tag=LAB_TAG,
+        lab=lab_id,
+    )
 
 
 def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
@@ -87,10 +104,12 @@ def causes_of(receipt: Receipt) -> tuple[ReceiptLine, ...]:
 def why_left(receipt: Receipt) -> str:
     """The causes, then how many things wait for them, then what could not be looked at; empty if the receipt is done."""
     left, causes = things_left(receipt), causes_of(receipt)
-    parts = [f"{'; '.join(_in_words(line) for line in causes[:_TOLD])}." if causes else "", _waiting(len(left), causes)]
+    told = ended(Listed([_in_words(line) for line in causes[:_TOLD]], between="; ")) if causes else ""
+    parts = [told, _waiting(len(left), causes)]
     if receipt.unreadable:
-        parts.append(f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}.")
-    return " ".join(part for part in parts if part)
+        parts.append(Sentence("Could not be looked at: {names}.", names=Listed(receipt.unreadable[:3], between="; ")))
+    said = [part for part in parts if part]
+    return Listed(said, between=" ") if said else ""
 
 
 def _root_first(line: ReceiptLine) -> tuple[bool, bool, int, str]:
@@ -101,8 +120,10 @@ def _root_first(line: ReceiptLine) -> tuple[bool, bool, int, str]:
 
 
 def _in_words(line: ReceiptLine) -> str:
-    reason = line.reason.rstrip(".")
-    return f"{reason} ({line.arn})" if _REFUSED.match(line.reason) else f"{line.arn}: {reason}"
+    parts = (
+        [clause(line.reason), f"({line.arn})"] if _REFUSED.match(line.reason) else [f"{line.arn}:", clause(line.reason)]
+    )
+    return Listed(parts, between=" ")
 
 
 def _waiting(count: int, causes: tuple[ReceiptLine, ...]) -> str:
@@ -110,4 +131,8 @@ def _waiting(count: int, causes: tuple[ReceiptLine, ...]) -> str:
     more = count - min(len(causes), _TOLD)
     if not more:
         return ""
-    return f"{more} more of the lab's things {'is' if more == 1 else 'are'} still there: most wait for that."
+    return Sentence(
+        "{n} more of the lab's things is still there: most wait for that.",
+        "{n} more of the lab's things are still there: most wait for that.",
+        n=more,
+    )

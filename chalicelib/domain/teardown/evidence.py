@@ -14,6 +14,7 @@ from enum import StrEnum
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import BY_STACK, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.teardown.external_dns import is_below
 
 LAB_TAG = "ekslab:lab-id"
@@ -23,7 +24,6 @@ PVC_TAG = "kubernetes.io/created-for/pvc/name"
 STACK_TAG, STACK_ID_TAG = "aws:cloudformation:stack-name", "aws:cloudformation:stack-id"
 #: The tag of the EBS CSI driver on all its volumes and snapshots; it names no cluster.
 CSI_TAG = "ebs.csi.aws.com/cluster"
-
 #: Tag keys whose value is the name of the cluster that made the thing.
 OWNING_KEYS = (
     "elbv2.k8s.aws/cluster",
@@ -107,17 +107,17 @@ def vetoes(resource: Resource, target: Target) -> Iterator[str]:
     """The reason why the teardown may not delete the resource, even against a proof; None without one."""
     tags = resource.tags
     if is_shared(tags):
-        yield "It is marked as shared."
+        yield Sentence("It is marked as shared.")
     if tags.get(LAB_TAG, target.lab_id) != target.lab_id:
-        yield f"It belongs to lab {tags[LAB_TAG]}."
+        yield Sentence("It belongs to lab {name}.", name=tags[LAB_TAG])
     if others := other_claimants(target.cluster_name, tags):
-        yield f"It is claimed by cluster {', '.join(others)}."
+        yield Sentence("It is claimed by cluster {names}.", names=", ".join(others))
     if tool := other_tool(tags, target):
         yield tool
     if was_before(resource, target):
-        yield "It was there before the lab."
+        yield Sentence("It was there before the lab.")
     if users := sorted(set(resource.attributes.get("used-by", "").split()) - target.own_ids):
-        yield f"It is in use by {', '.join(users)}, which is not known as the lab's."
+        yield Sentence("It is in use by {names}, which is not known as the lab's.", names=", ".join(users))
 
 
 def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[tuple[Proof, str]]:
@@ -125,7 +125,7 @@ def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
     if entry is not None and (proof := entry.grounds) is not None and _is_same(resource, entry):
         yield proof, entry.how
     if target.stack_id and resource.tags.get(STACK_ID_TAG) == target.stack_id:
-        yield Proof.STACK, "made by the lab's stack"
+        yield Proof.STACK, BY_STACK
     if (kind := _BY_KIND.get(resource.kind)) is not None and (words := kind(resource, target)):
         yield Proof.AWS, words
     if entry is not None and (words := _late_log_group(resource, target, entry)):
@@ -134,7 +134,7 @@ def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
         yield Proof.SUBDOMAIN, words
     enough = resource.kind not in _NEED_MORE and in_own_vpc(resource, target)
     if enough and (claim := next(claims(resource, target, entry), None)):
-        yield Proof.OWN_VPC, f"{claim}, in the lab's own VPC"
+        yield Proof.OWN_VPC, Sentence("{claim}, in the lab's own VPC", claim=claim)
     if words := _made_by_the_lab(resource, target, entry):
         yield Proof.CREATOR, words
 
@@ -143,17 +143,17 @@ def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
     """The claims that the resource is the lab's. Anybody could have written them."""
     tags, name = resource.tags, target.cluster_name
     if tags.get(LAB_TAG) == target.lab_id:
-        yield f"tag {LAB_TAG}"
+        yield Sentence("tag {key}", key=LAB_TAG)
     if not _name_means_ours(resource, target):
         return
     if key := claim_of(name, tags):
-        yield f"tag {key}"
+        yield Sentence("tag {key}", key=key)
     if CLUSTER_PREFIX + name in tags:
-        yield f"tag {CLUSTER_PREFIX}{name}"
+        yield Sentence("tag {key}", key=f"{CLUSTER_PREFIX}{name}")
     if (words := _NAMED.get(resource.kind)) is not None and (told := words(resource, target)):
         yield told
     if CSI_TAG in tags and _mark_may_mean_ours(resource, target, entry):
-        yield f"tag {CSI_TAG}"
+        yield Sentence("tag {key}", key=CSI_TAG)
 
 
 def owning_tags(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -182,9 +182,9 @@ def other_tool(tags: Mapping[str, str], target: Target) -> str:
     """The other tool that owns the resource, in words; empty if there is none."""
     stack = tags.get(STACK_ID_TAG) or tags.get(STACK_TAG)
     if stack and stack not in (target.stack_id, target.stack_name):
-        return f"It was made by the stack {stack}."
-    key = next((key for key in TOOLS_KEYS if key in tags), None)
-    return f"Another tool holds it for its own: tag {key}." if key else ""
+        return Sentence("It was made by the stack {stack}.", stack=stack)
+    key = next((key for key in TOOLS_KEYS if key in tags), "")
+    return Sentence("Another tool holds it for its own: tag {key}.", key=key) if key else ""
 
 
 def is_shared(tags: Mapping[str, str]) -> bool:
@@ -257,13 +257,12 @@ def _made_by_the_lab(resource: Resource, target: Target, entry: LedgerEntry | No
     creator = entry.creator if entry is not None else None
     if entry is None or creator is None or creator.linked or creator.at < target.created_at.replace(microsecond=0):
         return ""
-    if resource.created_at is None and target.before is None:
-        return ""
-    if resource.kind in _NAMES_ARE_REUSED and not _is_same(resource, entry):
+    unborn = resource.created_at is None and target.before is None
+    if unborn or (resource.kind in _NAMES_ARE_REUSED and not _is_same(resource, entry)):
         return ""
     issuer = (target.oidc_issuer or "").removeprefix("https://")
     ours = creator.role_id in target.role_ids or (issuer != "" and creator.issuer == issuer)
-    return f"made by {creator.principal}, as CloudTrail says" if ours else ""
+    return Sentence("made by {principal}, as CloudTrail says", principal=creator.principal) if ours else ""
 
 
 def _in_subdomain(resource: Resource, target: Target) -> str:
@@ -272,56 +271,57 @@ def _in_subdomain(resource: Resource, target: Target) -> str:
         return ""
     zone, _, rest = resource.id.partition("|")
     below = zone == target.hosted_zone_id and is_below(rest.partition("|")[0], target.subdomain)
-    return f"in the lab's own subdomain {target.subdomain}" if below else ""
+    return Sentence("in the lab's own subdomain {subdomain}", subdomain=target.subdomain) if below else ""
 
 
 def _cluster(resource: Resource, target: Target) -> str:
     born = target.cluster_created_at
     same = resource.arn == target.own_cluster_arn and (born is None or resource.created_at == born)
-    return "the answer of the lab's own CreateCluster" if same else ""
+    return Sentence("the answer of the lab's own CreateCluster") if same else ""
 
 
 def _part_of_cluster(resource: Resource, target: Target) -> str:
     inside = resource.arn.partition("/")[2].partition("/")[0] == target.cluster_name
-    return "in the lab's own cluster" if target.own_cluster_arn is not None and inside else ""
+    return Sentence("in the lab's own cluster") if target.own_cluster_arn is not None and inside else ""
 
 
 def _security_group(resource: Resource, target: Target) -> str:
-    return "made by EKS for this cluster" if resource.id == target.cluster_security_group_id else ""
+    return Sentence("made by EKS for this cluster") if resource.id == target.cluster_security_group_id else ""
 
 
 def _instance(resource: Resource, target: Target) -> str:
     if resource.id in target.member_ids:
-        return "in an Auto Scaling group of the lab's node group"
+        return Sentence("in an Auto Scaling group of the lab's node group")
     profile = resource.attributes.get("profile-id", "")
-    return f"runs with the lab's instance profile {profile}" if profile and profile in target.profile_ids else ""
+    runs = Sentence("runs with the lab's instance profile {profile}", profile=profile)
+    return runs if profile and profile in target.profile_ids else ""
 
 
 def _auto_scaling_group(resource: Resource, target: Target) -> str:
-    return "the lab's node group names it" if resource.arn in target.group_arns else ""
+    return Sentence("the lab's node group names it") if resource.arn in target.group_arns else ""
 
 
 def _launch_template(resource: Resource, target: Target) -> str:
     """EC2 returns the creator's session; its role's name proves something only while the stack's own role has it."""
     by = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.+", resource.attributes.get("created-by", ""))
-    return f"made by the lab's role {by[1]}" if by and by[1] in target.true_role_names else ""
+    return Sentence("made by the lab's role {role}", role=by[1]) if by and by[1] in target.true_role_names else ""
 
 
 def _network_interface(resource: Resource, target: Target) -> str:
     role_id = resource.attributes.get("requester-id", "").partition(":")[0]
-    return f"made by the lab's role {role_id}" if role_id and role_id in target.role_ids else ""
+    return Sentence("made by the lab's role {role}", role=role_id) if role_id and role_id in target.role_ids else ""
 
 
 def _oidc_provider(resource: Resource, target: Target) -> str:
     issuer = (target.oidc_issuer or "").removeprefix("https://")
     same = issuer != "" and resource.attributes.get("issuer", "").removeprefix("https://") == issuer
-    return "the cluster's own OIDC issuer" if same else ""
+    return Sentence("the cluster's own OIDC issuer") if same else ""
 
 
 def _instance_profile(resource: Resource, target: Target) -> str:
     """A profile holds one role, blocks that role's deletion, and is empty without it."""
     role_id = resource.attributes.get("role-id", "")
-    return f"holds the lab's role {role_id}" if role_id and role_id in target.role_ids else ""
+    return Sentence("holds the lab's role {role}", role=role_id) if role_id and role_id in target.role_ids else ""
 
 
 def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> str:
@@ -338,7 +338,7 @@ def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> s
     bare = not resource.tags and "retention" not in resource.attributes
     in_time = gone_at - LATE_DELIVERY <= born <= max(entry.changed_at, gone_at) + LATE_DELIVERY
     late = bare and in_time and not target.name_taken_over
-    return "late lines of the lab's control plane" if late else ""
+    return Sentence("late lines of the lab's control plane") if late else ""
 
 
 _BY_KIND: Mapping[Kind, Callable[[Resource, Target], str]] = {
@@ -358,33 +358,36 @@ def _named_interface(resource: Resource, target: Target) -> str:
     """A leftover interface of the CNI names its node, not its cluster: a claim where every node is the lab's."""
     left_behind = resource.attributes.get("status") == "available" and in_own_vpc(resource, target)
     key = next((key for key in CNI_KEYS if key in resource.tags), None)
-    return f"tag {key}" if left_behind and key is not None else ""
+    return Sentence("tag {key}", key=key) if left_behind and key is not None else ""
 
 
 def _named_group(resource: Resource, target: Target) -> str:
     name = resource.attributes.get("group-name", "")
     guard = in_own_vpc(resource, target) and name == f"GuardDutyManagedSecurityGroup-{target.vpc_id}"
     backend = _BACKEND_GROUP.fullmatch(name)
-    return f"name {name}" if guard or (backend and backend["cluster"] == target.cluster_name) else ""
+    ours = guard or (backend and backend["cluster"] == target.cluster_name)
+    return Sentence("name {name}", name=name) if ours else ""
 
 
 def _named_endpoint(resource: Resource, target: Target) -> str:
     name = resource.attributes.get("service-name", "")
-    return f"name {name}" if name.endswith(".guardduty-data") and in_own_vpc(resource, target) else ""
+    ours = name.endswith(".guardduty-data") and in_own_vpc(resource, target)
+    return Sentence("name {name}", name=name) if ours else ""
 
 
 def _named_log_group(resource: Resource, target: Target) -> str:
     names = (log_group_name(target.cluster_name), *insights_groups(target.cluster_name))
-    return f"name {resource.id}" if target.had_cluster and resource.id in names else ""
+    return Sentence("name {name}", name=resource.id) if target.had_cluster and resource.id in names else ""
 
 
 def _named_profile(resource: Resource, target: Target) -> str:
     role = resource.attributes.get("role-name", "")
-    return f"holds a role named {role}" if role != "" and role in target.role_names else ""
+    return Sentence("holds a role named {role}", role=role) if role != "" and role in target.role_names else ""
 
 
 def _named_record(resource: Resource, target: Target) -> str:
-    return f"TXT owner {target.txt_owner_id}" if resource.attributes.get("txt-owner") == target.txt_owner_id else ""
+    owner = target.txt_owner_id
+    return Sentence("TXT owner {owner}", owner=owner) if resource.attributes.get("txt-owner") == owner else ""
 
 
 _NAMED: Mapping[Kind, Callable[[Resource, Target], str]] = {

@@ -12,6 +12,7 @@ from enum import StrEnum
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.teardown.evidence import (
     STACK_ID_TAG,
     Weighed,
@@ -80,10 +81,10 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     entry = ledger.get(resource.arn)
     if is_control_plane_interface(resource, target):
         return OwnershipDecision(
-            Action.BLOCK, "It is the control plane's own, and goes with it.", waits_for=Wait.CLUSTER
+            Action.BLOCK, Sentence("It is the control plane's own, and goes with it."), waits_for=Wait.CLUSTER
         )
     if entry is not None and entry.guest:
-        return OwnershipDecision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
+        return OwnershipDecision(Action.KEEP, entry.reason or Sentence("The lab was only a guest in it."), entry.how)
     weighed = weigh(resource, target, entry)
     if weighed.veto is not None:
         return _vetoed(resource, target, weighed, weighed.veto.told)
@@ -91,19 +92,19 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
         return _unproven(resource, target, weighed)
     how, proof = weighed.proof.told, weighed.proof.proof
     if resource.kind in _GO_WITH_THE_CLUSTER:
-        return OwnershipDecision(Action.LEAVE, "It goes with the control plane.", how, proof, Wait.CLUSTER)
+        return OwnershipDecision(Action.LEAVE, Sentence("It goes with the control plane."), how, proof, Wait.CLUSTER)
     stacks = resource.tags.get(STACK_ID_TAG) == target.stack_id and target.stack_id is not None
     # What went with the stack and is there again is nobody's to take along any more.
     waits = entry is not None and entry.state is not EntryState.DELETED and "logical-id" in entry.resource.attributes
     if stacks or (waits and proof is Proof.STACK):
-        return OwnershipDecision(Action.LEAVE, "It goes with the lab's stack.", how, proof, Wait.STACK)
-    return OwnershipDecision(Action.DELETE, "It is the lab's.", how, proof)
+        return OwnershipDecision(Action.LEAVE, Sentence("It goes with the lab's stack."), how, proof, Wait.STACK)
+    return OwnershipDecision(Action.DELETE, Sentence("It is the lab's."), how, proof)
 
 
 def _vetoed(resource: Resource, target: Target, weighed: Weighed, reason: str) -> OwnershipDecision:
     """Leave the resource; the receipt names it if it concerns the lab or is in the lab's own VPC."""
     if hindrance := _hindrance(resource, target):
-        return OwnershipDecision(Action.BLOCK, f"{hindrance} {reason}")
+        return OwnershipDecision(Action.BLOCK, Listed((hindrance, reason), between=" "))
     speaks = weighed.proof or weighed.claim
     return (
         OwnershipDecision(Action.KEEP, reason, speaks.told)
@@ -115,27 +116,33 @@ def _vetoed(resource: Resource, target: Target, weighed: Weighed, reason: str) -
 def _unproven(resource: Resource, target: Target, weighed: Weighed) -> OwnershipDecision:
     how = weighed.claim.told if weighed.claim is not None else ""
     if hindrance := _hindrance(resource, target):
-        points = f"Only a claim ({how}) points to the lab" if how else "Nothing points to the lab"
-        return OwnershipDecision(Action.BLOCK, f"{hindrance} {points}.", how)
+        points = (
+            Sentence("Only a claim ({how}) points to the lab.", how=how)
+            if how
+            else Sentence("Nothing points to the lab.")
+        )
+        return OwnershipDecision(Action.BLOCK, Listed((hindrance, points), between=" "), how)
     if weighed.claim is not None:
-        return OwnershipDecision(Action.UNPROVEN, "It looks like the lab's, and nothing proves it.", how)
+        return OwnershipDecision(Action.UNPROVEN, Sentence("It looks like the lab's, and nothing proves it."), how)
     if resource.kind is Kind.TARGET_GROUP and in_own_vpc(resource, target):
         return OwnershipDecision(
-            Action.UNPROVEN, "It is in the lab's own VPC, and nothing says whose it is.", "its VPC"
+            Action.UNPROVEN, Sentence("It is in the lab's own VPC, and nothing says whose it is."), Sentence("its VPC")
         )
-    return OwnershipDecision(Action.IGNORE, "Nothing points to the lab.")
+    return OwnershipDecision(Action.IGNORE, Sentence("Nothing points to the lab."))
 
 
 def _hindrance(resource: Resource, target: Target) -> str:
     """How a foreign resource keeps the lab's from being deleted; empty if it does not."""
-    words = []
+    words = list[str]()
     if _stands_in_the_way(resource, target):
-        words.append("It is in the lab's own VPC, but not the lab's to delete.")
+        words.append(Sentence("It is in the lab's own VPC, but not the lab's to delete."))
     if rules := resource.attributes.get("refers-to"):
-        words.append(f"Its rule refers to a group of the lab's, which can't go before that rule ({rules}).")
+        words.append(
+            Sentence("Its rule refers to a group of the lab's, which can't go before that rule ({rules}).", rules=rules)
+        )
     elif holder := resource.attributes.get("attached-to"):
-        words += [f"It is attached to {holder}."] if words else []
-    return " ".join(words)
+        words += [Sentence("It is attached to {holder}.", holder=holder)] if words else []
+    return Listed(words, between=" ") if words else ""
 
 
 def _stands_in_the_way(resource: Resource, target: Target) -> bool:

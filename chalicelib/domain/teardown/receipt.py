@@ -9,13 +9,14 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import format_instant
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 
 _VOLUMES = {
-    VolumePolicy.DELETE: "deleted",
-    VolumePolicy.SNAPSHOT: "snapshotted, then deleted; the snapshots stay",
-    VolumePolicy.KEEP: "kept, and go on costing",
+    VolumePolicy.DELETE: Sentence("deleted"),
+    VolumePolicy.SNAPSHOT: Sentence("snapshotted, then deleted; the snapshots stay"),
+    VolumePolicy.KEEP: Sentence("kept, and go on costing"),
 }
 
 
@@ -90,30 +91,61 @@ def verdict(lab: Lab, receipts: Sequence[Receipt], why: str = "") -> str:
     """Sentences for people; `receipts` in order of taking, at least one. `why`: what keeps the newest from being done."""
     newest = receipts[-1]
     counts = Counter(line.outcome for line in newest.lines)
-    told = (
-        ", ".join(f"{counts[outcome]} {outcome}" for outcome in ReceiptOutcome if counts[outcome]) or "nothing to tell"
-    )
+    told = [_counted(outcome, counts[outcome]) for outcome in ReceiptOutcome if counts[outcome]]
     opening = _opening(newest, counts, why)
     chosen = _VOLUMES[lab.spec.volumes]
-    return (
-        f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {told}. "
-        f"Volumes of PersistentVolumeClaims were to be {chosen}.{_lifted(lab)}"
+    said = Sentence(
+        "{opening} Looked {look}, {at}: {told}. Volumes of PersistentVolumeClaims were to be {chosen}.",
+        opening=opening,
+        look=_look(newest.look),
+        at=format_instant(newest.taken_at),
+        told=Listed(told, between=", ") if told else Sentence("nothing to tell"),
+        chosen=chosen,
     )
+    if not lab.facts.lifted:
+        return said
+    lifted = Sentence("When it was deleted: {what} That was lifted.", what=lab.facts.lifted)
+    return Listed((said, lifted), between=" ")
 
 
-def _lifted(lab: Lab) -> str:
-    return f" When it was deleted: {lab.facts.lifted} That was lifted." if lab.facts.lifted else ""
+def _counted(outcome: ReceiptOutcome, number: int) -> Sentence:
+    return {
+        ReceiptOutcome.DELETED: Sentence("{n} deleted", n=number),
+        ReceiptOutcome.KEPT: Sentence("{n} kept", n=number),
+        ReceiptOutcome.LEFT: Sentence("{n} left", n=number),
+        ReceiptOutcome.BLOCKED: Sentence("{n} blocked", n=number),
+        ReceiptOutcome.PRESENT: Sentence("{n} still there", n=number),
+    }[outcome]
+
+
+def _look(look: str) -> str:
+    looks: dict[str, str] = {
+        text: text for text in (Sentence("now"), Sentence("after 15 minutes"), Sentence("after 24 hours"))
+    }
+    return looks.get(look, look)
 
 
 def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome], why: str) -> str:
     there = counts[ReceiptOutcome.PRESENT] + counts[ReceiptOutcome.BLOCKED]
     if there:
-        return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there. {why}".rstrip()
+        left = Sentence(
+            "Not empty: {n} of the lab's things is still there.",
+            "Not empty: {n} of the lab's things are still there.",
+            n=there,
+        )
+        return Listed((left, why), between=" ") if why else left
     if receipt.unreadable:
-        return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
+        return Sentence(
+            "Not proved: {number} of {of} sources could not be read.",
+            number=len(receipt.unreadable),
+            of=len(receipt.sources),
+        )
     if counts[ReceiptOutcome.LEFT]:
-        looks = "thing looks" if counts[ReceiptOutcome.LEFT] == 1 else "things look"
-        return f"Nothing proved as the lab's is left; {counts[ReceiptOutcome.LEFT]} {looks} like the lab's, unproved, and stays."
+        return Sentence(
+            "Nothing proved as the lab's is left; {n} thing looks like the lab's, unproved, and stays.",
+            "Nothing proved as the lab's is left; {n} things look like the lab's, unproved, and stay.",
+            n=counts[ReceiptOutcome.LEFT],
+        )
     if counts[ReceiptOutcome.KEPT]:
-        return "Nothing of the lab's is left but what is kept on purpose."
-    return "Nothing of the lab's is left."
+        return Sentence("Nothing of the lab's is left but what is kept on purpose.")
+    return Sentence("Nothing of the lab's is left.")

@@ -48,7 +48,7 @@ def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
 def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
     """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept, StaleLab."""
     entry, lab = _named(deps, token, now)
-    return _keep(deps, entry, lab, "with the link in its warning", now)
+    return _keep(deps, entry, lab, Sentence("It was kept until {at} with the link in its warning."), now)
 
 
 def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView:
@@ -62,10 +62,10 @@ def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView
                 name=lab.name,
             )
         )
-    return _keep(deps, line[0], lab, f"by {caller.arn}", now)
+    return _keep(deps, line[0], lab, Sentence("It was kept until {at} by {who}.", who=caller.arn), now)
 
 
-def _keep(deps: Deps, entry: Entry, lab: Lab, how: str, now: datetime) -> KeepView:
+def _keep(deps: Deps, entry: Entry, lab: Lab, how: Sentence, now: datetime) -> KeepView:
     rules, made = get_rules(deps), list[Keeping]()
 
     def kept(stored: Lab, over: OverBudget | None = None) -> Lab:
@@ -81,7 +81,7 @@ def _keep(deps: Deps, entry: Entry, lab: Lab, how: str, now: datetime) -> KeepVi
         saved = deps.store.change_lab(lab.id, lambda stored: kept(stored, over))
     keeping = made[-1]
     if saved.version != lab.version:
-        message = f"It was kept until {format_local(saved.spec.schedule, keeping.until)} {how}."
+        message = how.with_slots(at=format_local(saved.spec.schedule, keeping.until))
         deps.store.add_event(lab.id, Event(now, "kept", message, {"night": entry.night.isoformat()}))
     return _view(entry, saved, keeping, kept=True)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.plan import PlanHeader, PlanLine, PlanPage
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -47,7 +48,12 @@ def plan_of(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
     """The plan of a night. Raises NoPlan."""
     view = _view(deps, caller, night, now)
     if view.header is None:
-        raise NoPlan(f"Nothing was planned for the night of {night}. Plans are kept for some time, not for ever.")
+        raise NoPlan(
+            Sentence(
+                "Nothing was planned for the night of {night}. Plans are kept for some time, not for ever.",
+                night=str(night),
+            )
+        )
     return view
 
 
@@ -75,10 +81,10 @@ def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: d
     What is published later is not released. The same release again is the same answer.
     """
     if not caller.is_admin:
-        raise NotYours("A night's plan is released by administrators.")
+        raise NotYours(Sentence("A night's plan is released by administrators."))
     plan = deps.curfew.store.plan(night)
     if plan is None:
-        raise NoPlan(f"Nothing was planned for the night of {night}.")
+        raise NoPlan(Sentence("Nothing was planned for the night of {night}.", night=str(night)))
     released = tuple(entry.id for entry, _ in plan.lines)
 
     def changed(header: PlanHeader) -> PlanHeader:

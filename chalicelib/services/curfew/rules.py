@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.rules import CurfewRules, Mode, judge_rules, rules_with
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
@@ -21,7 +22,7 @@ def set_rules(
 ) -> CurfewRules:
     """Change some of the rules, at once. `names`: each rule as the caller knows it. Raises NotYours, InvalidRequest, StaleLab."""
     if not caller.is_admin:
-        raise NotYours("How curfew works is for administrators to say.")
+        raise NotYours(Sentence("How curfew works is for administrators to say."))
 
     def changed(rules: CurfewRules) -> CurfewRules:
         wanted = rules_with(rules, numbers, mode, caller.arn, now)

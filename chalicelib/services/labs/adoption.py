@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import NotProved, NotYours, ResourceGone
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.arns import cluster_of
@@ -26,7 +27,7 @@ def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) ->
     Raises NotYours, AccountNotRegistered, InvalidRequest for a region, NotProved, NameTaken.
     """
     if not caller.is_admin:
-        raise NotYours("Which clusters become labs again is for administrators to say.")
+        raise NotYours(Sentence("Which clusters become labs again is for administrators to say."))
     registered(deps, place.account)
     refuse_unusable_region(deps, place.account, place.region)
     tagged, state = _cluster(deps, place, name)
@@ -41,7 +42,12 @@ def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) ->
     own = Resource(Kind.STACK, lab.stack_name, stack.id)
     for thing, how in ((own, ASKED_FOR), *((thing, BY_STACK) for thing in made), (cluster_of(lab), ASKED_FOR)):
         deps.store.record(lab.id, LedgerEntry(thing, EntryState.PRESENT, how, now, now))
-    told = f"Adopted by {caller.arn}: its role {state.role_arn} was made by {stack.id}."
+    told = Sentence(
+        "Adopted by {who}: its role {role} was made by {stack}.",
+        who=caller.arn,
+        role=state.role_arn or "",
+        stack=stack.id,
+    )
     deps.store.add_event(lab.id, Event(now, "adopted", told))
     return stored
 
@@ -50,11 +56,18 @@ def _cluster(deps: Deps, place: Place, name: str) -> tuple[TaggedCluster, Cluste
     try:
         state = deps.cloud(place).clusters.describe(name)
     except ResourceGone as error:
-        raise NotProved(f"There is no cluster {name} in {place.region} of account {place.account}.") from error
+        raise NotProved(
+            Sentence(
+                "There is no cluster {name} in {region} of account {account}.",
+                name=name,
+                region=place.region,
+                account=place.account,
+            )
+        ) from error
     tagged = TaggedCluster(state.arn, name, place.region, state.tags)
     ours = state.tags.get(INSTALLATION_TAG) == as_tag_value(deps.curfew.installation) and deps.curfew.installation
     if not ours or claimed_lab_id(tagged) is None:
-        raise NotProved(f"{name} does not bear the tags that this installation writes.")
+        raise NotProved(Sentence("{name} does not bear the tags that this installation writes.", name=name))
     return tagged, state
 
 
@@ -64,9 +77,20 @@ def _stack(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> tuple[Stac
         stack = stacks.describe(stack_name)
     except ResourceGone as error:
         raise NotProved(
-            f"There is no stack {stack_name}: nothing proves that this service made {tagged.name}."
+            Sentence(
+                "There is no stack {stack}: nothing proves that this service made {name}.",
+                stack=stack_name,
+                name=tagged.name,
+            )
         ) from error
     made = stacks.resources(stack_name)
     if not is_made_by(state, stack, made):
-        raise NotProved(f"The role of {tagged.name}, {state.role_arn}, is not one that {stack.id} made.")
+        raise NotProved(
+            Sentence(
+                "The role of {name}, {role}, is not one that {stack} made.",
+                name=tagged.name,
+                role=state.role_arn or "",
+                stack=stack.id,
+            )
+        )
     return stack, made

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.approval_link import read_decision
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotYours
 from chalicelib.domain.identity.callers import Caller, counted_as
@@ -18,7 +19,7 @@ from chalicelib.services.labs.commands import seen_lab
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, start_workflow
 
 #: Who answered, where a link did.
-BY_LINK = "an approver, with the link in the mail"
+BY_LINK = Sentence("an approver, with the link in the mail")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str
     """Approve or refuse a lab. Again is the same. Raises NotYours, LabNotFound, WrongPhase, OverBudget."""
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
-        raise NotYours("Administrators approve labs.")
+        raise NotYours(Sentence("Administrators approve labs."))
     _refuse_own(deps, caller, lab)
     return _decide(deps, lab, decision, caller.arn, why, now)
 
@@ -44,11 +45,16 @@ def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
     known = deps.people.people_of((caller.identity, lab.owner))
     joined = len(known) == 2 and len({person.id for person in known.values()}) == 1
     if joined or caller.person in (lab.counted_as, counted_as(lab.owner)):
-        raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
+        raise NotYours(
+            Sentence("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
+        )
     if caller.may_be(lab.owner):
         raise NotYours(
-            f"You may be who asked for this lab: {lab.owner} has your role or your name. Nobody approves or refuses their "
-            "own, so another administrator does."
+            Sentence(
+                "You may be who asked for this lab: {owner} has your role or your name. Nobody approves "
+                "or refuses their own, so another administrator does.",
+                owner=lab.owner,
+            )
         )
 
 
@@ -63,7 +69,7 @@ def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:
 def decide_by_link(deps: Deps, token: str, now: datetime) -> DecisionView:
     """Give the link's answer; again is the same. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
     lab, decision = _named(deps, token, now)
-    accepted = _decide(deps, lab, decision, BY_LINK, "no reason was given", now)
+    accepted = _decide(deps, lab, decision, BY_LINK, Sentence("no reason was given"), now)
     return DecisionView(accepted.lab, decision, done=True)
 
 
@@ -75,7 +81,9 @@ def _decide(deps: Deps, lab: Lab, decision: Decision, by: str, why: str, now: da
     stored = deps.store.change_lab(lab.id, answered, ceilings=judge_approved(deps, answered(lab), lab))
     if stored.version != lab.version:
         said = "approved" if decision is Decision.APPROVE else "refused"
-        message = f"The lab was {said} by {by}: {why}"
+        yes = Sentence("The lab was approved by {who}: {why}", who=by, why=why)
+        no = Sentence("The lab was refused by {who}: {why}", who=by, why=why)
+        message = yes if decision is Decision.APPROVE else no
         deps.store.add_event(lab.id, Event(now, said, message, {"phase": str(stored.phase), "by": by}))
     return Accepted(stored, start_workflow(deps, stored))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import same_recipient
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
@@ -36,9 +37,9 @@ def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
     `name`: of their user or session, as messages reach them by it. Raises NotYours, InvalidRequest.
     """
     if not caller.is_admin:
-        raise NotYours("Who is forgotten here is for administrators to say.")
+        raise NotYours(Sentence("Who is forgotten here is for administrators to say."))
     if len(name) < 2 or name == ERASED:
-        raise InvalidRequest([error("name", "invalid-name", "Give the name of a user or of a session.")])
+        raise InvalidRequest([error("name", "invalid-name", Sentence("Give the name of a user or of a session."))])
     theirs = list(_labs_of(deps, name))
     over = [lab for lab in theirs if lab.phase in OVER]
     for lab in over[:MOST]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Cost, LeasePrice, hourly_cost, keeping_cost, lease_price
 from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -16,6 +17,7 @@ from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase, Protection
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.labs.schedule import Night, Schedule, format_local, next_curfew, next_wake
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
@@ -49,13 +51,15 @@ class Coming:
 def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
     """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, OverBudget."""
     lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[ExtensionDecision]()
-    refuse_ending(lab, "Its lease can't be extended")
+    refuse_ending(lab, Sentence("Its lease can't be extended"))
     fresh = meter_for(deps, lab.spec, deps.cloud(lab.place).clusters.versions())
 
     def extended(stored: Lab) -> Lab:
-        refuse_ending(stored, "Its lease can't be extended")
+        refuse_ending(stored, Sentence("Its lease can't be extended"))
         if stored.phase is Phase.AWAITING_APPROVAL:
-            message = "Approvers were asked about it as it is. Delete it, and ask for one with a longer lease."
+            message = Sentence(
+                "Approvers were asked about it as it is. Delete it, and ask for one with a longer lease."
+            )
             raise WrongPhase(lab_id, stored.phase, message)
         decided.append(extend(stored, wish, rules, now))
         if decided[-1].ends_at == stored.lease_ends_at:
@@ -65,7 +69,11 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, 
     budget = judge_price(deps, caller, extended(lab), deps.store.offers(), before=lab)
     moved = deps.store.change_lab(lab_id, extended, ceilings=budget.months)
     if moved.lease_ends_at != lab.lease_ends_at:
-        message = f"The lease was extended to {format_local(moved.spec.schedule, moved.lease_ends_at)} by {caller.arn}."
+        message = Sentence(
+            "The lease was extended to {at} by {who}.",
+            at=format_local(moved.spec.schedule, moved.lease_ends_at),
+            who=caller.arn,
+        )
         deps.store.add_event(lab_id, Event(now, "extended", message, {"by": caller.arn}))
     cost = cost_of(deps, moved, now)
     usd = keeping_cost(cost.certain, max(lab.lease_ends_at, now), moved.lease_ends_at)
@@ -77,13 +85,17 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
     lab, rules = own_lab(deps, caller, lab_id), rules_now(deps)
     if not caller.is_admin:
         raise NotYours(
-            "Labs are protected by administrators. Its owner can extend the lease, or use the link in a warning."
+            Sentence(
+                "Labs are protected by administrators. Its owner can extend the lease, or use the link in a warning."
+            )
         )
     if until is not None and until <= now:
-        raise InvalidRequest([error("until", "past", f"It must be later than now, {now:%Y-%m-%dT%H:%M:%SZ}.")])
+        raise InvalidRequest(
+            [error("until", "past", Sentence("It must be later than now, {now}.", now=f"{now:%Y-%m-%dT%H:%M:%SZ}"))]
+        )
 
     def protected(stored: Lab) -> Lab:
-        refuse_ending(stored, "It can't be protected")
+        refuse_ending(stored, Sentence("It can't be protected"))
         protection = None if until is None else Protection(_bounded(stored, until, rules), caller.arn, why)
         return _touched(stored, replace(stored, protection=protection), now)
 
@@ -101,7 +113,7 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
     lab = own_lab(deps, caller, lab_id)
 
     def changed(stored: Lab) -> Lab:
-        refuse_ending(stored, "Its schedule can't be changed")
+        refuse_ending(stored, Sentence("Its schedule can't be changed"))
         wakes_at = next_wake(schedule, now, deps.curfew.holidays)
         sleep = replace(stored.hibernation, wake_at=wakes_at) if stored.hibernation else None
         given = replace(stored, spec=replace(stored.spec, schedule=schedule), hibernation=sleep)
@@ -111,7 +123,12 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
     moved = deps.store.change_lab(lab_id, changed)
     if moved.spec.schedule != lab.spec.schedule:
         text = f"{schedule.curfew:%H:%M} ({schedule.time_zone}), to {schedule.at_curfew}"
-        deps.store.add_event(lab_id, Event(now, "schedule-changed", f"Its schedule is now {text}.", {"by": caller.arn}))
+        deps.store.add_event(
+            lab_id,
+            Event(
+                now, "schedule-changed", Sentence("Its schedule is now {schedule}.", schedule=text), {"by": caller.arn}
+            ),
+        )
     return Accepted(moved)
 
 
@@ -123,7 +140,9 @@ def rules_now(deps: Deps) -> CurfewRules:
 def refuse_ending(lab: Lab, what: str) -> None:
     """Raise WrongPhase if the lab ends, or is over. `what`: what can't be done, as the beginning of a sentence."""
     if lab.phase in OVER | ENDING:
-        raise WrongPhase(lab.id, lab.phase, f"{what}: the lab is {lab.phase}.")
+        raise WrongPhase(
+            lab.id, lab.phase, Sentence("{what}: the lab is {phase}.", what=what, phase=phase_said(lab.phase))
+        )
 
 
 def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
@@ -160,13 +179,22 @@ def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:
     if until is None or lab.protection is None or lab.protection.until == until:
         return ()
     last = f"{lab.protection.until:%Y-%m-%dT%H:%M:%SZ}"
-    return (warning("until", "clamped", f"No lab lasts longer than its allowance: it is protected until {last}."),)
+    return (
+        warning(
+            "until",
+            "clamped",
+            Sentence("No lab lasts longer than its allowance: it is protected until {last}.", last=last),
+        ),
+    )
 
 
 def _describe_protection(lab: Lab, caller: Caller) -> str:
     protection = lab.protection
     if protection is None:
-        return f"It is protected no longer: {caller.arn}."
-    return (
-        f"It is protected until {format_local(lab.spec.schedule, protection.until)} by {caller.arn}: {protection.why}"
+        return Sentence("It is protected no longer: {who}.", who=caller.arn)
+    return Sentence(
+        "It is protected until {at} by {who}: {why}",
+        at=format_local(lab.spec.schedule, protection.until),
+        who=caller.arn,
+        why=protection.why,
     )

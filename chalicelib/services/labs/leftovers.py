@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import NoReceiptYet, UnknownLeftover, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import OVER
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.ports.deps import Deps
@@ -21,10 +23,14 @@ def keep_leftovers(deps: Deps, caller: Caller, lab_id: str, arns: Sequence[str],
     """Settle these lines of the newest receipt. Again is the same answer. Raises WrongPhase, NoReceiptYet, UnknownLeftover."""
     lab = own_lab(deps, caller, lab_id)
     if lab.phase not in OVER:
-        raise WrongPhase(lab_id, lab.phase, f"What a lab leaves is settled when it is over; this one is {lab.phase}.")
+        raise WrongPhase(
+            lab_id,
+            lab.phase,
+            Sentence("What a lab leaves is settled when it is over; this one is {phase}.", phase=phase_said(lab.phase)),
+        )
     receipts = deps.store.receipts(lab_id)
     if not receipts:
-        raise NoReceiptYet(lab_id, "No look has been taken yet.")
+        raise NoReceiptYet(lab_id, Sentence("No look has been taken yet."))
     ledger = {entry.resource.arn: entry for entry in deps.store.ledger(lab_id)}
     lines = {line.arn: line for line in receipts[-1].lines}
     unknown = tuple(arn for arn in arns if not _may_be_settled(lines.get(arn), ledger.get(arn)))
@@ -51,7 +57,7 @@ def _entry_of(line: ReceiptLine, now: datetime) -> LedgerEntry:
 
 
 def _settled(newest: Receipt, arns: frozenset[str], by: str) -> Receipt:
-    reason = f"Kept at the word of {by}."
+    reason = Sentence("Kept at the word of {by}.", by=by)
     lines = (
         replace(line, outcome=ReceiptOutcome.KEPT, reason=reason, command="") if line.arn in arns else line
         for line in newest.lines

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, Transient
 from chalicelib.domain.identity.callers import Caller
@@ -45,7 +46,7 @@ def _teams(deps: Deps, offers: Offers) -> frozenset[str] | None:
 def refuse_others(caller: Caller) -> None:
     """Raises NotYours for a caller who is no administrator."""
     if not caller.is_admin:
-        raise NotYours("What labs are offered is for administrators to say.")
+        raise NotYours(Sentence("What labs are offered is for administrators to say."))
 
 
 def set_offers(deps: Deps, caller: Caller, changed: Callable[[Offers], Offers], now: datetime) -> OffersView:

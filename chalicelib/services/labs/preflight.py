@@ -23,16 +23,13 @@ from chalicelib.domain.requests.preflight import (
     check_addons,
     check_architectures,
     check_creators,
-    check_dns,
     check_instances,
     check_key_pair,
     check_name,
     check_namesakes,
     check_region,
-    check_subnets,
     check_zone,
     with_addons,
-    with_subnets,
 )
 from chalicelib.domain.requests.principals import (
     check_access_policies,
@@ -42,6 +39,7 @@ from chalicelib.domain.requests.principals import (
     with_principals,
 )
 from chalicelib.domain.requests.quotas import QuotaReport, judge_free_plan, judge_quotas, needs_of, needs_of_nodes
+from chalicelib.domain.requests.subnets import check_dns, check_subnets, with_subnets
 from chalicelib.ports.deps import Cloud, Deps
 
 #: How far CloudTrail is asked back when only whether it answers matters.

@@ -10,6 +10,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.messages.outlook import upcoming_events, why_not_as_planned
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
@@ -17,6 +18,7 @@ from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.kubeconfig import kubeconfig
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar
@@ -80,10 +82,12 @@ def list_labs(
     """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, for learners' `*` too."""
     whose = caller.identity if owner in (None, "me") else identity_of(owner or "")
     if not (caller.sees_all if whose == "*" else caller.may_see(whose)):
-        message = "Only administrators and viewers see everyone's labs, and a team its own people's."
+        message = Sentence("Only administrators and viewers see everyone's labs, and a team its own people's.")
         raise InvalidRequest([error("owner", "not-yours", message)])
     if len(whose) > _LONGEST_OWNER:
-        raise InvalidRequest([error("owner", "too-long", f"No owner has more than {_LONGEST_OWNER} characters.")])
+        raise InvalidRequest(
+            [error("owner", "too-long", Sentence("No owner has more than {most} characters.", most=_LONGEST_OWNER))]
+        )
     return deps.store.list_labs(None if whose == "*" else whose, phases, limit, cursor)
 
 
@@ -101,9 +105,17 @@ def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
     lab = seen_lab(deps, caller, lab_id)
     endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority
     if lab.phase in OVER | ENDING:
-        raise WrongPhase(lab.id, lab.phase, f"The cluster is gone or going: the lab is {lab.phase}.")
+        raise WrongPhase(
+            lab.id,
+            lab.phase,
+            Sentence("The cluster is gone or going: the lab is {phase}.", phase=phase_said(lab.phase)),
+        )
     if endpoint is None or authority is None:
-        raise WrongPhase(lab.id, lab.phase, f"The cluster has no endpoint yet: the lab is {lab.phase}.")
+        raise WrongPhase(
+            lab.id,
+            lab.phase,
+            Sentence("The cluster has no endpoint yet: the lab is {phase}.", phase=phase_said(lab.phase)),
+        )
     return kubeconfig(lab, endpoint, authority, access_role_arn(lab) if caller.owns(lab.owner) else None)
 
 
@@ -112,7 +124,7 @@ def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:
     lab = seen_lab(deps, caller, lab_id)
     looks = deps.store.receipts(lab_id)
     if not looks:
-        raise NoReceiptYet(lab_id, f"There is no receipt yet. {_when(lab)}")
+        raise NoReceiptYet(lab_id, Sentence("There is no receipt yet. {when}", when=_when(lab)))
     return ReceiptView(lab, looks, verdict(lab, looks, why_left(looks[-1])))
 
 
@@ -120,17 +132,29 @@ def versions(deps: Deps, region: str | None) -> Calendar:
     """The support calendar of a region, the default one if None. Raises InvalidRequest on `region`."""
     wanted = region or deps.limits.default_region
     if not REGION.fullmatch(wanted):
-        raise InvalidRequest([error("region", "invalid-region", f"{wanted} is no AWS region such as ap-northeast-2.")])
+        raise InvalidRequest(
+            [
+                error(
+                    "region",
+                    "invalid-region",
+                    Sentence("{region} is no AWS region such as ap-northeast-2.", region=wanted),
+                )
+            ]
+        )
     if deps.limits.regions and wanted not in deps.limits.regions:
         offered = ", ".join(deps.limits.regions)
-        raise InvalidRequest([error("region", "region-not-offered", f"Labs are made in {offered} only.")])
+        raise InvalidRequest(
+            [error("region", "region-not-offered", Sentence("Labs are made in {names} only.", names=offered))]
+        )
     refuse_unusable_region(deps, deps.watch.home, wanted)
     return deps.cloud(Place(deps.watch.home, wanted)).clusters.versions()
 
 
 def _when(lab: Lab) -> str:
     if lab.phase is Phase.REFUSED:
-        return "There will be none: nothing was made of this lab."
+        return Sentence("There will be none: nothing was made of this lab.")
     if lab.phase in ENDING | OVER:
-        return "The teardown writes the first at its end."
-    return f"The first is written when the lab is torn down: when released, or at {format_instant(lab.lasts_until)}."
+        return Sentence("The teardown writes the first at its end.")
+    return Sentence(
+        "The first is written when the lab is torn down: when released, or at {at}.", at=format_instant(lab.lasts_until)
+    )

@@ -12,6 +12,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Billed, part_of_usage, parts_of_months
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import AwsRefused, InvalidRequest, NotYours, Transient
@@ -122,7 +123,7 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
     Raises InvalidRequest, NotYours.
     """
     if not caller.is_admin:
-        raise NotYours("What AWS billed is asked by administrators: each question costs money.")
+        raise NotYours(Sentence("What AWS billed is asked by administrators: each question costs money."))
     _checked(deps, caller, month, Scope.ACCOUNT, now)
     year, number = map(int, month.split("-"))
     start, end = (
@@ -155,22 +156,27 @@ def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding
         yield warning(
             "compare",
             "estimated",
-            "AWS's bill is not final: it is up to a day behind, and changes until the month is closed.",
+            Sentence("AWS's bill is not final: it is up to a day behind, and changes until the month is closed."),
         )
     if others := sorted({lab.account for lab in labs} - {deps.watch.home}):
-        message = (
-            f"Labs of {', '.join(others)} are in what is reckoned here, and in AWS's bill only if "
-            f"{deps.watch.home} pays for them."
+        message = Sentence(
+            "Labs of {names} are in what is reckoned here, and in AWS's bill only if {home} pays for them.",
+            names=", ".join(others),
+            home=deps.watch.home,
         )
         yield warning("compare", "other-accounts", message)
     if len(labs) >= _MOST_LABS:
-        yield warning("compare", "labs-left-out", f"Of ours only the newest {_MOST_LABS} labs were read.")
+        yield warning(
+            "compare", "labs-left-out", Sentence("Of ours only the newest {number} labs were read.", number=_MOST_LABS)
+        )
 
 
 def _unread(problem: Exception) -> str:
-    return (
-        f"Cost Explorer could not be asked: {problem} It answers once it was opened in the console of the account, and in a member "
-        "account of an organisation only if the management account allows it."
+    return Sentence(
+        "Cost Explorer could not be asked: {problem} It answers once it was opened in the "
+        "console of the account, and in a member account of an organisation only if the "
+        "management account allows it.",
+        problem=str(problem),
     )
 
 
@@ -183,12 +189,17 @@ def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> 
     present = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     scope = _scope(by)
     if month > present:
-        message = (
-            f"{month} has not begun: it is {present} in {deps.curfew.zone}, where this installation's months begin."
+        message = Sentence(
+            "{month} has not begun: it is {present} in {zone}, where this installation's months begin.",
+            month=month,
+            present=present,
+            zone=deps.curfew.zone,
         )
         raise InvalidRequest([error("month", "future-month", message)])
     if scope in (Scope.ACCOUNT, Scope.TAG) and not caller.sees_all:
-        raise NotYours(f"Costs by {scope} are for administrators and viewers; by=person shows yours.")
+        raise NotYours(
+            Sentence("Costs by {scope} are for administrators and viewers; by=person shows yours.", scope=scope)
+        )
     return scope, present
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller
@@ -70,6 +71,8 @@ def start_workflow(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
     try:
         deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
     except EkslabError:
-        message = "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
+        message = Sentence(
+            "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
+        )
         return (warning("", "start-delayed", message),)
     return ()

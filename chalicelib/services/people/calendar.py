@@ -5,10 +5,12 @@ Read-only, without a signature: calendar programs can't sign. Everyone with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from chalicelib.domain.core.icalendar import document
+from chalicelib.domain.core.language import Language
+from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.curfew.lab_calendar import lab_events
 from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid
 from chalicelib.domain.identity.callers import identity_of
@@ -26,18 +28,18 @@ _SUFFIX = ".ics"
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
-def calendar_by_file(deps: Deps, file: str, now: datetime) -> str:
-    """The calendar of `<token>.ics`. Raises LinkInvalid, LinkBusy."""
+def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[Language], Words]) -> str:
+    """The calendar of `<token>.ics`, in its person's language. Raises LinkInvalid, LinkBusy."""
     token = file.removesuffix(_SUFFIX)
     person = person_of_calendar(deps, token) if file.endswith(_SUFFIX) and is_token(token) else None
     if person is None:
         raise LinkInvalid
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy
-    rules = get_rules(deps)
-    events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, deps.curfew.holidays, now)]
+    rules, holidays, words = get_rules(deps), deps.curfew.holidays, words_of(person.reads)
+    events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, holidays, now, words)]
     answered = [watched for watched in each_watched(deps) if _answers_for(watched, person, deps.watch.home)]
-    return document("EKS labs", [*events, *deadline_events(answered, now)])
+    return document(Sentence("EKS labs"), [*events, *deadline_events(answered, now, words)], words)
 
 
 def _labs(deps: Deps, person: Person) -> Iterator[Lab]:

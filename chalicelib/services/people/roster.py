@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
 from chalicelib.domain.identity.callers import Caller
@@ -39,7 +40,7 @@ class Kept:
 def refuse_others(caller: Caller) -> None:
     """Raises NotYours."""
     if not caller.is_admin:
-        raise NotYours("Who is here is for administrators to say and to see.")
+        raise NotYours(Sentence("Who is here is for administrators to say and to see."))
 
 
 def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[str, str]]], now: datetime) -> Kept:
@@ -89,7 +90,7 @@ class RowChange:
 def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange | Finding:
     holders = {known[key].id: known[key] for key in row.keys if key in known}
     if len(holders) > 1:
-        message = (
+        message = Sentence(
             "Its identities are two people's already. If one of them asks for the other's address, the mail joins them."
         )
         return error(f"{row.where}, identity", "identity-taken", message)
@@ -100,7 +101,9 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange 
     if kept.address is None:
         return RowChange(kept, _told(replace(kept, identities=(*kept.identities, *free)), row, now))
     if kept.address.lower() != row.address.lower():
-        message = f"They confirmed {kept.address}. They alone change it: `ekslab me --address`."
+        message = Sentence(
+            "They confirmed {address}. They alone change it: `ekslab me --address`.", address=kept.address
+        )
         return error(f"{row.where}, address", "address-confirmed", message)
     return RowChange(None, _told(Person(new_person_id(), free, now), row, now)) if free else RowChange(kept, kept)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.names import ACCOUNT, REGION
 from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.identity.accounts import Registration
@@ -78,7 +79,7 @@ def place_of(deps: Deps, key: ClusterKey) -> Place:
 def refuse_others(caller: Caller) -> None:
     """Raise NotYours for everyone but administrators."""
     if not caller.is_admin:
-        raise NotYours("Which accounts are registered is for administrators to say.")
+        raise NotYours(Sentence("Which accounts are registered is for administrators to say."))
 
 
 def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
@@ -90,21 +91,39 @@ def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
 def _findings(registration: Registration, home: str) -> list[Finding]:
     found = []
     if not ACCOUNT.fullmatch(registration.account):
-        found.append(error("account", "invalid-account", f"{registration.account} is no account id: 12 digits."))
+        found.append(
+            error(
+                "account",
+                "invalid-account",
+                Sentence("{account} is no account id: 12 digits.", account=registration.account),
+            )
+        )
     if not registration.regions:
-        found.append(error("regions", "missing", "Name at least one region."))
+        found.append(error("regions", "missing", Sentence("Name at least one region.")))
     found += [
-        error(f"regions[{index}]", "invalid-region", f"{region} is no AWS region such as ap-northeast-2.")
+        error(
+            f"regions[{index}]",
+            "invalid-region",
+            Sentence("{region} is no AWS region such as ap-northeast-2.", region=region),
+        )
         for index, region in enumerate(registration.regions)
         if not REGION.fullmatch(region)
     ]
     role = _ROLE_ARN.fullmatch(registration.role_arn or "")
     if registration.role_arn is None and registration.account != home:
         found.append(
-            error("roleArn", "missing", "Another account is entered with a role there; see docs/how-to/accounts.md.")
+            error(
+                "roleArn",
+                "missing",
+                Sentence("Another account is entered with a role there; see docs/how-to/accounts.md."),
+            )
         )
     elif registration.role_arn is not None and (role is None or role[1] != registration.account):
         wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member-read"
-        message = f"{registration.role_arn} can't be used: the role must be of that account, and called as in {wanted}."
+        message = Sentence(
+            "{role} can't be used: the role must be of that account, and called as in {wanted}.",
+            role=registration.role_arn,
+            wanted=wanted,
+        )
         found.append(error("roleArn", "invalid-role", message))
     return found

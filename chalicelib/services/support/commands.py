@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import (
     AwsRefused,
@@ -53,7 +54,10 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
     def snoozed(watched: Watched) -> Watched:
         latest = latest_snooze(deadline_ahead(watched), now, deps.watch.reminder_days)
         if not now < until <= latest:
-            message = f"It can be snoozed from now until {latest:%Y-%m-%dT%H:%M:%SZ}: the next notice that matters."
+            message = Sentence(
+                "It can be snoozed from now until {latest}: the next notice that matters.",
+                latest=f"{latest:%Y-%m-%dT%H:%M:%SZ}",
+            )
             raise InvalidRequest([error("until", "too-late" if until > latest else "past", message)])
         return replace(watched, snoozed_until=until)
 
@@ -65,22 +69,30 @@ def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type
     watched = kept_cluster(deps, caller, key)
     _refuse_strangers(caller, watched)
     if (watched.cluster.support_type or EXTENDED) == support_type and watched.trouble is None:
-        return PolicyAnswer(support_type, None, f"Its policy is {support_type} already.")
+        return PolicyAnswer(support_type, None, Sentence("Its policy is {policy} already.", policy=support_type))
     if support_type == STANDARD and watched.support.billed_extended:
         raise PolicyNotAllowed(
-            f"{watched.cluster.version} is in extended support since {_begun(watched)}: EKS changes EXTENDED to STANDARD only "
-            "before that. Upgrading to a version in standard support ends the extra charge, and the policy can be changed then."
+            Sentence(
+                "{version} is in extended support since {begun}: EKS changes EXTENDED to STANDARD only "
+                "before that. Upgrading to a version in standard support ends the extra charge, and the "
+                "policy can be changed then.",
+                version=watched.cluster.version,
+                begun=_begun(watched),
+            )
         )
     if (
         support_type == EXTENDED
         and watched.support.phase is SupportPhase.PAST_END
         and not watched.support.billed_extended
     ):
-        text = " EKS takes this only until its own upgrade of the control plane begins, which may be at any moment."
-    else:
-        text = ""
-    update_id = _asked(deps, key, support_type)
-    return PolicyAnswer(support_type, update_id, f"EKS is changing the policy to {support_type}.{text}")
+        in_time = Sentence(
+            "EKS is changing the policy to {policy}. EKS takes this only until its own upgrade of the control plane begins, which "
+            "may be at any moment.",
+            policy=support_type,
+        )
+        return PolicyAnswer(support_type, _asked(deps, key, support_type), in_time)
+    changing = Sentence("EKS is changing the policy to {policy}.", policy=support_type)
+    return PolicyAnswer(support_type, _asked(deps, key, support_type), changing)
 
 
 def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:
@@ -89,7 +101,9 @@ def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:
     except ResourceGone as gone:
         raise ClusterNotWatched(key.account, key.region, key.name) from gone
     except AwsRefused as refusal:
-        raise PolicyNotAllowed(f"EKS refused it with {refusal.code}: {refusal.message}") from refusal
+        raise PolicyNotAllowed(
+            Sentence("EKS refused it with {code}: {message}", code=refusal.code, message=refusal.message)
+        ) from refusal
 
 
 def _changed(deps: Deps, caller: Caller, key: ClusterKey, change: Callable[[Watched], Watched]) -> ClusterView:
@@ -100,17 +114,31 @@ def _changed(deps: Deps, caller: Caller, key: ClusterKey, change: Callable[[Watc
 
 def _refuse_strangers(caller: Caller, watched: Watched) -> None:
     if not may_change(caller, watched.owner):
-        owner = watched.owner or "nobody: its tags and registration name none"
-        raise NotYours(f"{watched.cluster.key.name} is for its owner ({owner}) and for administrators to change.")
+        owner = watched.owner or Sentence("nobody: its tags and registration name none")
+        raise NotYours(
+            Sentence(
+                "{name} is for its owner ({owner}) and for administrators to change.",
+                name=watched.cluster.key.name,
+                owner=owner,
+            )
+        )
 
 
 def deadline_ahead(watched: Watched) -> Deadline:
     """The next deadline. Raises NothingAhead."""
     following = None if watched.gone_at else watched.support.next
     if following is None:
-        raise NothingAhead(f"{watched.cluster.key.name} has no deadline ahead. {watched.support.reason}".rstrip())
+        raise NothingAhead(
+            Sentence(
+                "{name} has no deadline ahead. {reason}", name=watched.cluster.key.name, reason=watched.support.reason
+            )
+        )
     return following
 
 
 def _begun(watched: Watched) -> str:
-    return f"{watched.support.begun.at:%Y-%m-%d}" if watched.support.begun else "a day the calendar does not tell"
+    return (
+        f"{watched.support.begun.at:%Y-%m-%d}"
+        if watched.support.begun
+        else Sentence("a day the calendar does not tell")
+    )

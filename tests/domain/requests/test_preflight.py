@@ -20,16 +20,14 @@ from chalicelib.domain.labs.spec import (
 from chalicelib.domain.requests.preflight import (
     check_addons,
     check_architectures,
-    check_dns,
     check_instances,
     check_key_pair,
     check_name,
     check_region,
-    check_subnets,
     check_zone,
     with_addons,
-    with_subnets,
 )
+from chalicelib.domain.requests.subnets import check_dns, check_subnets, with_subnets
 from tests.fakes.builders import a_network, a_nodegroup, a_spec
 
 A = SubnetFacts("subnet-a", "vpc-1", "ap-northeast-2a", "10.0.0.0/24", 200, True, True)

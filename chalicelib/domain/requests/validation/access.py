@@ -18,6 +18,7 @@ from chalicelib.domain.core.names import (
     principal_of,
     same_principal,
 )
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.user_pools import pool_user
 from chalicelib.domain.labs.spec import AccessSpec
@@ -39,19 +40,23 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
     if requester is None and (asked is None or case.draft.requester_too):
         yield _without_principal(case)
     elif case.spec.access_role and not case.caller.in_directory:
-        message = (
-            "Only people of IAM Identity Center get in by a role of the lab's own: IAM vouches for their names. "
-            "Leave accessRole out, and list who gets in."
+        message = Sentence(
+            "Only people of IAM Identity Center get in by a role of the lab's own: IAM vouches for "
+            "their names. Leave accessRole out, and list who gets in."
         )
         yield error("accessRole", "not-in-directory", message)
     elif requester and not case.spec.access_role and not _lists(case, requester):
-        yield warning("access", "not-yourself", "You are not on this list: you will not get into the cluster yourself.")
+        yield warning(
+            "access", "not-yourself", Sentence("You are not on this list: you will not get into the cluster yourself.")
+        )
     seen: set[str] = set()
     for index, entry in enumerate(asked or ()):
         path = f"access[{index}]"
         if entry.principal_arn in seen:
             yield error(
-                f"{path}.principalArn", "duplicate", "This principal is listed already: EKS makes one entry for each."
+                f"{path}.principalArn",
+                "duplicate",
+                Sentence("This principal is listed already: EKS makes one entry for each."),
             )
         seen.add(entry.principal_arn)
         yield from _judge_principal(path, entry.principal_arn)
@@ -61,11 +66,12 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
 def _without_principal(case: ValidationContext) -> Finding:
     """Root's and federated users' labs would lock everybody out by mistake; who signs in by browser has no other way to ask."""
     if pool_user(case.caller.arn) is None:
-        message = (
-            f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
+        message = Sentence(
+            "No access entry can be made for {arn}: call as an IAM user or role, or name who gets in.",
+            arn=case.caller.arn,
         )
         return error("access", "no-principal", message)
-    message = (
+    message = Sentence(
         "Nobody gets into the cluster: EKS knows IAM users and roles, and you signed in by browser. Name who gets in."
     )
     return warning("access", "nobody-gets-in", message)
@@ -80,23 +86,35 @@ def _judge_principal(path: str, arn: str) -> Iterator[Finding]:
         return
     role = principal_of(arn)
     if role:
-        message = f"This is a session of a role; EKS takes the role itself: {role} (with its path, if it has one)."
+        message = Sentence(
+            "This is a session of a role; EKS takes the role itself: {role} (with its path, if it has one).", role=role
+        )
     else:
-        message = "Not the ARN of an IAM user or role: they look like arn:aws:iam::111122223333:role/student."
+        message = Sentence("Not the ARN of an IAM user or role: they look like arn:aws:iam::111122223333:role/student.")
     yield error(f"{path}.principalArn", "invalid-principal", message)
 
 
 def _judge_entry(path: str, entry: AccessSpec) -> Iterator[Finding]:
     if entry.type not in ("STANDARD", *_NODE_TYPES):
-        yield error(f"{path}.type", "unknown-type", f"Types are STANDARD, {', '.join(_NODE_TYPES)}.")
+        yield error(
+            f"{path}.type", "unknown-type", Sentence("Types are STANDARD, {names}.", names=", ".join(_NODE_TYPES))
+        )
     elif entry.type != "STANDARD" and (entry.policies or entry.groups):
         yield error(
-            f"{path}.type", "node-entry", f"An entry of type {entry.type} is for nodes: no policies, no groups."
+            f"{path}.type",
+            "node-entry",
+            Sentence("An entry of type {type} is for nodes: no policies, no groups.", type=entry.type),
         )
     elif entry.type != "STANDARD" and ":user/" in entry.principal_arn:
-        yield error(f"{path}.type", "node-entry", f"An entry of type {entry.type} is for a role, not for a user.")
+        yield error(
+            f"{path}.type",
+            "node-entry",
+            Sentence("An entry of type {type} is for a role, not for a user.", type=entry.type),
+        )
     elif entry.type == "STANDARD" and not entry.policies and not entry.groups:
-        yield warning(path, "no-rights", "Without policies or groups this principal gets in, but may do nothing.")
+        yield warning(
+            path, "no-rights", Sentence("Without policies or groups this principal gets in, but may do nothing.")
+        )
     yield from _judge_groups(path, entry)
     yield from _judge_policies(path, entry)
 
@@ -104,8 +122,9 @@ def _judge_entry(path: str, entry: AccessSpec) -> Iterator[Finding]:
 def _judge_groups(path: str, entry: AccessSpec) -> Iterator[Finding]:
     for index, group in enumerate(entry.groups):
         if group.startswith(_RESERVED_GROUPS) or not group:
-            message = (
-                f"EKS refuses groups that begin with {', '.join(_RESERVED_GROUPS)}: give an access policy instead."
+            message = Sentence(
+                "EKS refuses groups that begin with {names}: give an access policy instead.",
+                names=", ".join(_RESERVED_GROUPS),
             )
             yield error(f"{path}.groups[{index}]", "reserved", message)
 
@@ -114,11 +133,17 @@ def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
     for index, policy in enumerate(entry.policies):
         here = f"{path}.policies[{index}]"
         if not ACCESS_POLICY_ARN.fullmatch(policy.policy_arn):
-            message = "Not an EKS access policy: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy is one."
+            message = Sentence(
+                "Not an EKS access policy: `arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy` is one."
+            )
             yield error(f"{here}.policyArn", "invalid-policy", message)
         for position, namespace in enumerate(policy.namespaces):
             if not NAMESPACE_PATTERN.fullmatch(namespace):
-                yield error(f"{here}.namespaces[{position}]", "invalid-name", f"{namespace!r} is no namespace.")
+                yield error(
+                    f"{here}.namespaces[{position}]",
+                    "invalid-name",
+                    Sentence("{namespace} is no namespace.", namespace=f"{namespace!r}"),
+                )
 
 
 def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
@@ -128,20 +153,29 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
     for index, asked in enumerate(case.spec.pod_identities):
         path = f"podIdentities[{index}]"
         if not DNS_LABEL.fullmatch(asked.namespace):
-            yield error(f"{path}.namespace", "invalid-name", f"{asked.namespace!r} is no namespace.")
+            yield error(
+                f"{path}.namespace",
+                "invalid-name",
+                Sentence("{namespace} is no namespace.", namespace=f"{asked.namespace!r}"),
+            )
         if not SERVICE_ACCOUNT.fullmatch(asked.service_account):
             yield error(
-                f"{path}.serviceAccount", "invalid-name", f"{asked.service_account!r} is no service account's name."
+                f"{path}.serviceAccount",
+                "invalid-name",
+                Sentence(
+                    "{service_account} is no service account's name.", service_account=f"{asked.service_account!r}"
+                ),
             )
         role = LAB_ROLE_ARN.fullmatch(asked.role_arn)
         if role is None or role[1] != case.account:
-            message = (
-                f"Only roles of account {case.account} under the path /ekslab/ are given to pods: "
-                "a lab makes no role with rights you name, for a learner must not gain rights by it."
+            message = Sentence(
+                "Only roles of account {account} under the path /ekslab/ are given to pods: a lab makes "
+                "no role with rights you name, for a learner must not gain rights by it.",
+                account=case.account,
             )
             yield error(f"{path}.roleArn", "role-not-allowed", message)
         if (asked.namespace, asked.service_account) in seen:
-            yield error(path, "duplicate", "This service account has a role already.")
+            yield error(path, "duplicate", Sentence("This service account has a role already."))
         seen.add((asked.namespace, asked.service_account))
 
 
@@ -151,25 +185,31 @@ def judge_addons(case: ValidationContext) -> Iterator[Finding]:
     for index, addon in enumerate(case.draft.addons):
         path = f"addons[{index}]"
         if not ADDON.fullmatch(addon.name):
-            yield error(f"{path}.name", "invalid-name", f"{addon.name!r} is no add-on's name: they look like vpc-cni.")
+            yield error(
+                f"{path}.name",
+                "invalid-name",
+                Sentence("{name} is no add-on's name: they look like vpc-cni.", name=f"{addon.name!r}"),
+            )
         if addon.name in seen:
-            yield error(f"{path}.name", "duplicate", f"{addon.name} is listed already.")
+            yield error(f"{path}.name", "duplicate", Sentence("{name} is listed already.", name=addon.name))
         seen.add(addon.name)
         if addon.configuration is not None and not _is_json_object(addon.configuration):
             yield error(
                 f"{path}.configuration",
                 "invalid-configuration",
-                "The configuration is no object, neither in JSON nor in YAML.",
+                Sentence("The configuration is no object, neither in JSON nor in YAML."),
             )
         if addon.name == "external-dns" and case.draft.external_dns is None:
-            message = (
+            message = Sentence(
                 "external-dns gets rights on one hosted zone only: name it, with ekslab's own body, in externalDns."
             )
             yield error(f"{path}.name", "no-hosted-zone", message)
     missing = [name for name in _VITAL if name not in {addon.name for addon in case.spec.addons}]
     if missing:
         yield warning(
-            "addons", "vital-addons", f"Without {', '.join(missing)} nodes do not become ready, or pods find nothing."
+            "addons",
+            "vital-addons",
+            Sentence("Without {names} nodes do not become ready, or pods find nothing.", names=", ".join(missing)),
         )
 
 
@@ -179,13 +219,17 @@ def judge_external_dns(case: ValidationContext) -> Iterator[Finding]:
     if asked is None:
         return
     if not asked.hosted_zone_id and not asked.domain and not case.draft.is_partly_broken("externalDns"):
-        yield error("externalDns", "no-hosted-zone", "Name the hosted zone: hostedZoneId, domain, or both.")
+        yield error("externalDns", "no-hosted-zone", Sentence("Name the hosted zone: hostedZoneId, domain, or both."))
     if asked.hosted_zone_id and not HOSTED_ZONE_ID.fullmatch(asked.hosted_zone_id):
         yield error(
-            "externalDns.hostedZoneId", "invalid-id", "Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ."
+            "externalDns.hostedZoneId",
+            "invalid-id",
+            Sentence("Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ."),
         )
     if asked.domain and not DOMAIN.fullmatch(asked.domain):
-        yield error("externalDns.domain", "invalid-domain", "Not a domain name: they look like lab.example.com.")
+        yield error(
+            "externalDns.domain", "invalid-domain", Sentence("Not a domain name: they look like lab.example.com.")
+        )
 
 
 def _is_json_object(text: str) -> bool:

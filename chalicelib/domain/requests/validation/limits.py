@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.names import TAG_TEXT
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.requests.defaults import ValidationContext
@@ -30,7 +31,11 @@ def judge_lists(case: ValidationContext) -> Iterator[Finding]:
     for path, items in _lists(case.draft):
         most = _MOST_NAMESPACES if path.endswith(".namespaces") else _MOST
         if len(items) > most:
-            yield error(path, "too-many", f"At most {most} are taken here; these are {len(items)}.")
+            yield error(
+                path,
+                "too-many",
+                Sentence("At most {most} are taken here; these are {count}.", most=most, count=len(items)),
+            )
 
 
 def _lists(draft: Draft) -> Iterator[tuple[str, Sequence[object]]]:
@@ -54,9 +59,13 @@ def judge_size(lab: Lab) -> tuple[Finding, ...]:
     size = len(lab_template(lab).encode())
     if size <= TEMPLATE_BYTES:
         return ()
-    message = (
-        f"With {len(lab.spec.nodegroups)} node groups and these tags the lab's stack has {size} bytes;"
-        f" CloudFormation takes {TEMPLATE_BYTES}. Ask for fewer node groups, or fewer or shorter tags."
+    message = Sentence(
+        "With {count} node groups and these tags the lab's stack has {size} bytes; "
+        "CloudFormation takes {template_bytes}. Ask for fewer node groups, or fewer or shorter "
+        "tags.",
+        count=len(lab.spec.nodegroups),
+        size=size,
+        template_bytes=TEMPLATE_BYTES,
     )
     return (error("tags" if lab.spec.tags else "nodegroups", "too-large", message),)
 
@@ -69,7 +78,9 @@ def judge_tags(case: ValidationContext) -> Iterator[Finding]:
         yield from _judge(f"nodegroups[{index}].tags", group.tags)
         if len({**case.spec.tags, **group.tags}) > _MOST_TAGS >= len(group.tags):
             yield error(
-                f"nodegroups[{index}].tags", "too-many", f"With the lab's own tags these are more than {_MOST_TAGS}."
+                f"nodegroups[{index}].tags",
+                "too-many",
+                Sentence("With the lab's own tags these are more than {most_tags}.", most_tags=_MOST_TAGS),
             )
     for index, addon in enumerate(case.draft.addons):
         yield from _judge(f"addons[{index}].tags", addon.tags)
@@ -77,17 +88,27 @@ def judge_tags(case: ValidationContext) -> Iterator[Finding]:
 
 def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
     if len(tags) > _MOST_TAGS:
-        yield error(path, "too-many", f"At most {_MOST_TAGS} tags, not {len(tags)}.")
+        yield error(
+            path, "too-many", Sentence("At most {most_tags} tags, not {count}.", most_tags=_MOST_TAGS, count=len(tags))
+        )
     for key, value in tags.items():
         here = child(path, key)
         if (prefix := reserved_by(key)) is not None:
             yield error(
-                here, "reserved", f"Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab."
+                here,
+                "reserved",
+                Sentence(
+                    "Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab.", prefix=prefix
+                ),
             )
         if not 1 <= len(key) <= 128 or not TAG_TEXT.fullmatch(key):
-            yield error(here, "invalid-tag", "A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
+            yield error(
+                here, "invalid-tag", Sentence("A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
+            )
         if len(value) > 256 or not TAG_TEXT.fullmatch(value):
-            yield error(here, "invalid-tag", "A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
+            yield error(
+                here, "invalid-tag", Sentence("A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
+            )
 
 
 def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
@@ -95,8 +116,10 @@ def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
     seen: set[str] = set()
     for key, value in tags.items():
         if not value:
-            message = "CloudFormation, which tags the network and the roles, takes no empty value."
+            message = Sentence("CloudFormation, which tags the network and the roles, takes no empty value.")
             yield error(child("tags", key), "invalid-tag", message)
         if key.lower() in seen:
-            yield error(child("tags", key), "duplicate-tag", "IAM takes tags that differ only in case for the same.")
+            yield error(
+                child("tags", key), "duplicate-tag", Sentence("IAM takes tags that differ only in case for the same.")
+            )
         seen.add(key.lower())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION, principal_of, same_principal
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.defaults import ValidationContext
@@ -45,9 +46,11 @@ def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding
 def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
     """The owner is the session, and one with a made-up name is another one after the next login."""
     if PASSING_SESSION.fullmatch(case.caller.arn) and not case.caller.in_directory:
-        message = (
-            f"The lab will belong to {case.caller.identity}, a session name that a tool made up: after the next login you would "
-            "not find it again. Set role_session_name in your AWS profile to a name of your own."
+        message = Sentence(
+            "The lab will belong to {identity}, a session name that a tool made up: after the next "
+            "login you would not find it again. Set role_session_name in your AWS profile to a name "
+            "of your own.",
+            identity=case.caller.identity,
         )
         yield warning("", "passing-session", message)
 
@@ -58,18 +61,28 @@ def _judge_shared(case: ValidationContext) -> Iterator[Finding]:
     if role is None or ":role/" not in role:
         return
     if any(same_principal(entry.principal_arn, role) for entry in case.spec.access):
-        who = f"has the permission set of {role}" if case.caller.in_directory else f"may assume {role}"
-        message = f"Everybody who {who} gets into this cluster with the same rights: EKS knows the role alone."
+        message = (
+            Sentence(
+                "Everybody who has the permission set of {role} gets into this cluster with the same rights: EKS knows the role "
+                "alone.",
+                role=role,
+            )
+            if case.caller.in_directory
+            else Sentence(
+                "Everybody who may assume {role} gets into this cluster with the same rights: EKS knows the role alone.",
+                role=role,
+            )
+        )
         yield warning("access", "shared-principal", message)
 
 
 def _judge_name(case: ValidationContext) -> Iterator[Finding]:
     name = case.spec.name
     if not name:
-        yield error("name", "missing", "Give the lab a name: it becomes the cluster's.")
+        yield error("name", "missing", Sentence("Give the lab a name: it becomes the cluster's."))
     elif not CLUSTER.fullmatch(name):
-        rule = "1 to 100 letters, digits, dashes and underscores, beginning with a letter or digit"
-        yield error("name", "invalid-name", f"EKS refuses this name: it takes {rule}.")
+        rule = Sentence("1 to 100 letters, digits, dashes and underscores, beginning with a letter or digit")
+        yield error("name", "invalid-name", Sentence("EKS refuses this name: it takes {rule}.", rule=rule))
 
 
 def _judge_account(case: ValidationContext) -> Iterator[Finding]:
@@ -77,30 +90,46 @@ def _judge_account(case: ValidationContext) -> Iterator[Finding]:
     if accounts is None or case.draft.account is None:
         return
     if not ACCOUNT.fullmatch(account):
-        yield error("account", "invalid-account", "Not an AWS account: they have 12 digits.")
+        yield error("account", "invalid-account", Sentence("Not an AWS account: they have 12 digits."))
     elif not accounts.takes_labs(account):
         offered = ", ".join(sorted({accounts.home, *accounts.members}))
-        message = f"Labs are not made in {account}; they are in {offered}. Administrators register accounts."
+        message = Sentence(
+            "Labs are not made in {account}; they are in {offered}. Administrators register accounts.",
+            account=account,
+            offered=offered,
+        )
         yield error("account", "account-not-registered", message)
     elif not accounts.offers(account, case.spec.region):
         regions = ", ".join(accounts.members[account])
-        yield error("region", "region-not-offered", f"In account {account}, labs are made in {regions} only.")
+        yield error(
+            "region",
+            "region-not-offered",
+            Sentence("In account {account}, labs are made in {regions} only.", account=account, regions=regions),
+        )
 
 
 def _judge_region(case: ValidationContext) -> Iterator[Finding]:
     region, allowed = case.spec.region, case.limits.regions
     if not REGION.fullmatch(region):
-        yield error("region", "invalid-region", "Not the name of an AWS region: they look like ap-northeast-2.")
+        yield error(
+            "region", "invalid-region", Sentence("Not the name of an AWS region: they look like ap-northeast-2.")
+        )
     elif allowed and region not in allowed:
         yield error(
-            "region", "region-not-allowed", f"Labs are not offered in {region}; they are in {', '.join(allowed)}."
+            "region",
+            "region-not-allowed",
+            Sentence("Labs are not offered in {region}; they are in {names}.", region=region, names=", ".join(allowed)),
         )
 
 
 def _judge_log_types(case: ValidationContext) -> Iterator[Finding]:
     for index, name in enumerate(case.draft.log_types):
         if name not in _LOG_TYPES:
-            yield error(f"logTypes[{index}]", "unknown-log-type", f"EKS writes these: {', '.join(_LOG_TYPES)}.")
+            yield error(
+                f"logTypes[{index}]",
+                "unknown-log-type",
+                Sentence("EKS writes these: {names}.", names=", ".join(_LOG_TYPES)),
+            )
 
 
 def _judge_schedule(case: ValidationContext) -> Iterator[Finding]:
