@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--real-kubernetes", action="store_true", help="keep ministack's own EKS: k3s in Docker")
     command.add_argument("--log-level", default="WARNING")
     command.add_argument("--recorded-roles", default="", help="record only what roles of this prefix ask IAM for")
+    command.add_argument("--shared-imports", action="store_true", help="import once for all functions of an archive")
     command.add_argument("--ready-file", type=Path, help="write the URL to this file once answering")
     command.add_argument("--end-with-parent", action="store_true", help="end when standard input closes")
     return parser

@@ -141,6 +141,7 @@ def _command(settings: Settings, ready_file: Path) -> list[str]:
     options = [f"--{name}={getattr(settings, name)}" for name in ("port", "scale", "region", "account")]
     options += ["--no-auth"] * (not settings.auth) + ["--real-kubernetes"] * settings.real_kubernetes
     options += [f"--log-level={settings.log_level}", f"--recorded-roles={settings.recorded_roles}"]
+    options += ["--shared-imports"] * settings.shared_imports
     command = [sys.executable, "-m", "emulator", "serve", *options]
     return [*command, f"--ready-file={ready_file}", "--end-with-parent"]
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.deploy import PATIENCE
 from sandbox.stage import Impatient, Schedules
 
 
-def run_watch(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
+def run_watch(stage: Schedules, at: datetime, seconds: float = PATIENCE) -> dict[str, Any]:
     """Run the support watch with `at` as the time of its daily event; return its summary. Raises Impatient."""
     return _run(stage, "WatchSupport", at, seconds)
 
 
-def run_curfew(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
+def run_curfew(stage: Schedules, at: datetime, seconds: float = PATIENCE) -> dict[str, Any]:
     """Run curfew with `at` as the time of its hourly event; return its summary. Raises Impatient."""
     return _run(stage, "Curfew", at, seconds)
 

@@ -15,7 +15,7 @@ from deployment import packaging
 from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
 from sandbox.course import Course, make_course
-from sandbox.deploy import api_url, deploy
+from sandbox.deploy import PATIENCE, api_url, deploy
 from sandbox.login import make_logins
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
 from sandbox.recorded_requests import leave_questions
@@ -105,7 +105,7 @@ class Stage(Schedules):
         who: Person,
         lab_id: str,
         until: Callable[[Mapping[str, Any]], bool],
-        seconds: float = 90,
+        seconds: float = PATIENCE,
         seen: Callable[[Mapping[str, Any]], None] = lambda _lab: None,
     ) -> dict[str, Any]:
         """Look at a lab until `until` says so, showing each look to `seen`. Raises Impatient after `seconds` of wall time."""
@@ -135,7 +135,7 @@ def installed(
     message("packaging the service: half a minute the first time")
     package = packaging.package()
     message("packaged the template that production deploys")
-    settings = replace(settings or Settings(), recorded_roles=f"{STACK}-")
+    settings = replace(settings or Settings(), recorded_roles=f"{STACK}-", shared_imports=True)
     with running_sandbox(settings, died) as sandbox:
         message(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         sandbox.admin("POST", "quotas", ROOM)

@@ -11,12 +11,16 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from deployment import compose, words
+from emulator.core import service_files
 from tests.examples import QUICK, examples
 
 STORIES = "tests/story/"
 
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
 settings.load_profile("quick" if QUICK else "ci")
+
+
+service_files.share()
 
 
 def pytest_configure() -> None:

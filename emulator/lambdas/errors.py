@@ -4,8 +4,13 @@ The emulator reports every exception as `Runtime.HandlerError`, which no `Catch`
 apart, and throws the warm process away. Here each Python function runs through `lambdas/entry/`, which hands the
 exception over as a value, and the emulator's result is turned into AWS's failure
 (`errorType`, `errorMessage`, `requestId`, `stackTrace`), for a direct Invoke and for a Step Functions Task alike.
+
+The entry also ends the lines of an invocation with one that says so. The emulator guesses their end by waiting: up to a
+twentieth of a second each time, in which it looks fifty times, and a busy machine loses lines.
 """
 
+import queue
+from contextlib import suppress
 from typing import Any
 
 from ministack.core import lambda_runtime
@@ -19,6 +24,11 @@ EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
 ENTRY_HANDLER = "emulator_lambda_entry.handle"
 RAISED = "emulator:raised"
 """The key under which `lambdas/entry/emulator_lambda_entry.py` hands over what a function raised."""
+
+ENDED = "emulator:ended "
+"""What the entry's last line of an invocation begins with; the rest is the request's id."""
+LONGEST_DRAIN = 5.0
+"""Seconds; the line is written before the answer, so that it is read at once but on a very busy machine."""
 
 DIED = "Worker process died"
 """What the emulator says of a process that ended before it answered; AWS says Runtime.ExitError."""
@@ -35,6 +45,25 @@ class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emu
         added = {"_HANDLER": config["Handler"], "EMULATOR_CODE": str(unpacked(code_zip))}
         entered = {**config, "Handler": ENTRY_HANDLER, "Environment": {"Variables": {**variables, **added}}}
         super().__init__(func_name, entered, EMPTY_ARCHIVE)
+        self._request_id = ""
+
+    def invoke(self, event: Any, request_id: str, **named: Any) -> JsonObject:
+        """Run one invocation; one at a time does."""
+        self._request_id = request_id
+        answered: JsonObject = super().invoke(event, request_id, **named)
+        return answered
+
+    def _drain_stderr_bounded(self, *waits: float) -> str:
+        """The lines of the invocation that was answered; those of a process that ended come as the emulator guesses."""
+        mark = f"{ENDED}{self._request_id}"
+        if self._proc is None:
+            return str(super()._drain_stderr_bounded(*waits)).replace(mark, "")
+        lines: list[str] = []
+        with suppress(queue.Empty):
+            while not (line := self._stderr_queue.get(timeout=LONGEST_DRAIN)).endswith(mark):
+                lines.append(line)
+            lines += filter(None, [line.removesuffix(mark)])
+        return "\n".join(lines)
 
 
 def install() -> None:

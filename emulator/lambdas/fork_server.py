@@ -75,10 +75,10 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The process that forks, started with the first request."""
+    """The process that forks, started with the first request. With a folder of code its processes share what they import of it."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, code: str = "") -> None:
+        self._code, self._lock = code, threading.Lock()
         self._control: socket.socket | None = None
 
     def start(self, program: str, folder: str, environment: dict[str, str]) -> ForkedProcess:
@@ -87,7 +87,7 @@ class ForkServer:
         theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
         body = json.dumps({"program": program, "folder": folder, "environment": environment}).encode()
         with self._lock:
-            control = self._control = self._control or _started()
+            control = self._control = self._control or _started(self._code)
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", theirs))]
             control.sendmsg([struct.pack("!I", len(body))], rights)
             control.sendall(body)
@@ -102,11 +102,15 @@ class ForkServer:
         )
 
 
-def install() -> None:
-    """Fork the Python functions' processes of this emulator, and end those that are idle too long."""
+def install(shared_imports: bool = False) -> None:
+    """Fork the Python functions' processes of this emulator, and end those that are idle too long.
+
+    With `shared_imports` the functions of one archive find imported what one of them has imported before.
+    """
     if sys.platform != "linux":
         return
-    server, acquire, popen = ForkServer(), lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
+    servers: dict[str, ForkServer] = {}
+    acquire, popen = lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
 
     def start(command: Sequence[str], **options: Any) -> Any:
         environment = options["env"]
@@ -114,6 +118,8 @@ def install() -> None:
         if Path(code, "botocore").exists():
             environment["PYTHONPATH"] = os.pathsep.join((code, environment.get("PYTHONPATH", "")))
         elif command[0] == sys.executable:
+            shared = code if shared_imports else ""
+            server = servers.setdefault(shared, ForkServer(shared))
             return server.start(command[1], options["cwd"], environment)
         return popen(command, **options)
 
@@ -143,9 +149,9 @@ def _end_idle() -> None:
         threading.Thread(target=lambda_runtime.kill_workers, args=(doomed,), daemon=True).start()
 
 
-def _started() -> socket.socket:
+def _started(code: str) -> socket.socket:
     ours, theirs = socket.socketpair()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_FILES
     with theirs:
-        subprocess.Popen([sys.executable, str(PROGRAM)], stdin=theirs.fileno(), env=environment)
+        subprocess.Popen([sys.executable, str(PROGRAM), *filter(None, (code,))], stdin=theirs.fileno(), env=environment)
     return ours

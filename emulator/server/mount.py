@@ -14,7 +14,7 @@ from emulator.core.settings import Settings
 from emulator.ec2 import autoscaling
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
-from emulator.iam import enforcement, regions, requests, sessions
+from emulator.iam import enforcement, policies, regions, requests, sessions
 from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
@@ -44,7 +44,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     kubernetes = KubernetesServers()
     aws = AwsClients(url)
     eks = Eks(clock=clock, aws=aws, kubernetes=kubernetes)
-    _install_what_runs()
+    _install_what_runs(settings.shared_imports)
     ec2.install()
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
@@ -76,14 +76,15 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
 
 def _install_iam(recorded_roles: str) -> None:
     """Last but for those who watch: it asks what stands then about every service."""
+    policies.install()
     enforcement.install()
     regions.install()
     sessions.install()
     requests.install(recorded_roles)
 
 
-def _install_what_runs() -> None:
-    fork_server.install()
+def _install_what_runs(shared_imports: bool) -> None:
+    fork_server.install(shared_imports)
     credentials.install()
     errors.install()
     gate.install()

@@ -2,14 +2,17 @@
 
 A Lambda task needs lambda:InvokeFunction in the role of its machine. StartExecution with a running execution's name and
 the very same input is that execution; anything else of that name is refused. The first branch of a Parallel that fails
-fails it at once: the other branches end at their next state (a Lambda that is running is not interrupted).
+fails it at once: the other branches end at their next state (a Lambda that is running is not interrupted). An execution
+begins at once; ministack's waits for a time that no scale shortens.
 """
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
+from types import SimpleNamespace
 from typing import Any
 
 from ministack import app
@@ -18,6 +21,7 @@ from ministack.core.responses import get_region
 from ministack.services import lambda_svc, stepfunctions
 
 _role: ContextVar[str] = ContextVar("role of the running state machine", default="")
+_begins: ContextVar[bool] = ContextVar("whether the execution is about to begin", default=False)
 _around: ContextVar[tuple["Future[Any]", ...]] = ContextVar("failures of the Parallels around this state", default=())
 
 
@@ -32,6 +36,7 @@ def install() -> None:
     def run_execution(arn: str) -> Any:
         machine = stepfunctions._executions[arn]["stateMachineArn"]
         _role.set(stepfunctions._state_machines.get(machine, {}).get("roleArn", ""))
+        _begins.set(True)
         return run(arn)
 
     def call_lambda_as_role(reference: str, event: Any) -> Any:
@@ -43,6 +48,12 @@ def install() -> None:
     def start_execution(given: dict[str, Any]) -> Any:
         return _same_execution(given) or start(given)
 
+    def sleep(seconds: float) -> None:
+        if not _begins.get():
+            time.sleep(seconds)
+        _begins.set(False)
+
+    stepfunctions.time = SimpleNamespace(sleep=sleep, time=time.time, monotonic=time.monotonic)
     stepfunctions._run_execution = run_execution
     stepfunctions._call_lambda = call_lambda_as_role
     stepfunctions._start_execution = start_execution

@@ -262,7 +262,7 @@ class _Class:
         return said[-1] if said else f"It is protected: {protection['why']}" if protection else ""
 
     def _wait(self, name: str, phases: set[str]) -> None:
-        self._stage.wait(self._owner(name), self._ids[name], lambda lab: lab["phase"] in phases, seconds=240)
+        self._stage.wait(self._owner(name), self._ids[name], lambda lab: lab["phase"] in phases)
 
     def _lab_call(
         self, name: str, method: str, what: str, body: Mapping[str, Any] | None = None, who: Person | None = None

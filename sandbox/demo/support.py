@@ -12,6 +12,7 @@ from typing import Any
 
 from emulator.core.settings import ACCOUNT, REGION
 from sandbox.demo.narration import Narrator
+from sandbox.deploy import PATIENCE
 from sandbox.keep_links import confirm_address
 from sandbox.mailbox import Mail, Mailbox, SentMail, sent_mails, subscribe
 from sandbox.people import HttpAnswer, Person, make_person
@@ -210,7 +211,7 @@ class _Fleet:
         self._stage.sandbox.admin("POST", "clock", {"now": at.isoformat()})
 
     def _until_version(self, name: str, version: str) -> dict[str, Any]:
-        eks, end = self._stage.sandbox.client("eks"), time.monotonic() + 30
+        eks, end = self._stage.sandbox.client("eks"), time.monotonic() + PATIENCE
         while (cluster := dict(eks.describe_cluster(name=name)["cluster"]))["version"] != version:
             if time.monotonic() > end:
                 raise Impatient(f"{name} is still on {cluster['version']}")

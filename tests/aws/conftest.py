@@ -8,6 +8,9 @@ import pytest
 
 from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
+from tests.aws import moto_tables
+
+moto_tables.install()
 
 
 @pytest.fixture(scope="session")

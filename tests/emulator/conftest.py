@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -47,7 +48,7 @@ def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[..., str]]
             Runtime="python3.11",
             Role=role,
             Handler="main.handle",
-            Code={"ZipFile": _zip(source, others)},
+            Code={"ZipFile": zipped(source, others)},
             Timeout=10,
         )["FunctionArn"]
 
@@ -69,7 +70,7 @@ def deploy_into() -> Callable[[Sandbox, str, str], str]:
             Runtime="python3.11",
             Role=role,
             Handler="main.handle",
-            Code={"ZipFile": _zip(source)},
+            Code={"ZipFile": zipped(source)},
             Timeout=10,
         )["FunctionArn"]
         return made
@@ -89,7 +90,7 @@ def run_machine(sandbox: Sandbox, role: str) -> Iterator[Callable[..., Json]]:
         made.append(arn)
         execution = client.start_execution(stateMachineArn=arn, input=json.dumps(given or {}))["executionArn"]
         while (seen := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            pass
+            time.sleep(0.02)
         return seen | ({"output": json.loads(seen["output"])} if "output" in seen else {})
 
     yield run
@@ -101,7 +102,8 @@ def _policy(statement: Json) -> Json:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _zip(source: str, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
+def zipped(source: str, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """An archive with `main.py` and others."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("main.py", source)

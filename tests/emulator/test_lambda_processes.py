@@ -5,6 +5,7 @@ Memory is what `emulator/core/memory.py` reads.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -18,9 +19,11 @@ from pathlib import Path
 import pytest
 
 from emulator.core.memory import pss, tree
+from emulator.core.settings import Settings
 from emulator.lambdas.fork_server import MOST_IDLE
 from emulator.lambdas.gate import MOST_AT_ONCE, Gate
 from emulator.process import Sandbox, running_sandbox
+from tests.emulator.conftest import zipped
 from tests.emulator.test_process import server_of, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
@@ -120,6 +123,61 @@ def test_what_one_has_read_of_aws_s_services_the_next_ones_share(
     after_it = [int(str(each["own"])) for each in later if each["pid"] != first["pid"]]
     assert after_it
     assert max(after_it) < 0.75 * int(str(first["own"])), "EC2's description alone is 16 MB"
+
+
+PART = """
+import dataclasses, logging, os, sys
+PID = os.getpid()
+class Deferred:
+    def __get__(self, _instance, owner):
+        dataclasses.dataclass(owner)
+        owner.maker = os.getpid()
+        return vars(owner)["__dataclass_fields__"]
+class Later:
+    __dataclass_fields__ = Deferred()
+log = logging.getLogger("part")
+log.addHandler(logging.StreamHandler(sys.stdout))
+log.setLevel("INFO")
+"""
+PARTS = """
+import dataclasses, os, part
+def handle(event, context):
+    part.log.info("said by %s", os.getpid())
+    return {"pid": os.getpid(), "imported by": part.PID, "made by": dataclasses.fields(part.Later) or part.Later.maker}
+"""
+
+
+def parts(sandbox: Sandbox, *names: str) -> list[tuple[int, int, str]]:
+    """Deploy and call functions of one archive; which process each is, which imported its part, and what it said."""
+    lambdas, iam = sandbox.client("lambda"), sandbox.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="parts", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    archive, found = zipped(PARTS, {"part.py": PART}), []
+    for name in names:
+        lambdas.create_function(
+            FunctionName=name, Runtime="python3.11", Role=role, Handler="main.handle", Code={"ZipFile": archive}
+        )
+        answer = lambdas.invoke(FunctionName=name, LogType="Tail")
+        said = json.load(answer["Payload"])
+        assert said["made by"] == said["imported by"]
+        found.append((said["pid"], said["imported by"], base64.b64decode(answer["LogResult"]).decode()))
+        lambdas.delete_function(FunctionName=name)
+    iam.delete_role(RoleName="parts")
+    return found
+
+
+def test_each_process_imports_what_it_uses(sandbox: Sandbox) -> None:
+    assert all(pid == importer for pid, importer, _ in parts(sandbox, "alone", "alone-too"))
+
+
+def test_functions_of_an_archive_share_their_imports_if_that_is_wanted() -> None:
+    with running_sandbox(Settings(shared_imports=True)) as sandbox:
+        first, second, third = parts(sandbox, "one", "two", "three")
+    assert first[0] == first[1]
+    assert second[1] == third[1] not in (first[0], second[0], third[0]), "it was imported before they were forked"
+    assert all(f"said by {pid}" in lines for pid, _, lines in (first, second, third)), "a line is of whoever says it"
+    assert not any("emulator:" in lines for _, _, lines in (first, second, third))
 
 
 def test_a_function_may_bring_a_botocore_of_its_own(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:

@@ -38,7 +38,7 @@ class Watching:
     def day(self, day: str) -> list[Mail]:
         """Let the day come and the watch run at 06:00 UTC; everything that arrives."""
         self.calendar(f"{day}T06:00:00+00:00")
-        self.summary = run_watch(self.stage, datetime.fromisoformat(f"{day}T06:00:00+00:00"), seconds=300)
+        self.summary = run_watch(self.stage, datetime.fromisoformat(f"{day}T06:00:00+00:00"))
         return self.box.take()
 
     def calendar(self, instant: str) -> None:

@@ -60,7 +60,7 @@ class Night:
 
     def strikes(self, at: datetime) -> Json:
         """Let the hour come, with nothing lost; the run's summary. Every run is in an hour of its own."""
-        summary = run_curfew(self.stage, at, seconds=300)
+        summary = run_curfew(self.stage, at)
         assert not summary["troubles"], summary
         assert not summary["lost"], summary
         return summary

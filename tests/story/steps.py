@@ -19,13 +19,12 @@ from urllib.parse import quote
 
 from emulator.core.settings import ACCOUNT
 from emulator.process import Credentials
+from sandbox.deploy import PATIENCE
 from sandbox.people import MAY, HttpAnswer, Person, make_person
 from sandbox.stage import Stage
 
 Json = Any
 
-#: Wall seconds that anything in a story may take on a machine that is busy with other things, too.
-PATIENCE = 600.0
 _EVERY = 0.7
 _RESTING = {"ready", "hibernated", "deleted", "failed", "blocked", "lost"}
 _numbers = itertools.count(1)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.deploy import PATIENCE
 from sandbox.stage import Stage
 from tests.paths import PROJECT
-from tests.story.steps import PATIENCE, Learner, learner
+from tests.story.steps import Learner, learner
 
 pytestmark = pytest.mark.story
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.deploy import PATIENCE
 from sandbox.stage import Stage
 from tests.paths import KUBECTL, PROJECT
 from tests.story.network import a_network
-from tests.story.steps import PATIENCE, learner
+from tests.story.steps import learner
 
 pytestmark = pytest.mark.story
 

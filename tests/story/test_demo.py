@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from sandbox.deploy import PATIENCE
 from sandbox.stage import Stage
 from tests.paths import PROJECT
-from tests.story.steps import PATIENCE
 
 pytestmark = pytest.mark.story
 

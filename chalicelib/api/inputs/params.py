@@ -76,6 +76,9 @@ def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
         findings.append(error("compare", "unknown-value", f"Costs are compared with {COMPARED}."))
     elif compare and form != "json":
         findings.append(error("compare", "not-here", "A comparison is JSON."))
+    if form == "json":
+        paged = [name for name in ("limit", "cursor") if name in given]
+        findings += [error(name, "not-here", "JSON has every row: pages are for csv and focus.") for name in paged]
     page = page_of(given, findings)
     refuse(findings)
     limit = page.limit if "limit" in given else _MOST

@@ -103,7 +103,9 @@ def add_all(
     condition = None
     if most is not None:
         index, room = list(amounts).index(most[0]), most[1] - amounts[most[0]]
-        condition = f"attribute_not_exists(#n{index}) OR #n{index} <= :room"
+        condition = f"#n{index} <= :room"
+        if room >= 0:
+            condition = f"attribute_not_exists(#n{index}) OR {condition}"
         values[":room"] = {"N": str(room)}
     return {"Update": {**update, **_guarded(condition, values)}}
 

@@ -78,16 +78,16 @@ def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: 
 
 
 def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, now: datetime) -> Showback:
-    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page."""
+    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page; so is what
+    somebody sees who does not see everybody: a cursor would name whom they don't see.
+    """
     scope, present = _checked(deps, caller, asked.month, asked.by, now)
     cursor = None
-    if scope is Scope.TEAM:
+    if scope is Scope.TEAM or not caller.sees_all:
         rows = tuple(_rows(deps, caller, tuple(teams), asked.month, scope))
     else:
         page = deps.store.month_page(asked.month, scope, asked.limit, asked.cursor)
-        cursor = page.cursor
-        seen = (one for one in page.items if scope is not Scope.PERSON or _sees(caller, one))
-        rows = tuple(CostRow(one.whose, one.amounts) for one in seen)
+        cursor, rows = page.cursor, tuple(CostRow(one.whose, one.amounts) for one in page.items)
     ordered = tuple(sorted(rows, key=_dearest_first))
     return Showback(asked.month, scope, deps.curfew.zone, asked.month == present, ordered, {}, cursor)
 

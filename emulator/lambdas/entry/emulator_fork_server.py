@@ -6,11 +6,17 @@ its processes with it.
 
 botocore's descriptions of AWS's services are most of what a process has by itself: that of EC2 alone takes 16 MB and a third of a
 second. So a process that reads one says which, and the next one finds it there.
+
+With the folder of an archive as its argument it does the same with imports: a process says what it imports, and those that are
+forked after it find that imported. That is for code that reads nothing at import, neither settings nor the clock.
 """
 
 import array
 import ctypes
+import dataclasses
 import gc
+import importlib
+import importlib.abc
 import io
 import json
 import os
@@ -34,7 +40,31 @@ _CAPACITY = 1 << 16
 """Of a pipe."""
 _MOST_FILES = 256
 """A process that reads all of botocore's descriptions has most of them by itself."""
+_ENTRY = "emulator_lambda_entry"
+"""Its import imports one function's handler."""
 _DATA = botocore.loaders.Loader.BUILTIN_DATA_PATH
+
+
+class Told:
+    """Lines that processes write and this one reads before it forks again."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+
+    def tell(self, line: str) -> None:
+        """Say it, in one piece however many processes write; where the pipe is full, another process tells."""
+        with suppress(BlockingIOError):
+            os.write(self._write, f"{line}\n".encode())
+
+    def take(self) -> list[str]:
+        """What was said since the last time, each line once."""
+        try:
+            said = os.read(self._read, _CAPACITY).decode()
+        except BlockingIOError:
+            return []
+        return [line for line in dict.fromkeys(said.split("\n")) if line]
 
 
 class SharedFiles:
@@ -42,13 +72,19 @@ class SharedFiles:
 
     def __init__(self) -> None:
         self._read = botocore.loaders.JSONFileLoader.load_file
+        self._look = botocore.loaders.Loader.list_available_services
         self._known: dict[str, Any] = {}
-        self._told, self._tell = os.pipe()
-        os.set_blocking(self._told, False)
-        os.set_blocking(self._tell, False)
+        self._listed: dict[tuple[str, ...], Any] = {}
+        self._told = Told()
 
     def install(self) -> None:
         """Have botocore look here first. Its data never change; files of other folders are read each time."""
+
+        def list_available_services(loader: Any, type_name: str) -> Any:
+            key = (type_name, *loader.search_paths)
+            if key not in self._listed:
+                self._listed[key] = self._look(loader, type_name)
+            return self._listed[key]
 
         def load_file(loader: Any, path: str) -> Any:
             if not path.startswith(_DATA):
@@ -58,48 +94,97 @@ class SharedFiles:
                 if len(self._known) >= _MOST_FILES:
                     return found
                 self._known[path] = found
-                # A line this short is written in one piece, however many processes write; where the pipe is full, another tells.
-                with suppress(BlockingIOError):
-                    os.write(self._tell, f"{path}\n".encode())
+                self._told.tell(path)
             return self._known[path]
 
         botocore.loaders.JSONFileLoader.load_file = load_file
+        botocore.loaders.Loader.list_available_services = list_available_services
 
-    def read_what_processes_read(self) -> None:
-        """Read the files that processes have told of since."""
-        try:
-            told = os.read(self._told, _CAPACITY).decode()
-        except BlockingIOError:
-            return
-        for path in [*set(told.split("\n")) - {""} - set(self._known)][: _MOST_FILES - len(self._known)]:
+    def take(self) -> bool:
+        """Read the files that processes have told of since; return whether there were any."""
+        new = [path for path in self._told.take() if path not in self._known][: _MOST_FILES - len(self._known)]
+        for path in new:
             self._known[path] = self._read(botocore.loaders.JSONFileLoader(), path)
-        gc.collect()
-        gc.freeze()
+        return bool(new)
+
+
+class SharedImports(importlib.abc.MetaPathFinder):
+    """What a process imports, this one imports before it forks again; dataclasses that it makes at first use are made here, too."""
+
+    def __init__(self) -> None:
+        self._told, self._made = Told(), set[str]()
+
+    def install(self) -> None:
+        """Have the imports of this process told of, and dataclasses that get their methods later: call it in a forked one."""
+        make = vars(dataclasses)["_process_class"]
+
+        def make_and_tell(shape: type, *options: Any, **named: Any) -> Any:
+            self._told.tell(f"{shape.__module__}:{shape.__qualname__}")
+            return make(shape, *options, **named)
+
+        vars(dataclasses)["_process_class"] = make_and_tell
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None, /) -> None:
+        """Tell of an import, and leave it to the next finder."""
+        if fullname != _ENTRY:
+            self._told.tell(fullname)
+
+    def take(self, environment: dict[str, str]) -> bool:
+        """Import what processes have told of since, as a process of this environment; return whether there was any."""
+        new = [name for name in self._told.take() if name not in sys.modules and name not in self._made]
+        before = dict(os.environ)
+        os.environ.update(environment)
+        for name in new:
+            with suppress(Exception):  # The process that told of it found none either, or has dealt with it.
+                module, _, shape = name.partition(":")
+                found: Any = importlib.import_module(module)
+                for part in shape.split(".") if shape else ():
+                    found = getattr(found, part)
+                    self._made.add(name)
+                dataclasses.is_dataclass(found)  # Those of `deferred` are made when this is asked.
+        os.environ.clear()
+        os.environ.update(before)
+        return bool(new)
 
 
 def main() -> None:
     """Fork for each request until the socket closes, which it does when the emulator is gone."""
     control = socket.socket(fileno=0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    files = SharedFiles()
+    files, imports = SharedFiles(), SharedImports() if sys.argv[1:] else None
     files.install()
-    # The first client imports, reads and compiles what all need; nothing of this one is kept.
-    boto3.session.Session().client("sts", region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
-    gc.collect()
-    gc.freeze()
+    sys.path[:0] = sys.argv[1:]
+    _prepare()
     while True:
         request, pipes = _receive(control)
         if request is None:
             return
-        files.read_what_processes_read()
+        new = files.take()
+        if (imports and imports.take(request["environment"])) or new:
+            gc.collect()
+            gc.freeze()
         forker = os.getpid()
         child = os.fork()
         if child == 0:
             control.detach()
+            if imports:
+                imports.install()
             _become(request, pipes, forker)
         for pipe in pipes:
             os.close(pipe)
         control.sendall(struct.pack("!i", child))
+
+
+def _prepare() -> None:
+    """Have what all processes need."""
+    # One object for all, whichever pipe is behind it there: modules keep what they find at import. Standard output is the answers'
+    # alone, as in ministack's own processes.
+    sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), write_through=True)
+    # The first client imports, reads and compiles what all need; nothing of this one is kept.
+    boto3.session.Session().client("sts", region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
+    gc.collect()
+    gc.freeze()
 
 
 def _receive(control: socket.socket) -> tuple[Any, list[int]]:
@@ -135,7 +220,6 @@ def _become(request: Any, pipes: list[int], forker: int) -> None:
         sys.argv = [program]
         sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)))
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
-        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), write_through=True)
         runpy.run_path(program, run_name="__main__")
         status = 0
     except SystemExit as end:

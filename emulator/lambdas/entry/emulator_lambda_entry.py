@@ -2,7 +2,8 @@
 
 It calls the real handler (`_HANDLER` names it, as in AWS's own runtime) and, when that raises, answers with what
 AWS's Python runtime reports: the exception's class name, its message and its stack. `emulator/lambdas/errors.py`
-turns that answer into a failed invocation. The process stays warm, as it does on AWS.
+turns that answer into a failed invocation. The process stays warm, as it does on AWS. The last of an invocation's lines says that
+there are no more, so that nobody waits for them.
 """
 
 import importlib
@@ -12,6 +13,7 @@ import traceback
 from typing import Any
 
 RAISED = "emulator:raised"
+ENDED = "emulator:ended "
 
 sys.path.insert(0, os.environ["EMULATOR_CODE"])
 os.chdir(os.environ["EMULATOR_CODE"])
@@ -33,3 +35,5 @@ def handle(event: Any, context: Any) -> Any:
                 "stackTrace": traceback.format_tb(error.__traceback__)[1:],
             }
         }
+    finally:
+        print(f"{ENDED}{context.aws_request_id}", file=sys.stderr, flush=True)

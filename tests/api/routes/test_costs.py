@@ -55,6 +55,24 @@ def test_the_same_labs_by_person_team_account_and_tag() -> None:
         assert (answer["total"]["labs"], answer["total"]["usd"], answer["running"]) == (3, 5.32, True)
 
 
+@pytest.mark.parametrize("form", ["csv", "focus"])
+def test_an_export_names_nobody_whom_its_reader_does_not_see(form: str) -> None:
+    """A page's cursor is the key of its last row, which may be anybody's."""
+    http = a_http()
+    http.people = replace(http.people, teams=())
+    query = {"month": "2026-11", "format": form, "limit": "1"}
+    answer = http.call("GET", "/costs", query=query, caller=STRANGER)
+    assert (answer.status, len(list(csv.DictReader(io.StringIO(answer.text))))) == (200, 1)
+    assert "Link" not in answer.headers
+    assert "Link" in http.call("GET", "/costs", query=query, caller=ADMIN).headers
+
+
+@pytest.mark.parametrize("name", ["limit", "cursor"])
+def test_json_which_has_every_row_takes_no_page(name: str) -> None:
+    refused = Http().call("GET", "/costs", query={"month": "2026-11", name: "5"}, caller=ADMIN)
+    assert [(one["path"], one["code"]) for one in refused.json["findings"]] == [(name, "not-here")]
+
+
 def test_people_of_a_group_of_the_user_pool_are_in_their_teams_sum_whoever_looks() -> None:
     """Groups make teams: an administrator who is in none of them saw them as people of no team."""
     http = a_http()

@@ -95,8 +95,14 @@ def test_what_would_pass_a_ceiling_is_not_stored_and_says_what_is_there(store: S
     with pytest.raises(OverBudget) as refusal:
         store.create_lab(a_priced_lab(2), None, "d", NOW, NewLabLimits(ceilings=ceilings))
     assert (refusal.value.asked, refusal.value.most, refusal.value.there) == (price, price + 5, price)
-    with pytest.raises(OverBudget):
-        store.create_lab(a_priced_lab(2), None, "d", NOW, NewLabLimits(ceilings=MonthCeilings(installation=price - 1)))
+    for most in (price - 1, 0):
+        with pytest.raises(OverBudget) as refusal:
+            store.create_lab(a_priced_lab(2), None, "d", NOW, NewLabLimits(ceilings=MonthCeilings(installation=most)))
+        assert (refusal.value.asked, refusal.value.most, refusal.value.there) == (price, most, price)
+    other = a_priced_lab(3, owner=SESSION.format(3))
+    with pytest.raises(OverBudget) as refusal:
+        store.create_lab(other, None, "d", NOW, NewLabLimits(ceilings=MonthCeilings(person=price - 1)))
+    assert (refusal.value.most, refusal.value.there) == (price - 1, 0)
     assert len(store.list_labs(None, (), 10, None).items) == 1
 
 

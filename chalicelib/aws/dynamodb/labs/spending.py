@@ -58,7 +58,7 @@ class Addition:
 def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None) -> tuple[Addition, ...]:
     """What brings the sums in line with the lab's item; `seen`: the item before, {} if there was none.
 
-    Raises OverBudget where the ceiling is less than what is added alone. Without `ceilings` nothing is refused.
+    Without `ceilings` nothing is refused.
     """
     difference = Counter(_kept(item))
     difference.subtract(_kept(seen))
@@ -132,8 +132,6 @@ def _addition(
 ) -> Addition:
     scope, whose = sum_of
     added, most = amounts.get(COST, 0), ceilings.most(scope) if ceilings else None
-    if most is not None and added > most:
-        raise OverBudget(scope, added, most, 0, month)
     mine = identity_of(lab.owner)
     member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
