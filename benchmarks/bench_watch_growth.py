@@ -32,6 +32,7 @@ from emulator.core.bill import size_of
 from sandbox.scenarios.fleet import put_clusters
 from sandbox.schedules import run_watch
 from sandbox.stage import installed
+from tests.aws import moto_tables
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, make_deps
 from tests.workflows.machine import Machine
@@ -89,6 +90,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=10_000, help="clusters of the largest fleet")
     options = parser.parse_args()
     logging.disable(logging.INFO)
+    # Moto would copy 10,000 clusters for each operation of a transaction.
+    moto_tables.install()
     reckoned = [row for fleet in FLEETS if fleet[0] <= options.most for row in _rows(*fleet)]
     keep("watch_growth", [*reckoned, *_in_sandbox()])
 

@@ -55,8 +55,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "benchmarks/bench_requests.py": ("emulator", "chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
     "benchmarks/bench_scan.py": ("chalicelib", "tests.fakes"),
     "benchmarks/bench_warm_requests.py": ("chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
-    "benchmarks/bench_watch_growth.py": ("sandbox", 
-        "emulator.core.bill", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table", "tests.workflows.machine",
+    "benchmarks/bench_watch_growth.py": (
+        "sandbox", "emulator.core.bill", "chalicelib", "tests.fakes", "tests.aws.moto_tables", "tests.aws.dynamodb.table",
+        "tests.workflows.machine",
     ),
     "benchmarks/bench_pages.py": ("sandbox", "tests.aws.dynamodb.season"),
     "benchmarks/bench_sweep_reads.py": ("emulator", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table"),
