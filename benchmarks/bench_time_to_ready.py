@@ -1,7 +1,7 @@
 """Time to ready: how much longer than the longest path through its stack, control plane and node group a lab takes.
 
 Real labs through the REST API of the installed service, on a slowed sandbox; all figures are AWS seconds. The machine's
-own time between two states counts 1/scale-fold: at the scale of 0.2 its three seconds or so are 2 % of a lab's. Labs of different
+own time between two states counts 1/scale-fold: at the scale of 0.5 its three seconds or so are 1 % of a lab's. Labs of different
 kinds come side by side, those of one kind in turn. The peer makes the same things, each begun when the one before has ended.
 """
 
@@ -67,8 +67,8 @@ class Run:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--labs", type=int, default=3, help="labs of each kind, one at a time")
-    parser.add_argument("--scale", type=float, default=0.2, help="wall seconds per AWS second")
+    parser.add_argument("--labs", type=int, default=1, help="labs of each kind, one at a time")
+    parser.add_argument("--scale", type=float, default=0.5, help="wall seconds per AWS second")
     options = parser.parse_args()
     print(f"Time to ready, AWS seconds: median of {options.labs} labs at scale {options.scale:g}\n")
     with installed(Settings(scale=options.scale)) as stage, ThreadPoolExecutor(len(CASES)) as pool:
