@@ -64,6 +64,8 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan labs whose next event is near, list the entries that are due, and set the next look of the rest."""
     run = NightRun(deps, now)
+    # Rules that can't be read fail the step, which is retried; read later, they would be the failure of single labs.
+    _ = run.rules
     examination = Examination(Region(run, _place(event["group"])))
     examination.look(event["group"]["ids"])
     for lab_id, why in examination.lost.items():

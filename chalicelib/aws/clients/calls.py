@@ -47,10 +47,10 @@ def create(client: Any, action: str, **request: Any) -> Any:
 
 
 def every(client: Any, action: str, key: str, **request: Any) -> list[Any]:
-    """All rows of a paged operation; `key` is the list's name in each page."""
+    """All rows of a paged operation; `key` is the list's name in each page. A page without its list is an error, not empty."""
     with translate(action):
         pages = _paginator(client.get_paginator, _method(action)).paginate(**request)
-        return [row for page in pages for row in page.get(key, [])]
+        return [row for page in pages for row in page[key]]
 
 
 def instances_of(ec2: Any, filters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `InventoryAnswer`.
+"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `AccountInventory`.
 
 A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
 with `leftovers.py`; what is there is judged by domain/teardown/ownership.py like everything else.

@@ -123,11 +123,10 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target)
     """Load balancers and target groups of that network, of either generation."""
     if target.vpc_id is None:
         return
-    service = "elasticloadbalancing"
-    groups = every(elbv2, f"{service}:DescribeTargetGroups", "TargetGroups")
-    balancers = every(elbv2, f"{service}:DescribeLoadBalancers", "LoadBalancers")
-    classics = every(elb, f"{service}:DescribeLoadBalancers", "LoadBalancerDescriptions")
-    here = f"arn:{elb.meta.partition}:{service}:{target.region}:{target.account}:loadbalancer"
+    groups = every(elbv2, "elasticloadbalancing:DescribeTargetGroups", "TargetGroups")
+    balancers = every(elbv2, "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancers")
+    classics = every(elb, "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancerDescriptions")
+    here = f"arn:{elb.meta.partition}:elasticloadbalancing:{target.region}:{target.account}:loadbalancer"
     arns = [row["LoadBalancerArn"] for row in balancers if row.get("VpcId") == target.vpc_id]
     arns += [row["TargetGroupArn"] for row in groups if row.get("VpcId") == target.vpc_id]
     arns += [f"{here}/{row['LoadBalancerName']}" for row in classics if row.get("VPCId") == target.vpc_id]

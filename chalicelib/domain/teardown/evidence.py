@@ -104,7 +104,7 @@ def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weig
 
 
 def vetoes(resource: Resource, target: Target) -> Iterator[str]:
-    """The reason why the teardown may not delete the resource, even against a proof; None without one."""
+    """Each reason why the teardown may not delete the resource, even against a proof."""
     tags = resource.tags
     if is_shared(tags):
         yield Sentence("It is marked as shared.")

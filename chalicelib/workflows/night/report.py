@@ -55,14 +55,14 @@ def report(run: NightRun, orphans: Sequence[str], troubles: Sequence[str]) -> li
 
 
 def _send(run: NightRun, night: date, plan: Plan | None, concerns: Concerns) -> None:
-    deps, store = run.deps, run.store
+    deps, store, rules = run.deps, run.store, run.rules
     concerns = replace(concerns, blocked=store.blocked(_BLOCKED))
     if plan is None:
         store.publish(night, [], run.now)
     if not may_tell(deps, night, _is_news):
         return
-    concerns = replace(concerns, overdue=overdue(deps, run.rules, run.now))
-    message = report_message(night, plan, run.rules, concerns, administrators(deps))
+    concerns = replace(concerns, overdue=overdue(deps, rules, run.now))
+    message = report_message(night, plan, rules, concerns, administrators(deps))
     tell(deps, message, f"{night} of {run.now.date()}")
     store.change_header(night, lambda header: replace(header, reported_at=run.now, sending_until=None))
 

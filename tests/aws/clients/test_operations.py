@@ -28,7 +28,7 @@ OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession", "ec2:CreateAct
 OLDER = {"elasticloadbalancing": ("elb",)}
 SERVICES = {"autoscaling", "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "eks", "elasticfilesystem"}
 SERVICES |= {"elasticloadbalancing", "events", "iam", "logs", "pricing", "route53", "secretsmanager", "sns", "sqs"}
-SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses"}
+SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses", "cognito-idp", "servicequotas", "freetier", "ce"}
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
+import pytest
+
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -14,6 +16,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
+from chalicelib.workflows import curfew
 from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.fakes.builders import in_phase
@@ -360,3 +363,15 @@ def test_the_key_of_keep_links_is_replaced_after_thirty_days_and_links_of_before
     after, _ = keys.current()
     assert after != before
     assert keys.key(before) is not None
+
+
+def test_rules_that_cannot_be_read_fail_the_look_and_tell_nobody_anything() -> None:
+    nights = schedule()
+    nights.add("lab-a", idle)
+    nights.hours(NOW, 3)
+    told = kinds(nights)
+    nights.world.fail("curfew_store.rules", AwsUnavailable("dynamodb:GetItem: not now"), times=2)
+    group = {"account": nights.lab("lab-a").account, "region": nights.lab("lab-a").region, "ids": ["lab-a"]}
+    with pytest.raises(AwsUnavailable):
+        curfew.examine(nights.world.deps, {"group": group}, CURFEW)
+    assert kinds(nights) == told
