@@ -56,7 +56,7 @@ class ForkedProcess:
 
     def wait_for(self, timeout: float | None) -> int | None:
         """Wait so long, at most; None if it lives still."""
-        if self.returncode is None and select.select([self._handle], [], [], timeout)[0]:
+        if self.returncode is None and _is_readable(self._handle, timeout):
             self.returncode = 1
             os.close(self._handle)
         return self.returncode
@@ -72,6 +72,13 @@ class ForkedProcess:
     def _send(self, number: int) -> None:
         if self.poll() is None:
             signal.pidfd_send_signal(self._handle, number)
+
+
+def _is_readable(handle: int, timeout: float | None) -> bool:
+    """By poll: select takes no descriptor above 1,023."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
 class ForkServer:

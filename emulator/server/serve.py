@@ -60,8 +60,6 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.graceful_timeout = 0.2
-    # A connection that ends while its client begins to use it again is a failed call, and each new one costs both sides.
-    config.keep_alive_timeout = 600
     config.loglevel = settings.log_level
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -63,7 +63,7 @@ class Table:
         with translate("dynamodb:DeleteItem"):
             self._client.delete_item(TableName=self._name, Key=key)
 
-    def transact(self, operations: Sequence[Item], token: str = "") -> tuple[Reason, ...]:
+    def transact(self, operations: Sequence[Item], token: str | None = None) -> tuple[Reason, ...]:
         """Write all or nothing. Returns () when written, else one reason for each operation, in order.
 
         `token` makes a repeated call the same call for ten minutes (≤ 36 characters). Raises Throttled, AwsUnavailable.
