@@ -6,8 +6,10 @@ session counts as Identity Center's only if IAM reports that path for its role (
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.identity.patterns import fits
+from chalicelib.domain.identity.patterns import Patterns, patterns_of
 
 #: Where IAM keeps the roles of permission sets. Source: IAM Identity Center's guide, "Referencing permission sets".
 DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
@@ -145,4 +147,8 @@ class Team:
 
     def has(self, *identities: str) -> bool:
         """Whether one of these identities of a person is in the team."""
-        return fits(identities, self.patterns)
+        return self._known.fit(identities)
+
+    @cached_property
+    def _known(self) -> Patterns:
+        return patterns_of(self.patterns)

@@ -10,15 +10,35 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from chalicelib.domain.core.deferred import dataclass
+
 #: The end of a role's name in a pattern: the suffix, or a `*` in its place.
 _SUFFIX = re.compile(r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(/|$)")
 _ROLE = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 
+@dataclass(frozen=True)
+class Patterns:
+    """Many patterns at once: those that are exact texts are looked up, however many they are; the others are tried in turn."""
+
+    exact: frozenset[str]
+    others: tuple[re.Pattern[str], ...]
+
+    def fit(self, names: Iterable[str]) -> bool:
+        """Whether one of them fits one of the names, upper and lower case apart."""
+        return any(name in self.exact or any(each.fullmatch(name) for each in self.others) for name in names)
+
+
+def patterns_of(texts: Iterable[str]) -> Patterns:
+    """The patterns that these texts are."""
+    known = [_without_suffix(text) for text in texts]
+    others = tuple(_expression(text) for text in known if "*" in text)
+    return Patterns(frozenset(text for text in known if "*" not in text), others)
+
+
 def fits(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether a pattern fits one of the names, upper and lower case apart."""
-    known = [_expression(pattern) for pattern in patterns]
-    return any(pattern.fullmatch(name) for name in names for pattern in known)
+    return patterns_of(patterns).fit(names)
 
 
 def permission_sets_matched(pattern: str, role_names: Iterable[str]) -> tuple[str, ...]:
@@ -37,4 +57,5 @@ def _without_suffix(pattern: str) -> str:
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, _without_suffix(pattern).split("*"))), re.DOTALL)
+    """Of a pattern without suffix."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.identity.callers import Caller, Team, identity_of
-from chalicelib.domain.identity.patterns import permission_sets_matched
+from chalicelib.domain.identity.patterns import patterns_of, permission_sets_matched
 from chalicelib.domain.identity.people import People
 from tests.fakes import a_caller
 
@@ -177,3 +179,36 @@ def test_a_pattern_without_a_star_fits_itself_alone(text: str) -> None:
 def test_a_pattern_tells_which_permission_sets_it_may_fit(pattern: str, sets: tuple[str, ...]) -> None:
     names = ("Labs", "PlatformTeam", "PlatformTeam_ReadOnly")
     assert permission_sets_matched(pattern, [f"AWSReservedSSO_{name}_0123456789abcdef" for name in names]) == sets
+
+
+def fits_one_by_one(identity: str, pattern: str) -> bool:
+    """What a pattern means: it alone, as an expression."""
+    without = re.sub(
+        r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(/|$)", lambda m: f"{m[1]}/{'' if m[2] else '*'}", pattern
+    )
+    return re.fullmatch(".*".join(map(re.escape, without.split("*"))), identity, re.DOTALL) is not None
+
+
+TEXTS = st.one_of(
+    st.text("ab/*.\n", max_size=6),
+    st.builds(
+        "{}{}{}".format,
+        st.just(SSO),
+        st.sampled_from(["Labs", "Labs_0123456789abcdef", "Labs_*", "*", f"Labs{2 * '_0123456789abcdef'}"]),
+        st.sampled_from(["", "/", "/*", "/mina", "\n"]),
+    ),
+)
+
+
+@given(st.lists(TEXTS, max_size=8), st.lists(TEXTS, max_size=4))
+def test_a_team_of_many_patterns_has_whom_one_of_them_fits(patterns: list[str], identities: list[str]) -> None:
+    """Exact names are looked up: a group of a thousand took as many expressions for each person who was asked about."""
+    one_by_one = any(fits_one_by_one(identity, pattern) for identity in identities for pattern in patterns)
+    assert Team("t", tuple(patterns)).has(*identities) is one_by_one
+
+
+def test_a_team_tries_an_expression_only_for_what_is_no_exact_name() -> None:
+    names = tuple(f"arn:aws:iam::{HOME}:user/u{number}" for number in range(1200))
+    known = patterns_of((*names, f"arn:aws:iam::{HOME}:user/t*", f"{SSO}Labs_0123456789abcdef"))
+    assert (len(known.exact), len(known.others)) == (1200, 2)
+    assert Team("t", names).has("nobody", names[-1])
