@@ -84,11 +84,13 @@ def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab 
         known = payer.identities.union(*(one.identities for one in each if one.whose == lab.counted_as))
         for team, ceiling in together:
             if team.has(*known):
-                _judge_team(team, ceiling, month, added[month], each)
+                mates = (one for one in each if one.whose == lab.counted_as or team.has(*one.identities))
+                _judge_team(ceiling, month, added[month], mates)
 
 
-def _judge_team(team: Team, ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
-    there = sum(one.amounts.get(COST, 0) for one in people if team.has(*one.identities))
+def _judge_team(ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
+    """`people`: the team's. Its member who pays is one of them, by whatever identity they asked for their labs."""
+    there = sum(one.amounts.get(COST, 0) for one in people)
     most = micro(ceiling) or 0
     if there + added > most:
         raise OverBudget(Scope.TEAM, added, most, there, month)

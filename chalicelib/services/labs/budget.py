@@ -6,12 +6,13 @@ follows from who its owner is, by all the identities they are known by, not from
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import meter_of, most_hourly
 from chalicelib.domain.errors.findings import Finding, warning
-from chalicelib.domain.errors.tree import Transient
+from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person, identity_key
 from chalicelib.domain.identity.user_pools import all_teams, pool_user
@@ -99,22 +100,23 @@ def _payer(
 ) -> Payer:
     """Whose months the lab is in. `known`: who its owner is was read before, and is `person`."""
     owner = person if person or known else deps.people.person_by_key(identity_key(lab.owner))
-    return payer_of(lab, owner, all_teams(deps.curfew.teams, _teams_of(deps, lab.owner, caller)))
+    payer = payer_of(lab, owner, deps.curfew.teams)
+    groups = (_teams_of(deps, each, caller) for each in sorted(payer.identities))
+    return replace(payer, teams=all_teams(payer.teams, caller.teams if caller else (), *groups))
 
 
-def _teams_of(deps: Deps, owner: str, caller: Caller | None) -> tuple[Team, ...]:
-    """The caller's, and those that groups of the user pool make of the lab's owner.
+def _teams_of(deps: Deps, identity: str, caller: Caller | None) -> tuple[Team, ...]:
+    """Those that groups of the user pool make of one identity, but for the caller's own, which are known.
 
     While the pool does not answer, none: what is done to a lab that is there must not fail for a sum that is only read.
     """
-    teams = caller.teams if caller else ()
-    if deps.user_pool is None or pool_user(owner) is None or (caller and caller.owns(owner)):
-        return teams
+    if deps.user_pool is None or pool_user(identity) is None or (caller and caller.owns(identity)):
+        return ()
     try:
-        standing = deps.user_pool.standing(owner)
-    except Transient:
-        return teams
-    return (*teams, *(standing.teams if standing else ()))
+        standing = deps.user_pool.standing(identity)
+    except (AwsRefused, Transient):
+        return ()
+    return standing.teams if standing else ()
 
 
 def _may_approve(caller: Caller, payer: Payer) -> bool:

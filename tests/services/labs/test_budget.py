@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.plan_entry import planned_for
-from chalicelib.domain.errors.tree import AwsUnavailable, InvalidRequest, NotKept, OverBudget, TooManyLabs
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, InvalidRequest, NotKept, OverBudget, TooManyLabs
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Change, Hibernation, Lab, NodegroupSize, Phase
@@ -529,3 +530,26 @@ def test_a_lab_wakes_only_into_room_that_awss_quota_has(spot: bool) -> None:
     assert world.store.load_lab(lab.id).phase is Phase.HIBERNATED
     world.quotas.report = QuotaReport(unread=("AccessDenied",))
     assert "quotas-unread" in [finding.code for finding in wake_lab(world.deps, a_caller(), lab.id, NOW).findings]
+
+
+@pytest.mark.parametrize("act", ["ask", "extend", "keep"])
+def test_a_team_of_the_user_pool_is_of_whoever_joined_its_member(act: str) -> None:
+    """As an IAM user, joined to a login of the browser, one spent and extended beyond the ceiling of the login's group."""
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
+    pool = FakeUserPool(world.account, world.clock)
+    login, user = pool.add("mina", "team-eks"), JOINED[0]
+    world.deps = replace(world.deps, user_pool=pool)
+    assert world.people.save_people([], [Person("person-1", (user, login), NOW)])
+    lab = ask(world, "a", a_caller(arn=user))
+    entry = an_entry(at=lab.lease_ends_at, lab_id=lab.id, trigger=Trigger.LEASE)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    acts: dict[str, Callable[[], object]] = {
+        "ask": lambda: ask(world, "b", a_caller(arn=user)),
+        "extend": lambda: extend_lab(world.deps, a_caller(arn=user), lab.id, ExtensionRequest(hours=4), NOW),
+        "keep": lambda: keep_lab(world.deps, OTHERS, lab.id, NOW),
+    }
+    with pytest.raises(NotKept if act == "keep" else OverBudget):
+        acts[act]()
+    world.fail("user_pool.standing", AwsRefused("cognito-idp:AdminGetUser", "ResourceNotFoundException", "No pool."))
+    acts[act]()
