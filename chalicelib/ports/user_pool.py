@@ -34,7 +34,7 @@ class UserPool(Protocol):
         """The claims of the ID token that the token endpoint gives for a code. Raises LoginRefused, Transient."""
 
     def teams(self) -> tuple[Team, ...]:
-        """The teams that its groups make, each with all its members; kept for a minute. Raises Transient."""
+        """The teams that its groups make, each with its members, if `cut` not all; kept for a minute. Raises Transient."""
 
     def standing(self, arn: str) -> Standing | None:
         """What the pool says of a user, kept for a minute. None: not of this pool, gone, or disabled. Raises Transient."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.clients.calls import call, every, first_pages
 from chalicelib.aws.cognito.token_endpoint import id_token_claims
 from chalicelib.domain.errors.tree import LoginRefused, ResourceGone
 from chalicelib.domain.identity.callers import Team
@@ -19,7 +19,7 @@ from chalicelib.ports.user_pool import PoolClient
 
 #: What the template calls the page's client.
 CLIENT = "page"
-#: Members of one team that are read: 60 a page.
+#: Pages of one team's members that are read, of 60 each; a team with more is `cut`.
 _MOST_PAGES = 20
 
 
@@ -101,19 +101,21 @@ class CognitoUserPool:
             return None
         action, request = "cognito-idp:AdminListGroupsForUser", {"UserPoolId": self._pool_id, "Username": user.username}
         groups = tuple(sorted(group["GroupName"] for group in every(self._cognito, action, "Groups", **request)))
-        return Standing(groups, tuple(self._team(group) for group in groups if group.startswith(TEAM)))
+        return Standing(groups, tuple(self._team(group, user) for group in groups if group.startswith(TEAM)))
 
     def _team_groups(self) -> Iterator[str]:
         for group in every(self._cognito, "cognito-idp:ListGroups", "Groups", UserPoolId=self._pool_id):
             if group["GroupName"].startswith(TEAM):
                 yield group["GroupName"]
 
-    def _team(self, group: str) -> Team:
-        request = {"UserPoolId": self._pool_id, "GroupName": group}
-        bound = {"MaxItems": 60 * _MOST_PAGES}
-        rows = every(self._cognito, "cognito-idp:ListUsersInGroup", "Users", **request, PaginationConfig=bound)
-        users = (PoolUser(self._arn, _sub(one["Attributes"]), one["Username"]) for one in rows)
-        return Team(group.removeprefix(TEAM), tuple(user.arn for user in users))
+    def _team(self, group: str, *known: PoolUser) -> Team:
+        """Who is in a group; `known` are so by what was asked before, however many come first in the list."""
+        request, action = {"UserPoolId": self._pool_id, "GroupName": group}, "cognito-idp:ListUsersInGroup"
+        pages = list(first_pages(self._cognito, action, _MOST_PAGES, **request))
+        rows = (row for page, _ in pages for row in page["Users"])
+        users = (*known, *(PoolUser(self._arn, _sub(row["Attributes"]), row["Username"]) for row in rows))
+        cut = not any(is_last for _, is_last in pages)
+        return Team(group.removeprefix(TEAM), tuple(dict.fromkeys(user.arn for user in users)), cut)
 
 
 def _sub(attributes: list[Mapping[str, str]]) -> str:

@@ -140,10 +140,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Team:
-    """Everyone whose identity matches one of the patterns (`patterns.py`)."""
+    """Everyone whose identity matches one of the patterns (`patterns.py`). `cut`: it has more members, who were not read."""
 
     name: str
     patterns: tuple[str, ...]
+    cut: bool = False
 
     def has(self, *identities: str) -> bool:
         """Whether one of these identities of a person is in the team."""

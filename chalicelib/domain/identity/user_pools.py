@@ -40,7 +40,7 @@ class PoolUser:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the pool says of a user now: the groups they are in, and the teams that groups make, with all their members."""
+    """What the pool says of a user now: the groups they are in, and the teams that groups make, which have them at least."""
 
     groups: tuple[str, ...] = ()
     teams: tuple[Team, ...] = ()
@@ -49,9 +49,11 @@ class Standing:
 def all_teams(*known: Iterable[Team]) -> tuple[Team, ...]:
     """Teams of the setting and of groups: those of one name are one team, with all their people."""
     patterns: dict[str, dict[str, None]] = {}
+    cut: set[str] = set()
     for team in (team for teams in known for team in teams):
         patterns.setdefault(team.name, {}).update(dict.fromkeys(team.patterns))
-    return tuple(Team(name, tuple(of)) for name, of in patterns.items())
+        cut |= {team.name} if team.cut else set()
+    return tuple(Team(name, tuple(of), name in cut) for name, of in patterns.items())
 
 
 def pool_user(arn: str) -> PoolUser | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
 
 from chalicelib.aws.cognito.user_pool import CLIENT, CognitoUserPool
 from chalicelib.domain.errors.tree import LoginRefused
-from chalicelib.domain.identity.user_pools import PoolUser, pool_user
+from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.identity.user_pools import PoolUser, all_teams, pool_user
 from chalicelib.ports.user_pool import UserPool
 from emulator.process import Sandbox
 from tests.fakes import make_deps
@@ -176,3 +179,48 @@ def test_other_clients_of_the_pool_do_not_disturb(sandbox: Sandbox) -> None:
     client = sandbox.client("cognito-idp")
     _, arn = a_pool(client, "other", CLIENT, "another")
     assert CognitoUserPool(client, arn, "https://login.example", FakeClock().now).client().id
+
+
+@dataclass(frozen=True)
+class BigGroup:
+    """A client that knows one user, in one group of so many others, all listed before them, by pages of 60."""
+
+    members: int
+
+    def admin_get_user(self, **_: str) -> Any:
+        return {"Enabled": True, "UserAttributes": [{"Name": "sub", "Value": "sub-late"}]}
+
+    def get_paginator(self, method: str) -> Any:
+        return (
+            self if method == "list_users_in_group" else SimpleNamespace(paginate=lambda **_: [{"Groups": self.groups}])
+        )
+
+    @property
+    def groups(self) -> Any:
+        return [{"GroupName": "team-shop"}]
+
+    def paginate(self, **_: str) -> Iterator[Any]:
+        for first in range(0, self.members or 1, 60):
+            numbers = range(first, min(first + 60, self.members))
+            users = [{"Username": f"u{n}", "Attributes": [{"Name": "sub", "Value": f"sub-{n}"}]} for n in numbers]
+            yield {"Users": users, **({"NextToken": "more"} if first + 60 < self.members else {})}
+
+
+@pytest.mark.parametrize(("members", "cut"), [(0, False), (1, False), (60, False), (1200, False), (1201, True)])
+def test_whoever_is_in_a_group_is_in_its_team_however_many_are_and_a_team_that_is_cut_says_so(
+    members: int, cut: bool
+) -> None:
+    """User 1,201 was in no team, so no ceiling of it held for them; and nobody heard that the list was cut."""
+    arn = "arn:aws:cognito-idp:ap-northeast-2:111122223333:userpool/ap-northeast-2_Big"
+    pool = CognitoUserPool(BigGroup(members), arn, "https://login.example", FakeClock().now)
+    standing = pool.standing(PoolUser(arn, "sub-late", "late").arn)
+    assert standing is not None
+    [mine], [team] = standing.teams, pool.teams()
+    assert mine.has(PoolUser(arn, "sub-late", "late").arn)
+    assert (mine.cut, team.cut, len(mine.patterns), len(team.patterns)) == (
+        cut,
+        cut,
+        min(members, 1200) + 1,
+        min(members, 1200),
+    )
+    assert [each.cut for each in all_teams((Team("shop", ("*",)),), [team])] == [cut]
