@@ -68,6 +68,7 @@ def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
     yield from table((by.upper(), "LABS", "USD", "SAVED USD"), rows, width, keep=(by.upper(), "USD"))
     if body["running"]:
         yield f"{body['month']} is not over ({body['timeZone']}): what is reserved for labs that are alive is in it."
+    yield from (finding["message"] for finding in body["findings"])
     if "costExplorer" in body:
         yield from _beside_the_bill(body["costExplorer"], width)
 

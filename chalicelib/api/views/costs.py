@@ -16,10 +16,11 @@ _SAVED = {"slept": SLEPT, "ended": ENDED, "extendedSupport": EXTENDED}
 
 
 def showback_view(costs: Showback) -> dict[str, Any]:
-    """`running`: the month is not over, and what is reserved for labs alive is in it."""
+    """`running`: the month is not over, and what is reserved for labs alive is in it. `findings`: what may be missing."""
     rows = [{str(costs.by): row.whose, **_amounts(row.amounts)} for row in costs.rows]
     head = {"month": costs.month, "by": str(costs.by), "timeZone": costs.zone, "running": costs.running}
-    return {**head, "currency": "USD", "total": _amounts(costs.total), "rows": rows}
+    findings = [to_json(finding) for finding in costs.findings]
+    return {**head, "currency": "USD", "total": _amounts(costs.total), "rows": rows, "findings": findings}
 
 
 def comparison_view(beside: Comparison) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.errors.findings import Finding
-from chalicelib.domain.errors.tree import InvalidRequest, NotYours, Transient
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.errors.findings import Finding, warning
+from chalicelib.domain.errors.tree import AwsRefused, InvalidRequest, NotYours, Transient
+from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.requests.offers import Offers, doubt_list, judge_list
 from chalicelib.ports.deps import Deps
 
@@ -31,16 +31,35 @@ def get_offers(deps: Deps, caller: Caller) -> OffersView:
 def _view(deps: Deps, caller: Caller, offers: Offers) -> OffersView:
     if not caller.is_admin:
         return OffersView(offers)
-    return OffersView(offers, tuple(doubt_list(offers, _teams(deps, offers), deps.limits.max_nodes)))
+    judged = offers.teams or offers.max_usd_month.team is not None
+    groups, doubts = teams_of_groups(deps, "teams") if judged else ((), ())
+    names = None if groups is None else {team.name for team in (*deps.curfew.teams, *groups)}
+    return OffersView(offers, (*doubt_list(offers, names, deps.limits.max_nodes), *doubts))
 
 
-def _teams(deps: Deps, offers: Offers) -> frozenset[str] | None:
-    """The names of all teams; None while the user pool, whose groups make some, does not answer."""
+def teams_of_groups(deps: Deps, path: str) -> tuple[tuple[Team, ...] | None, tuple[Finding, ...]]:
+    """The teams that groups of the user pool make, None while they are not known; and what is to be said of them at `path`."""
     try:
-        groups = deps.user_pool.teams() if offers.teams and deps.user_pool is not None else ()
-    except Transient:
-        return None
-    return frozenset(team.name for team in (*deps.curfew.teams, *groups))
+        teams = deps.user_pool.teams() if deps.user_pool is not None else ()
+    except (AwsRefused, Transient) as problem:
+        unread = Sentence(
+            "The user pool does not say who is in its groups: {problem} The teams here are those of the setting Teams alone.",
+            problem=str(problem),
+        )
+        return None, (warning(path, "user-pool-unread", unread),)
+    return teams, tuple(
+        warning(
+            path,
+            "team-cut",
+            Sentence(
+                "The group of the team {team} has more members than are read, {number}: in the team's sum the others are not.",
+                team=team.name,
+                number=len(team.patterns),
+            ),
+        )
+        for team in teams
+        if team.cut
+    )
 
 
 def refuse_others(caller: Caller) -> None:

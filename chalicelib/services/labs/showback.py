@@ -22,6 +22,7 @@ from chalicelib.domain.labs.lab import INSTALLATION_TAG, Lab
 from chalicelib.domain.labs.meter import first_of_month
 from chalicelib.domain.labs.spending import MonthSum, Scope
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.offers import teams_of_groups
 
 #: Who is in no team.
 NO_TEAM = ""
@@ -42,7 +43,7 @@ class CostRow:
 class Showback:
     """A month's rows, dearest first, and all together, each lab once; of an export one page's, and no total.
 
-    `running`: the month is not over, and counts what is reserved, too.
+    `running`: the month is not over, and counts what is reserved, too. `findings`: what may be missing in teams.
     """
 
     month: str
@@ -52,6 +53,7 @@ class Showback:
     rows: tuple[CostRow, ...]
     total: Mapping[str, int]
     cursor: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,25 @@ class CostQuery:
 def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: str, now: datetime) -> Showback:
     """Raises InvalidRequest for a month that is none, or in the future; NotYours for others' accounts and tags."""
     scope, present = _checked(deps, caller, month, by, now)
-    rows = tuple(sorted(_rows(deps, caller, tuple(teams), month, scope), key=_dearest_first))
+    groups, findings = teams_of_groups(deps, "by") if scope is Scope.TEAM else ((), ())
+    rows = tuple(sorted(_rows(deps, caller, all_teams(teams, groups or ()), month, scope), key=_dearest_first))
     once = _rows(deps, caller, (), month, Scope.PERSON) if scope in (Scope.TEAM, Scope.TAG) else rows
     total: Counter[str] = Counter()
     for row in once:
         total.update(row.amounts)
-    return Showback(month, scope, deps.curfew.zone, month == present, rows, total)
+    return Showback(month, scope, deps.curfew.zone, month == present, rows, total, findings=findings)
 
 
 def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, now: datetime) -> Showback:
     """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page; so is what
-    somebody sees who does not see everybody: a cursor would name whom they don't see.
+    somebody sees who does not see everybody: a cursor would name whom they don't see. A file has no room for findings: while
+    the user pool does not say who is in which team, there is none by team. Raises AwsRefused, Transient.
     """
     scope, present = _checked(deps, caller, asked.month, asked.by, now)
     cursor = None
     if scope is Scope.TEAM or not caller.sees_all:
-        rows = tuple(_rows(deps, caller, tuple(teams), asked.month, scope))
+        groups = deps.user_pool.teams() if scope is Scope.TEAM and deps.user_pool is not None else ()
+        rows = tuple(_rows(deps, caller, all_teams(teams, groups), asked.month, scope))
     else:
         page = deps.store.month_page(asked.month, scope, asked.limit, asked.cursor)
         cursor, rows = page.cursor, tuple(CostRow(one.whose, one.amounts) for one in page.items)
@@ -211,7 +216,6 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
         yield from (CostRow(whose, amounts) for whose, amounts in deps.store.month_sums(month, scope).items())
         return
     together: dict[str, Counter[str]] = {}
-    teams = all_teams(teams, deps.user_pool.teams() if deps.user_pool is not None else ())
     for one in _people(deps, caller, month):
         for name in [team.name for team in teams if team.has(*one.identities)] or [NO_TEAM]:
             together.setdefault(name, Counter()).update(one.amounts)

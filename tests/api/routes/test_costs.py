@@ -87,6 +87,31 @@ def test_people_of_a_group_of_the_user_pool_are_in_their_teams_sum_whoever_looks
     assert shown(http, "team") == {"shop": (3, 5.32), "pool": (1, SUM), "": (1, SUM)}
 
 
+@pytest.mark.parametrize("trouble", [AwsUnavailable("Away."), AwsRefused("cognito-idp:ListGroups", "Gone", "No pool.")])
+def test_while_the_user_pool_is_in_trouble_teams_are_the_settings_and_a_finding_says_so(trouble: Exception) -> None:
+    """Sums that are kept were no answer for want of names; a file, which has no room for a finding, is refused."""
+    http = a_http()
+    http.world.deps = replace(http.world.deps, user_pool=FakeUserPool(http.world.account, http.world.clock))
+    assert costs(http, "team", caller=ADMIN).json["findings"] == []
+    http.world.fail("user_pool.teams", trouble)
+    answer = costs(http, "team", caller=ADMIN)
+    assert {row["team"]: row["labs"] for row in answer.json["rows"]} == {"shop": 2, "all": 3}
+    assert [(one["path"], one["code"]) for one in answer.json["findings"]] == [("by", "user-pool-unread")]
+    http.world.fail("user_pool.teams", trouble)
+    file = http.call("GET", "/costs", query={"month": "2026-11", "by": "team", "format": "csv"}, caller=ADMIN)
+    assert file.status in (502, 503)
+    assert costs(http, "person", caller=ADMIN).json["findings"] == []
+
+
+def test_a_team_of_which_not_all_members_are_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    http = a_http()
+    pool = FakeUserPool(http.world.account, http.world.clock)
+    monkeypatch.setattr(pool, "teams", lambda: (Team("pool", (OWNER,), cut=True),))
+    http.world.deps = replace(http.world.deps, user_pool=pool)
+    for asked in (costs(http, "team", caller=ADMIN), http.put("/offers", {"teams": [{"team": "pool"}]}, caller=ADMIN)):
+        assert [one["code"] for one in asked.json["findings"]] == ["team-cut"]
+
+
 def test_everyone_sees_their_own_and_their_teams() -> None:
     http = a_http()
     http.people = replace(http.people, teams=(Team("shop", (OWNER,)),))

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.api.inputs.offer_params import NAMES
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.teardown.receipt import Receipt
@@ -153,7 +153,11 @@ def test_what_does_nothing_is_told_whenever_an_administrator_sees_the_list() -> 
     assert http.get("/offers", caller=ADMIN).json["findings"] == put.json["findings"]
     assert "findings" not in http.get("/offers").json
     http.world.fail("user_pool.teams", AwsUnavailable("Cognito is away."))
-    assert [one["path"] for one in http.get("/offers", caller=ADMIN).json["findings"]] == ["maxNodes"]
+    unread = http.get("/offers", caller=ADMIN).json["findings"]
+    assert [(one["path"], one["code"]) for one in unread] == [
+        ("maxNodes", "above-setting"),
+        ("teams", "user-pool-unread"),
+    ]
     assert http.put("/offers", {"teams": None, "maxNodes": None}, caller=ADMIN).json["findings"] == []
 
 
@@ -236,3 +240,20 @@ def test_what_kubernetes_made_is_told_from_when_it_was_found_and_is_in_no_sum() 
     assert (found["arn"], found["kind"]) == (arn, "load-balancer")
     assert found["soFar"] == pytest.approx(4 * found["hour"], abs=0.01)
     assert usd["soFar"] == pytest.approx(4 * before["hour"], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [AwsUnavailable("Cognito is away."), AwsRefused("cognito-idp:ListGroups", "ResourceNotFoundException", "No pool.")],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_list_that_is_saved_is_answered_whatever_the_user_pool_says(trouble: Exception) -> None:
+    """A pool that refused made a 502 of a PUT that had saved everything."""
+    http = Http()
+    http.world.deps = replace(http.world.deps, user_pool=FakeUserPool(http.world.account, http.world.clock))
+    for asked in (lambda: http.put("/offers", {"teams": [{"team": "shop", "askUsd": 5}]}, caller=ADMIN),) * 2:
+        http.world.fail("user_pool.teams", trouble)
+        answer = asked()
+        assert (answer.status, [one["code"] for one in answer.json["findings"]]) == (200, ["user-pool-unread"])
+    assert str(trouble) in answer.json["findings"][0]["message"]
+    assert http.get("/offers", caller=ADMIN).json["teams"] == [{"team": "shop", "askUsd": 5}]
