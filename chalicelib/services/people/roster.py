@@ -54,7 +54,7 @@ def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[st
         found_by = deps.people.people_of([one for row in read for one in row.identities])
         known = {identity_key(identity): person for identity, person in found_by.items()}
         plans = [_planned(row, known, now) for row in read]
-        if wrong := [plan for plan in plans if isinstance(plan, Finding)]:
+        if wrong := [*(plan for plan in plans if isinstance(plan, Finding)), *_one_persons(read, known)]:
             raise InvalidRequest(wrong, most=MOST_ROWS)
         steps = [plan for plan in plans if isinstance(plan, RowChange)]
         if _saved(deps, [step for step in steps if step.after != step.before]):
@@ -106,6 +106,20 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange 
         )
         return error(f"{row.where}, address", "address-confirmed", message)
     return RowChange(None, _told(Person(new_person_id(), free, now), row, now)) if free else RowChange(kept, kept)
+
+
+def _one_persons(rows: Sequence[Row], known: Mapping[str, Person]) -> Iterator[Finding]:
+    """Rows about somebody whom an earlier row names by another of their identities: a save keeps each person once."""
+    first: dict[str, str] = {}
+    for row in rows:
+        for person_id in sorted({known[key].id for key in row.keys if key in known}):
+            before = first.setdefault(person_id, row.where)
+            if before != row.where:
+                message = Sentence(
+                    "Its identity is one person's with that of {row}: keep one of the two rows, with all their identities.",
+                    row=before,
+                )
+                yield error(f"{row.where}, identity", "identity-taken", message)
 
 
 def _told(person: Person, row: Row, now: datetime) -> Person:

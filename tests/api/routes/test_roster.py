@@ -18,7 +18,7 @@ from chalicelib.domain.identity.person import Language, Person
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Answer, Http
 from tests.api.routes.test_me import ADDRESS, KIM, USER, an_http, ask, confirmed, link, mails, me, press
-from tests.fakes.builders import ACCOUNT
+from tests.fakes.builders import ACCOUNT, NOW
 
 HEAD = "iamUser,identityCenter,address,language,timeZone"
 ROWS = f"{HEAD}\nkim,,kim@example.com,ko,Asia/Seoul\n,lee@corp.example,lee@example.com,,\n"
@@ -292,3 +292,17 @@ class Counted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.people, name)
+
+
+def test_two_rows_about_one_known_person_are_refused_both_named_with_every_other_fault() -> None:
+    """Two writes of one item in a transaction: DynamoDB refused the whole roster, for ever."""
+    http = an_http()
+    assert http.world.people.save_people([], [Person("person-1", (USER, KIM), NOW)])
+    head = "iamUser,identityCenter,address"
+    rows = "kim,,kim@example.com\nlee,,lee@example.com\n,kim@corp.example,other@example.com\n"
+    answer = send(http, f"{head}\n{rows}")
+    assert [(one["path"], one["code"]) for one in answer.json["findings"]] == [("row 4, identity", "identity-taken")]
+    assert "row 2" in answer.json["findings"][0]["message"]
+    assert answer.status == 400
+    assert len(http.world.people.people) == 1
+    assert counted(send(http, f"{head}\nkim,kim@corp.example,kim@example.com\nlee,,lee@example.com\n")) == (1, 1, 0, 2)
