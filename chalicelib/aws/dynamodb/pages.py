@@ -21,8 +21,8 @@ from chalicelib.domain.errors.tree import InvalidRequest
 
 @dataclass(frozen=True)
 class Listing:
-    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share; `shown`,
-    those that are answered beside the keys: all, if none is named.
+    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share, `prefix` how
+    their sort keys begin; `shown`, those that are answered beside the keys: all, if none is named.
     """
 
     condition: str
@@ -34,6 +34,7 @@ class Listing:
     newest_first: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
+    prefix: str = ""
 
     def request(self, limit: int | None) -> dict[str, Any]:
         """The request of its Query. Without a filter DynamoDB need not read more than `limit` items."""
@@ -63,7 +64,7 @@ def partition(pk: str, prefix: str = "") -> Listing:
     if not prefix:
         return Listing("pk = :pk", {":pk": text(pk)}, ("pk", "sk"), {"pk": pk})
     values = {":pk": text(pk), ":prefix": text(prefix)}
-    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
+    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk}, prefix=prefix)
 
 
 def shard(name: str, more: str = "", **values: str) -> Listing:
@@ -80,9 +81,13 @@ def cursor_of(listing: Listing, item: Item) -> str:
 
 #: Characters; two keys of DynamoDB and two of an index, as they are longest here, are shorter.
 _LONGEST = 4096
+#: Bytes that a sort key has at most, of the table and of an index; a partition key has twice as many, and none here is as long.
+#: Source: DynamoDB's guide, "Quotas in Amazon DynamoDB".
+_LONGEST_KEY = 1024
 
 
 def read_cursor(listing: Listing, cursor: str) -> Item:
+    """Where a page begins. Raises InvalidRequest for what DynamoDB would refuse: it takes positions within the query alone."""
     if len(cursor) > _LONGEST:
         raise _refused()
     try:
@@ -91,11 +96,21 @@ def read_cursor(listing: Listing, cursor: str) -> Item:
         raise _refused() from problem
     if not isinstance(position, dict) or set(position) != set(listing.keys):
         raise _refused()
-    if not all(isinstance(value, str) and value for value in position.values()):
+    if not all(isinstance(value, str) and _is_key(value) for value in position.values()):
         raise _refused()
     if any(position[name] != value for name, value in listing.fixed.items()):
         raise _refused()
+    if not position.get("sk", "").startswith(listing.prefix):
+        raise _refused()
     return {name: text(value) for name, value in position.items()}
+
+
+def _is_key(value: str) -> bool:
+    """Whether it may be a key's value. JSON has halves of characters, which UTF-8 has not."""
+    try:
+        return 0 < len(value.encode()) <= _LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
 
 
 def _refused() -> InvalidRequest:
