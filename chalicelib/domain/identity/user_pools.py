@@ -62,6 +62,11 @@ def pool_user(arn: str) -> PoolUser | None:
     return PoolUser(found[1], found[2], _unescaped(found[3])) if found else None
 
 
+def in_a_pool(identities: Iterable[str]) -> bool:
+    """Whether one of a person's identities is a user's: groups may make them of teams that the setting does not."""
+    return any(pool_user(identity) is not None for identity in identities)
+
+
 def user_in(claims: Mapping[str, object], pool_arn: str) -> PoolUser | None:
     """The user whom an ID token is about; None if it does not say so, or says it at too great a length."""
     sub, username = claims.get("sub"), claims.get("cognito:username")

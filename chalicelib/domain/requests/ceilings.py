@@ -7,6 +7,7 @@ generous one. Months are judged by the store, in the write that reserves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
@@ -85,6 +86,24 @@ def ceilings_of(usual: Ceilings, rules: Iterable[TeamRule], caller: Caller) -> C
         MonthLimits(person, usual.month.role, usual.month.team, usual.month.installation),
         team_ceilings(usual.month, theirs, mine.values()),
         min((rule.at_limit for rule in theirs if rule.at_limit is not None), default=usual.at_limit),
+    )
+
+
+def highest(known: Ceilings, rules: Iterable[TeamRule]) -> Ceilings:
+    """The most that may hold for somebody who may be of more teams than are known: what isn't known is no reason to act."""
+    rules = tuple(rules)
+
+    def most(get: Callable[[TeamRule], float | None], now: float | None) -> float | None:
+        said = (value for rule in rules if (value := get(rule)) is not None)
+        return None if now is None else max((now, *said))
+
+    return replace(
+        known,
+        hour=most(lambda rule: rule.max_usd_hour, known.hour),
+        lease=most(lambda rule: rule.max_usd_lease, known.lease),
+        ask=most(lambda rule: rule.ask_usd, known.ask),
+        month=replace(known.month, person=most(lambda rule: rule.max_usd_month, known.month.person)),
+        at_limit=min((known.at_limit, *(rule.at_limit for rule in rules if rule.at_limit is not None))),
     )
 
 

@@ -13,9 +13,10 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.callers import Caller, Team, identity_of
 from chalicelib.domain.identity.person import Person
+from chalicelib.domain.identity.user_pools import in_a_pool
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, foreseen, spending, sums_of
-from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear, refuse_unapproved, team_ceilings
+from chalicelib.domain.requests.ceilings import Ceilings, highest, micro, refuse_dear, refuse_unapproved, team_ceilings
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 
 
@@ -31,22 +32,28 @@ class Sums(Protocol):
 
 @dataclass(frozen=True)
 class Payer:
-    """Whose months a lab is in: its owner, by all identities that they are known by; and every team there is."""
+    """Whose months a lab is in: its owner, by all identities that they are known by; and every team there is.
+
+    `in_more`: groups of the user pool, which was not asked, may make them of other teams, too.
+    """
 
     owner: str
     identities: frozenset[str]
     teams: tuple[Team, ...]
+    in_more: bool = False
 
     def ceilings(self, offers: Offers) -> Ceilings:
-        """What holds for their labs."""
+        """What holds for their labs, or the most that may."""
         mine = tuple(team for team in self.teams if team.has(*self.identities))
-        return ceilings_for(offers, Caller(self.owner, "", None, teams=mine))
+        known = ceilings_for(offers, Caller(self.owner, "", None, teams=mine))
+        return highest(known, offers.teams) if self.in_more else known
 
 
-def payer_of(lab: Lab, person: Person | None, teams: tuple[Team, ...]) -> Payer:
-    """`person`: the lab's owner, where they are known."""
+def payer_of(lab: Lab, person: Person | None, teams: tuple[Team, ...], *, asked: bool = True) -> Payer:
+    """`person`: the lab's owner, where they are known. `asked`: `teams` are those of the user pool, too."""
     owner = identity_of(lab.owner)
-    return Payer(owner, frozenset({owner, *(person.identities if person else ())}), teams)
+    identities = frozenset({owner, *(person.identities if person else ())})
+    return Payer(owner, identities, teams, not asked and in_a_pool(identities))
 
 
 def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums) -> None:

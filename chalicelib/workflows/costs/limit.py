@@ -13,10 +13,12 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.curfew.messages.limit import Limit, is_reached, limit_message
 from chalicelib.domain.errors.tree import EkslabError
-from chalicelib.domain.identity.callers import Caller, Team, shared_role
+from chalicelib.domain.identity.callers import Caller, shared_role
+from chalicelib.domain.identity.person import identity_key
+from chalicelib.domain.identity.user_pools import in_a_pool
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthSum, Scope
-from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, micro
+from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
@@ -37,14 +39,14 @@ def ask_at_limits(deps: Deps, now: datetime) -> int:
 
 
 def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
-    """By person, the ceiling that they are at, of those by whose rule labs in use go to sleep then. Reads only sums."""
+    """By person, the ceiling that they are at, of those by whose rule labs in use go to sleep then. Reads no lab."""
     offers = deps.store.offers()
     said = (offers.at_limit, *(rule.at_limit for rule in offers.teams))
     if AtLimit.HIBERNATE not in said or not _has_ceilings(offers):
         return {}
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     sums = _sums_of(deps, offers, month)
-    found = ((one.whose, next(_limits_of(deps, offers, sums, one), None)) for one in sums.people)
+    found = ((one.whose, _limit_of(deps, offers, sums, one)) for one in sums.people)
     return {whose: limit for whose, limit in found if limit is not None and limit.sleeps}
 
 
@@ -54,7 +56,7 @@ def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
     for one in sums.people:
-        limit = next(_limits_of(deps, offers, sums, one), None)
+        limit = _limit_of(deps, offers, sums, one)
         if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
             continue
         sent += _sent(deps, limit, one, now)
@@ -82,11 +84,22 @@ def _sums_of(deps: Deps, offers: Offers, month: str) -> _Sums:
     return _Sums(month, deps.store.month_people([month])[month], roles)
 
 
-def _limits_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Iterator[Limit]:
-    """Those that this person is at, the narrowest first."""
-    month, people = sums.month, sums.people
+def _limit_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Limit | None:
+    """The narrowest that this person is at. What groups of the user pool may lift, which can't be asked here, is none."""
     teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
-    ceilings, mine = _ceilings_of(deps, offers, one, teams), one.amounts.get(COST, 0)
+    known = ceilings_for(offers, Caller(one.identities[0], deps.watch.home, None, teams=teams))
+    limit, surely = (next(_limits_of(sums, one, each), None) for each in (known, highest(known, offers.teams)))
+    return surely if limit != surely and _may_be_in_groups(deps, one) else limit
+
+
+def _may_be_in_groups(deps: Deps, one: MonthSum) -> bool:
+    person = deps.people.person_by_key(identity_key(one.whose))
+    return in_a_pool((*one.identities, *(person.identities if person else ())))
+
+
+def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit]:
+    """Those that this person is at by these ceilings, the narrowest first."""
+    month, people, mine = sums.month, sums.people, one.amounts.get(COST, 0)
     sleeps = ceilings.at_limit is AtLimit.HIBERNATE
     if is_reached(mine, ceilings.months.person):
         yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine, sleeps)
@@ -102,10 +115,6 @@ def _limits_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Iterat
         used = sum(each.amounts.get(COST, 0) for each in people)
         if is_reached(used, ceilings.months.installation):
             yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation, used, sleeps)
-
-
-def _ceilings_of(deps: Deps, offers: Offers, one: MonthSum, teams: tuple[Team, ...]) -> Ceilings:
-    return ceilings_for(offers, Caller(one.identities[0], deps.watch.home, None, teams=teams))
 
 
 def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:

@@ -245,9 +245,12 @@ def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
 
 
 def _judge_longer(deps: Deps, lab: Lab, longer: Lab) -> None:
-    """Raise OverBudget if a ceiling leaves no room for the longer lease that its link would give."""
+    """Raise OverBudget if a ceiling leaves no room for the longer lease that its link would give.
+
+    Groups of the user pool can't be asked here: of their people the highest ceilings count, and the button judges truly.
+    """
     if foreseen(longer) > foreseen(lab):
-        payer = payer_of(lab, deps.people.person_by_key(identity_key(lab.owner)), deps.curfew.teams)
+        payer = payer_of(lab, deps.people.person_by_key(identity_key(lab.owner)), deps.curfew.teams, asked=False)
         judge_longer(longer, lab, deps.store.offers(), payer, deps.store)
 
 

@@ -553,3 +553,63 @@ def test_a_team_of_the_user_pool_is_of_whoever_joined_its_member(act: str) -> No
         acts[act]()
     world.fail("user_pool.standing", AwsRefused("cognito-idp:AdminGetUser", "ResourceNotFoundException", "No pool."))
     acts[act]()
+
+
+@pytest.mark.parametrize(
+    ("offers", "grouped", "mailed", "kept"),
+    [
+        (
+            {"max_usd_month": MonthLimits(person=JUST), "teams": (TeamRule("pool", max_usd_month=100.0),)},
+            True,
+            True,
+            True,
+        ),
+        (
+            {"max_usd_month": MonthLimits(person=JUST), "teams": (TeamRule("pool", max_usd_month=100.0),)},
+            False,
+            True,
+            False,
+        ),
+        ({"max_usd_lease": JUST, "teams": (TeamRule("pool", max_usd_lease=100.0),)}, True, True, True),
+        ({"ask_usd": JUST, "teams": (TeamRule("pool", ask_usd=100.0),)}, True, True, True),
+        ({"max_usd_month": MonthLimits(person=JUST)}, True, False, False),
+        (
+            {"max_usd_month": MonthLimits(person=JUST), "teams": (TeamRule("pool", max_usd_month=0.5),)},
+            True,
+            False,
+            False,
+        ),
+        (
+            {"max_usd_month": MonthLimits(installation=JUST), "teams": (TeamRule("pool", max_usd_month=9.0),)},
+            True,
+            False,
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_warning_withholds_no_link_for_a_ceiling_that_a_group_may_lift(
+    offers: dict[str, Any], grouped: bool, mailed: bool, kept: bool, joined: bool
+) -> None:
+    """The night knows no groups: its mail said that the lease can't be extended, though the link would have extended it."""
+    world = a_world()
+    pool = FakeUserPool(world.account, world.clock)
+    login = pool.add("mina", *(["team-pool"] if grouped else []))
+    owner = JOINED[0] if joined else login
+    assert world.people.save_people([], [Person("person-1", (JOINED[0], login), NOW)] if joined else [])
+    watch = replace(world.deps.watch, api_url="https://api.example.com")
+    world.deps = replace(world.deps, user_pool=pool, watch=watch)
+    lab = ask(world, caller=a_caller(arn=owner), spec=a_spec(lease_hours=LONG))
+    world.store.kept_offers = replace(Offers(), **offers)
+    entry = an_entry(at=lab.lease_ends_at, lab_id=lab.id, trigger=Trigger.LEASE)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    assert ("ekslab extend" in warned(world, entry)) is mailed
+    token = sign_link(
+        lab.id, entry.night, entry.id, lab.lease_ends_at + timedelta(hours=1), world.deps.curfew.signing_key()
+    )
+    if kept:
+        assert keep_by_link(world.deps, token, NOW).lab.lease_ends_at > lab.lease_ends_at
+    else:
+        with pytest.raises(NotKept):
+            keep_by_link(world.deps, token, NOW)

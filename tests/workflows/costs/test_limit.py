@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spending import foreseen
@@ -17,6 +18,7 @@ from chalicelib.domain.requests.ceilings import AtLimit, MonthLimits, TeamRule
 from chalicelib.workflows.costs.limit import ask_at_limits, limits_that_sleep
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
+from tests.fakes.user_pool import FakeUserPool
 
 USER = "arn:aws:iam::111122223333:user/{}"
 
@@ -118,3 +120,37 @@ def test_a_mail_that_can_not_be_sent_is_tried_again_and_keeps_nobody_else_from_t
     assert ask_at_limits(world.deps, NOW) == 1
     assert ask_at_limits(world.deps, NOW + timedelta(minutes=5)) == 1
     assert asked(world) == ["jun", "mina"]
+
+
+HIGHER = (TeamRule("pool", max_usd_month=100.0),)
+PERSON = {"max_usd_month": MonthLimits(person=ONE)}
+
+
+@pytest.mark.parametrize(
+    ("offers", "told", "sleeps"),
+    [
+        (PERSON, True, True),
+        (PERSON | {"teams": (TeamRule("pool", max_usd_month=ONE / 2),)}, True, True),
+        (PERSON | {"teams": (TeamRule("pool", max_usd_month_team=100.0),)}, True, True),
+        (PERSON | {"teams": HIGHER}, False, False),
+        (PERSON | {"teams": (TeamRule("pool", at_limit=AtLimit.ASK),)}, True, False),
+        ({"max_usd_month": MonthLimits(person=ONE, installation=4 * ONE), "teams": HIGHER}, True, True),
+        ({"max_usd_month": MonthLimits(installation=4 * ONE), "teams": HIGHER}, True, True),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_what_a_group_of_the_user_pool_may_lift_is_no_reason_to_act(
+    offers: dict[str, Any], told: bool, sleeps: bool, joined: bool
+) -> None:
+    """Whose group has a higher ceiling was told that theirs is reached, and their labs in use slept; the sweep asks no pool."""
+    world = a_world(at_limit=AtLimit.HIBERNATE, **offers)
+    login = FakeUserPool(world.account, world.clock).add("lee", "team-pool")
+    lab = replace(a_priced_lab(9), owner=USER.format("lee") if joined else login)
+    world.store.put(lab)
+    if joined:
+        assert world.people.save_people([], [Person("person-1", (USER.format("lee"), login), NOW)])
+    ask_at_limits(world.deps, NOW)
+    assert ("lee" in " ".join(asked(world))) is told
+    asleep = limits_that_sleep(world.deps, NOW)
+    assert (lab.owner in asleep, USER.format("jun") in asleep) == (sleeps, True)
