@@ -52,7 +52,7 @@ def teams_of_groups(deps: Deps, path: str) -> tuple[tuple[Team, ...] | None, tup
             path,
             "team-cut",
             Sentence(
-                "The group of the team {team} has more members than are read, {number}: in the team's sum the others are not.",
+                "The group of the team {team} has more members than are read, {number}: the others are missing in the team's sum.",
                 team=team.name,
                 number=len(team.patterns),
             ),
