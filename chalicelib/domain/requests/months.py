@@ -96,7 +96,10 @@ def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab 
 
 
 def _judge_team(ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
-    """`people`: the team's. Its member who pays is one of them, by whatever identity they asked for their labs."""
+    """Raise OverBudget if it does not fit into what labs of these people of the team may cost in the month.
+
+    The owner of the lab is one of them, with all labs that they asked for by other identities.
+    """
     there = sum(one.amounts.get(COST, 0) for one in people)
     most = micro(ceiling) or 0
     if there + added > most:
