@@ -32,13 +32,13 @@ def _view(deps: Deps, caller: Caller, offers: Offers) -> OffersView:
     if not caller.is_admin:
         return OffersView(offers)
     judged = offers.teams or offers.max_usd_month.team is not None
-    groups, doubts = teams_of_groups(deps, "teams") if judged else ((), ())
+    groups, doubts = teams_of_groups(deps, caller, "teams") if judged else ((), ())
     names = None if groups is None else {team.name for team in (*deps.curfew.teams, *groups)}
     return OffersView(offers, (*doubt_list(offers, names, deps.limits.max_nodes), *doubts))
 
 
-def teams_of_groups(deps: Deps, path: str) -> tuple[tuple[Team, ...] | None, tuple[Finding, ...]]:
-    """The teams that groups of the user pool make, None while they are not known; and what is to be said of them at `path`."""
+def teams_of_groups(deps: Deps, caller: Caller, path: str) -> tuple[tuple[Team, ...] | None, tuple[Finding, ...]]:
+    """The teams that groups of the user pool make, None while they are not known; and what the caller hears of them at `path`."""
     try:
         teams = deps.user_pool.teams() if deps.user_pool is not None else ()
     except (AwsRefused, Transient) as problem:
@@ -58,7 +58,7 @@ def teams_of_groups(deps: Deps, path: str) -> tuple[tuple[Team, ...] | None, tup
             ),
         )
         for team in teams
-        if team.cut
+        if team.cut and (caller.sees_all or team.name in {mine.name for mine in caller.teams})
     )
 
 

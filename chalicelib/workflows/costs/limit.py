@@ -93,8 +93,10 @@ def _limit_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Limit |
 
 
 def _may_be_in_groups(deps: Deps, one: MonthSum) -> bool:
+    if in_a_pool(one.identities):
+        return True
     person = deps.people.person_by_key(identity_key(one.whose))
-    return in_a_pool((*one.identities, *(person.identities if person else ())))
+    return person is not None and in_a_pool(person.identities)
 
 
 def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit]:

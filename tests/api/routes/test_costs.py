@@ -110,6 +110,7 @@ def test_a_team_of_which_not_all_members_are_read_says_so(monkeypatch: pytest.Mo
     http.world.deps = replace(http.world.deps, user_pool=pool)
     for asked in (costs(http, "team", caller=ADMIN), http.put("/offers", {"teams": [{"team": "pool"}]}, caller=ADMIN)):
         assert [one["code"] for one in asked.json["findings"]] == ["team-cut"]
+    assert costs(http, "team", caller=STRANGER).json["findings"] == []
 
 
 def test_everyone_sees_their_own_and_their_teams() -> None:
