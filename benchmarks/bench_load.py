@@ -1,7 +1,8 @@
-"""Load: 50 labs asked for within five seconds, then 200 within a minute, each followed until it is ready; latencies and memory.
+"""Load: 10 and 50 labs asked for within five seconds, then 200 within a minute, each followed until it is ready.
 
 The installed service in a sandbox on this machine. People ask at their times whether or not others have been answered. What an
-answer waits for is a place among the functions that run at once (`emulator/lambdas/gate.py`). `--first 5 --then 20` asks for less.
+answer waits for is a place among the functions that run at once (`emulator/lambdas/gate.py`), and a core. `--waves 5:5` asks for
+five within five seconds, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import argparse
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Row, keep
@@ -27,21 +30,27 @@ _EACH = 2
 
 @dataclass
 class Wave:
-    """So many labs within so many seconds, and what became of the calls: seconds of each route, and statuses that were errors."""
+    """So many labs within so many seconds, and what became of the calls: seconds of each route, and statuses that were errors.
+
+    `busy`: the share of the machine's cores that worked, 0 to 1.
+    """
 
     stage: Stage
     name: str
     count: int
-    within: float
+    within: int
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: list[int] = field(default_factory=list)
     unready: int = 0
+    busy: float = 0.0
 
     def run(self, people: list[Person]) -> None:
         """Ask for all, and wait until each is ready."""
-        began = time.monotonic()
+        began, before = time.monotonic(), os_times()
         with ThreadPoolExecutor(self.count) as pool:
             list(pool.map(lambda number: self._one(people[number // _EACH], number, began), range(self.count)))
+        worked, idle = (now - then for now, then in zip(os_times(), before, strict=True))
+        self.busy = worked / (worked + idle)
 
     def _one(self, who: Person, number: int, began: float) -> None:
         time.sleep(max(0.0, began + number * self.within / self.count - time.monotonic()))
@@ -69,29 +78,38 @@ class Wave:
 
     def rows(self) -> Iterator[Row]:
         """The middle and the ends of each route's seconds, and what went wrong."""
-        title = f"{self.count} labs in {self.within:.0f} s"
+        title = f"{self.count} labs in {self.within} s"
         for route, taken in sorted(self.seconds.items()):
             cuts = statistics.quantiles(taken, n=100, method="inclusive") if len(taken) > 1 else taken * 99
             for part in (50, 95, 99):
                 yield Row(f"{title}, {route}, p{part}", round(cuts[part - 1], 3), "s")
+        for status, count in sorted(Counter(self.errors).items()):
+            yield Row(f"{title}, answers {status}", count, "answers")
         yield Row(f"{title}, errors", len(self.errors), "answers", limit=0)
         yield Row(f"{title}, not ready", self.unready, "labs", limit=0)
+        yield Row(f"{title}, cores busy", round(self.busy * 100), "%")
+
+
+def os_times() -> tuple[int, int]:
+    """Ticks that this machine's cores worked, and were idle, since it started (Linux's /proc/stat, first line)."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, idle
 
 
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--first", type=int, default=50, help="labs within five seconds")
-    parser.add_argument("--then", type=int, default=200, help="labs within the minute after")
+    parser.add_argument(
+        "--waves", nargs="*", default=["10:5", "50:5", "200:60"], help="labs:seconds, one after another"
+    )
     parser.add_argument("--scale", type=float, default=0.05, help="wall seconds per AWS second")
     options = parser.parse_args()
     rows: list[Row] = []
     with measured(os.getpid()) as peak, installed(Settings(scale=options.scale)) as stage:
-        for name, count, within in (("first", options.first, 5.0), ("then", options.then, 60.0)):
-            if not count:
-                continue
-            people = [make_person(stage.sandbox, f"{name}-{number}") for number in range(count // _EACH + 1)]
-            wave = Wave(stage, name, count, within)
+        for number, (count, within) in enumerate(map(int, wave.split(":")) for wave in options.waves):
+            people = [make_person(stage.sandbox, f"wave-{number}-{each}") for each in range(count // _EACH + 1)]
+            wave = Wave(stage, f"wave-{number}", count, within)
             wave.run(people)
             rows += wave.rows()
     keep("load", [*rows, Row("memory of all processes at most", round(peak.megabytes), "MiB")])

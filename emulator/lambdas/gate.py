@@ -2,12 +2,14 @@
 
 Fifty learners who ask at once would start fifty processes, which share two cores until the first answer is late. In turns, eight
 processes answer all fifty. A function that waits for another one that it calls would keep it waiting, so nobody waits for long.
+What API Gateway calls has a queue of its own: on AWS no answer waits for the steps of workflows.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -37,15 +39,21 @@ class Gate:
             self._freed.notify()
 
 
-def install() -> None:
-    """Put the gate before the functions of this emulator."""
-    gate, execute = Gate(MOST_AT_ONCE), lambda_svc._execute_function_warm
+def in_turn(execute: Callable[..., Any], places: int = MOST_AT_ONCE) -> Callable[..., Any]:
+    """The same function of Lambda's service, so many at once: answers of API Gateway among themselves, all others, too."""
+    answers, others = Gate(places), Gate(places)
 
-    def execute_in_turn(*arguments: Any) -> Any:
+    def execute_in_turn(function: dict[str, Any], event: Any, request_id: str) -> Any:
+        gate = answers if isinstance(event, dict) and "requestContext" in event else others
         gate.enter()
         try:
-            return execute(*arguments)
+            return execute(function, event, request_id)
         finally:
             gate.leave()
 
-    lambda_svc._execute_function_warm = execute_in_turn
+    return execute_in_turn
+
+
+def install() -> None:
+    """Put the gates before the functions of this emulator."""
+    lambda_svc._execute_function_warm = in_turn(lambda_svc._execute_function_warm)

@@ -21,7 +21,7 @@ import pytest
 from emulator.core.memory import pss, tree
 from emulator.core.settings import Settings
 from emulator.lambdas.fork_server import MOST_IDLE
-from emulator.lambdas.gate import MOST_AT_ONCE, Gate
+from emulator.lambdas.gate import MOST_AT_ONCE, Gate, in_turn
 from emulator.process import Sandbox, running_sandbox
 from tests.emulator.conftest import zipped
 from tests.emulator.test_process import server_of, until
@@ -111,6 +111,25 @@ def test_who_waits_for_a_turn_gets_it_when_one_is_free_or_after_a_while() -> Non
     nested = Gate(1, longest=0.01)
     nested.enter()
     nested.enter()
+
+
+def test_an_answer_of_api_gateway_does_not_wait_for_steps() -> None:
+    over, begun = threading.Event(), threading.Event()
+
+    def execute(_function: dict[str, object], event: dict[str, object], _request: str) -> str:
+        if "requestContext" not in event:
+            begun.set()
+            assert over.wait(60)
+        return "done"
+
+    execute_in_turn = in_turn(execute, places=1)
+    with ThreadPoolExecutor(1) as pool:
+        step = pool.submit(execute_in_turn, {}, {"lab": "myeks"}, "1")
+        assert begun.wait(60)
+        assert execute_in_turn({}, {"requestContext": {}}, "2") == "done"
+        assert not step.done()
+        over.set()
+        assert step.result() == "done"
 
 
 def test_what_one_has_read_of_aws_s_services_the_next_ones_share(

@@ -20,8 +20,8 @@ from chalicelib.domain.errors.tree import (
     IdempotencyConflict,
     InvalidRequest,
     LabNotFound,
+    MonthOverBudget,
     NameTaken,
-    OverBudget,
     StaleLab,
     TooManyLabs,
 )
@@ -221,7 +221,7 @@ class FakeStore:
                 most = ceilings.most(scope) if ceilings else None
                 there = self._month_sums(month, scope).get(whose, {}).get(COST, 0)
                 if most is not None and added > 0 and there + added > most:
-                    raise OverBudget(scope, added, most, there, month)
+                    raise MonthOverBudget(scope, added, most, there, month)
 
     @port
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:

@@ -32,7 +32,7 @@ from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.explain import explain
-from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.idleness.verdict import Verdict
@@ -92,7 +92,7 @@ WARNINGS: dict[str, Callable[[], Message]] = {
         replace(ENTRY, trigger=Trigger.LEASE),
         keep_url=None,
         keep_until=None,
-        no_room=OverBudget(Scope.PERSON, 5_280_000, 20_000_000, 18_000_000, "2026-11").args[0],
+        no_room=MonthOverBudget(Scope.PERSON, 5_280_000, 20_000_000, 18_000_000, "2026-11").args[0],
     ),
     "warning-no-link": lambda: mail(replace(ENTRY, hourly_usd=None), keep_url=None, keep_cost_usd=None),
     "warning-in-place": lambda: mail(ENTRY, in_place_of="learner"),

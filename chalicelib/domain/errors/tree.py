@@ -7,7 +7,7 @@ EkslabError
 │   ├── NoReceiptYet          the lab has not been torn down   404
 │   ├── NameTaken             an alive lab has the name        409
 │   ├── TooManyLabs           the owner has all they may       409
-│   ├── OverBudget            a ceiling of money would be passed 403
+│   ├── OverBudget            a ceiling of money is reached 403 (LabTooDear, ApproverNeeded, MonthOverBudget)
 │   ├── IdempotencyConflict   same key, other body             422
 │   ├── WrongPhase            not while the lab is like this   409
 │   ├── ClusterNotWatched     no such cluster is kept          404
@@ -134,52 +134,55 @@ _LABS_OF = {
 
 
 class OverBudget(RequestRefused):
-    """A sum of money would pass its ceiling: `scope` says whose, `month` which month's, or "". Millionths of USD.
-
-    `asked`: what the request adds; `most`: the ceiling; `there`: what is in the sum already. `at_least`: some price is unknown.
-    `to_approve`: an approver may do it. `findings`: what else is wrong with the request.
+    """A sum of money would pass its ceiling. `asked`: what is added; `most`: the ceiling; millionths of USD. `scope`: whose sum;
+    `month`: which month's, or ""; `there`: what is in it. `at_least`: some price is unknown. `findings`: what else is wrong.
     """
 
-    def __init__(
-        self,
-        scope: str,
-        asked: int,
-        most: int,
-        there: int = 0,
-        month: str = "",
-        *,
-        of: str = "",
-        at_least: bool = False,
-        to_approve: bool = False,
-    ) -> None:
-        self.scope, self.asked, self.most, self.there, self.month = scope, asked, most, there, month
-        self.of, self.at_least, self.to_approve = of, at_least, to_approve
-        self.findings: tuple[Finding, ...] = ()
-        super().__init__(self._sentence())
+    scope, month, there, at_least = "lab", "", 0, False
 
-    def _sentence(self) -> str:
-        amount = _dollars(self.asked)
-        asked = Sentence("at least {amount}", amount=amount) if self.at_least else amount
-        slots = {"asked": asked, "most": _dollars(self.most)}
-        if self.to_approve:
-            return Sentence(
-                "The lab would cost {asked} to its lease's end, and above {most} an approver must agree: an administrator "
-                "whose lab it is not can make it so.",
-                **slots,
-            )
-        if not self.month:
-            return Sentence(
-                "The lab costs {asked} {of}; the most that one may cost here is {most} {of}.", **slots, of=self.of
-            )
-        return Sentence(
+    def __init__(self, message: Sentence, asked: int, most: int) -> None:
+        self.asked, self.most = asked, most
+        self.findings: tuple[Finding, ...] = ()
+        super().__init__(message.with_slots(most=_dollars(most)))
+
+
+class LabTooDear(OverBudget):
+    """One lab costs more than any may; `of`: an hour, or its lease."""
+
+    def __init__(self, asked: int, most: int, of: str, *, at_least: bool) -> None:
+        self.at_least = at_least
+        message = Sentence("The lab costs {asked} {of}; the most that one may cost here is {most} {of}.", of=of)
+        amount = Sentence("at least {amount}", amount=_dollars(asked)) if at_least else _dollars(asked)
+        super().__init__(message.with_slots(asked=amount), asked, most)
+
+
+class ApproverNeeded(OverBudget):
+    """A lab that is there would cost more to its lease's end than what an approver must agree to."""
+
+    def __init__(self, asked: int, most: int) -> None:
+        message = Sentence(
+            "The lab would cost {asked} to its lease's end, and above {most} an approver must agree: an administrator "
+            "whose lab it is not can make it so.",
+            asked=_dollars(asked),
+        )
+        super().__init__(message, asked, most)
+
+
+class MonthOverBudget(OverBudget):
+    """A month's sum has no room for it."""
+
+    def __init__(self, scope: str, asked: int, most: int, there: int, month: str) -> None:
+        self.scope, self.there, self.month = scope, there, month
+        message = Sentence(
             "It adds {asked} to {month}, and {left} is left: {labs} may cost {most} a month, and {there} of it is spent or "
             "reserved.",
-            **slots,
-            month=self.month,
-            left=_dollars(max(self.most - self.there, 0)),
-            labs=_LABS_OF[self.scope],
-            there=_dollars(self.there),
+            asked=_dollars(asked),
+            month=month,
+            left=_dollars(max(most - there, 0)),
+            labs=_LABS_OF[scope],
+            there=_dollars(there),
         )
+        super().__init__(message, asked, most)
 
 
 class IdempotencyConflict(RequestRefused):

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.errors.tree import ApproverNeeded, LabTooDear
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.labs.meter import MICRO
-from chalicelib.domain.labs.spending import MonthCeilings, Scope
+from chalicelib.domain.labs.spending import MonthCeilings
 
 #: USD; more is no budget but a slip of the keyboard.
 MOST_USD = 1_000_000.0
@@ -124,7 +124,7 @@ def types_of(usual: tuple[str, ...], rules: Iterable[TeamRule], caller: Caller) 
 
 
 def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) -> None:
-    """Raise OverBudget if a lab costs more an hour, with all nodes it may grow to, or for its lease. Millionths of USD."""
+    """Raise LabTooDear if a lab costs more an hour, with all nodes it may grow to, or for its lease. Millionths of USD."""
     of = (
         (hour, ceilings.hour, Sentence("an hour with all its nodes")),
         (lease, ceilings.lease, Sentence("to its lease's end")),
@@ -132,14 +132,14 @@ def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) ->
     for asked, ceiling, what in of:
         most = micro(ceiling)
         if most is not None and asked > most:
-            raise OverBudget(Scope.LAB, asked, most, of=what, at_least=at_least)
+            raise LabTooDear(asked, most, what, at_least=at_least)
 
 
 def refuse_unapproved(lease: int, ceilings: Ceilings) -> None:
-    """Raise OverBudget if a lab that is there would cost more to its end than what an approver must agree to."""
+    """Raise ApproverNeeded if a lab that is there would cost more to its end than what an approver must agree to."""
     ask = micro(ceilings.ask)
     if ask is not None and lease > ask:
-        raise OverBudget(Scope.LAB, lease, ask, to_approve=True)
+        raise ApproverNeeded(lease, ask)
 
 
 def why_ask(lease: int, ceilings: Ceilings, unknown: tuple[str, ...], *, live: bool) -> str | None:

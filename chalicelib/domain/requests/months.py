@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.callers import Caller, Team, identity_of
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.identity.user_pools import in_a_pool
@@ -57,7 +57,7 @@ def payer_of(lab: Lab, person: Person | None, teams: tuple[Team, ...], *, asked:
 
 
 def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums) -> None:
-    """Raise OverBudget if the lab costs more than before and may not, by its owner's ceilings."""
+    """Raise MonthOverBudget if the lab costs more than before and may not, by its owner's ceilings."""
     if foreseen(lab) <= foreseen(before):
         return
     ceilings = payer.ceilings(offers)
@@ -68,7 +68,7 @@ def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums
 
 
 def judge_months(lab: Lab, months: MonthCeilings, sums: Sums, before: Lab | None = None) -> None:
-    """Raise OverBudget if what it adds does not fit into a month of its owner, of their shared role, or of everybody."""
+    """Raise MonthOverBudget if what it adds does not fit into a month of its owner, of their shared role, or of everybody."""
     wanted = {
         (month, scope, whose): (added, most)
         for month, added in _added(lab, before).items()
@@ -79,11 +79,11 @@ def judge_months(lab: Lab, months: MonthCeilings, sums: Sums, before: Lab | None
     for (month, scope, whose), (added, most) in wanted.items():
         there = kept[month, scope, whose].get(COST, 0)
         if there + added > most:
-            raise OverBudget(scope, added, most, there, month)
+            raise MonthOverBudget(scope, added, most, there, month)
 
 
 def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab | None = None) -> None:
-    """Raise OverBudget if it does not fit into a month of a team that one of its owner's identities makes them a member of."""
+    """Raise MonthOverBudget if it does not fit into a month of a team that one of its owner's identities makes them a member of."""
     together = team_ceilings(offers.max_usd_month, offers.teams, payer.teams)
     added = _added(lab, before)
     people = sums.month_people(tuple(added)) if together and added else {}
@@ -96,14 +96,14 @@ def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab 
 
 
 def _judge_team(ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
-    """Raise OverBudget if it does not fit into what labs of these people of the team may cost in the month.
+    """Raise MonthOverBudget if it does not fit into what labs of these people of the team may cost in the month.
 
     The owner of the lab is one of them, with all labs that they asked for by other identities.
     """
     there = sum(one.amounts.get(COST, 0) for one in people)
     most = micro(ceiling) or 0
     if there + added > most:
-        raise OverBudget(Scope.TEAM, added, most, there, month)
+        raise MonthOverBudget(Scope.TEAM, added, most, there, month)
 
 
 def _added(lab: Lab, before: Lab | None) -> Mapping[str, int]:

@@ -146,7 +146,7 @@ def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sa
                 return type(error).__name__
 
     with ThreadPoolExecutor(64) as threads:
-        assert Counter(threads.map(ask, range(64))) == {"Lab": fit, "OverBudget": 64 - fit}
+        assert Counter(threads.map(ask, range(64))) == {"Lab": fit, "MonthOverBudget": 64 - fit}
     assert store.month_sums("2026-11", Scope.INSTALLATION)[""] == {LABS: fit, COST: fit * price}
 
 

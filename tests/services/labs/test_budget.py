@@ -62,7 +62,7 @@ def test_a_request_reserves_its_leases_price() -> None:
 def test_a_lease_that_costs_more_than_one_may_is_refused_with_both_sums() -> None:
     with pytest.raises(OverBudget) as refusal:
         ask(a_world(max_usd_lease=1.0))
-    assert refusal.value.scope is Scope.LAB
+    assert refusal.value.scope == Scope.LAB
     assert (
         str(refusal.value)
         == "The lab costs $1.77 to its lease's end; the most that one may cost here is $1.00 to its lease's end."

@@ -16,7 +16,7 @@ from chalicelib.aws.dynamodb.pages import Listing, partition
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.callers import identity_of, is_directory_name
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, spending, sums_of
@@ -49,10 +49,10 @@ class Addition:
     most: int | None
     operation: Item
 
-    def refused(self, reason: Reason) -> OverBudget:
+    def refused(self, reason: Reason) -> MonthOverBudget:
         """What its caller hears: how much was asked for, and how much there is."""
         there = int(reason.item.get(COST, {"N": "0"})["N"])
-        return OverBudget(self.scope, self.amount, self.most or 0, there, self.month)
+        return MonthOverBudget(self.scope, self.amount, self.most or 0, there, self.month)
 
 
 def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None) -> tuple[Addition, ...]:
@@ -72,7 +72,7 @@ def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings |
     )
 
 
-def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBudget | None:
+def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> MonthOverBudget | None:
     """The first ceiling that stood in the way; the additions were the transaction's last operations."""
     found = zip(additions, reasons[len(reasons) - len(additions) :], strict=True)
     return next((each.refused(reason) for each, reason in found if reason.refused), None)
