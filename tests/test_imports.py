@@ -73,3 +73,10 @@ print(json.dumps([said, found]))
     said, found = json.loads(done.stdout)
     assert said == found
     assert len(said) > 60
+
+
+@pytest.mark.parametrize("module", HANDLERS)
+def test_a_handler_collects_garbage_though_its_imports_were_not_looked_at(module: str) -> None:
+    program = f"import gc, chalicelib.handlers.{module}; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
