@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, date_of, joined
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -119,7 +119,7 @@ class Machines:
 
 
 #: The type of a machine that nobody told.
-UNKNOWN_TYPE = "machines of an unknown type"
+UNKNOWN_TYPE = Sentence("machines of an unknown type")
 _Seen = tuple[Machines, ...] | None
 
 
@@ -290,8 +290,8 @@ def _cost(spec: LabSpec, prices: Prices, extended: bool, nodegroups: tuple[Nodeg
     machines += [(spec.work_host.instance_type, 1)] if spec.work_host else []
     unknown = dict.fromkeys(kind for kind, _ in machines if kind not in prices.instances)
     parts = [
-        CostPart("control plane", prices.control_plane, "control plane"),
-        *([CostPart(_EXTENDED, prices.extended_extra, _EXTENDED)] if extended else []),
+        CostPart(Sentence("control plane"), prices.control_plane, "control plane"),
+        *([CostPart(Sentence("extended support"), prices.extended_extra, _EXTENDED)] if extended else []),
         *(
             CostPart(f"{n} {kind}", n * prices.instances[kind], kind)
             for kind, n in _by_type(machines)
@@ -311,7 +311,7 @@ def _by_type(machines: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
 def _disks(nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
     gib = sum(group.desired * group.volume_gib for group in nodegroups)
     if gib:
-        yield CostPart(f"{gib} GiB of gp3", gib * prices.gp3_gib_month / HOURS_A_MONTH, "gp3")
+        yield CostPart(Sentence("{gib} GiB of gp3", gib=gib), gib * prices.gp3_gib_month / HOURS_A_MONTH, "gp3")
 
 
 def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
@@ -319,11 +319,11 @@ def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Price
     addresses = sum(group.desired for group in nodegroups if group.placement is Placement.PUBLIC)
     addresses += 1 if spec.work_host else 0
     if isinstance(spec.network, NewNetwork) and spec.network.nat is NatMode.SINGLE:
-        yield CostPart("NAT gateway", prices.nat_hour, "NAT gateway")
+        yield CostPart(Sentence("NAT gateway"), prices.nat_hour, "NAT gateway")
         addresses += 1
     if addresses:
-        name = "public IPv4 address" if addresses == 1 else "public IPv4 addresses"
-        yield CostPart(f"{addresses} {name}", addresses * prices.public_ipv4_hour, "public IPv4 addresses")
+        name = Sentence("{n} public IPv4 address", "{n} public IPv4 addresses", n=addresses)
+        yield CostPart(name, addresses * prices.public_ipv4_hour, "public IPv4 addresses")
 
 
 def _hours(span: timedelta) -> float:
@@ -338,8 +338,9 @@ def usd(amount: float) -> str:
 def describe_cost(cost: Cost) -> str:
     """`$0.22 an hour`; where something is unknown `at least $0.10 an hour (no price known for p5.48xlarge)`."""
     if not cost.unknown:
-        return f"{usd(cost.total)} an hour"
-    return f"at least {usd(cost.total)} an hour (no price known for {', '.join(cost.unknown)})"
+        return Sentence("{amount} an hour", amount=usd(cost.total))
+    said = Sentence("at least {amount} an hour (no price known for {types})")
+    return said.with_slots(amount=usd(cost.total), types=joined(cost.unknown, ", "))
 
 
 def describe_keeping(amount: float, usd_hour: float | None) -> str:
@@ -353,7 +354,9 @@ def describe_keeping(amount: float, usd_hour: float | None) -> str:
 
 def describe_source(cost: Cost) -> str:
     """Where the prices come from: `AWS Price List of 23 Nov 2026`."""
-    return cost.source if cost.as_of is None else f"{cost.source} of {cost.as_of.day} {cost.as_of:%b %Y}"
+    if cost.as_of is None:
+        return cost.source
+    return Sentence("{source} of {day}", source=cost.source, day=date_of(cost.as_of))
 
 
 @dataclass(frozen=True)

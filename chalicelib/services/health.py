@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.service_health import Health, Run, judge_health
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.ports.deps import Deps
@@ -16,11 +17,13 @@ def health_of(deps: Deps, now: datetime) -> Health:
     try:
         runs = deps.store.runs()
     except EkslabError as error:
-        troubles.append(f"The table can't be read: {type(error).__name__}.")
+        troubles.append(Sentence("The table can't be read: {name}.", name=type(error).__name__))
     try:
         deps.curfew.keys.current()
     except EkslabError as error:
-        troubles.append(f"The secret that links are signed with can't be read: {type(error).__name__}.")
+        troubles.append(
+            Sentence("The secret that links are signed with can't be read: {name}.", name=type(error).__name__)
+        )
     if deps.mail is not None:
         troubles += deps.mail.mailer.troubles()
     return judge_health(runs, troubles, now)

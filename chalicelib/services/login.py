@@ -13,6 +13,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.sessions import is_token
 from chalicelib.domain.identity.user_pools import user_in, why_refused
@@ -22,7 +23,7 @@ from chalicelib.ports.user_pool import PoolClient, UserPool
 from chalicelib.services.sessions import open_session
 
 _CODE = pattern(r"[0-9A-Za-z_-]{8,512}")
-_AGAIN = "Sign in again from the beginning: this login was begun elsewhere, or has come back before."
+_AGAIN = Sentence("Sign in again from the beginning: this login was begun elsewhere, or has come back before.")
 
 
 def login_address(pool: UserPool, secret: str, host: str | None) -> str:
@@ -65,14 +66,14 @@ def sign_in(
     if not (is_token(secret) and is_token(state) and hmac.compare_digest(_part(secret, "state"), state)):
         raise LoginRefused(_AGAIN)
     if not _CODE.fullmatch(code):
-        raise LoginRefused("The login came back without a code.")
+        raise LoginRefused(Sentence("The login came back without a code."))
     client = pool.client()
     claims = pool.redeem(code, _part(secret, "verifier"), callback_for(client, host))
     reason = why_refused(claims, client.issuer, client.id, _part(secret, "nonce"), now)
     user = user_in(claims, client.pool_arn)
     if reason is not None or user is None:
         logger.warning("An ID token was refused.", extra={"reason": reason or "it names nobody"})
-        raise LoginRefused("What the login says of you can't be believed here.")
+        raise LoginRefused(Sentence("What the login says of you can't be believed here."))
     open_session(deps, (user.arn, client.pool_arn.split(":")[4], None), user.arn, token, now)
     logger.info("Somebody signed in.", extra={"caller": user.arn})
     return user.arn
@@ -80,7 +81,7 @@ def sign_in(
 
 def _of_host(addresses: tuple[str, ...], host: str | None) -> str:
     if not addresses:
-        raise LoginRefused("The user pool's client knows no address of this page.")
+        raise LoginRefused(Sentence("The user pool's client knows no address of this page."))
     return next((each for each in addresses if each.split("/")[2] == host), addresses[0])
 
 

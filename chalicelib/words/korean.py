@@ -57,7 +57,9 @@ class Korean:
                 return f"{day} {clock}"
             case Style.DAY:
                 return f"{local.year}년 {day}"
-            case Style.MINUTE:
+            case Style.DATE:
+                return f"{local.year}년 {local.month}월 {local.day}일"
+            case Style.MINUTE | Style.INSTANT | Style.SECOND:
                 return f"{local.year}년 {day} {clock} {zone_name(local)}"
 
     def listed(self, parts: Sequence[str], last: str) -> str:

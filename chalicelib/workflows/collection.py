@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event
@@ -54,7 +55,7 @@ def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
 
 def _lose(deps: Deps, lab: Lab, now: datetime) -> None:
     """Its cluster is gone, or another has its name: what it left is closed on the warned path."""
-    told = "Its cluster is not there any more: somebody deleted it. What it left behind goes after a warning."
+    told = Sentence("Its cluster is not there any more: somebody deleted it. What it left behind goes after a warning.")
 
     def lost(stored: Lab) -> Lab:
         return replace(stored.moved_to(Phase.LOST, now, told), due_at=now, planned=None, hibernation=None)

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.sentence import Sentence, from_kept, to_kept
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.keep_link import KEY_AGE
 from chalicelib.domain.curfew.rules import Mode
@@ -117,15 +118,16 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """List one place's clusters that carry this installation's tags and have no lab."""
     place, run = event["place"], NightRun(deps, now)
     message = find_orphans_in(run, _place(place))
-    more = [f"and {len(message) - _TOLD} more clusters in {place['named']}"] if message[_TOLD:] else []
-    return {**run.answer(), "orphans": [*message[:_TOLD], *more]}
+    untold = Sentence("and {number} more clusters in {region}", number=len(message) - _TOLD, region=place["region"])
+    more = [untold] if message[_TOLD:] else []
+    return {**run.answer(), "orphans": [to_kept(text) for text in (*message[:_TOLD], *more)]}
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Send the night's report at its hour; return the run's summary, `stuck` if part of the run was lost."""
     (answers, lost), run = _results(event), NightRun(deps, now)
     whole = added(event["so_far"], answers, lost)
-    orphans = [message for answer in answers for message in answer.get("orphans", [])]
+    orphans = [from_kept(text) for answer in answers for text in answer.get("orphans", [])]
     reported = report(run, orphans, whole["troubles"])
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
     deps.store.note_run(Run("curfew", now, outcome))

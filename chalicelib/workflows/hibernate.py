@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.labs.hibernation import asleep, awakened, remembered
@@ -19,14 +20,13 @@ from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.access import people_of, revoke_all
+from chalicelib.workflows.shared.access import not_taken_back, people_of, revoke_all
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
 
 _GOING = (Phase.HIBERNATING,)
-_KEPT = "(see whether Auto Scaling protects them from scale-in, or has its processes suspended)"
-_OUTSIDE = "in no managed node group (Karpenter's, or somebody's own)"
+_KEPT = Sentence("(see whether Auto Scaling protects them from scale-in, or has its processes suspended)")
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
@@ -44,10 +44,9 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Delete the access entries that the lab granted: without nodes there is nothing to work on."""
     refused = revoke_all(deps, at.lab, at.now)
     if refused:
-        return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}.")
-    return StepResult(
-        Result.DONE, f"Taken back: {', '.join(one.principal_arn for one in people_of(at.lab)) or 'none'}."
-    )
+        return StepResult(Result.DONE, not_taken_back(refused))
+    people = ", ".join(one.principal_arn for one in people_of(at.lab))
+    return StepResult(Result.DONE, Sentence("Taken back: {who}.", who=people or Sentence("none")))
 
 
 def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
@@ -66,17 +65,24 @@ def _when_gone(deps: Deps, at: StepInput, sizes: str) -> StepResult:
     inside = {name: number for name, number in running.items() if name}
     outside = counted(running[""], "instance") if running.get("") else ""
     if inside and not POLL_POLICIES["shrink_nodegroups"].is_out(at.attempt):
-        return again("shrink_nodegroups", f"No nodes are wanted; still there: {_listed(inside)}.")
-    left = [*([f"{_listed(inside)} {_KEPT}"] if inside else []), *([f"{outside} {_OUTSIDE}"] if outside else [])]
-    if not left:
-        return StepResult(Result.DONE, f"{sizes} No instance is left.")
-    why = f"Instances go on running, and cost: {'; '.join(left)}."
+        return again("shrink_nodegroups", Sentence("No nodes are wanted; still there: {what}.", what=_listed(inside)))
+    left = [
+        joined((_listed(inside), _KEPT)) if inside else "",
+        Sentence("{what} in no managed node group (Karpenter's, or somebody's own)", what=outside) if outside else "",
+    ]
+    if not any(left):
+        return StepResult(Result.DONE, Sentence("{sizes} No instance is left.", sizes=sizes))
+    why = Sentence("Instances go on running, and cost: {what}.", what=joined(left, "; "))
     _save(deps, at, lambda stored: replace(stored, reason=why, responsible=Responsible.YOURS))
     return StepResult(Result.DONE, why)
 
 
 def _listed(running: Mapping[str, int]) -> str:
-    return ", ".join(f"{counted(number, 'instance')} of {name}" for name, number in sorted(running.items()))
+    each = (
+        Sentence("{instances} of {name}", instances=counted(number, "instance"), name=name)
+        for name, number in sorted(running.items())
+    )
+    return joined(each, ", ")
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
@@ -86,7 +92,14 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
     def sleeping(stored: Lab) -> Lab:
         return replace(stored.moved_to(Phase.HIBERNATED, at.now, stored.reason, stored.responsible), due_at=at.now)
 
-    move(deps, at.lab, _GOING, sleeping, at.now, f"The lab is hibernated; the control plane stays. {seen}".rstrip())
+    move(
+        deps,
+        at.lab,
+        _GOING,
+        sleeping,
+        at.now,
+        joined((Sentence("The lab is hibernated; the control plane stays."), seen)),
+    )
     return StepResult(Result.DONE)
 
 
@@ -101,9 +114,11 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
             awakened(stored, at.now), reason=reason, responsible=responsible, due_at=at.now + timedelta(minutes=1)
         )
 
-    lab = move(deps, at.lab, _GOING, waking, at.now, "The lab could not be hibernated; it is woken again.", message)
+    lab = move(
+        deps, at.lab, _GOING, waking, at.now, Sentence("The lab could not be hibernated; it is woken again."), message
+    )
     deps.workflows.start("wake", execution_name(lab, "wake"), {"lab_id": lab.id})
-    return StepResult(Result.DONE, str(lab.reason))
+    return StepResult(Result.DONE, lab.reason or "")
 
 
 def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None:
@@ -119,7 +134,7 @@ def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None
 def _usual(deps: Deps, lab: Lab, at: StepInput) -> Hibernation:
     """The record of a hibernation that names no reason and no waking."""
     wake_at = next_wake(lab.spec.schedule, max(at.now, lab.phase_since), deps.curfew.holidays)
-    return Hibernation((), lab.phase_since, lab.reason or "It was put to sleep.", wake_at)
+    return Hibernation((), lab.phase_since, lab.reason or Sentence("It was put to sleep."), wake_at)
 
 
 def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> Lab:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.steps import Event
 from chalicelib.logs import logger
@@ -81,7 +82,7 @@ def _unheard(deps: Deps, mail: Mail, night: Any, entry_id: str, now: datetime) -
     if line is None:
         return None
     if take_back(deps, line.entry, mail):
-        text = f"{came_back_to(mail.recipient, mail.why)} The notice counts from the next warning."
+        text = joined((came_back_to(mail.recipient, mail.why), Sentence("The notice counts from the next warning.")))
         deps.store.add_event(line.entry.lab_id, Event(now, KIND, text, {"message": mail.message_id, "entry": entry_id}))
     again = deps.curfew.store.line(night, entry_id)
     if again is None or not is_due(again.status):

@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, Resource
+from chalicelib.domain.core.sentence import Sentence, ended, joined
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, ResourceGone, Transient
@@ -68,7 +69,9 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
     """
     lab = at.lab
     network, subnets = settled_network(deps, lab)
-    enter_guest(deps, lab, guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
+    enter_guest(
+        deps, lab, guests(lab, subnets), at.now, Sentence("named in the request"), Sentence("The lab is a guest in it.")
+    )
     if lab.phase is Phase.REQUESTED:
         look_before(deps, lab, subnets[0].vpc_id if subnets else None, at.now)
         allot_subdomain(deps, lab)
@@ -83,7 +86,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
         )
         return settled.moved_to(Phase.PROVISIONING, at.now) if stored.phase is Phase.REQUESTED else settled
 
-    move(deps, lab, _BEGINNING, begun, at.now, "Provisioning has begun.")
+    move(deps, lab, _BEGINNING, begun, at.now, Sentence("Provisioning has begun."))
     return StepResult(Result.DONE)
 
 
@@ -94,7 +97,9 @@ def create_stack(deps: Deps, at: StepInput) -> StepResult:
     """
     lab, cloud = at.lab, deps.cloud(at.lab.place)
     if throttled_stack_goes(deps, lab):
-        return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "One that was throttled is going.")
+        return again_or_failed(
+            "create_stack", at, f"Stack {lab.stack_name}", Sentence("One that was throttled is going.")
+        )
     ssh, key_name = lab.spec.ssh, key_pair_name(lab)
     if ssh is not None and ssh.public_key is not None and ssh.key_name is None and key_name is not None:
         key_id = cloud.network.import_key_pair(key_name, ssh.public_key, lab.tags)
@@ -104,7 +109,7 @@ def create_stack(deps: Deps, at: StepInput) -> StepResult:
     stack_id = cloud.stacks.create(lab.stack_name, *asked)
     enter(deps, lab, [Resource(Kind.STACK, lab.stack_name, stack_id)], EntryState.REQUESTED, at.now, ASKED_FOR)
     learn(deps, lab, stack_id=stack_id)
-    return StepResult(Result.ASKED, f"Stack {lab.stack_name} is asked for.")
+    return StepResult(Result.ASKED, Sentence("Stack {name} is asked for.", name=lab.stack_name))
 
 
 def check_stack(deps: Deps, at: StepInput) -> StepResult:
@@ -114,7 +119,7 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     if lab.facts.stack_id not in (None, state.id):
         raise ProvisioningFailed(explain("AlreadyExists", f"Another stack has the name {lab.stack_name} now."))
     if state.status == "CREATE_IN_PROGRESS":
-        return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
+        return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", Sentence("CloudFormation is at work."))
     if state.status != "CREATE_COMPLETE":
         return anew_or_failed(deps, lab, state)
     own = Resource(Kind.STACK, lab.stack_name, state.id)
@@ -122,21 +127,29 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     made = stacks.resources(lab.stack_name)
     if not made:
         _wait_for(
-            at, ResourceGone("cloudformation:ListStackResources", "ValidationError", "No resource is listed yet.")
+            at,
+            ResourceGone(
+                "cloudformation:ListStackResources", "ValidationError", Sentence("No resource is listed yet.")
+            ),
         )
     enter(deps, lab, with_birth_dates(deps, lab, made), EntryState.PRESENT, at.now, BY_STACK)
     roles = _states_of_roles(deps, at, [thing.id for thing in made if thing.kind is Kind.ROLE])
     vpc_id = state.outputs.get("VpcId") or lab.facts.vpc_id
     role_ids = {role.name: role.id for role in roles}
     learn(deps, lab, stack_id=state.id, stack_outputs=dict(state.outputs), vpc_id=vpc_id, role_ids=role_ids)
-    return StepResult(Result.DONE, "Network, groups and roles are there.")
+    return StepResult(Result.DONE, Sentence("Network, groups and roles are there."))
 
 
 def _states_of_roles(deps: Deps, at: StepInput, names: list[str]) -> tuple[RoleState, ...]:
     """The stack's roles with their unique ids, which prove ownership later. IAM may not know a new role at once."""
     roles = deps.cloud(at.lab.place).roles.states(names)
     if unknown := sorted(set(names) - {role.name for role in roles}):
-        _wait_for(at, ResourceGone("iam:GetRole", "NoSuchEntity", f"IAM does not know {', '.join(unknown)} yet."))
+        _wait_for(
+            at,
+            ResourceGone(
+                "iam:GetRole", "NoSuchEntity", Sentence("IAM does not know {names} yet.", names=", ".join(unknown))
+            ),
+        )
     return roles
 
 
@@ -157,11 +170,16 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
         if pause_for(error, "provision", lab.id, at.waited) is not None:
             raise
         enter_guest(
-            deps, lab, [cluster_of(lab)], at.now, ASKED_FOR, "It was there before the lab, and is not the lab's."
+            deps,
+            lab,
+            [cluster_of(lab)],
+            at.now,
+            ASKED_FOR,
+            Sentence("It was there before the lab, and is not the lab's."),
         )
         raise ProvisioningFailed(explain("AlreadyExists", error.message)) from error
     note_cluster(deps, at, state)
-    return StepResult(Result.ASKED, f"Control plane {lab.name} is asked for.")
+    return StepResult(Result.ASKED, Sentence("Control plane {name} is asked for.", name=lab.name))
 
 
 def check_cluster(deps: Deps, at: StepInput) -> StepResult:
@@ -172,23 +190,23 @@ def check_cluster(deps: Deps, at: StepInput) -> StepResult:
         raise ProvisioningFailed(explain("AlreadyExists", f"Another cluster has the name {lab.name} now."))
     note_cluster(deps, at, state)
     if state.status == "ACTIVE":
-        return StepResult(Result.DONE, f"Kubernetes {state.version} is up.")
+        return StepResult(Result.DONE, Sentence("Kubernetes {version} is up.", version=state.version))
     if state.status in ENDED_BADLY:
         raise ProvisioningFailed(explain_issues(state.issues, f"The control plane is {state.status}."))
-    return again_or_failed("create_cluster", at, "The control plane", f"It is {state.status}.")
+    return again_or_failed("create_cluster", at, "The control plane", Sentence("It is {status}.", status=state.status))
 
 
 def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     """Start the work host, if the lab has one, in its first public subnet."""
     lab = at.lab
     if lab.spec.work_host is None:
-        return StepResult(Result.SKIPPED, "Not asked for.")
+        return StepResult(Result.SKIPPED, Sentence("Not asked for."))
     group, profile = output(lab, "WorkHostSecurityGroupId"), output(lab, "WorkHostProfileName")
     instance_id = deps.cloud(lab.place).network.run_work_host(
         lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
     )
     enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
-    return StepResult(Result.DONE, f"{instance_id} is starting.")
+    return StepResult(Result.DONE, Sentence("{instance} is starting.", instance=instance_id))
 
 
 def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
@@ -256,8 +274,11 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
         raise error
     text = grant_own(deps, lab, at.now, "provision", at.waited)
     made = [in_words(lab, one) for one in access_of(lab) if one.principal_arn not in refused]
-    left = "".join(f" {principal} can't get in: {error.message}" for principal, error in refused.items())
-    return StepResult(Result.DONE, f"{', '.join(made)}. {text}.{left}")
+    left = [
+        Sentence("{principal} can't get in: {message}", principal=principal, message=error.message)
+        for principal, error in refused.items()
+    ]
+    return StepResult(Result.DONE, joined((ended(joined(made, ", ")), ended(text), *left)))
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
@@ -270,7 +291,7 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
     if lab.spec.work_host is not None:
         host_group = output(lab, "WorkHostSecurityGroupId")
         network.allow_ingress(group, host_group, "tcp", 443, "work host of the lab")
-    return StepResult(Result.DONE, f"Nodes may reach the control plane ({group}).")
+    return StepResult(Result.DONE, Sentence("Nodes may reach the control plane ({group}).", group=group))
 
 
 def verify(deps: Deps, at: StepInput) -> StepResult:
@@ -278,10 +299,10 @@ def verify(deps: Deps, at: StepInput) -> StepResult:
     access = (*access_of(at.lab), *own_of(at.lab))
     found = verification.findings_of(deps, at.lab, addons_of(at.lab), access, of_other_accounts(at.lab))
     if not found.missing:
-        return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
+        return StepResult(Result.DONE, Sentence("All is there; {notes}.", notes=joined(found.notes, "; ")))
     if POLL_POLICIES["verify"].is_out(at.attempt):
         raise ProvisioningFailed(found.failure)
-    return again("verify", "Not yet: " + "; ".join(found.missing) + ".")
+    return again("verify", Sentence("Not yet: {missing}.", missing=joined(found.missing, "; ")))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
@@ -290,7 +311,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
     def ready(stored: Lab) -> Lab:
         return replace(stored.moved_to(Phase.READY, at.now), due_at=at.now)
 
-    move(deps, at.lab, _BEGINNING, ready, at.now, "The lab is ready.")
+    move(deps, at.lab, _BEGINNING, ready, at.now, Sentence("The lab is ready."))
     return StepResult(Result.DONE)
 
 
@@ -304,6 +325,8 @@ def roll_back(deps: Deps, at: StepInput) -> StepResult:
         moved = stored.moved_to(Phase.ROLLING_BACK, at.now, reason, responsible)
         return replace(moved, run=stored.run + 1, due_at=at.now + timedelta(minutes=1))
 
-    lab = move(deps, at.lab, _BEGINNING, rolling_back, at.now, "What was made is being taken away again.", text)
+    lab = move(
+        deps, at.lab, _BEGINNING, rolling_back, at.now, Sentence("What was made is being taken away again."), text
+    )
     deps.workflows.start("teardown", execution_name(lab, "teardown"), {"lab_id": lab.id})
-    return StepResult(Result.DONE, str(lab.reason))
+    return StepResult(Result.DONE, lab.reason or "")

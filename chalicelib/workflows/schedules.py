@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened, sleeps_not
@@ -117,7 +118,7 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
     """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
     lab = deps.store.load_lab(lab_id)
     if lab.phase is not Phase.BLOCKED and (lab.due_at is None or lab.due_at > now):
-        return RecoveryDecision(RecoveryAction.WAIT, "It is not due any more.")
+        return RecoveryDecision(RecoveryAction.WAIT, Sentence("It is not due any more."))
     if lab.phase is Phase.AWAITING_APPROVAL and lab.approval is not None:
         return RecoveryDecision(RecoveryAction.WAIT, tend_awaiting(deps, lab, lab.approval, now))
 
@@ -138,7 +139,7 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
     if decision.action is RecoveryAction.RESTART:
-        close_steps(deps, changed, now, "the workflow ended before this step did", before=changed.run)
+        close_steps(deps, changed, now, Sentence("the workflow ended before this step did"), before=changed.run)
     if decision.action in _STARTING:
         workflow = WORKFLOW_OF[changed.phase]
         payload = {"lab_id": lab.id, "time": now.isoformat()}
@@ -187,4 +188,10 @@ def _put_off(deps: Deps, lab_id: str, now: datetime, failed: list[dict[str, str]
     try:
         deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
     except EkslabError as error:
-        failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": f"Not even put off: {error}"})
+        failed.append(
+            {
+                "lab_id": lab_id,
+                "error": type(error).__name__,
+                "message": f"Not even put off: {error}",
+            }
+        )

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import BY_STACK, Kind
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
@@ -22,7 +23,7 @@ from chalicelib.domain.teardown.causes import why_left
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import deletion
-from chalicelib.workflows.shared.access import revoke_all
+from chalicelib.workflows.shared.access import not_taken_back, revoke_all
 from chalicelib.workflows.shared.cluster import not_seen_yet, own_cluster, own_stack
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
 from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
@@ -40,41 +41,52 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
     """Wait until the superseded workflow has ended, so that it makes nothing more."""
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
     if at.lab.phase is Phase.RELEASING and deletion.is_superseded_run_alive(deps, at.lab):
-        return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
-    close_steps(deps, at.lab, at.now, "the lab is being deleted", before=at.lab.run)
+        return again_or_stuck("begin", at.attempt, Sentence("The workflow before this one is still at a step."))
+    close_steps(deps, at.lab, at.now, Sentence("the lab is being deleted"), before=at.lab.run)
     return StepResult(Result.DONE)
 
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Delete the access entries that the lab granted. A refusal does not stop the teardown."""
     if own_cluster(deps, at.lab) is None:
-        return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
+        return StepResult(Result.SKIPPED, Sentence("There is no control plane of the lab's."))
     refused = revoke_all(deps, at.lab, at.now)
-    return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}." if refused else "Nobody gets in any more.")
+    return StepResult(Result.DONE, not_taken_back(refused) if refused else Sentence("Nobody gets in any more."))
 
 
 def take_stock(deps: Deps, at: StepInput) -> StepResult:
     """Write every resource of the lab on the ledger: half of them can't be found once the cluster is gone."""
     count, unreadable = deletion.take_stock_of(deps, at.lab, at.now)
-    unread = f" Could not be looked at: {'; '.join(unreadable)}." if unreadable else ""
-    return StepResult(Result.DONE, f"{count} things are on the ledger.{unread}")
+    unread = Sentence("Could not be looked at: {what}.", what=joined(unreadable, "; ")) if unreadable else ""
+    return StepResult(Result.DONE, joined((Sentence("{count} things are on the ledger.", count=count), unread)))
 
 
 def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
     """Delete Kubernetes objects, so that their controllers delete their AWS resources; without access, give the reason."""
     lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None or cluster.status != "ACTIVE":
-        return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
+        return StepResult(Result.SKIPPED, Sentence("There is no working control plane to ask."))
     if not cluster.public_access:
-        return StepResult(Result.SKIPPED, "The endpoint is private: swept by tag after the node groups instead.")
+        return StepResult(
+            Result.SKIPPED, Sentence("The endpoint is private: swept by tag after the node groups instead.")
+        )
     swept = deps.cloud(lab.place).kubernetes.sweep(lab)
     if swept.refused_by_aws and at.attempt < _REFUSALS:
-        return again_or_stuck("sweep_kubernetes", at.attempt, f"Asked again: {swept.problem}.")
+        return again_or_stuck(
+            "sweep_kubernetes", at.attempt, Sentence("Asked again: {problem}.", problem=swept.problem or "")
+        )
     if not swept.reachable:
-        return StepResult(Result.SKIPPED, f"The API server can't be asked ({swept.problem}): swept by tag instead.")
+        return StepResult(
+            Result.SKIPPED,
+            Sentence("The API server can't be asked ({problem}): swept by tag instead.", problem=swept.problem or ""),
+        )
     if not swept.remaining:
-        return StepResult(Result.DONE, f"{len(swept.deleted)} objects were still to be deleted; none is left.")
-    return again_or_stuck("sweep_kubernetes", at.attempt, f"Going: {', '.join(swept.remaining[:5])}.")
+        return StepResult(
+            Result.DONE, Sentence("{count} objects were still to be deleted; none is left.", count=len(swept.deleted))
+        )
+    return again_or_stuck(
+        "sweep_kubernetes", at.attempt, Sentence("Going: {what}.", what=", ".join(swept.remaining[:5]))
+    )
 
 
 def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
@@ -82,13 +94,13 @@ def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     if own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
-        return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
+        return StepResult(Result.SKIPPED, Sentence("There is no control plane of the lab's."))
     left = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
     left += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
     if left:
-        return again_or_stuck("delete_nodegroups", at.attempt, "; ".join(left))
+        return again_or_stuck("delete_nodegroups", at.attempt, joined(left, "; "))
     settle(deps, lab, _WITH_NODEGROUPS, at.now)
-    return StepResult(Result.DONE, "None is left.")
+    return StepResult(Result.DONE, Sentence("None is left."))
 
 
 def terminate_instances(deps: Deps, at: StepInput) -> StepResult:
@@ -113,7 +125,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
         if unknown is not None and pause_for(unknown, "teardown", lab.id, at.waited) is not None:
             raise unknown
         settle(deps, lab, _WITH_CLUSTER, at.now)
-        return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
+        return StepResult(Result.DONE, Sentence("There is no control plane of the lab's any more."))
     clusters = deps.cloud(lab.place).clusters
     try:
         if cluster.status != "DELETING":
@@ -122,15 +134,15 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
             clusters.delete(lab.name)
     except ResourceGone:
         settle(deps, lab, _WITH_CLUSTER, at.now)
-        return StepResult(Result.DONE, "There is no control plane any more.")
+        return StepResult(Result.DONE, Sentence("There is no control plane any more."))
     except StillInUse as error:
         late = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
         late += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
-        return again_or_stuck("delete_cluster", at.attempt, "; ".join((error.message, *late)))
+        return again_or_stuck("delete_cluster", at.attempt, joined((error.message, *late), "; "))
     except AwsRefused as error:
         deletion.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)
         raise
-    return again_or_stuck("delete_cluster", at.attempt, "EKS is deleting it.")
+    return again_or_stuck("delete_cluster", at.attempt, Sentence("EKS is deleting it."))
 
 
 def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
@@ -146,20 +158,23 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """
     lab = at.lab
     if own_cluster(deps, lab) is not None:
-        return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
+        return StepResult(Result.STUCK, Sentence("The control plane is still there, and needs its role to go."))
     state = own_stack(deps, lab)
     if state is None:
         settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
-        return StepResult(Result.DONE, "There is no stack of the lab's any more.")
+        return StepResult(Result.DONE, Sentence("There is no stack of the lab's any more."))
     if state.status == "DELETE_IN_PROGRESS":
-        return again_or_stuck("delete_stack", at.attempt, "CloudFormation is deleting it.")
+        return again_or_stuck("delete_stack", at.attempt, Sentence("CloudFormation is deleting it."))
     if state.status == "DELETE_FAILED":
         swept = sweep(deps, lab, (*LEFTOVERS, *REMAINS), at.now)
         if swept.in_the_way and not swept.remaining:
             deletion.note_failed_stack(deps, lab, state, at.now)
-            return StepResult(Result.STUCK, f"{state.failure} In the way: {swept.told_in_the_way}.")
+            return StepResult(
+                Result.STUCK,
+                Sentence("{failure} In the way: {things}.", failure=state.failure or "", things=swept.told_in_the_way),
+            )
     busy = deletion.ask_to_delete_stack(deps, lab, state, lab.token(f"delete-stack-{lab.run}-{at.attempt}"), at.now)
-    return again_or_stuck("delete_stack", at.attempt, busy or state.failure or "Its deletion is asked for.")
+    return again_or_stuck("delete_stack", at.attempt, busy or state.failure or Sentence("Its deletion is asked for."))
 
 
 def take_inventory(deps: Deps, at: StepInput) -> StepResult:
@@ -183,7 +198,7 @@ def _finished(deps: Deps, at: StepInput) -> StepResult:
         )
         return replace(stored.moved_to(phase, at.now, reason, responsible), due_at=at.now + timedelta(minutes=15))
 
-    move(deps, at.lab, _ENDING, over, at.now, "Everything of the lab's is gone.")
+    move(deps, at.lab, _ENDING, over, at.now, Sentence("Everything of the lab's is gone."))
     return StepResult(Result.DONE)
 
 
@@ -199,8 +214,9 @@ def block(deps: Deps, at: StepInput) -> StepResult:
     why = deletion.why_blocked(deps, at.lab, failure)
 
     def blocked(stored: Lab) -> Lab:
-        before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""
-        return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Responsible.OURS), due_at=None)
+        rolling = stored.phase is Phase.ROLLING_BACK
+        before = Sentence("It was being rolled back: {reason}", reason=stored.reason or "") if rolling else ""
+        return replace(stored.moved_to(Phase.BLOCKED, at.now, joined((why, before)), Responsible.OURS), due_at=None)
 
     caught = explain_execution(failure) if isinstance(failure, Mapping) else None
     move(deps, at.lab, _ENDING, blocked, at.now, why, caught)
@@ -209,11 +225,13 @@ def block(deps: Deps, at: StepInput) -> StepResult:
 
 def _swept(deps: Deps, at: StepInput, step: str, kinds: Iterable[Kind]) -> StepResult:
     outcome = sweep(deps, at.lab, kinds, at.now)
-    gone = f"{len(outcome.deleted)} deleted." if outcome.deleted else "Nothing to delete."
+    count = len(outcome.deleted)
+    gone = Sentence("{count} deleted.", count=count) if count else Sentence("Nothing to delete.")
     if outcome.done:
         return StepResult(Result.DONE, gone)
-    left = [resource.arn for resource in outcome.remaining] + [f"{e.resource.arn}: {e.reason}" for e in outcome.blocked]
-    text = f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}."
+    left = [resource.arn for resource in outcome.remaining]
+    left += [Sentence("{what}: {reason}", what=entry.resource.arn, reason=entry.reason) for entry in outcome.blocked]
+    text = Sentence("{gone} Left: {things}.", gone=gone, things=joined([*left, *outcome.unread][:5], "; "))
     if not outcome.remaining and at.attempt >= _REFUSALS:
         return StepResult(Result.STUCK, text)
     return again_or_stuck(step, at.attempt, text)

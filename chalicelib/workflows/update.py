@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.errors.explain import explain, explain_execution
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse, Transient
@@ -37,12 +38,14 @@ def change_endpoint(deps: Deps, at: StepInput) -> StepResult:
     """Request the new endpoint access, if any. Returns `update_id`, empty if there is nothing to wait for."""
     lab, wanted = at.lab, _wanted_endpoint(at.lab)
     if wanted is None:
-        return StepResult(Result.SKIPPED, "Not part of the change.", facts={"update_id": ""})
+        return StepResult(Result.SKIPPED, Sentence("Not part of the change."), facts={"update_id": ""})
     update_id = _ask(
         lambda: deps.cloud(lab.place).clusters.update_endpoint(lab.name, wanted, lab.token(f"endpoint-{lab.run}"))
     )
     return StepResult(
-        Result.ASKED, f"Endpoint access {wanted.access} is asked for.", facts={"update_id": update_id or ""}
+        Result.ASKED,
+        Sentence("Endpoint access {access} is asked for.", access=wanted.access),
+        facts={"update_id": update_id or ""},
     )
 
 
@@ -50,13 +53,13 @@ def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the endpoint's update, then write it into the lab's spec."""
     lab, wanted, update_id = at.lab, _wanted_endpoint(at.lab), str(at.event.get("update_id") or "")
     if wanted is None:
-        return StepResult(Result.SKIPPED, "Not part of the change.")
+        return StepResult(Result.SKIPPED, Sentence("Not part of the change."))
     if update_id:
         state = deps.cloud(lab.place).clusters.update_state(lab.name, update_id)
         if not _is_over(state):
-            return again_or_failed("change_endpoint", at, "The endpoint's update", "EKS is at work.")
+            return again_or_failed("change_endpoint", at, "The endpoint's update", Sentence("EKS is at work."))
     _save(deps, at, lambda stored: replace(stored, spec=replace(stored.spec, endpoint=wanted)))
-    return StepResult(Result.DONE, f"Endpoint access is {wanted.access}.")
+    return StepResult(Result.DONE, Sentence("Endpoint access is {access}.", access=wanted.access))
 
 
 def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
@@ -79,7 +82,7 @@ def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     update_ids |= {name: [error.code, error.message] for name, error in refused.items()}
     result = Result.ASKED if nodes else Result.SKIPPED
     asked = [f"{name}: {count}" for name, count in nodes.items() if name not in refused]
-    text = ", ".join(asked) or "Not part of the change."
+    text = ", ".join(asked) or Sentence("Not part of the change.")
     return StepResult(result, text, facts={"update_ids": json.dumps(update_ids)})
 
 
@@ -87,14 +90,19 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Wait for all updates. Each count enters the lab's spec as soon as it is reached; failures are told last."""
     lab, nodes = at.lab, _change(at.lab).nodes
     if not nodes:
-        return StepResult(Result.SKIPPED, "Not part of the change.")
+        return StepResult(Result.SKIPPED, Sentence("Not part of the change."))
     asked: dict[str, str | list[str]] = json.loads(str(at.event.get("update_ids") or "{}"))
     looks = {name: _look(deps, lab, name, update_id) for name, update_id in asked.items()}
     done = {name: count for name, count in nodes.items() if looks.get(name, True) is True}
     _save(deps, at, lambda stored: replace(stored, spec=_scaled(stored.spec, done)))
     waiting = [name for name, look in looks.items() if look is False]
     if waiting:
-        return again_or_failed("scale_nodegroups", at, "A node group", f"{', '.join(waiting)}: EKS is at work.")
+        return again_or_failed(
+            "scale_nodegroups",
+            at,
+            "A node group",
+            Sentence("{names}: EKS is at work.", names=", ".join(waiting)),
+        )
     for look in looks.values():
         if isinstance(look, Exception):
             raise look
@@ -103,7 +111,14 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
     """Move the lab back to READY."""
-    move(deps, at.lab, _CHANGING, lambda stored: _ready(stored, at), at.now, "The change is made; the lab is ready.")
+    move(
+        deps,
+        at.lab,
+        _CHANGING,
+        lambda stored: _ready(stored, at),
+        at.now,
+        Sentence("The change is made; the lab is ready."),
+    )
     return StepResult(Result.DONE)
 
 
@@ -116,18 +131,18 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
     text = explain_execution(failure if isinstance(failure, Mapping) else {})
     made = _made(deps, at.lab)
     if made.busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
-        return again("give_up", f"{made.busy}: it is seen through.")
+        return again("give_up", Sentence("{busy}: it is seen through.", busy=made.busy))
 
     def as_it_is(stored: Lab) -> Lab:
         ready = replace(_ready(stored, at), spec=_scaled(stored.spec, made.nodes))
         if made.endpoint is not None:
             ready = replace(ready, spec=replace(ready.spec, endpoint=made.endpoint))
-        reason = f"{stored.reason or text.reason}{made.unread}"
+        reason = joined((stored.reason or text.reason, made.unread))
         return replace(ready, reason=reason, responsible=stored.responsible or text.responsible)
 
-    message = "The change, or the rest of it, could not be made; the lab is ready."
+    message = Sentence("The change, or the rest of it, could not be made; the lab is ready.")
     lab = move(deps, at.lab, _CHANGING, as_it_is, at.now, message, text)
-    return StepResult(Result.DONE, str(lab.reason))
+    return StepResult(Result.DONE, lab.reason or "")
 
 
 @dataclass(frozen=True)
@@ -148,14 +163,14 @@ def _made(deps: Deps, lab: Lab) -> _Made:
             return _Made()
         states = list(nodegroups_of(deps, lab)) if nodes else []
     except AwsRefused as error:
-        return _Made(unread=f" What EKS has made of it could not be read: {error}")
-    busy = [f"{state.name} is {state.status}" for state in states if is_busy(state)]
+        return _Made(unread=Sentence("What EKS has made of it could not be read: {reason}", reason=reason_of(error)))
+    busy = [Sentence("{name} is {status}", name=s.name, status=s.status) for s in states if is_busy(s)]
     if cluster.status == "UPDATING":
-        busy.append(f"the control plane is {cluster.status}")
+        busy.append(Sentence("the control plane is {status}", status=cluster.status))
     return _Made(
         wanted if wanted is not None and _is_so(cluster, wanted) else None,
         {state.name: state.desired for state in states if nodes.get(state.name) == state.desired},
-        ", ".join(busy),
+        joined(busy, ", "),
     )
 
 

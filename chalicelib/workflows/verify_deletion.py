@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import EkslabError
@@ -39,9 +40,9 @@ def look(deps: Deps, at: StepInput) -> StepResult:
     """
     lab = at.lab
     if lab.phase is Phase.BLOCKED or lab.ended_at is None:
-        return StepResult(Result.STUCK, "The lab is blocked; releasing it again tries again.")
+        return StepResult(Result.STUCK, Sentence("The lab is blocked; releasing it again tries again."))
     last = at.now >= lab.ended_at + _A_DAY
-    close_steps(deps, lab, at.now, "the account was looked at again", but=_LOOK)
+    close_steps(deps, lab, at.now, Sentence("the account was looked at again"), but=_LOOK)
     receipt = take_receipt(deps, lab, "after 24 hours" if last else "after 15 minutes", at.now)
     if receipt.done:
         lines = [line for line in receipt.left if is_billable(line)] if last else []
@@ -49,8 +50,8 @@ def look(deps: Deps, at: StepInput) -> StepResult:
         move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at, unsettled=bool(lines)), at.now, "")
         if due_at is None and deps.limits.retention_days:
             deps.store.expire(lab.id, lab.ended_at + timedelta(days=deps.limits.retention_days))
-        return StepResult(Result.DONE, f"{what_is_left(receipt)}{_tell(deps, lab, lines)}")
-    why = why_left(receipt) + _why_not_removed(at.event.get("removal"))
+        return StepResult(Result.DONE, joined((what_is_left(receipt), _tell(deps, lab, lines))))
+    why = joined((why_left(receipt), _why_not_removed(at.event.get("removal"))))
     if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
         return StepResult(Result.STUCK, why)
@@ -60,7 +61,9 @@ def look(deps: Deps, at: StepInput) -> StepResult:
 def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
     """Delete what came back, under the same rule as ever. The answer's `unread` names the kinds that could not be looked for."""
     outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
-    told = f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left."
+    told = Sentence(
+        "{gone} deleted, {left} left.", gone=len(outcome.deleted), left=len(outcome.remaining) + len(outcome.blocked)
+    )
     pause = POLL_POLICIES["look"].interval_seconds
     return StepResult(Result.DONE, told, look_again_in=pause, facts={"unread": "; ".join(outcome.unread)})
 
@@ -73,7 +76,7 @@ def _why_not_removed(removal: object) -> str:
     if not isinstance(removal, Mapping):
         return ""
     caught = explain_execution(removal).cause if "Cause" in removal else str(removal["unread"])
-    return f" It could not be removed: {caught}" if caught else ""
+    return Sentence("It could not be removed: {reason}", reason=caught) if caught else ""
 
 
 def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
@@ -84,10 +87,11 @@ def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
     try:
         told = tell(deps, unproven_message(lab, lines, recipient), f"{lab.id} {deps.clock.now():%Y-%m-%d}")
     except EkslabError as error:
-        return f" {recipient} could not be told: {error}"
-    return "" if told else f" Nobody takes messages for {recipient}."
+        return Sentence("{recipient} could not be told: {reason}", recipient=recipient, reason=reason_of(error))
+    return "" if told else Sentence("Nobody takes messages for {recipient}.", recipient=recipient)
 
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:
-    before = f" It could not be made: {stored.reason}" if stored.phase is Phase.FAILED else ""
-    return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Responsible.OURS), due_at=None)
+    failed = stored.phase is Phase.FAILED
+    before = Sentence("It could not be made: {reason}", reason=stored.reason or "") if failed else ""
+    return replace(stored.moved_to(Phase.BLOCKED, at.now, joined((why, before)), Responsible.OURS), due_at=None)

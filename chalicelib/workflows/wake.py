@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
-from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.core.sentence import Listed, Sentence, ended, joined, reason_of
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
@@ -53,10 +53,10 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
     """Wait until every node group has as many Ready nodes as it should."""
     seen = _nodes_of(deps, at.lab, _sizes(at.lab))
     if not seen.missing:
-        return StepResult(Result.DONE, f"{seen.note}.")
+        return StepResult(Result.DONE, ended(seen.note))
     if POLL_POLICIES["verify_nodes"].is_out(at.attempt):
         raise ProvisioningFailed(seen.failure(POLL_POLICIES["verify_nodes"].minutes))
-    return again("verify_nodes", f"Not yet: {'; '.join(seen.missing)}.")
+    return again("verify_nodes", Sentence("Not yet: {missing}.", missing=joined(seen.missing, "; ")))
 
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
@@ -66,25 +66,25 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
         raise waiting
     own = grant_own(deps, at.lab, at.now, "wake", at.waited)
     if not refused:
-        people = ", ".join(in_words(at.lab, one) for one in people_of(at.lab)) or "Nobody asked for"
-        return StepResult(Result.DONE, f"{people}. {own}.")
-    text = "; ".join(f"{principal}: {error.message}" for principal, error in refused.items())
-    why = Sentence("Not let in again: {who}.", who=text)
+        people = joined((in_words(at.lab, one) for one in people_of(at.lab)), ", ") or Sentence("Nobody asked for")
+        return StepResult(Result.DONE, joined((ended(people), ended(own))))
+    each = (Sentence("{what}: {reason}", what=who, reason=error.message) for who, error in refused.items())
+    why = Sentence("Not let in again: {who}.", who=joined(each, "; "))
     _save(
         deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, responsible=Responsible.YOURS)
     )
-    return StepResult(Result.DONE, f"{why} {own}.")
+    return StepResult(Result.DONE, joined((why, ended(own))))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
     """Move the lab to READY with a note on its nodes; the hourly run looks at it next. An earlier reason stays."""
-    seen = detail_of(deps, at.lab, "wake", "verify_nodes") or "Its nodes were not looked at."
+    seen = detail_of(deps, at.lab, "wake", "verify_nodes") or Sentence("Its nodes were not looked at.")
 
     def awake(stored: Lab) -> Lab:
         ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.responsible)
         return replace(ready, hibernation=None, due_at=at.now)
 
-    move(deps, at.lab, _COMING, awake, at.now, f"The lab is awake. {seen}")
+    move(deps, at.lab, _COMING, awake, at.now, joined((Sentence("The lab is awake."), seen)))
     return StepResult(Result.DONE)
 
 
@@ -98,7 +98,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
     gone = own_cluster(deps, at.lab) is None
     busy, left = ([], []) if gone else _sent_away(deps, at.lab)
     if busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
-        return again("give_up", f"It is to have no nodes again: {'; '.join(busy)}.")
+        return again("give_up", Sentence("It is to have no nodes again: {names}.", names=", ".join(busy)))
 
     def as_before(stored: Lab) -> Lab:
         awake = gone or sleeps_not(stored)
@@ -108,8 +108,10 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
     trouble = _describe(deps, as_before(_save(deps, at, lambda stored: stored)), at)
-    lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.", message)
-    return StepResult(Result.DONE, f"{lab.reason}{trouble}")
+    lab = move(
+        deps, at.lab, _COMING, as_before, at.now, Sentence("The lab could not be woken. Ask to wake it again."), message
+    )
+    return StepResult(Result.DONE, joined((lab.reason or "", trouble)))
 
 
 def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
@@ -124,8 +126,8 @@ def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
     try:
         told = tell(deps, wake_failed_message(lab, recipient), once)
     except EkslabError as error:
-        return f" {recipient} could not be told: {error}"
-    return "" if told else f" Nobody takes messages for {recipient}."
+        return Sentence("{recipient} could not be told: {reason}", recipient=recipient, reason=reason_of(error))
+    return "" if told else Sentence("Nobody takes messages for {recipient}.", recipient=recipient)
 
 
 def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:
@@ -143,10 +145,10 @@ def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], list[str]]:
                 ask_for_size(deps, lab, asleep(state.size))
         except StillInUse as error:
             busy.append(state.name)
-            left.append(f"{state.name} ({error.message})")
+            left.append(Sentence("{name} ({reason})", name=state.name, reason=error.message))
         except AwsRefused as error:
-            left.append(f"{state.name} ({error.message})")
-    return busy, [Sentence("These may have nodes that cost: {groups}.", groups="; ".join(left))] if left else []
+            left.append(Sentence("{name} ({reason})", name=state.name, reason=error.message))
+    return busy, [Sentence("These may have nodes that cost: {groups}.", groups=joined(left, "; "))] if left else []
 
 
 def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
@@ -170,11 +172,10 @@ class _NodesSeen:
 
     def failure(self, minutes: int) -> Failure:
         """Why the lab did not wake."""
-        words = "; ".join(self.missing)
+        words = joined(self.missing, "; ")
         if self.issues:
             return explain_issues(self.issues, words)
-        said = Listed(self.missing, between="; ")
-        why = Sentence("After {minutes} minutes nodes are missing: {words}.", minutes=minutes, words=said)
+        why = Sentence("After {minutes} minutes nodes are missing: {words}.", minutes=minutes, words=words)
         return Failure("nodes-not-ready", why, Responsible.OURS, words)
 
 
@@ -186,22 +187,29 @@ def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSee
     running, asked = cloud.network.running_nodes(lab.name), cloud.kubernetes.nodes(lab)
     ready = asked.ready if asked.reachable else None
     missing = [message for state in states for message in _missing(state, running, ready)]
-    nodes = sum(state.desired for state in states)
-    by = (
-        "say Ready"
-        if ready is not None
-        else f"run, and EKS finds no fault (Kubernetes can't be asked: {asked.problem})"
-    )
     issues = tuple(issue for state in states for issue in state.issues)
     return _NodesSeen(
-        tuple(missing), issues, f"{nodes} of {nodes} nodes {by}" if nodes else "There are no nodes to wait for"
+        tuple(missing),
+        issues,
+        _note(sum(state.desired for state in states), None if ready is not None else asked.problem or ""),
     )
+
+
+def _note(nodes: int, unasked: str | None) -> str:
+    """`unasked`: why Kubernetes can't be asked."""
+    if not nodes:
+        return Sentence("There are no nodes to wait for")
+    if unasked is None:
+        return Sentence("{nodes} of {nodes} nodes say Ready", nodes=nodes)
+    said = Sentence("{nodes} of {nodes} nodes run, and EKS finds no fault (Kubernetes can't be asked: {problem})")
+    return said.with_slots(nodes=nodes, problem=unasked)
 
 
 def _missing(state: NodegroupState, running: Mapping[str, int], ready: Mapping[str, int] | None) -> Iterator[str]:
     if state.status != "ACTIVE":
         yield Sentence("{name} is {status}", name=state.name, status=state.status)
-    yield from (f"{state.name}: {issue.code}: {issue.message}" for issue in state.issues)
+    for issue in state.issues:
+        yield Sentence("{what}: {reason}", what=state.name, reason=f"{issue.code}: {issue.message}")
     if running.get(state.name, 0) < state.desired:
         slots: dict[str, str | int] = {"name": state.name, "of": state.desired, "number": running.get(state.name, 0)}
         yield Sentence("{name}: {number} of {of} nodes run", **slots)

@@ -100,8 +100,9 @@ def test_one_term_has_one_word(term: dict[str, str]) -> None:
 
 
 def _without_names(message: str) -> str:
-    """AWS's free plan is no plan of a night."""
-    return _SLOT.sub(" ", re.sub(r"`[^`]*`|--?[\w-]+|free plan|account's plan", " ", message))
+    """AWS's free plan is no plan of a night, nor is a field of a file, or Pod Identity, what its words say."""
+    names = r"`[^`]*`|--?[\w-]+|\w+\.\w+|Pod Identity|free plan|account's plan|Price List|prices of"
+    return _SLOT.sub(" ", re.sub(names, " ", message))
 
 
 def test_a_particle_behind_a_slot_is_written_in_both_forms() -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.identity.accounts import Registration
 
@@ -35,7 +36,9 @@ class MemberRoles:
                 self._roles = {known.account: known.role_arn for known in self._registrations() if known.role_arn}
                 self._read_at = now
             if account not in self._roles:
-                message = f"Account {account} is not registered, so there is no role to assume in it."
+                message = Sentence(
+                    "Account {account} is not registered, so there is no role to assume in it.", account=account
+                )
                 raise AccessDenied("sts:AssumeRole", "AccountNotRegistered", message)
             return self._roles[account]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.aws.dynamodb.keys import DUE, Item, text
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 
@@ -114,5 +115,5 @@ def _is_key(value: str) -> bool:
 
 
 def _refused() -> InvalidRequest:
-    message = "This cursor is not one that this list gave out. Leave it out to begin at the start."
+    message = Sentence("This cursor is not one that this list gave out. Leave it out to begin at the start.")
     return InvalidRequest([error("cursor", "bad-cursor", message)])

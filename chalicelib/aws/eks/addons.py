@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.aws.clients.calls import call, create
 from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
@@ -97,7 +98,9 @@ class AddonCalls(EksCalls):
                         return known.arn
                     raise
             raise AlreadyExists(
-                error.operation, "NotSeenYet", f"It exists, and is not listed so far: {error.message}"
+                error.operation,
+                "NotSeenYet",
+                Sentence("It exists, and is not listed so far: {message}", message=error.message),
             ) from error
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.domain.core.failure import HealthIssue
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
@@ -49,9 +50,17 @@ def check_ours(lab: Lab, operation: str, name: str, described: Mapping[str, Any]
     """
     tags, made_at = described.get("tags") or {}, described.get("createdAt")
     if not tags and made_at is not None and made_at >= lab.created_at:
-        raise AlreadyExists(operation, "TagsNotYetKnown", f"{name} exists, and shows no tags of lab {lab.id} so far.")
+        raise AlreadyExists(
+            operation,
+            "TagsNotYetKnown",
+            Sentence("{name} exists, and shows no tags of lab {id} so far.", name=name, id=lab.id),
+        )
     if tags.get(_LAB_TAG) != lab.id:
-        raise AlreadyExists(operation, "ResourceInUseException", f"{name} exists and is not of lab {lab.id}.")
+        raise AlreadyExists(
+            operation,
+            "ResourceInUseException",
+            Sentence("{name} exists and is not of lab {id}.", name=name, id=lab.id),
+        )
 
 
 def issues_of(described: Mapping[str, Any]) -> tuple[HealthIssue, ...]:

@@ -17,6 +17,7 @@ from chalicelib.aws.eks.addons import AddonCalls
 from chalicelib.aws.eks.calls import check_ours, state_of
 from chalicelib.aws.eks.nodegroups import NodegroupCalls
 from chalicelib.aws.eks.versions import live_or_bundled
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
@@ -44,7 +45,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         except AlreadyExists:
             known = self.describe(lab.name)
             if known.role_arn != role_arn:
-                told = f"{lab.name} exists and was not made for lab {lab.id}."
+                told = Sentence("{name} exists and was not made for lab {id}.", name=lab.name, id=lab.id)
                 raise AlreadyExists("eks:CreateCluster", "ResourceInUseException", told) from None
             check_ours(lab, "eks:CreateCluster", lab.name, {"tags": known.tags, "createdAt": known.created_at})
             return known

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import first_pages
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.domain.core.names import principal_of, same_principal
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Sighting, Source
 from chalicelib.domain.labs.access_role import person_behind
 from chalicelib.domain.labs.lab import Lab
@@ -45,7 +46,10 @@ class AuditLog:
                 if seen and (reading.audit_human is None or reading.audit_human.at < seen.at):
                     reading.audit_human = seen
         if not read_to_its_end and reading.audit_human is None:
-            reading.miss(Source.AUDIT, f"nobody in {_PAGES} pages of logs:FilterLogEvents, and there was more")
+            reading.miss(
+                Source.AUDIT,
+                Sentence("nobody in {pages} pages of logs:FilterLogEvents, and there was more", pages=_PAGES),
+            )
 
     def _pages(self, cluster: str, window: MetricWindow) -> Iterator[tuple[Mapping[str, Any], bool]]:
         """Each page, and whether it was the last."""

@@ -17,6 +17,7 @@ from typing import Any
 from chalicelib.aws.cloudtrail.event_history import event_of, event_pages
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import directory_person, identity_of
 from chalicelib.domain.idleness.evidence import Sighting, Source
@@ -65,7 +66,12 @@ def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading],
         if last or not missing:
             return
     for reading in missing:
-        reading.miss(Source.OWNER_CALLS, f"the owner is not in the last {_PAGES * 50} calls of {attribute[1]}")
+        reading.miss(
+            Source.OWNER_CALLS,
+            Sentence(
+                "the owner is not in the last {number} calls of {attribute}", number=_PAGES * 50, attribute=attribute[1]
+            ),
+        )
 
 
 def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
@@ -87,7 +93,7 @@ def _done(source: str, named: frozenset[str], lab: Lab) -> str | None:
     """What was done about the lab, empty for a call of the EKS API; None if the call was about something else."""
     if source == _EKS:
         return "" if lab.name in named else None
-    return "assumed the lab's access role" if access_role_arn(lab) in named else None
+    return Sentence("assumed the lab's access role") if access_role_arn(lab) in named else None
 
 
 def _passes(owner: str) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Series, Sighting
 from chalicelib.domain.labs.aws_states import ClusterState
@@ -61,9 +62,10 @@ class Reading:
         """Whether the lab asked for the audit log."""
         return "audit" in self.lab.spec.log_types
 
-    def miss(self, source: str, why: object) -> None:
+    def miss(self, source: str, why: str | BaseException) -> None:
         """Note, once, that a source was asked and did not answer."""
-        message = f"{source}: {why}"
+        told = reason_of(why) if isinstance(why, BaseException) else why
+        message = Sentence("{what}: {reason}", what=source, reason=told)
         if message not in self.unread:
             self.unread.append(message)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.kubernetes.http import MALFORMED, ApiServer, NotAdmitted, NotReachable
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 
@@ -44,7 +45,7 @@ class KubernetesUseReading:
         """Fill in what runs, or why that is not known. May be asked by several threads."""
         cluster = reading.cluster
         if cluster is None or not cluster.endpoint:
-            reading.kubernetes_problem = "there is no endpoint"
+            reading.kubernetes_problem = Sentence("there is no endpoint")
             return
         try:
             server = ApiServer(cluster.endpoint, cluster.certificate_authority, self._token(reading.lab.name), _SECONDS)
@@ -52,13 +53,15 @@ class KubernetesUseReading:
         except (NotAdmitted, NotReachable, EkslabError) as problem:
             reading.kubernetes_problem = str(problem)
         except MALFORMED as problem:
-            reading.kubernetes_problem = f"the API server gave something malformed: {problem}"
+            reading.kubernetes_problem = Sentence(
+                "the API server gave something malformed: {reason}", reason=str(problem)
+            )
 
 
 def _use(server: ApiServer) -> KubernetesUse:
     if "items" not in server.ask("GET", f"{_PODS}?limit=1"):
         # A list of nothing has no entries; an answer that is no list says nothing about pods.
-        raise NotReachable(f"the API server gave no list on GET {_PODS}")
+        raise NotReachable(Sentence("the API server gave no list on GET {path}", path=_PODS))
     pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
     lists = _Lists(server)
     jobs = [job for job in lists.of(_JOBS) if not _is_finished(job)]

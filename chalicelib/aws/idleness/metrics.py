@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.aws.clients.calls import first_pages
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series
 
@@ -93,6 +94,13 @@ def _take(gathered: _Gathered, result: Mapping[str, Any]) -> None:
 def _settled(gathered: _Gathered, metric: MetricQuery, period: int) -> Series | Unread:
     if gathered.status != "Complete":
         status = gathered.status or "NoAnswer"
-        return Unread(f"cloudwatch:GetMetricData: {status}: {metric.name} {gathered.why or 'is not all there'}")
+        return Unread(
+            Sentence(
+                "cloudwatch:GetMetricData: {status}: {name} {why}",
+                status=status,
+                name=metric.name,
+                why=gathered.why or Sentence("is not all there"),
+            )
+        )
     points = sorted(gathered.points.items())
     return Series(period, tuple((at, value / metric.per) for at, value in points))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, create, every, instances_of
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
@@ -98,7 +99,9 @@ class Ec2Network:
             request = {"KeyName": name, "PublicKeyMaterial": public_key.encode()}
             made = create(self._ec2, "ec2:ImportKeyPair", **request, TagSpecifications=[_tagged("key-pair", tags)])
         except AlreadyExists as error:
-            raise AlreadyExists(error.operation, "NotSeenYet", f"{name} exists, and can't be seen so far.") from error
+            raise AlreadyExists(
+                error.operation, "NotSeenYet", Sentence("{name} exists, and can't be seen so far.", name=name)
+            ) from error
         return str(made["KeyPairId"])
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
@@ -145,7 +148,11 @@ class Ec2Network:
         found = call(self._ec2, "ec2:DescribeInstances", InstanceIds=[instance_id])["Reservations"]
         instances = [instance for reservation in found for instance in reservation["Instances"]]
         if not instances:
-            raise ResourceGone("ec2:DescribeInstances", "InvalidInstanceID.NotFound", f"{instance_id} is not there")
+            raise ResourceGone(
+                "ec2:DescribeInstances",
+                "InvalidInstanceID.NotFound",
+                Sentence("{instance_id} is not there", instance_id=instance_id),
+            )
         host = instances[0]
         status = str(host["State"]["Name"])
         return WorkHostState(instance_id, status)
@@ -236,9 +243,17 @@ def _tags(row: Mapping[str, Any]) -> dict[str, str]:
 def _own_pair(known: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
     name, tags = known["KeyName"], _tags(known)
     if not tags:
-        raise AlreadyExists("ec2:ImportKeyPair", "TagsNotYetKnown", f"{name} exists, and shows no tags so far.")
+        raise AlreadyExists(
+            "ec2:ImportKeyPair",
+            "TagsNotYetKnown",
+            Sentence("{name} exists, and shows no tags so far.", name=name),
+        )
     if tags.get(_LAB_TAG) != wanted[_LAB_TAG]:
-        raise AlreadyExists("ec2:ImportKeyPair", "InvalidKeyPair.Duplicate", f"{name} is not this lab's")
+        raise AlreadyExists(
+            "ec2:ImportKeyPair",
+            "InvalidKeyPair.Duplicate",
+            Sentence("{name} is not this lab's", name=name),
+        )
     return str(known["KeyPairId"])
 
 

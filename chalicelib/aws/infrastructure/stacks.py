@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call, create, every
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.stack.roles import ROLE_PATH
@@ -118,14 +119,20 @@ class CloudFormationStacks:
         tagged = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) == lab_id
         if not tagged or not self._is_ours(stack):
             raise AlreadyExists(
-                "cloudformation:CreateStack", "AlreadyExistsException", f"Stack {name} is not this lab's"
+                "cloudformation:CreateStack",
+                "AlreadyExistsException",
+                Sentence("Stack {name} is not this lab's", name=name),
             )
         return str(stack["StackId"])
 
     def _stack(self, name: str) -> dict[str, Any]:
         stack: dict[str, Any] = call(self._cloudformation, "cloudformation:DescribeStacks", StackName=name)["Stacks"][0]
         if stack["StackStatus"] == "DELETE_COMPLETE":
-            raise ResourceGone("cloudformation:DescribeStacks", "ValidationError", f"Stack {name} does not exist")
+            raise ResourceGone(
+                "cloudformation:DescribeStacks",
+                "ValidationError",
+                Sentence("Stack {name} does not exist", name=name),
+            )
         return stack
 
     def _failures(self, name: str) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.aws.kubernetes.http import MALFORMED, ApiServer, NotAdmitted, NotReachable
+from chalicelib.domain.core.sentence import Listed, Sentence, reason_of
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.aws_states import EndpointProbe, KubernetesNodes, KubernetesSweep
 from chalicelib.domain.labs.lab import Lab
@@ -25,9 +26,9 @@ _INGRESSES = ("Ingress", "/apis/networking.k8s.io/v1/ingresses")
 _CLAIMS = ("PersistentVolumeClaim", "/api/v1/persistentvolumeclaims")
 _NODES = "/api/v1/nodes"
 _NODE_POOLS = ("NodePool", "/apis/karpenter.sh/v1/nodepools")
-_MALFORMED_ANSWER = "the API server gave something malformed: %s"
+_MALFORMED_ANSWER = Sentence("the API server gave something malformed: {reason}")
 #: What a sweep says is left when the server did not know us yet and we have just been let in.
-BEING_LET_IN = "this service's own access, just granted"
+BEING_LET_IN = Sentence("this service's own access, just granted")
 
 
 class KubernetesApi:
@@ -45,14 +46,16 @@ class KubernetesApi:
         try:
             addresses = _addresses(host, urlsplit(endpoint).port or 443)
         except OSError as error:
-            return EndpointProbe(host, (), False, problem=f"{host} does not resolve: {error}")
+            return EndpointProbe(
+                host, (), False, problem=Sentence("{host} does not resolve: {reason}", host=host, reason=str(error))
+            )
         server = ApiServer(endpoint, certificate_authority, None, _PROBE_SECONDS)
         try:
             version = server.ask("GET", "/version")
         except NotAdmitted as error:
-            return EndpointProbe(host, addresses, True, problem=str(error))
+            return EndpointProbe(host, addresses, True, problem=reason_of(error))
         except NotReachable as error:
-            return EndpointProbe(host, addresses, False, problem=str(error))
+            return EndpointProbe(host, addresses, False, problem=reason_of(error))
         return EndpointProbe(host, addresses, True, version=str(version.get("gitVersion", "")))
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
@@ -63,29 +66,29 @@ class KubernetesApi:
         remains to be waited for.
         """
         if lab.facts.endpoint is None:
-            return KubernetesSweep(False, "there is no endpoint")
+            return KubernetesSweep(False, Sentence("there is no endpoint"))
         try:
             return _swept(self._server(lab.facts.endpoint, lab), lab)
         except NotAdmitted as error:
             return self._let_in(lab, error)
         except NotReachable as error:
-            return KubernetesSweep(False, str(error))
+            return KubernetesSweep(False, reason_of(error))
         except EkslabError as error:
-            return KubernetesSweep(False, str(error), refused_by_aws=True)
+            return KubernetesSweep(False, reason_of(error), refused_by_aws=True)
         except MALFORMED as error:
-            return KubernetesSweep(False, _MALFORMED_ANSWER % error)
+            return KubernetesSweep(False, _MALFORMED_ANSWER.with_slots(reason=str(error)))
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
         """Count the nodes of each managed node group that say Ready. Never raises: unreachable, or not let in, is a result."""
         if lab.facts.endpoint is None:
-            return KubernetesNodes(False, "there is no endpoint")
+            return KubernetesNodes(False, Sentence("there is no endpoint"))
         try:
             server = self._server(lab.facts.endpoint, lab)
             ready = [_nodegroup_of(node) for node in server.all(_NODES) if _is_ready(node)]
         except (NotAdmitted, NotReachable, EkslabError) as error:
-            return KubernetesNodes(False, str(error))
+            return KubernetesNodes(False, reason_of(error))
         except MALFORMED as error:
-            return KubernetesNodes(False, _MALFORMED_ANSWER % error)
+            return KubernetesNodes(False, _MALFORMED_ANSWER.with_slots(reason=str(error)))
         return KubernetesNodes(True, ready=Counter(name for name in ready if name))
 
     def view_role(self) -> str:
@@ -100,11 +103,13 @@ class KubernetesApi:
         """401 is a server that does not know us; 403 on looking one that lets us see some of it only. With rights to everything,
         only what someone else set up in the cluster still forbids: that is no matter of access."""
         if not refusal.lacks_access:
-            return KubernetesSweep(False, str(refusal))
+            return KubernetesSweep(False, reason_of(refusal))
         try:
             self._admit(lab)
         except EkslabError as error:
-            return KubernetesSweep(False, f"{refusal}; {error}", refused_by_aws=True)
+            return KubernetesSweep(
+                False, Listed((reason_of(refusal), reason_of(error)), between="; "), refused_by_aws=True
+            )
         return KubernetesSweep(True, remaining=(BEING_LET_IN,))
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from chalicelib.domain.core.sentence import Sentence
+
 _PAGE = 500
 #: Bytes of one answer, and pages of one list: ten times what the largest lab has.
 _MOST_BYTES, _MOST_PAGES = 32 * 1024 * 1024, 100
@@ -56,9 +58,11 @@ class ApiServer:
         except urllib.error.HTTPError as error:
             return _refused(error, method, path)
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise NotReachable(f"the API server did not answer: {getattr(error, 'reason', error)}") from error
+            raise NotReachable(
+                Sentence("the API server did not answer: {reason}", reason=str(getattr(error, "reason", error)))
+            ) from error
         if not isinstance(body, dict):
-            raise NotReachable("what answered is no API server")
+            raise NotReachable(Sentence("what answered is no API server"))
         return body
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
@@ -70,14 +74,14 @@ class ApiServer:
                 return
             items, metadata = listed.get("items"), listed.get("metadata", {})
             if not isinstance(items, list) or not isinstance(metadata, dict):
-                raise NotReachable(f"the API server gave no list on GET {path}")
+                raise NotReachable(Sentence("the API server gave no list on GET {path}", path=path))
             yield from (_object(item, path) for item in items)
             token = metadata.get("continue") or ""
             if not isinstance(token, str):
-                raise NotReachable(f"the API server gave no list on GET {path}")
+                raise NotReachable(Sentence("the API server gave no list on GET {path}", path=path))
             if not token:
                 return
-        raise NotReachable(f"the API server's list on GET {path} does not end")
+        raise NotReachable(Sentence("the API server's list on GET {path} does not end", path=path))
 
     def _opener(self) -> urllib.request.OpenerDirector:
         """Without proxies and without redirects."""
@@ -108,7 +112,7 @@ def _bounded(answer: Any) -> bytes:
 
 def _object(item: object, path: str) -> dict[str, Any]:
     """The item, if it is an object of Kubernetes: with a name, and with mappings where Kubernetes has them."""
-    malformed = NotReachable(f"the API server gave something malformed on GET {path}")
+    malformed = NotReachable(Sentence("the API server gave something malformed on GET {path}", path=path))
     if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
         raise malformed
     metadata = item["metadata"]
@@ -128,6 +132,6 @@ def _refused(error: urllib.error.HTTPError, method: str, path: str) -> dict[str,
     if error.code == 404:
         return {}
     if error.code in (401, 403):
-        text = f"the API server does not let this service in ({error.code} on {what})"
+        text = Sentence("the API server does not let this service in ({code} on {what})", code=error.code, what=what)
         raise NotAdmitted(text, lacks_access=error.code == 401 or method == "GET")
-    raise NotReachable(f"the API server answered {error.code} on {what}")
+    raise NotReachable(Sentence("the API server answered {code} on {what}", code=error.code, what=what))

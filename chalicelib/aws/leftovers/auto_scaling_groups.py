@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.leftovers.finder import Finder, attributes, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 
@@ -26,7 +27,11 @@ class AutoScalingGroups(Finder):
     def delete(self, resource: Resource) -> None:
         """With its instances: without them going first, EC2 Auto Scaling would start them anew."""
         if resource.attributes.get("status"):
-            raise StillInUse("autoscaling:DeleteAutoScalingGroup", "Deleting", f"{resource.id} is being deleted.")
+            raise StillInUse(
+                "autoscaling:DeleteAutoScalingGroup",
+                "Deleting",
+                Sentence("{id} is being deleted.", id=resource.id),
+            )
         call(self._client, "autoscaling:DeleteAutoScalingGroup", AutoScalingGroupName=resource.id, ForceDelete=True)
 
     def _resource(self, row: dict[str, Any], tags: dict[str, str], vpc_id: str | None) -> Resource:

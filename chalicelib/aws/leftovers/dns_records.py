@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.leftovers.finder import Finder, attributes
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners, record_arn, record_id, spoken_for
 
@@ -44,7 +45,11 @@ class DnsRecords(Finder):
         left = spoken_for(txt, [_zone_record(row) for row in self._rows(zone_id)])
         if left:
             names = ", ".join(sorted(f"{record.name} {record.type}" for record in left))
-            raise StillInUse(_CHANGE, "RecordsLeft", f"It is the proof of {names}, which must go first.")
+            raise StillInUse(
+                _CHANGE,
+                "RecordsLeft",
+                Sentence("It is the proof of {names}, which must go first.", names=names),
+            )
 
     def _rows(self, zone_id: str) -> list[dict[str, Any]]:
         """Every record of the zone; none when its owner has deleted the zone meanwhile."""

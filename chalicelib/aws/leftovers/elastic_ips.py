@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chalicelib.aws.clients.calls import call
 from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_tag, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 
@@ -25,5 +26,9 @@ class ElasticIps(Finder):
     def delete(self, resource: Resource) -> None:
         """One that is in use goes after what uses it."""
         if holder := resource.attributes.get("attached-to"):
-            raise StillInUse("ec2:ReleaseAddress", "InUse", f"{resource.id} is used by {holder}.")
+            raise StillInUse(
+                "ec2:ReleaseAddress",
+                "InUse",
+                Sentence("{id} is used by {holder}.", id=resource.id, holder=holder),
+            )
         call(self._client, "ec2:ReleaseAddress", AllocationId=resource.id)

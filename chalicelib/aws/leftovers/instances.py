@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, chunks, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
@@ -27,7 +28,11 @@ class Instances(Finder):
     def delete(self, resource: Resource) -> None:
         """Ask for termination; one on its way out is still in use."""
         if resource.attributes.get("status") == "shutting-down":
-            raise StillInUse("ec2:TerminateInstances", "ShuttingDown", f"{resource.id} is shutting down.")
+            raise StillInUse(
+                "ec2:TerminateInstances",
+                "ShuttingDown",
+                Sentence("{id} is shutting down.", id=resource.id),
+            )
         call(self._client, "ec2:TerminateInstances", InstanceIds=[resource.id])
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:

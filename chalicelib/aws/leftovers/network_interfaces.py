@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 
@@ -26,7 +27,11 @@ class NetworkInterfaces(Finder):
         """Only an available one can go; EC2 has no code of its own for the others, so they are not asked for."""
         if resource.attributes.get("status") != "available":
             holder = resource.attributes.get("attached-to", "something")
-            raise StillInUse("ec2:DeleteNetworkInterface", "InUse", f"{resource.id} is attached to {holder}.")
+            raise StillInUse(
+                "ec2:DeleteNetworkInterface",
+                "InUse",
+                Sentence("{id} is attached to {holder}.", id=resource.id, holder=holder),
+            )
         call(self._client, "ec2:DeleteNetworkInterface", NetworkInterfaceId=resource.id)
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:

@@ -11,6 +11,7 @@ from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.clients.errors import domain_error
 from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 
@@ -37,7 +38,7 @@ class VpcEndpoints(Finder):
         """EC2 answers refusals inside a success: they are raised all the same."""
         action = "ec2:DeleteVpcEndpoints"
         if resource.attributes.get("status") == "deleting":
-            raise StillInUse(action, "Deleting", f"{resource.id} is being deleted.")
+            raise StillInUse(action, "Deleting", Sentence("{id} is being deleted.", id=resource.id))
         answer = call(self._client, action, VpcEndpointIds=[resource.id])
         for row in answer.get("Unsuccessful", []):
             raise refusal(action, row.get("Error", {}))

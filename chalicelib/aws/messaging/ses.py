@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.aws.clients.calls import call
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError, ResourceGone, Throttled
 from chalicelib.ports.mail import Letterhead
 
@@ -40,7 +41,13 @@ class SesMailer:
         try:
             return tuple(filter(None, (self._identity_trouble(), self._account_trouble())))
         except EkslabError as error:
-            return (f"Amazon SES can't be asked about {self._identity}: {type(error).__name__}.",)
+            return (
+                Sentence(
+                    "Amazon SES can't be asked about {identity}: {name}.",
+                    identity=self._identity,
+                    name=type(error).__name__,
+                ),
+            )
 
     def _send(self, letter: Letterhead) -> str:
         headers = []
@@ -63,30 +70,36 @@ class SesMailer:
         return str(answer["MessageId"])
 
     def _identity_trouble(self) -> str:
-        look = f"aws sesv2 get-email-identity --email-identity {self._identity}"
         try:
             found = call(self._ses, "ses:GetEmailIdentity", EmailIdentity=self._identity)
         except ResourceGone:
-            return (
-                f"Mail can't be sent: Amazon SES has no identity {self._identity} here. "
-                f"aws sesv2 create-email-identity --email-identity {self._identity} makes it; its owner confirms it."
+            return Sentence(
+                "Mail can't be sent: Amazon SES has no identity {identity} here. "
+                "`aws sesv2 create-email-identity --email-identity {identity}` makes it; its owner confirms it.",
+                identity=self._identity,
             )
         if found.get("VerifiedForSendingStatus"):
             return ""
         status = found.get("VerificationStatus", "not verified")
-        return f"Mail can't be sent: the identity {self._identity} is {status}. {look} shows what is to be done."
+        return Sentence(
+            "Mail can't be sent: the identity {identity} is {status}. `aws sesv2 get-email-identity --email-identity {identity}` "
+            "shows what is to be done.",
+            identity=self._identity,
+            status=status,
+        )
 
     def _account_trouble(self) -> str:
         account = call(self._ses, "ses:GetAccount")
         if not account.get("ProductionAccessEnabled"):
-            return (
-                "Mail reaches verified addresses only: the account is in Amazon SES's sandbox. aws sesv2 put-account-details "
-                "--production-access-enabled --mail-type TRANSACTIONAL --website-url URL asks AWS to move it out."
+            return Sentence(
+                "Mail reaches verified addresses only: the account is in Amazon SES's sandbox. "
+                "`aws sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL --website-url URL` "
+                "asks AWS to move it out."
             )
         if not account.get("SendingEnabled"):
-            return (
-                "Mail can't be sent: sending is paused in this account. "
-                "aws sesv2 put-account-sending-attributes --sending-enabled goes on, once its reason is gone."
+            return Sentence(
+                "Mail can't be sent: sending is paused in this account. `aws sesv2 "
+                "put-account-sending-attributes --sending-enabled` goes on, once its reason is gone."
             )
         return ""
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.logs import logger
 
-LIVE = "AWS Price List"
+LIVE = Sentence("AWS Price List")
 KEPT_FOR = timedelta(days=1)
 #: What could not be had is asked for again after this.
 ASK_AGAIN = timedelta(minutes=10)
@@ -53,7 +54,9 @@ class PriceList:
             region=region,
             **{name: known[name] for name in BASE},
             instances=_Instances(lambda kind: self.price(region, an_instance(kind))),
-            source=LIVE if not missing else f"{LIVE}, and {table.source} for {', '.join(missing)}",
+            source=LIVE
+            if not missing
+            else Sentence("{live}, and {table} for {names}", live=LIVE, table=table.source, names=", ".join(missing)),
             as_of=self._now().date(),
         )
 
@@ -114,7 +117,7 @@ def bundled() -> Prices:
         nat_hour=table["natHour"],
         public_ipv4_hour=table["publicIpv4Hour"],
         instances=table["instances"],
-        source=f"bundled prices of {table['region']}",
+        source=Sentence("bundled prices of {region}", region=table["region"]),
         as_of=date.fromisoformat(table["as_of"]),
         live=False,
     )

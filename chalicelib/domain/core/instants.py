@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chalicelib.domain.core.sentence import Moment, Style
+
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC: west of Greenwich AWS's midnight is still yesterday. Raises ValueError if it is naive."""
@@ -12,6 +14,11 @@ def utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def format_instant(instant: datetime) -> str:
+def format_instant(instant: datetime) -> Moment:
     """An instant for people: `2026-11-23T18:00Z`."""
-    return f"{instant:%Y-%m-%dT%H:%M}Z"
+    return Moment(instant, "UTC", Style.INSTANT)
+
+
+def format_second(instant: datetime) -> Moment:
+    """An instant as a request may repeat it: `2026-11-23T18:00:00Z`."""
+    return Moment(instant, "UTC", Style.SECOND)

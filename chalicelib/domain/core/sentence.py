@@ -7,7 +7,7 @@ text, so that records, logs and the API need no catalogue. See ADR 17.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -26,13 +26,17 @@ _UNSAFE = pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u20
 
 
 class Style(StrEnum):
-    """How much of an instant is said. LOCAL: day and time of a zone; BOTH: the time of UTC as well; DAY: no time."""
+    """How much of an instant is said. LOCAL: day and time of a zone; BOTH: the time of UTC as well; DAY: no time; DATE: no
+    weekday, either; INSTANT and SECOND: as programs write it."""
 
     LOCAL = "local"
     BOTH = "both"
     CLOCK = "clock"
     SHORT = "short"
     DAY = "day"
+    DATE = "date"
+    INSTANT = "instant"
+    SECOND = "second"
     MINUTE = "minute"
 
 
@@ -87,8 +91,14 @@ class English:
                 return f"{day} {clock}"
             case Style.DAY:
                 return f"{day} {local.year}"
+            case Style.DATE:
+                return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
             case Style.MINUTE:
                 return f"{local:%Y-%m-%d} {clock} {zone}"
+            case Style.INSTANT:
+                return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}Z"
+            case Style.SECOND:
+                return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
     def listed(self, parts: Sequence[str], last: str) -> str:
         """`a`, `a and b`, `a, b and c`."""
@@ -232,6 +242,12 @@ SHAPES: dict[str, Callable[[str], str]] = {
 }
 
 
+def joined(parts: Iterable[str], between: str = " ") -> str:
+    """Those parts that say something, in their order; nothing where none does."""
+    said_parts = [part for part in parts if part]
+    return Listed(said_parts, between=between) if len(said_parts) > 1 else "".join(said_parts) and said_parts[0]
+
+
 def opening(text: str) -> Shaped:
     """Begun with a capital."""
     return Shaped(text, "opening")
@@ -255,6 +271,17 @@ def ended(text: str) -> Shaped:
 def day_of(day: date) -> Moment:
     """`Mon 23 Nov 2026`."""
     return Moment(datetime.combine(day, time(), UTC), "UTC", Style.DAY)
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says: the sentence that it was raised with, else its words."""
+    told = error.args[0] if len(error.args) == 1 else None
+    return told if isinstance(told, str) else str(error)
+
+
+def date_of(day: date) -> Moment:
+    """`23 Nov 2026`."""
+    return Moment(datetime.combine(day, time(), UTC), "UTC", Style.DATE)
 
 
 def said(text: str, words: Words) -> str:

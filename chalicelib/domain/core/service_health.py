@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import format_instant
+from chalicelib.domain.core.sentence import Sentence
 
 #: Of the service and of the command line, as CHANGELOG.md has it.
 VERSION = "0.2.0"
@@ -60,9 +62,12 @@ def judge_health(runs: Iterable[Run] | None, troubles: Sequence[str], now: datet
 def _why(workflow: str, run: Run | None, now: datetime) -> str:
     """Why this run makes the service degraded; empty if it does not."""
     if run is None:
-        return f"{workflow} has not come to an end of a run yet."
+        return Sentence("{workflow} has not come to an end of a run yet.", workflow=workflow)
     if now - run.at > EXPECTED[workflow]:
-        return f"{workflow} ran last at {run.at:%Y-%m-%dT%H:%M}Z; it should have since."
+        return Sentence(
+            "{workflow} ran last at {at}; it should have since.", workflow=workflow, at=format_instant(run.at)
+        )
     if run.outcome != WHOLE:
-        return f"The last run of {workflow}, at {run.at:%Y-%m-%dT%H:%M}Z, was not whole: {run.outcome}."
+        said = Sentence("The last run of {workflow}, at {at}, was not whole: {outcome}.")
+        return said.with_slots(workflow=workflow, at=format_instant(run.at), outcome=run.outcome)
     return ""

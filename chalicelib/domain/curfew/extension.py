@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import format_second
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import error
@@ -62,7 +63,7 @@ def extend(lab: Lab, wish: ExtensionRequest, rules: CurfewRules, now: datetime) 
         raise _refused(
             wish,
             "not-later",
-            Sentence("The lease ends at {at}: extending it can't make it end earlier.", at=_describe(present)),
+            Sentence("The lease ends at {at}: extending it can't make it end earlier.", at=format_second(present)),
         )
     if latest <= max(present, now):
         raise _refused(wish, "allowance-used-up", _used_up(lab, rules, present))
@@ -80,21 +81,17 @@ def _used_up(lab: Lab, rules: CurfewRules, present: datetime) -> str:
     if present >= last:
         return Sentence(
             "The lease ends at {at}, and {last} is the latest that this lab may last: ask for a new one.",
-            at=_describe(present),
-            last=_describe(last),
+            at=format_second(present),
+            last=format_second(last),
         )
     return Sentence(
         "The lease ends at {at} already, and a lease ends at most {hours} hours "
         "from now. It can be extended later, at the latest to {last}.",
-        at=_describe(present),
+        at=format_second(present),
         hours=rules.max_ahead_hours,
-        last=_describe(last),
+        last=format_second(last),
     )
 
 
 def _refused(wish: ExtensionRequest, code: str, message: str) -> InvalidRequest:
     return InvalidRequest([error(wish.field, code, message)])
-
-
-def _describe(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,6 +10,7 @@ import re
 import zlib
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Said, Sentence, reason_of
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, Throttled, Transient
 
@@ -23,7 +24,7 @@ _LONGEST_UNKNOWN = 30
 UNAVAILABLE_SECONDS, UNKNOWN_SECONDS = 3600, 900
 #: What differs each time that the same refusal is told: EC2's encoded message, and the request's id.
 _EACH_TIME = re.compile(r"\s*Encoded authorization failure message: \S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_JUST_MADE = "Just made, perhaps not known everywhere yet"
+_JUST_MADE = Sentence("Just made, perhaps not known everywhere yet: {words}")
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,21 @@ class Waited:
 
     def is_news(self, why: str) -> bool:
         """Whether the refusal differs from the last one."""
-        return why.startswith(_JUST_MADE) and why != self.why
+        return why.startswith(_JUST_MADE.message.partition("{")[0]) and why != self.why
 
 
 def pause_for(error: EkslabError, workflow: str, lab_id: str, before: Waited) -> Pause | None:
     """How to wait for another answer, after what was waited so far; None if the answer stands."""
     if isinstance(error, Throttled):
-        return Pause(_spread(lab_id, before.seconds, 15), "AWS asks us to slow down.")
+        return Pause(_spread(lab_id, before.seconds, 15), Sentence("AWS asks us to slow down."))
     if isinstance(error, Transient):
-        pause = Pause(_spread(lab_id, before.seconds, 5), f"Asked again soon: {error}")
+        pause = Pause(
+            _spread(lab_id, before.seconds, 5), Sentence("Asked again soon: {reason}", reason=reason_of(error))
+        )
         return _unless(before.seconds >= UNAVAILABLE_SECONDS, pause)
     if isinstance(error, AwsRefused) and is_not_yet_known(error, workflow):
-        why = _EACH_TIME.sub("", f"{_JUST_MADE}: {error.message}")
+        words = error.message if isinstance(error.message, Said) else _EACH_TIME.sub("", error.message)
+        why = _JUST_MADE.with_slots(words=words)
         seconds = 0 if before.is_news(why) else before.seconds
         return _unless(seconds >= UNKNOWN_SECONDS, Pause(min(max(10, seconds // 5), _LONGEST_UNKNOWN), why))
     return None

@@ -49,7 +49,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.core.sentence import Moment, Sentence, Style
+from chalicelib.domain.core.instants import format_second
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, joined
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.failure import Failure
@@ -228,8 +229,9 @@ class AccountInUse(RequestRefused):
 
     def __init__(self, account: str, labs: tuple[str, ...], why: str) -> None:
         self.labs = labs
-        listed = ", ".join(labs[:5]) + (f" and {len(labs) - 5} more" if labs[5:] else "")
-        super().__init__(f"Labs of account {account} {why}: {listed}. Release them first.")
+        names = joined((", ".join(labs[:5]), Sentence("and {number} more", number=len(labs) - 5) if labs[5:] else ""))
+        said = Sentence("Labs of account {account} {why}: {names}. Release them first.")
+        super().__init__(said.with_slots(account=account, why=why, names=names))
 
 
 class UnknownLeftover(RequestRefused):
@@ -279,7 +281,7 @@ class AddressPending(RequestRefused):
     def __init__(self, address: str, until: datetime) -> None:
         self.address, self.until = address, until
         text = Sentence("A confirmation of {address} is pending until {until}: somebody else asked for it.")
-        super().__init__(text.with_slots(address=address, until=f"{until:%Y-%m-%dT%H:%M:%SZ}"))
+        super().__init__(text.with_slots(address=address, until=format_second(until)))
 
 
 class AddressRefused(RequestRefused):
@@ -373,7 +375,7 @@ class AwsRefused(EkslabError):
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         self.operation, self.code, self.message = operation, code, message
-        super().__init__(f"{operation}: {code}: {message}")
+        super().__init__(Listed((operation, code, message), between=": "))
 
 
 class AlreadyExists(AwsRefused):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AddressPending, AddressRefused, AskedTooOften
 
 #: How long a link is good: for who asks themself, and for who is in a roster and may be on leave.
@@ -79,7 +80,13 @@ def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmat
     if pending and kept.sent and mails and now - mails[-1] < SOON:
         return kept
     if len(mails) >= MOST_MAILS:
-        raise AskedTooOften(f"{asking.address} has had {MOST_MAILS} mails of this kind within a day.")
+        raise AskedTooOften(
+            Sentence(
+                "{address} has had {number} mails of this kind within a day.",
+                address=asking.address,
+                number=MOST_MAILS,
+            )
+        )
     nonce = kept.nonce if pending else new.nonce
     return replace(new, nonce=nonce, mails=mails, refused=kept.refused, version=kept.version)
 

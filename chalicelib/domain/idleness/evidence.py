@@ -11,6 +11,7 @@ from dataclasses import field, replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 
 
 @dataclass(frozen=True)
@@ -153,13 +154,13 @@ class Evidence:
 class Source:
     """How `unread` begins: `<source>: <why>`."""
 
-    CLUSTER = "EKS cluster"
-    CLUSTER_METRICS = "AWS/EKS metrics"
-    NODE_METRICS = "AWS/EC2 metrics"
-    INSTANCES = "EC2 instances"
-    VOLUMES = "EBS volumes"
-    BALANCERS = "load balancers"
-    AUDIT = "audit log"
+    CLUSTER = Sentence("EKS cluster")
+    CLUSTER_METRICS = Sentence("AWS/EKS metrics")
+    NODE_METRICS = Sentence("AWS/EC2 metrics")
+    INSTANCES = Sentence("EC2 instances")
+    VOLUMES = Sentence("EBS volumes")
+    BALANCERS = Sentence("load balancers")
+    AUDIT = Sentence("audit log")
     OWNER_CALLS = "CloudTrail"
 
 

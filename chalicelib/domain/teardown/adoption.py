@@ -15,6 +15,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import LAB_ID, as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.aws_states import ClusterState, StackState, is_own_cluster
 from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec, NewNetwork
@@ -58,34 +59,59 @@ def claimed_lab_id(tagged: TaggedCluster) -> str | None:
     return told if LAB_ID.fullmatch(told) else None
 
 
+def in_its_region(tagged: TaggedCluster) -> Sentence:
+    """The cluster as a sentence begins with it."""
+    return Sentence("{name} in {region}", name=tagged.name, region=tagged.region)
+
+
 def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, installation: str) -> OrphanDecision:
     """Decide for an overdue cluster, as EKS returns it. `lab`: the record that its tag names, None if there is none."""
-    what = f"{tagged.name} in {tagged.region}"
+    what = in_its_region(tagged)
     whose = tagged.tags.get(INSTALLATION_TAG, "")
     if not installation or whose != as_tag_value(installation):
-        message = f"belongs to the installation {as_tag_value(whose)}" if whose else "names no installation"
-        return OrphanDecision(Orphan.FOREIGN, f"{what} {message}, so it is left alone.")
+        message = (
+            Sentence(
+                "{what} belongs to the installation {name}, so it is left alone.", what=what, name=as_tag_value(whose)
+            )
+            if whose
+            else Sentence("{what} names no installation, so it is left alone.", what=what)
+        )
+        return OrphanDecision(Orphan.FOREIGN, message)
     if lab is None:
-        return OrphanDecision(Orphan.REPORT, f"{what} bears this installation's tags, and no record knows it.")
+        return OrphanDecision(
+            Orphan.REPORT, Sentence("{what} bears this installation's tags, and no record knows it.", what=what)
+        )
     if (lab.account, lab.region, lab.name) != (tagged.place.account, tagged.region, tagged.name):
-        return OrphanDecision(Orphan.FOREIGN, f"{what} carries the tag of {lab.id}, which is another cluster.")
+        return OrphanDecision(
+            Orphan.FOREIGN,
+            Sentence("{what} carries the tag of {lab}, which is another cluster.", what=what, lab=lab.id),
+        )
     if not is_own_cluster(lab, state):
         return OrphanDecision(
-            Orphan.REPORT, f"{what} carries the tag of {lab.id}, and is not the cluster that it made."
+            Orphan.REPORT,
+            Sentence("{what} carries the tag of {lab}, and is not the cluster that it made.", what=what, lab=lab.id),
         )
     if lab.phase in OVER:
-        return OrphanDecision(Orphan.REOPEN, f"{what} outlived its lab {lab.id}: it is one again, and on the plan.")
+        return OrphanDecision(
+            Orphan.REOPEN,
+            Sentence("{what} outlived its lab {lab}: it is one again, and on the plan.", what=what, lab=lab.id),
+        )
     return OrphanDecision(Orphan.KNOWN, "")
 
 
 def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: StackState | None, made: bool) -> str:
     """Who created the cluster, as far as known, and what an administrator may do. `made`: the stack created its role."""
-    role = (state.role_arn or "a role unknown").rpartition("/")[2]
+    role = state.role_arn.rpartition("/")[2] if state.role_arn else Sentence("a role unknown")
     if not made or stack is None:
-        return f"Its role {role} is not one that a stack of this service made: it stays as it is."
+        return Sentence("Its role {role} is not one that a stack of this service made: it stays as it is.", role=role)
     place = tagged.place
     named = f"{place.account}/{place.region}/{tagged.name}"
-    return f"Its role {role} was made by the stack {stack.id}. `ekslab adopt {named}` makes it a lab again."
+    return Sentence(
+        "Its role {role} was made by the stack {stack}. `ekslab adopt {named}` makes it a lab again.",
+        role=role,
+        stack=stack.id,
+        named=named,
+    )
 
 
 def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resource]) -> bool:

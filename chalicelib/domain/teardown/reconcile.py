@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import CAME_BACK, EntryState, InventoryAnswer, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome, Wait
@@ -19,7 +20,7 @@ from chalicelib.domain.teardown.unproven import delete_command, left_line
 
 def describe_call(arn: str) -> str:
     """The name of the inventory's source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
-    return f"direct look at {arn}"
+    return Sentence("direct look at {arn}", arn=arn)
 
 
 def reconcile(
@@ -67,7 +68,11 @@ def _line(
 def _unproven(there: Resource, entry: LedgerEntry, decision: OwnershipDecision, prices: Prices | None) -> ReceiptLine:
     if entry.settled_by:
         return ReceiptLine(
-            there.arn, str(there.kind), ReceiptOutcome.KEPT, f"Kept at the word of {entry.settled_by}.", decision.how
+            there.arn,
+            str(there.kind),
+            ReceiptOutcome.KEPT,
+            Sentence("Kept at the word of {who}.", who=entry.settled_by),
+            decision.how,
         )
     return left_line(there, decision.how, entry.creator, entry.reason, prices)
 
@@ -76,9 +81,9 @@ def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[
     nothing, reason = Wait.NOTHING, decision.reason
     match decision.action:
         case Action.IGNORE if entry.grounds is None:
-            return ReceiptOutcome.KEPT, f"It was taken for the lab's once. {reason}", nothing
+            return ReceiptOutcome.KEPT, Sentence("It was taken for the lab's once. {reason}", reason=reason), nothing
         case Action.IGNORE:
-            told = f"The lab's is gone; what has its name now is someone else's. {reason}"
+            told = Sentence("The lab's is gone; what has its name now is someone else's. {reason}", reason=reason)
             return ReceiptOutcome.DELETED, told, nothing
         case Action.KEEP:
             return ReceiptOutcome.KEPT, reason, nothing
@@ -94,22 +99,22 @@ def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[
         return ReceiptOutcome.PRESENT, entry.reason, nothing
     if decision.action is Action.LEAVE:
         return ReceiptOutcome.PRESENT, reason, decision.waits_for
-    return ReceiptOutcome.PRESENT, "It has not been deleted yet.", Wait.DELETION
+    return ReceiptOutcome.PRESENT, Sentence("It has not been deleted yet."), Wait.DELETION
 
 
 def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[ReceiptOutcome, str]:
     source = describe_call(entry.resource.arn)
     why = next((line.removeprefix(f"{source}: ") for line in unreadable if line.startswith(f"{source}: ")), None)
     if entry.guest:
-        return ReceiptOutcome.KEPT, entry.reason or "The lab was only a guest in it."
+        return ReceiptOutcome.KEPT, entry.reason or Sentence("The lab was only a guest in it.")
     if why is not None:
-        return ReceiptOutcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
+        return ReceiptOutcome.PRESENT, Sentence("It could not be looked at, so it may still be there: {why}", why=why)
     if entry.state is EntryState.KEPT:
-        return ReceiptOutcome.DELETED, "It was to be kept, but someone has deleted it since."
+        return ReceiptOutcome.DELETED, Sentence("It was to be kept, but someone has deleted it since.")
     if entry.state is EntryState.UNPROVEN:
-        return ReceiptOutcome.DELETED, "It looked like the lab's and was left; someone has deleted it since."
+        return ReceiptOutcome.DELETED, Sentence("It looked like the lab's and was left; someone has deleted it since.")
     told = entry.reason if entry.state is EntryState.DELETED else ""
-    return ReceiptOutcome.DELETED, told or "It is not there."
+    return ReceiptOutcome.DELETED, told or Sentence("It is not there.")
 
 
 def _line_of_stray(

@@ -61,6 +61,18 @@ _VOLUMES = {
 }
 
 
+_ASKED = {
+    VolumePolicy.DELETE: Sentence("The lab was asked to delete the volumes of its PVCs."),
+    VolumePolicy.SNAPSHOT: Sentence("The lab was asked to snapshot the volumes of its PVCs."),
+    VolumePolicy.KEEP: Sentence("The lab was asked to keep the volumes of its PVCs."),
+}
+
+
+def asked_of_volumes(policy: VolumePolicy) -> str:
+    """Why a volume was treated so."""
+    return _ASKED[policy]
+
+
 def describe_volumes(policy: VolumePolicy) -> str:
     """The effect of the policy on PVC volumes, as half a sentence."""
     return _VOLUMES[policy]

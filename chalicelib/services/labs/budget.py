@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import meter_of, most_hourly
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import AwsRefused, Transient
@@ -91,7 +92,7 @@ def with_approval(
     why = why_ask(foreseen(lab), budget.ceilings, unknown, live=live)
     if why is None:
         return lab, ()
-    message = f"An approver must agree first: {why}. Nothing is made before."
+    message = Sentence("An approver must agree first: {why}. Nothing is made before.", why=why)
     return awaiting(lab, why, caller.is_admin, now), (warning("", "needs-approval", message),)
 
 

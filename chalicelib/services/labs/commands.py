@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import (
@@ -29,6 +30,7 @@ from chalicelib.domain.identity.person import Person, joined_name
 from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.aws_states import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
 from chalicelib.domain.requests.months import judge_months
@@ -130,7 +132,9 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     if has_errors(findings):
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
-        return Accepted(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
+        return Accepted(
+            lab, (*findings, warning("", "already-so", Sentence("The lab is so already: nothing was changed.")))
+        )
     if lab.phase is Phase.READY:
         findings = (*findings, *_about_quotas(deps, lab, change))
     if has_errors(findings):
@@ -140,13 +144,15 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
         if stored.phase is Phase.UPDATING and stored.change == change:
             return stored
         if stored.phase is not Phase.READY:
-            message = f"A lab can be changed when it is ready; this one is {stored.phase}."
+            message = Sentence(
+                "A lab can be changed when it is ready; this one is {phase}.", phase=phase_said(stored.phase)
+            )
             raise WrongPhase(lab_id, stored.phase, message)
         return with_new_run(replace(stored, change=change), Phase.UPDATING, now)
 
     dearer = replace(lab, change=change) if change.nodes else None
     ceilings = judge_price(deps, caller, dearer, offers, before=lab).months if dearer else None
-    message = f"A change was asked for: {describe_change(change)}."
+    message = Sentence("A change was asked for: {change}.", change=describe_change(change))
     return apply_transition(deps, caller, lab, Transition(updating, message, findings, ceilings), now)
 
 
@@ -165,13 +171,15 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
     def releasing(stored: Lab) -> Lab:
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
         if stored.phase is Phase.AWAITING_APPROVAL:
-            return over(stored, f"Withdrawn by {caller.arn}.", now)
+            return over(stored, Sentence("Withdrawn by {who}.", who=caller.arn), now)
         return stored if ended else replace(with_new_run(stored, Phase.RELEASING, now), change=None)
 
     if lab.phase in OVER:
         return apply_transition(deps, caller, lab, Transition(releasing, ""), now)
     lifted = _about_protection(deps, lab)
-    message = " ".join((f"The lab was released by {caller.arn}.", *(finding.message for finding in lifted)))
+    message = joined(
+        (Sentence("The lab was released by {who}.", who=caller.arn), *(finding.message for finding in lifted))
+    )
     asked = Transition(releasing, message, (*lifted, _about_volumes(lab)))
     return apply_transition(deps, caller, lab, asked, now)
 
@@ -190,7 +198,7 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     """A lab that this caller may change. Raises LabNotFound as `seen_lab` does, NotYours for one they may only look at."""
     lab = seen_lab(deps, caller, lab_id)
     if not lab.may_be_changed_by(caller):
-        raise NotYours(f"{lab.name} is for its owner and for administrators to change.")
+        raise NotYours(Sentence("{name} is for its owner and for administrators to change.", name=lab.name))
     return lab
 
 
@@ -242,16 +250,21 @@ def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
     except ResourceGone:
         return ()
     except (AwsRefused, Transient) as error:
-        message = (
-            f"Whether its cluster has EKS deletion protection could not be seen ({error}); if it has, that is lifted."
+        message = Sentence(
+            "Whether its cluster has EKS deletion protection could not be seen ({reason}); if it has, that is lifted.",
+            reason=reason_of(error),
         )
         return (warning("", "protection-unknown", message),)
     shield = shield_of(cluster.tags, cluster.deletion_protection) if is_own_cluster(lab, cluster) else ""
-    return (warning("", "protection-lifted", f"{shield} That is lifted."),) if shield else ()
+    return (warning("", "protection-lifted", Sentence("{shield} That is lifted.", shield=shield)),) if shield else ()
 
 
 def _about_volumes(lab: Lab) -> Finding:
-    return warning("volumes", "volumes", f"When the lab ends, {describe_volumes(lab.spec.volumes)}.")
+    return warning(
+        "volumes",
+        "volumes",
+        Sentence("When the lab ends, {what}.", what=describe_volumes(lab.spec.volumes)),
+    )
 
 
 def _about_mail(person: Person | None) -> tuple[Finding, ...]:
@@ -259,9 +272,10 @@ def _about_mail(person: Person | None) -> tuple[Finding, ...]:
     if person is not None and person.address is not None:
         return ()
     if person is not None and person.asked is not None:
-        message = (
-            f"No mail about it reaches you before you press the button behind the link that was sent to {person.asked}."
+        message = Sentence(
+            "No mail about it reaches you before you press the button behind the link that was sent to {address}.",
+            address=person.asked,
         )
     else:
-        message = "No mail about it reaches you: `ekslab me --address` says where it shall."
+        message = Sentence("No mail about it reaches you: `ekslab me --address` says where it shall.")
     return (warning("", "no-address", message),)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.instants import format_instant
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import InvalidRequest, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.preflight import judge_more_nodes
@@ -25,17 +27,19 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Acc
 
     Raises LabNotFound, WrongPhase.
     """
-    lab, why = own_lab(deps, caller, lab_id), f"{caller.arn} asked for it."
+    lab, why = own_lab(deps, caller, lab_id), Sentence("{who} asked for it.", who=caller.arn)
 
     def hibernating(stored: Lab) -> Lab:
         if stored.phase in _ASLEEP:
             return stored
         if stored.phase is not Phase.READY:
-            message = f"A lab can be hibernated when it is ready; this one is {stored.phase}."
+            message = Sentence(
+                "A lab can be hibernated when it is ready; this one is {phase}.", phase=phase_said(stored.phase)
+            )
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(put_to_sleep(stored, now, why, deps.curfew.holidays), due_at=now + START_CHECK)
 
-    asked = Transition(hibernating, f"The lab is to hibernate: {why}", (_costs(),))
+    asked = Transition(hibernating, Sentence("The lab is to hibernate: {why}", why=why), (_costs(),))
     return apply_transition(deps, caller, lab, asked, now)
 
 
@@ -51,13 +55,14 @@ def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted
         if stored.phase in _AWAKE:
             return stored
         if stored.phase is not Phase.HIBERNATED:
-            wait = " Ask again when it is hibernated." if stored.phase is Phase.HIBERNATING else ""
-            message = f"A lab can be woken when it is hibernated; this one is {stored.phase}.{wait}"
+            wait = Sentence("Ask again when it is hibernated.") if stored.phase is Phase.HIBERNATING else ""
+            said = Sentence("A lab can be woken when it is hibernated; this one is {phase}.")
+            message = joined((said.with_slots(phase=phase_said(stored.phase)), wait))
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(awakened(stored, now), due_at=now + START_CHECK)
 
     findings = (*findings, *_lease_over(lab, now))
-    asked = Transition(waking, f"The lab is to wake: {caller.arn} asked for it.", findings)
+    asked = Transition(waking, Sentence("The lab is to wake: {who} asked for it.", who=caller.arn), findings)
     return apply_transition(deps, caller, lab, asked, now)
 
 
@@ -72,12 +77,14 @@ def _about_quotas(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
 
 
 def _costs() -> Finding:
-    message = "The control plane goes on costing while it sleeps, and so do volumes and load balancers; nodes do not."
+    message = Sentence(
+        "The control plane goes on costing while it sleeps, and so do volumes and load balancers; nodes do not."
+    )
     return warning("", "still-costs", message)
 
 
 def _lease_over(lab: Lab, now: datetime) -> tuple[Finding, ...]:
     if now < lab.lasts_until:
         return ()
-    message = f"Its lease ended at {format_instant(lab.lease_ends_at)}: extend it, or it is deleted."
+    message = Sentence("Its lease ended at {at}: extend it, or it is deleted.", at=format_instant(lab.lease_ends_at))
     return (warning("", "lease-over", message),)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import (
@@ -24,6 +25,7 @@ from chalicelib.domain.labs.aws_states import (
     WorkHostState,
 )
 from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.stack.policy_explanations import endpoint_in_words, why_group, why_policy
 from chalicelib.domain.support.calendar import VersionSupport
 from chalicelib.ports.deps import Cloud, Deps
@@ -130,7 +132,10 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
 
 def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
     """AWS is not asked for what is gone: each part would be an error, and its name may be another cluster's by now."""
-    message = f"The lab is {lab.phase}, and nothing of it is there to look at: its receipt says what was removed."
+    message = Sentence(
+        "The lab is {phase}, and nothing of it is there to look at: its receipt says what was removed.",
+        phase=phase_said(lab.phase),
+    )
     return Inventory(
         lab=lab,
         control_plane=None,
@@ -138,7 +143,7 @@ def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
         support_source=None,
         zones=(),
         endpoint=None,
-        endpoint_means="It answers no more.",
+        endpoint_means=Sentence("It answers no more."),
         node_role_arn=None,
         node_policies=(),
         security_groups=(),

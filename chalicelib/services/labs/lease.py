@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import format_second
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Cost, LeasePrice, hourly_cost, keeping_cost, lease_price
 from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end
@@ -91,7 +92,7 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
         )
     if until is not None and until <= now:
         raise InvalidRequest(
-            [error("until", "past", Sentence("It must be later than now, {now}.", now=f"{now:%Y-%m-%dT%H:%M:%SZ}"))]
+            [error("until", "past", Sentence("It must be later than now, {now}.", now=format_second(now)))]
         )
 
     def protected(stored: Lab) -> Lab:
@@ -178,7 +179,7 @@ def _bounded(lab: Lab, until: datetime, rules: CurfewRules) -> datetime:
 def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:
     if until is None or lab.protection is None or lab.protection.until == until:
         return ()
-    last = f"{lab.protection.until:%Y-%m-%dT%H:%M:%SZ}"
+    last = format_second(lab.protection.until)
     return (
         warning(
             "until",

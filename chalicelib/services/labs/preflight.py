@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.names import principal_of
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
@@ -60,7 +61,13 @@ def preflight(
             raise
         message = explain(refused.code, str(refused)).reason
         raise InvalidRequest(
-            [error("account", "account-closed", f"No lab can be made in {account}. {message}")]
+            [
+                error(
+                    "account",
+                    "account-closed",
+                    Sentence("No lab can be made in {account}. {message}", account=account, message=message),
+                )
+            ]
         ) from refused
     return spec, (*findings, *_doubts(deps.cloud(Place(account, spec.region)), spec, now))
 

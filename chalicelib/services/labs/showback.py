@@ -152,9 +152,11 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
 def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
     """Why the two may differ though nothing is wrong."""
     if not billed.usd:
-        message = (
-            f"AWS billed nothing with the tag {INSTALLATION_TAG}. Activate it as a cost-allocation tag in the billing console "
-            "of the account that pays; what was used before is not tagged in the bill, and it takes a day to show."
+        message = Sentence(
+            "AWS billed nothing with the tag {tag}. Activate it as a cost-allocation tag in the "
+            "billing console of the account that pays; what was used before is not tagged in the bill, and "
+            "it takes a day to show.",
+            tag=INSTALLATION_TAG,
         )
         yield warning("compare", "nothing-billed", message)
     elif billed.estimated:
@@ -234,7 +236,7 @@ def _sees(caller: Caller, one: MonthSum) -> bool:
 
 def _scope(by: str) -> Scope:
     if by not in [str(scope) for scope in _BY]:
-        raise InvalidRequest([error("by", "unknown-value", f"One of {', '.join(_BY)}.")])
+        raise InvalidRequest([error("by", "unknown-value", Sentence("One of {names}.", names=", ".join(_BY)))])
     return Scope(by)
 
 

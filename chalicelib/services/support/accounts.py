@@ -33,7 +33,7 @@ def register(deps: Deps, caller: Caller, registration: Registration) -> Registra
         raise InvalidRequest(findings)
     left_out = {lab.id for lab in _labs_in(deps, registration.account) if lab.region not in registration.regions}
     if left_out and registration.account != deps.watch.home:
-        raise AccountInUse(registration.account, tuple(sorted(left_out)), "are in regions that you left out")
+        raise AccountInUse(registration.account, tuple(sorted(left_out)), Sentence("are in regions that you left out"))
     deps.watch.store.register(registration)
     return as_it_is(deps, registration)
 
@@ -47,7 +47,7 @@ def unregister(deps: Deps, caller: Caller, account: str) -> None:
     if account != deps.watch.home:
         labs = tuple(sorted(lab.id for lab in _labs_in(deps, account)))
         if labs:
-            raise AccountInUse(account, labs, "live there, and nobody could end them")
+            raise AccountInUse(account, labs, Sentence("live there, and nobody could end them"))
     deps.watch.store.unregister(account)
 
 

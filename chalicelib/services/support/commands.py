@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import format_second
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
@@ -56,7 +57,7 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
         if not now < until <= latest:
             message = Sentence(
                 "It can be snoozed from now until {latest}: the next notice that matters.",
-                latest=f"{latest:%Y-%m-%dT%H:%M:%SZ}",
+                latest=format_second(latest),
             )
             raise InvalidRequest([error("until", "too-late" if until > latest else "past", message)])
         return replace(watched, snoozed_until=until)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.approval_link import sign_decision
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.warning import NOBODY
@@ -27,18 +28,22 @@ _ASKED_AGAIN = timedelta(days=1)
 def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
     """Do what is due, and say what: a mail that could not be sent is tried again by the next run."""
     if now >= approval.expires_at:
-        reason = "Nobody approved it within three days. Ask for it again."
+        reason = Sentence("Nobody approved it within three days. Ask for it again.")
         move(deps, lab, _WAITING, lambda stored: over(stored, reason, now), now, reason)
         return reason
     if approval.told_at is None:
         if not claims(deps, f"approval#{lab.id}", now):
-            return "Another run asks for its approval."
+            return Sentence("Another run asks for its approval.")
         recipient = deps.watch.administrators or NOBODY
         message = approval_message(
             lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
         )
         asked = tell(deps, message, lab.id)
-        told = f"{recipient} was asked to approve it." if asked else f"Nobody takes messages for {recipient}: ask them."
+        told = (
+            Sentence("{recipient} was asked to approve it.", recipient=recipient)
+            if asked
+            else Sentence("Nobody takes messages for {recipient}: ask them.", recipient=recipient)
+        )
         deps.store.add_event(lab.id, Event(now, "approval-asked", told))
         if not asked:
             again = min(now + _ASKED_AGAIN, approval.expires_at)
@@ -50,7 +55,7 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
         return replace(stored, approval=replace(known, told_at=known.told_at or now), due_at=approval.expires_at)
 
     move(deps, lab, _WAITING, waiting, now, "")
-    return "It waits for an approver."
+    return Sentence("It waits for an approver.")
 
 
 def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.core.sentence import Sentence, from_kept, opening
+from chalicelib.domain.core.sentence import Sentence, from_kept, joined, opening
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
@@ -69,7 +69,7 @@ def is_under_way(lab: Lab, line: PlanLine) -> bool:
 def complete(run: NightRun, lab: Lab, entry: Entry) -> None:
     """Write the history, start the workflow of the lab's new phase, and settle the entry. Safe to repeat."""
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
-    message = f"{_done(entry)} {opening(entry.reason)}"
+    message = joined((_done(entry), opening(entry.reason)))
     run.deps.store.add_event(lab.id, Event(lab.phase_since, KIND, message, facts))
     workflow = _WORKFLOW.get(lab.phase)
     if workflow is not None:
@@ -158,5 +158,9 @@ def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:
 
 def _done(entry: Entry) -> str:
     if entry.act is AtCurfew.HIBERNATE:
-        return "Curfew: the lab is put to sleep."
-    return "Curfew: the lab is ended." if entry.trigger is Trigger.IDLE else "The lab is ended as planned."
+        return Sentence("Curfew: the lab is put to sleep.")
+    return (
+        Sentence("Curfew: the lab is ended.")
+        if entry.trigger is Trigger.IDLE
+        else Sentence("The lab is ended as planned.")
+    )

@@ -63,7 +63,9 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
         everyone = distinct((str(status.recipient), owner, *others))
         hears, message_id = tell_first(run.deps, everyone, message, f"{entry.id} called off")
         if not message_id:
-            run.troubles.append(f"{lab.id}: nobody could be told that what was announced does not happen.")
+            run.troubles.append(
+                Sentence("{lab}: nobody could be told that what was announced does not happen.", lab=lab.id)
+            )
             return
         run.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, run.now))
         text = Sentence("{who} was told that it does not happen as announced.", who=hears)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import opening
+from chalicelib.domain.core.sentence import Sentence, joined, opening
 from chalicelib.domain.curfew.decision import exemption, is_protected, shield_of
 from chalicelib.domain.curfew.look import (
     ActOnEntry,
@@ -221,7 +221,11 @@ class Examination:
         if not why:
             return
         lab, faces = context.lab, context.faces
-        message = f"The lab is not on the plan for the curfew of {format_local(lab.spec.schedule, faces.at)}: {why}"
+        message = Sentence(
+            "The lab is not on the plan for the curfew of {at}: {why}",
+            at=format_local(lab.spec.schedule, faces.at),
+            why=why,
+        )
         self._note(lab, message, night=faces.night.isoformat())
         self.run.counts["in_use"] += 1
 
@@ -232,7 +236,7 @@ class Examination:
             return replace(stored.moved_to(Phase.WAKING, now), run=stored.run + 1, due_at=now + WATCH)
 
         changed = change_unless_changed(self.run, lab, woken)
-        self._note(lab, f"The lab wakes up. {waking.reason}", phase=str(changed.phase))
+        self._note(lab, joined((Sentence("The lab wakes up."), waking.reason)), phase=str(changed.phase))
         payload = {"lab_id": lab.id, "time": now.isoformat()}
         self.run.deps.workflows.start("wake", execution_name(changed, "wake"), payload)
         self.run.counts["woken"] += 1
@@ -257,10 +261,15 @@ class Examination:
                     self._note_planned(lab, entry)
 
     def _note_planned(self, lab: Lab, entry: Entry) -> None:
-        does = "goes to sleep" if entry.act is AtCurfew.HIBERNATE else "ends"
-        unless = "" if entry.trigger is Trigger.GONE else ", unless it is kept"
-        message = f"The lab {does} on {format_local(lab.spec.schedule, entry.at)}{unless}. {opening(entry.reason)}"
-        self._note(lab, message, entry=entry.id)
+        what = (
+            Sentence("The lab goes to sleep on {at}, unless it is kept.")
+            if entry.act is AtCurfew.HIBERNATE
+            else Sentence("The lab ends on {at}.")
+            if entry.trigger is Trigger.GONE
+            else Sentence("The lab ends on {at}, unless it is kept.")
+        )
+        at = what.with_slots(at=format_local(lab.spec.schedule, entry.at))
+        self._note(lab, joined((at, opening(entry.reason))), entry=entry.id)
         wakes = lab.hibernation.wake_at if lab.hibernation else None
         due_at = min(entry.at, wakes) if wakes and wakes > self.run.now else entry.at
         change_unless_changed(self.run, lab, lambda stored: replace(stored, due_at=due_at))

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.tree import LabNotFound, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
@@ -24,6 +25,7 @@ from chalicelib.domain.teardown.adoption import (
     claimed_lab_id,
     decide_orphan,
     describe_provenance,
+    in_its_region,
     is_made_by,
     is_overdue,
 )
@@ -56,11 +58,11 @@ def _looked_up(run: NightRun, tagged: TaggedCluster) -> list[str]:
         case Orphan.FOREIGN:
             return [decision.message]
         case Orphan.REPORT:
-            return [f"{decision.message} {provenance_of(deps, tagged, state)}"]
+            return [joined((decision.message, provenance_of(deps, tagged, state)))]
         case Orphan.REOPEN if lab is not None and run.rules.mode is Mode.ON:
             return [_reopened(deps, lab, decision, run.now)]
         case Orphan.REOPEN:
-            return [f"{tagged.name} in {tagged.region} outlived its lab; nothing is done about it now."]
+            return [Sentence("{what} outlived its lab; nothing is done about it now.", what=in_its_region(tagged))]
         case _:
             assert_never(decision.action)
 

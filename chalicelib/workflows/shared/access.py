@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import ASKED_FOR, EntryState, Kind
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.patience import Waited, pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
@@ -46,10 +47,15 @@ def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
         try:
             deps.cloud(lab.place).clusters.revoke_access(lab.name, access.principal_arn)
         except AwsRefused as error:
-            refused.append(f"{access.principal_arn}: {error.message}")
+            refused.append(Sentence("{what}: {reason}", what=access.principal_arn, reason=error.message))
         else:
             _settle(deps, lab, access.principal_arn, now)
     return tuple(refused)
+
+
+def not_taken_back(refused: Iterable[str]) -> Sentence:
+    """What of the above was refused, in one sentence."""
+    return Sentence("Not taken back: {what}.", what=joined(refused, "; "))
 
 
 def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime) -> dict[str, AwsRefused]:
@@ -86,9 +92,9 @@ def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited
         if isinstance(error, ResourceGone) or pause_for(error, workflow, "", waited) is not None:
             raise
         learn(deps, lab, view_role_arn=None)
-        return f"What runs can't be seen by this service ({role}: {error.message})"
+        return Sentence("What runs can't be seen by this service ({role}: {message})", role=role, message=error.message)
     learn(deps, lab, view_role_arn=role)
-    return f"What runs is seen by this service ({role})"
+    return Sentence("What runs is seen by this service ({role})", role=role)
 
 
 def grant(deps: Deps, lab: Lab, access: AccessSpec, now: datetime) -> None:
@@ -115,7 +121,8 @@ def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
 def in_words(lab: Lab, access: AccessSpec) -> str:
     """The principal of an entry, as the lab's history names it."""
     is_owners = access.principal_arn == access_role_arn(lab)
-    return f"{access.principal_arn} (for {lab.owner})" if is_owners else access.principal_arn
+    name = access.principal_arn
+    return Sentence("{name} (for {owner})", name=name, owner=lab.owner) if is_owners else name
 
 
 def view_of(lab: Lab, role_arn: str) -> AccessSpec:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.teardown.evidence import CSI_TAG, claims, log_group_name
 from chalicelib.domain.teardown.external_dns import is_below, overlap
@@ -16,7 +17,7 @@ from chalicelib.domain.teardown.target import target_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.records import enter_guest, learn
 
-_EARLIER = "It was there before the lab."
+_EARLIER = Sentence("It was there before the lab.")
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
@@ -28,7 +29,7 @@ def look_before(deps: Deps, lab: Lab, vpc_id: str | None, now: datetime) -> None
     found, _, unreadable = deps.cloud(lab.place).inventory.take(target, ())
     there = [thing for thing in found if not _goes_by(thing)]
     named = [thing for thing in there if set(claims(thing, target, None)) - {f"tag {CSI_TAG}"}]
-    enter_guest(deps, lab, named, now, "seen by begin", _EARLIER)
+    enter_guest(deps, lab, named, now, Sentence("seen by begin"), _EARLIER)
     if any(thing.id == log_group_name(lab.name) for thing in there):
         learn(deps, lab, logs_were_there=True)
     if not unreadable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.explain import explain_stack
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState, StackState, is_own_cluster
@@ -28,7 +29,11 @@ def not_seen_yet(deps: Deps, lab: Lab) -> ResourceGone | None:
     # The first look of the step is the request itself.
     if not steps or steps[-1].attempts != 1 or steps[-1].status is StepStatus.FAILED:
         return None
-    return ResourceGone("eks:DescribeCluster", "NotSeenYet", f"EKS does not know {lab.name} yet, which was asked for.")
+    return ResourceGone(
+        "eks:DescribeCluster",
+        "NotSeenYet",
+        Sentence("EKS does not know {name} yet, which was asked for.", name=lab.name),
+    )
 
 
 def own_stack(deps: Deps, lab: Lab) -> StackState | None:
@@ -81,7 +86,10 @@ def anew_or_failed(deps: Deps, lab: Lab, state: StackState) -> StepResult:
     made = [entry for entry in deps.store.ledger(lab.id) if entry.resource.kind is Kind.STACK]
     if not _is_throttled(state) or len(made) >= _MOST:
         raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
-    return StepResult(Result.ASKED, f"AWS throttled CloudFormation, so the stack is made anew: {state.failure}")
+    return StepResult(
+        Result.ASKED,
+        Sentence("AWS throttled CloudFormation, so the stack is made anew: {failure}", failure=state.failure or ""),
+    )
 
 
 def _is_throttled(state: StackState) -> bool:

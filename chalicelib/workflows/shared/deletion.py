@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, Resource
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
@@ -72,7 +73,7 @@ def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
 def note_refusal(deps: Deps, lab: Lab, things: Iterable[Resource], error: AwsRefused, now: datetime) -> None:
     """Write on the ledger why these can't be deleted, so that the receipt says it."""
     for thing in things:
-        why = why_refused(thing, lab.id, str(error), denied=False)
+        why = why_refused(thing, lab.id, reason_of(error), denied=False)
         enter(deps, lab, [thing], EntryState.BLOCKED, now, ASKED_FOR, why)
 
 
@@ -99,8 +100,8 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> 
     if complaints:
         told = f"eks:DeleteNodegroup: {complaints}"
         enter(deps, lab, _nodegroup_on_ledger(deps, lab, name), EntryState.PRESENT, now, ASKED_FOR, told)
-    how = f"{name}: {in_use}" if in_use else f"{name} is going"
-    return how + (f" ({complaints})" if complaints else "")
+    how = Sentence("{what}: {reason}", what=name, reason=in_use) if in_use else Sentence("{name} is going", name=name)
+    return joined((how, f"({complaints})" if complaints else ""))
 
 
 def _complaints(state: NodegroupState) -> str:
@@ -144,7 +145,7 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
             clusters.delete_fargate_profile(lab.name, name)
         except (ResourceGone, StillInUse):
             continue
-    return [f"Fargate profile {name} is going" for name in names]
+    return [Sentence("Fargate profile {name} is going", name=name) for name in names]
 
 
 def why_blocked(deps: Deps, lab: Lab, failure: object) -> str:
@@ -157,8 +158,8 @@ def why_blocked(deps: Deps, lab: Lab, failure: object) -> str:
     if isinstance(failure, Mapping):
         caught = explain_execution(failure)
         if caught.reason not in why and caught.cause not in why:
-            why = f"{why} A step failed: {caught.cause}".lstrip()
-    return why or "The inventory could not be taken."
+            why = joined((why, Sentence("A step failed: {cause}", cause=caught.cause)))
+    return why or Sentence("The inventory could not be taken.")
 
 
 def _why_left(deps: Deps, lab: Lab) -> str:
@@ -169,5 +170,5 @@ def _why_left(deps: Deps, lab: Lab) -> str:
         return left
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
     failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)
-    cause = next((f"{step.detail} (at: {step.title})" for step in failed), "")
-    return " ".join(part for part in (cause, left) if part)
+    at = (Sentence("{reason} (at: {step})", reason=step.detail, step=step.title) for step in failed)
+    return joined((next(at, ""), left))

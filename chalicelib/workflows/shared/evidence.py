@@ -13,6 +13,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.resources import Resource
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, is_young, lookup_for, unreadable
@@ -40,7 +41,7 @@ def ask_who_made(deps: Deps, lab: Lab, things: Iterable[Resource], now: datetime
     for thing in things:
         lookup = lookup_for(thing, since, now)
         if lookup is None:
-            asked.unknown[thing.arn] = "CloudTrail does not tell of its kind"
+            asked.unknown[thing.arn] = Sentence("CloudTrail does not tell of its kind")
             continue
         if lookup not in answers:
             answers[lookup] = _answer(history, lookup, answers)
@@ -56,13 +57,13 @@ def _answer(
     if refused is not None:
         return refused
     if len(before) >= MOST:
-        return "asked again at the next look"
+        return Sentence("asked again at the next look")
     try:
         events = history.events(lookup)
     except (AwsRefused, Transient) as error:
-        return str(error)
+        return reason_of(error)
     if events is None:
-        return "too many events to be read"
+        return Sentence("too many events to be read")
     if broken := unreadable(events):
         told = {"attribute": lookup.attribute, "value": lookup.value, "broken": broken, "events": len(events)}
         logger.warning("Events of CloudTrail could not be read.", extra=told)
@@ -76,6 +77,8 @@ def _take_in(asked: Asked, thing: Resource, answer: tuple[Event, ...] | str, now
     creator = creator_of(thing, answer, now)
     if creator is None:
         young = thing.created_at is not None and is_young(thing, thing.created_at, now)
-        asked.unknown[thing.arn] = "CloudTrail may not have told yet" if young else "CloudTrail tells of no creation"
+        asked.unknown[thing.arn] = (
+            Sentence("CloudTrail may not have told yet") if young else Sentence("CloudTrail tells of no creation")
+        )
     else:
         asked.creators[thing.arn] = creator

@@ -14,6 +14,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
 from chalicelib.domain.core.resources import CAME_BACK, EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import GroupState
@@ -26,7 +27,7 @@ from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judg
 from chalicelib.domain.teardown.receipt import Receipt, Wait
 from chalicelib.domain.teardown.reconcile import reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
-from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
+from chalicelib.domain.teardown.volumes import VolumeDecision, asked_of_volumes, decide_volume
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.evidence import ask_who_made
 
@@ -65,7 +66,9 @@ class SweepOutcome:
     @property
     def told_in_the_way(self) -> str:
         """The first resources of others in the lab's own VPC, each with the reason why it stays."""
-        return "; ".join(f"{resource.arn}: {reason}" for resource, reason in self.in_the_way[:3])
+        return joined(
+            (Sentence("{what}: {reason}", what=thing.arn, reason=reason) for thing, reason in self.in_the_way[:3]), "; "
+        )
 
     @property
     def done(self) -> bool:
@@ -245,7 +248,7 @@ class _Sweep:
         fate = decide_volume(resource, self.lab.spec.volumes)
         try:
             if fate is VolumeDecision.KEEP:
-                asked = f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
+                asked = asked_of_volumes(self.lab.spec.volumes)
                 self._keep(resource, entry.how, entry.reason if entry.state is EntryState.KEPT else asked)
                 return
             if fate is VolumeDecision.SNAPSHOT_THEN_DELETE and not self._is_backed_up(resource, entry):
@@ -256,10 +259,10 @@ class _Sweep:
             self.hiccup = error
             self.outcome.remaining.append(resource)
         except StillInUse as error:
-            self.book.note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
+            self.book.note(replace(entry, state=EntryState.PRESENT, reason=reason_of(error)))
             self.outcome.remaining.append(resource)
         except AwsRefused as error:
-            why = why_refused(resource, self.lab.id, str(error), isinstance(error, AccessDenied))
+            why = why_refused(resource, self.lab.id, reason_of(error), isinstance(error, AccessDenied))
             self.outcome.blocked.append(self.book.note(replace(entry, state=EntryState.BLOCKED, reason=why)))
 
     def _delete(self, resource: Resource, entry: LedgerEntry) -> None:
@@ -304,8 +307,8 @@ class _Sweep:
             entry = self._with_facts(entry, {**kept, _RUN: run, _TOKEN: self.deps.new_id()})
         if _BACKUP not in entry.resource.attributes:
             made = self.leftovers.snapshot(volume, self.lab.tags, entry.resource.attributes[_TOKEN])
-            told = f"It holds the contents of {volume.id}, as the lab was asked."
-            self._keep(made, "snapshot taken by teardown", told, Proof.ANSWER)
+            told = Sentence("It holds the contents of {id}, as the lab was asked.", id=volume.id)
+            self._keep(made, Sentence("snapshot taken by teardown"), told, Proof.ANSWER)
             entry = self._with_facts(entry, {**entry.resource.attributes, _BACKUP: made.id})
         return entry
 
@@ -339,20 +342,25 @@ class _Sweep:
                 self._deleted(entry)
 
     def _deleted(self, entry: LedgerEntry) -> None:
-        reason = "It came back, and was deleted again." if entry.came_back else ""
+        reason = Sentence("It came back, and was deleted again.") if entry.came_back else ""
         self.book.note(replace(entry, state=EntryState.DELETED, reason=reason))
         self.outcome.deleted.append(entry.resource)
         what = entry.resource
         facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}
-        message = f"Deleted {what.kind} {what.id} ({entry.how})."
+        message = Sentence("Deleted {kind} {id} ({how}).", kind=what.kind, id=what.id, how=entry.how)
         self.deps.store.add_event(self.lab.id, Event(self.now, "resource-deleted", message, facts))
 
 
 def what_is_left(receipt: Receipt) -> str:
     """The sentence of a step on a receipt when nothing more is to be deleted."""
-    told = f"Nothing proved as the lab's is left; {len(receipt.lines)} things are accounted for."
+    told = Sentence("Nothing proved as the lab's is left; {count} things are accounted for.", count=len(receipt.lines))
     count = len(receipt.left)
     if not count:
         return told
-    looks = "thing looks" if count == 1 else "things look"
-    return f"{told} {count} {looks} like the lab's without a proof, and stays: {'; '.join(line.arn for line in receipt.left[:3])}."
+    looks = Sentence(
+        "{n} thing looks like the lab's without a proof, and stays: {names}.",
+        "{n} things look like the lab's without a proof, and stay: {names}.",
+        n=count,
+        names="; ".join(line.arn for line in receipt.left[:3]),
+    )
+    return joined((told, looks))

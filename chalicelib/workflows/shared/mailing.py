@@ -43,7 +43,13 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
     if deps.mail is None or addressee is None:
         return Route(why=deps.curfew.reach.undeliverable_reason(recipient, message))
     if message is not None and not hears(addressee, message):
-        return Route(why=f"{recipient} switched off mails of this kind ({topic_of(message.kind)}).")
+        return Route(
+            why=Sentence(
+                "{recipient} switched off mails of this kind ({topic}).",
+                recipient=recipient,
+                topic=topic_of(message.kind) or message.kind,
+            )
+        )
     came_back = deps.mail.store.bounced_address(addressee.address)
     if came_back is None:
         return Route(addressee)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, EntryState, Kind
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ProvisioningFailed
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
@@ -74,7 +75,7 @@ def all_active(
     bad: frozenset[str] = ENDED_BADLY,
 ) -> StepResult:
     """Done when all are ready. Raises ProvisioningFailed when one ended badly, or the polling policy is exhausted."""
-    message = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
+    message = joined((_state(state) for state in states), ", ")
     failed = [state for state in states if state.status in bad]
     if failed:
         issues = [issue for state in failed for issue in state.issues]
@@ -85,6 +86,10 @@ def all_active(
     if issues and POLL_POLICIES[step].is_out(at.attempt):
         raise ProvisioningFailed(explain_issues(issues, message))
     return again_or_failed(step, at, f"A {what}", message)
+
+
+def _state(state: NodegroupState | AddonState) -> str:
+    return joined((Sentence("{name} is {status}", name=state.name, status=state.status), _complaints(state)))
 
 
 def _complaints(state: NodegroupState | AddonState) -> str:

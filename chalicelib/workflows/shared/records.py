@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
@@ -105,7 +106,9 @@ def close_steps(
     for step in deps.store.steps(lab.id):
         spared = (step.name, step.run) == (but, lab.run)
         if step.status is StepStatus.RUNNING and not spared and (before is None or step.run < before):
-            closed = replace(step, status=StepStatus.SKIPPED, ended_at=now, detail=f"Given up: {why}.")
+            closed = replace(
+                step, status=StepStatus.SKIPPED, ended_at=now, detail=Sentence("Given up: {why}.", why=why)
+            )
             deps.store.record_step(lab.id, closed)
 
 
@@ -142,7 +145,7 @@ def move(
         facts = {"phase": str(moved.phase), **(facts_of(failure) if failure else {})}
         deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
         if moved.phase in _NOBODY_AT_WORK:
-            close_steps(deps, moved, now, "the workflow ended before this step did")
+            close_steps(deps, moved, now, Sentence("the workflow ended before this step did"))
         measure_move(deps, was, moved, now)
     return moved
 
@@ -155,7 +158,10 @@ def again(step: str, detail: str) -> StepResult:
 def again_or_stuck(step: str, attempt: int, detail: str) -> StepResult:
     """Look again, or give up after the step's last attempt."""
     if POLL_POLICIES[step].is_out(attempt):
-        return StepResult(Result.STUCK, f"After {POLL_POLICIES[step].minutes} minutes: {detail}")
+        return StepResult(
+            Result.STUCK,
+            Sentence("After {minutes} minutes: {detail}", minutes=POLL_POLICIES[step].minutes, detail=detail),
+        )
     return again(step, detail)
 
 

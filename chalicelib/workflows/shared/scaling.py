@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.domain.core.failure import Failure, Responsible
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, ended, joined
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
@@ -53,7 +53,7 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
                 "cluster-gone", Sentence("EKS knows no cluster {name} of the lab's.", name=lab.name), Responsible.OURS
             )
         )
-    return "" if cluster.status == "ACTIVE" else f"the control plane is {cluster.status}"
+    return "" if cluster.status == "ACTIVE" else Sentence("the control plane is {status}", status=cluster.status)
 
 
 def again_or_late(step: str, at: StepInput, detail: str) -> StepResult:
@@ -77,9 +77,9 @@ def resize_all(
     """Request the `wanted` sizes that differ; done when none does. Raises ProvisioningFailed if updates keep failing."""
     waiting = [text for state in states if (text := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
-        return again_or_late(step, at, "; ".join(waiting))
-    text = describe_sizes([state.size for state in states]) if states else "There are no node groups"
-    return StepResult(Result.DONE, f"{text}.")
+        return again_or_late(step, at, joined(waiting, "; "))
+    text = describe_sizes([state.size for state in states]) if states else Sentence("There are no node groups")
+    return StepResult(Result.DONE, ended(text))
 
 
 def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
@@ -92,18 +92,18 @@ def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
 def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize) -> str:
     """The state that a node group is waiting in, in words; empty when it has its size."""
     if is_busy(state):
-        return f"{state.name} is {state.status}"
+        return Sentence("{name} is {status}", name=state.name, status=state.status)
     if state.size == wanted:
         return ""
     try:
         update_id = ask_for_size(deps, lab, wanted)
     except StillInUse as error:
-        return f"{state.name}: {error.message}"
+        return Sentence("{what}: {reason}", what=state.name, reason=error.message)
     except ResourceGone:
         return ""
     if update_id is not None:
         _refuse_failure(deps, lab, state.name, update_id)
-    return f"{state.name} is to have {wanted.desired} nodes"
+    return Sentence("{name} is to have {desired} nodes", name=state.name, desired=wanted.desired)
 
 
 def _refuse_failure(deps: Deps, lab: Lab, name: str, update_id: str) -> None:

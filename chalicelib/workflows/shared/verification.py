@@ -7,6 +7,7 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, NodegroupState
@@ -27,11 +28,14 @@ class Findings:
     @property
     def failure(self) -> Failure:
         """Why the lab did not become ready."""
-        words = "; ".join(self.missing)
+        words = joined(self.missing, "; ")
         if self.issues:
             return explain_issues(self.issues, words)
         return Failure(
-            "verification-failed", f"The lab was made, but is not as it should be: {words}.", Responsible.OURS, words
+            "verification-failed",
+            Sentence("The lab was made, but is not as it should be: {words}.", words=words),
+            Responsible.OURS,
+            words,
         )
 
 
@@ -45,55 +49,60 @@ def findings_of(
         try:
             _nodes(clusters.nodegroup(lab.name, nodegroup.name), found)
         except ResourceGone:
-            found.missing.append(f"node group {nodegroup.name} is not there")
+            found.missing.append(Sentence("node group {name} is not there", name=nodegroup.name))
     for addon in addons:
         try:
             _addon(lab, clusters.addon(lab.name, addon.name), found)
         except ResourceGone:
-            found.missing.append(f"add-on {addon.name} is not there")
+            found.missing.append(Sentence("add-on {name} is not there", name=addon.name))
     entries = {entry.principal_arn: set(entry.policies) for entry in clusters.access_entries(lab.name)}
     for one in access:
         if not _granted(one, entries):
             (found.notes if one.principal_arn in optional else found.missing).append(
-                f"{one.principal_arn} has no access"
+                Sentence("{principal_arn} has no access", principal_arn=one.principal_arn)
             )
     return found
 
 
 def _endpoint(deps: Deps, lab: Lab, cluster: ClusterState, found: Findings) -> None:
     if cluster.status != "ACTIVE" or not cluster.endpoint:
-        found.missing.append(f"the control plane is {cluster.status}")
+        found.missing.append(Sentence("the control plane is {status}", status=cluster.status))
         return
     probe = deps.cloud(lab.place).kubernetes.probe(cluster.endpoint, cluster.certificate_authority)
     if not probe.addresses:
-        found.missing.append(f"the endpoint's name {probe.host} does not resolve yet")
+        found.missing.append(Sentence("the endpoint's name {host} does not resolve yet", host=probe.host))
     elif probe.answered:
-        found.notes.append(f"the API server answers: {probe.version}")
+        found.notes.append(Sentence("the API server answers: {version}", version=probe.version or ""))
     else:
-        found.notes.append(f"the API server does not let this service ask, which is normal here ({probe.problem})")
+        found.notes.append(
+            Sentence(
+                "the API server does not let this service ask, which is normal here ({problem})",
+                problem=probe.problem or "",
+            )
+        )
 
 
 def _nodes(state: NodegroupState, found: Findings) -> None:
     if state.status != "ACTIVE":
-        found.missing.append(f"node group {state.name} is {state.status}")
+        found.missing.append(Sentence("node group {name} is {status}", name=state.name, status=state.status))
     if not state.asg_names:
-        found.missing.append(f"node group {state.name} has no Auto Scaling group yet")
-    _issues(f"node group {state.name}", state.issues, found)
+        found.missing.append(Sentence("node group {name} has no Auto Scaling group yet", name=state.name))
+    _issues(Sentence("node group {name}", name=state.name), state.issues, found)
 
 
 def _addon(lab: Lab, state: AddonState, found: Findings) -> None:
     if state.lacks_only_nodes and is_ready(lab, state):
-        found.notes.append(f"add-on {state.name} waits for nodes, of which the lab has none")
+        found.notes.append(Sentence("add-on {name} waits for nodes, of which the lab has none", name=state.name))
         return
     if state.status != "ACTIVE":
-        found.missing.append(f"add-on {state.name} is {state.status}")
-    _issues(f"add-on {state.name}", state.issues, found)
+        found.missing.append(Sentence("add-on {name} is {status}", name=state.name, status=state.status))
+    _issues(Sentence("add-on {name}", name=state.name), state.issues, found)
 
 
 def _issues(what: str, issues: Iterable[HealthIssue], found: Findings) -> None:
     for issue in issues:
         found.issues.append(issue)
-        found.missing.append(f"{what}: {issue.code}: {issue.message}")
+        found.missing.append(Sentence("{what}: {reason}", what=what, reason=f"{issue.code}: {issue.message}"))
 
 
 def _granted(access: AccessSpec, entries: dict[str, set[str]]) -> bool:

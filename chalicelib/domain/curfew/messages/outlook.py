@@ -77,7 +77,7 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
         return
     wake_at = lab.hibernation.wake_at if lab.hibernation else None
     if wake_at is None:
-        yield Sentence("It sleeps until somebody wakes it: ekslab wake {name}.", name=lab.name)
+        yield Sentence("It sleeps until somebody wakes it: `ekslab wake {name}`.", name=lab.name)
     elif wake_at > now:
         yield Sentence(
             "It sleeps until {at}, or until somebody asks for it.", at=format_local(lab.spec.schedule, wake_at)

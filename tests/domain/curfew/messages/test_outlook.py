@@ -116,7 +116,7 @@ def test_keeping_and_protection_are_told_while_they_last() -> None:
 @pytest.mark.parametrize(
     ("wake_at", "words"),
     [
-        (None, "until somebody wakes it: ekslab wake myeks"),
+        (None, "until somebody wakes it: `ekslab wake myeks`"),
         (datetime(2026, 11, 23, 23, 30, tzinfo=UTC), "until Tue 24 Nov 08:30 (Asia/Seoul), or"),
         (NOW - timedelta(minutes=1), "within the hour"),
     ],
