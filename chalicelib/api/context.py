@@ -11,12 +11,14 @@ from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
+from chalicelib.api.views.json_format import in_language
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Deps
+from chalicelib.words.catalogues import preferred, words_of
 
 View = Callable[..., Response]
 
@@ -131,6 +133,11 @@ class RequestContext:
         return None if value is None else str(value)
 
     @property
+    def words(self) -> Words:
+        """The language that the request asks for by `Accept-Language`."""
+        return words_of(preferred(self.header("accept-language")))
+
+    @property
     def path(self) -> str:
         """The path as the client wrote it, with the stage."""
         context = self.routes.current_request.context
@@ -170,11 +177,23 @@ class RequestContext:
         def register(view: View) -> View:
             guard = {} if public else {"authorizer": self._authorizer}
             bodies = {"content_types": [*BODY_TYPES, *types]} if method in ("POST", "PATCH", "PUT") else {}
-            answering = answers_problems(view if public else self._admitting(view, changes))
+            answering = self._speaking(answers_problems(view if public else self._admitting(view, changes)))
             self.routes.route(path, methods=[method], **guard, **bodies)(answering)
             return answering
 
         return register
+
+    def _speaking(self, view: View) -> View:
+        """The view, with its JSON in the language that is asked for."""
+
+        @functools.wraps(view)
+        def speaking(*args: str, **kwargs: str) -> Response:
+            answer = view(*args, **kwargs)
+            if isinstance(answer.body, Mapping):
+                answer.body = json.dumps(in_language(answer.body, self.words))
+            return answer
+
+        return speaking
 
     def _admitting(self, view: View, changes: bool) -> View:
         """The view, refused to callers who may ask nothing here, and to viewers if it changes something."""
@@ -189,7 +208,5 @@ class RequestContext:
 
 
 def json_answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer."""
-    return Response(
-        json.dumps(body), status_code=status, headers={"Content-Type": "application/json", **(headers or {})}
-    )
+    """A JSON answer, in no language yet."""
+    return Response(body, status_code=status, headers={"Content-Type": "application/json", **(headers or {})})

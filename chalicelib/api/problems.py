@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.views.json_format import to_json
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.errors.tree import (
     MOST_FINDINGS,
@@ -100,18 +99,20 @@ def answers_problems(view: View) -> View:
             return _response(error)
         except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
             logger.exception("A view failed unexpectedly.", extra={"error": type(error).__name__})
-            return problem(500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix.")
+            return problem(
+                500, "unexpected", Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
+            )
 
     return cast("View", answering)
 
 
 def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, Any] | None = None) -> Response:
-    """A problem document."""
+    """A problem document, in no language yet."""
     body = {"type": f"urn:ekslab:problem:{kind}", "title": title, "status": status, "detail": detail, **(more or {})}
     headers = {"Content-Type": "application/problem+json"}
     if status in (429, 503):
         headers["Retry-After"] = _RETRY_AFTER
-    return Response(body=json.dumps(body), status_code=status, headers=headers)
+    return Response(body=body, status_code=status, headers=headers)
 
 
 def explained(error: EkslabError) -> tuple[int, str, str]:
@@ -138,17 +139,23 @@ def _explained(error: EkslabError) -> tuple[int, str, str, str]:
 def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
-        message = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
-        more = f"The first {error.most} are told." if count > error.most else ""
-        return " ".join(filter(None, (message, more, error.note)))
+        message = Sentence(
+            "{n} finding, with its field, what is wrong, and what would be right.",
+            "{n} findings, each with its field, what is wrong, and what would be right.",
+            n=count,
+        )
+        more = Sentence("The first {most} are told.", most=error.most) if count > error.most else ""
+        return joined((message, more, error.note))
     if isinstance(error, AwsRefused):
-        return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
+        return Sentence(
+            "{operation} was refused with {code}. It was logged; it is ours to fix.",
+            operation=error.operation,
+            code=error.code,
+        )
     return (
         Sentence("It is not your request; nothing was changed that a second try would double.")
         if status == 503
-        else error.args[0]
-        if error.args and isinstance(error.args[0], str)
-        else str(error)
+        else reason_of(error)
     )
 
 

@@ -36,11 +36,12 @@ class Answer:
 
 @dataclass
 class Http:
-    """Signed requests of `caller` against a fake world."""
+    """Signed requests of `caller` against a fake world. `headers`: sent with each."""
 
     world: FakeWorld = field(default_factory=make_deps)
     caller: str | None = OWNER
     people: People = field(default_factory=lambda: People(ACCOUNT, (ADMIN,), is_directory_role=lambda *_: True))
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.app = Chalice(app_name="ekslab-test")
@@ -76,7 +77,7 @@ class Http:
         event = {
             "httpMethod": method,
             "path": path,
-            "headers": {"content-type": "application/json", **(headers or {})},
+            "headers": {"content-type": "application/json", **self.headers, **(headers or {})},
             "multiValueQueryStringParameters": {key: [value] for key, value in query.items()} if query else None,
             "pathParameters": given,
             "stageVariables": None,

@@ -9,6 +9,7 @@ from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import PageQuery, instant_of, page_of, refuse, unknown_parameters
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
@@ -50,7 +51,7 @@ def read_snooze(raw: bytes, content_type: str | None) -> datetime:
     body = Reader(read_body(raw, content_type), "", notes)
     text = body.text("until")
     if not body.has("until"):
-        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
+        body.error("until", "missing", Sentence("until is required: an instant such as 2026-12-01T00:00:00Z."))
     body.close()
     until = instant_of(text, "until", notes.findings) if text else None
     refuse(notes.findings)
@@ -63,7 +64,7 @@ def read_policy(raw: bytes, content_type: str | None) -> str:
     body = Reader(read_body(raw, content_type), "", notes)
     asked = body.text("supportType")
     if asked not in _SUPPORT_TYPES:
-        body.error("supportType", "invalid-support-type", "supportType is STANDARD or EXTENDED.")
+        body.error("supportType", "invalid-support-type", Sentence("supportType is STANDARD or EXTENDED."))
     body.close()
     refuse(notes.findings)
     return str(asked)
@@ -100,11 +101,15 @@ def _days(text: str, findings: list[Finding]) -> int | None:
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) < 5:
         return int(text)
-    findings.append(error("daysLeft", "invalid-days", f"daysLeft is a whole number of days, not {text[:20]}."))
+    findings.append(
+        error("daysLeft", "invalid-days", Sentence("daysLeft is a whole number of days, not {text}.", text=text[:20]))
+    )
     return None
 
 
 def _no_phase(name: str, phases: list[str]) -> Finding:
     near = nearest(name, phases)
-    meant = f"Did you mean {near}?" if near else f"There are {', '.join(phases)}."
-    return error("phase", "unknown-phase", f"{name} is no phase of support. {meant}")
+    meant = (
+        Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
+    )
+    return error("phase", "unknown-phase", Sentence("{name} is no phase of support. {meant}", name=name, meant=meant))

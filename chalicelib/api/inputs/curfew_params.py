@@ -10,6 +10,7 @@ from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import instant_of, refuse
 from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import error
@@ -42,7 +43,9 @@ def read_day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise InvalidRequest([error("date", "invalid-date", f"{text[:40]} is no day. They look like 2026-11-23.")])
+    raise InvalidRequest(
+        [error("date", "invalid-date", Sentence("{text} is no day. They look like 2026-11-23.", text=text[:40]))]
+    )
 
 
 def read_release(raw: bytes, content_type: str | None) -> str:
@@ -52,7 +55,7 @@ def read_release(raw: bytes, content_type: str | None) -> str:
     text = body.text("hash") or ""
     body.close()
     if not _HASH.fullmatch(text) and not notes.findings:
-        body.error("hash", "invalid-hash", "hash is that of the plan, as `ekslab get plan` shows it.")
+        body.error("hash", "invalid-hash", Sentence("hash is that of the plan, as `ekslab get plan` shows it."))
     refuse(notes.findings)
     return text
 
@@ -64,10 +67,12 @@ def read_extension(raw: bytes, content_type: str | None) -> ExtensionRequest:
     text, hours = body.text("until"), body.whole("hours")
     body.close()
     if body.has("until") == body.has("hours"):
-        message = 'Say either until, {"until": "2026-12-01T00:00:00Z"}, or hours more than it has now, {"hours": 4}.'
+        message = Sentence(
+            'Say either until, {"until": "2026-12-01T00:00:00Z"}, or hours more than it has now, {"hours": 4}.'
+        )
         notes.findings.append(error("", "missing" if not body.has("until") else "both", message))
     if hours is not None and not 1 <= hours <= _MOST_HOURS:
-        body.error("hours", "invalid-hours", f"hours is 1 to {_MOST_HOURS}.")
+        body.error("hours", "invalid-hours", Sentence("hours is 1 to {most}.", most=_MOST_HOURS))
     until = instant_of(text, "until", notes.findings) if text is not None else None
     refuse(notes.findings)
     return ExtensionRequest(until.replace(microsecond=0) if until else None, hours)
@@ -80,9 +85,17 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
     text, why = body.text("until"), " ".join((body.text("why") or "").split())
     body.close()
     if "until" not in document:
-        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it.")
+        body.error(
+            "until",
+            "missing",
+            Sentence("until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it."),
+        )
     if body.has("until") and not 1 <= len(why) <= _LONGEST_WHY:
-        body.error("why", "missing", f"Say why, in 1 to {_LONGEST_WHY} characters: its owner and the report read it.")
+        body.error(
+            "why",
+            "missing",
+            Sentence("Say why, in 1 to {most} characters: its owner and the report read it.", most=_LONGEST_WHY),
+        )
     until = instant_of(text, "until", notes.findings) if text is not None else None
     refuse(notes.findings)
     return until, why
@@ -95,7 +108,11 @@ def read_why(raw: bytes, content_type: str | None) -> str:
     why = " ".join((body.text("why") or "").split())
     body.close()
     if not 1 <= len(why) <= _LONGEST_WHY:
-        body.error("why", "missing", f"Say why, in 1 to {_LONGEST_WHY} characters: the lab's owner reads it.")
+        body.error(
+            "why",
+            "missing",
+            Sentence("Say why, in 1 to {most} characters: the lab's owner reads it.", most=_LONGEST_WHY),
+        )
     refuse(notes.findings)
     return why
 
@@ -120,7 +137,7 @@ def read_rules(raw: bytes, content_type: str | None) -> RulesAsked:
     body.close()
     asked = {rule: number for rule, number in numbers.items() if number is not None}
     if mode is None and not asked and not notes.findings:
-        body.error("", "empty", f"Say at least one of mode, {', '.join(RULE_NAMES.values())}.")
+        body.error("", "empty", Sentence("Say at least one of mode, {names}.", names=", ".join(RULE_NAMES.values())))
     refuse(notes.findings)
     return RulesAsked(asked, mode)
 
@@ -132,6 +149,6 @@ def _mode(body: Reader) -> Mode | None:
         return None if value is None else Mode.ON if value else Mode.OFF
     known = {str(mode): mode for mode in Mode}
     if not isinstance(value, str) or value not in known:
-        body.error("mode", "invalid-mode", f"mode is one of {', '.join(known)}.")
+        body.error("mode", "invalid-mode", Sentence("mode is one of {names}.", names=", ".join(known)))
         return None
     return known[value]

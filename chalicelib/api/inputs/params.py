@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Change, Phase
@@ -68,17 +69,19 @@ def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
     findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor", "compare"))
     month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
     if not _MONTH.fullmatch(month):
-        findings.append(error("month", "invalid-month", "A month such as 2026-11."))
+        findings.append(error("month", "invalid-month", Sentence("A month such as 2026-11.")))
     if form not in COST_FORMATS:
-        findings.append(error("format", "unknown-value", f"One of {', '.join(COST_FORMATS)}."))
+        findings.append(error("format", "unknown-value", Sentence("One of {names}.", names=", ".join(COST_FORMATS))))
     compare = given.get("compare")
     if compare not in (None, COMPARED):
-        findings.append(error("compare", "unknown-value", f"Costs are compared with {COMPARED}."))
+        findings.append(error("compare", "unknown-value", Sentence("Costs are compared with {name}.", name=COMPARED)))
     elif compare and form != "json":
-        findings.append(error("compare", "not-here", "A comparison is JSON."))
+        findings.append(error("compare", "not-here", Sentence("A comparison is JSON.")))
     if form == "json":
         paged = [name for name in ("limit", "cursor") if name in given]
-        findings += [error(name, "not-here", "JSON has every row: pages are for csv and focus.") for name in paged]
+        findings += [
+            error(name, "not-here", Sentence("JSON has every row: pages are for csv and focus.")) for name in paged
+        ]
     page = page_of(given, findings)
     refuse(findings)
     limit = page.limit if "limit" in given else _MOST
@@ -92,7 +95,9 @@ def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:
     given = body.get("keep")
     texts = tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
     if not texts or not isinstance(given, list) or len(texts) != len(given):
-        findings.append(error("keep", "wrong-type", "Name the ARNs of the receipt's lines that stay, in a list."))
+        findings.append(
+            error("keep", "wrong-type", Sentence("Name the ARNs of the receipt's lines that stay, in a list."))
+        )
     refuse(findings)
     return texts
 
@@ -108,7 +113,7 @@ def read_dry_run(given: Mapping[str, str]) -> bool:
     findings = unknown_parameters(given, ("dryRun",))
     asked = given.get("dryRun", "false")
     if asked and asked not in ("true", "false"):
-        findings.append(error("dryRun", "unknown-value", "dryRun is true or false."))
+        findings.append(error("dryRun", "unknown-value", Sentence("dryRun is true or false.")))
     refuse(findings)
     return asked == "true"
 
@@ -116,7 +121,7 @@ def read_dry_run(given: Mapping[str, str]) -> bool:
 def read_key(given: str | None) -> str | None:
     """The Idempotency-Key header. Raises InvalidRequest on one that is empty or too long."""
     if given is not None and not 1 <= len(given.strip()) <= _LONGEST_KEY:
-        message = f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters."
+        message = Sentence("An Idempotency-Key has 1 to {most} characters.", most=_LONGEST_KEY)
         raise InvalidRequest([error("Idempotency-Key", "invalid-key", message)])
     return given
 
@@ -133,7 +138,7 @@ def read_change(raw: bytes, content_type: str | None) -> Change:
         reader.close()
     names = [name for name, _ in counts]
     notes.findings += [
-        error(f"nodegroups[{index}].name", "duplicate", f"{name} is listed already.")
+        error(f"nodegroups[{index}].name", "duplicate", Sentence("{name} is listed already.", name=name))
         for index, name in enumerate(names)
         if name and name in names[:index]
     ]
@@ -145,7 +150,7 @@ def _count(group: Reader) -> tuple[str, int]:
     name, desired = group.text("name"), group.whole("desired")
     for key in ("name", "desired"):
         if not group.has(key):
-            group.error(key, "missing", f"{key} is required here.")
+            group.error(key, "missing", Sentence("{key} is required here.", key=key))
     group.close()
     return name or "", desired or 0
 
@@ -155,7 +160,13 @@ def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     text = given.get("limit") or str(_DEFAULT)
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if not 1 <= limit <= _MOST:
-        findings.append(error("limit", "invalid-limit", f"A page holds 1 to {_MOST} items, not {text[:20]}."))
+        findings.append(
+            error(
+                "limit",
+                "invalid-limit",
+                Sentence("A page holds 1 to {most} items, not {text}.", most=_MOST, text=text[:20]),
+            )
+        )
     return PageQuery(limit, given.get("cursor") or None)
 
 
@@ -167,7 +178,7 @@ def instant_of(text: str, path: str, findings: list[Finding]) -> datetime | None
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    message = f"{text[:40]} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
+    message = Sentence("{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z.", text=text[:40])
     findings.append(error(path, "invalid-instant", message))
     return None
 
@@ -176,13 +187,18 @@ def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list
     """A finding for each parameter that is none, or says nothing."""
     unknown = [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
     empty = (name for name, text in given.items() if name in known and not text)
-    return [*unknown, *(error(name, "empty", "It is empty: give a value, or leave it out.") for name in empty)]
+    return [
+        *unknown,
+        *(error(name, "empty", Sentence("It is empty: give a value, or leave it out.")) for name in empty),
+    ]
 
 
 def _no_phase(name: str, phases: list[str]) -> Finding:
     near = nearest(name, phases)
-    meant = f"Did you mean {near}?" if near else f"There are {', '.join(phases)}."
-    return error("phase", "unknown-phase", f"{name} is no phase. {meant}")
+    meant = (
+        Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
+    )
+    return error("phase", "unknown-phase", Sentence("{name} is no phase. {meant}", name=name, meant=meant))
 
 
 def refuse(findings: list[Finding]) -> None:

@@ -17,18 +17,18 @@ from chalicelib.api.inputs.lab_schema import LabBody
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.requests.eksctl.config import unquoted_version
-from chalicelib.domain.requests.eksctl.reader import child, unknown_field, wrong_type
+from chalicelib.domain.requests.eksctl.reader import FIELDS, TEXT, WHOLE_NUMBER, child, unknown_field, wrong_type
 
 Loc = tuple[int | str, ...]
 
 _EXPECTED = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "list_type": "a list",
-    "dict_type": "a mapping of texts to texts",
-    "model_type": "a mapping of fields",
-    "model_attributes_type": "a mapping of fields",
+    "string_type": TEXT,
+    "int_type": WHOLE_NUMBER,
+    "int_from_float": WHOLE_NUMBER,
+    "list_type": Sentence("a list"),
+    "dict_type": Sentence("a mapping of texts to texts"),
+    "model_type": FIELDS,
+    "model_attributes_type": FIELDS,
 }
 #: Names people use for a field of ours that no likeness would find.
 _SYNONYMS = {"count": "desired"}
@@ -86,17 +86,15 @@ def _finding(details: ErrorDetails) -> Finding:
 def _also_taken(loc: Loc) -> str | None:
     """Where more than one kind of value is taken."""
     if loc == ("workHost",):
-        return "true, false or a mapping of fields"
-    return "a name or a mapping of fields" if loc[:1] == ("addons",) and len(loc) == 2 else None
+        return Sentence("true, false or a mapping of fields")
+    return Sentence("a name or a mapping of fields") if loc[:1] == ("addons",) and len(loc) == 2 else None
 
 
 def _unknown(loc: Loc) -> str:
     key, known = str(loc[-1]), _fields_at(loc[:-1])
     synonym = _SYNONYMS.get(key)
     return (
-        Sentence("Unknown field. Did you mean {synonym}?", synonym=synonym)
-        if synonym in known
-        else unknown_field(key, known)
+        Sentence("Unknown field. Did you mean {name}?", name=synonym) if synonym in known else unknown_field(key, known)
     )
 
 

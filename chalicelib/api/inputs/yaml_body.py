@@ -14,6 +14,8 @@ from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from chalicelib.api.inputs.body import line_and_column
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 
@@ -30,12 +32,17 @@ def read_yaml(text: str) -> object:
         return loader.get_single_data()
     except yaml.MarkedYAMLError as reason:
         mark = reason.problem_mark or reason.context_mark
-        where = f", at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(part for part in (reason.context, reason.problem) if part)
-        raise _refused("malformed-yaml", f"Not YAML that is read here: {problem}{where}.") from reason
+        place = Sentence("at {where}", where=line_and_column(mark.line + 1, mark.column + 1)) if mark else ""
+        problem = joined((reason.context or "", reason.problem or ""))
+        raise _refused(
+            "malformed-yaml", Sentence("Not YAML that is read here: {problem}.", problem=joined((problem, place), ", "))
+        ) from reason
     except yaml.reader.ReaderError as reason:
-        where = f"character {reason.position + 1}"
-        raise _refused("malformed-yaml", f"Not YAML: a character that YAML does not allow, at {where}.") from reason
+        number = reason.position + 1
+        raise _refused(
+            "malformed-yaml",
+            Sentence("Not YAML: a character that YAML does not allow, at character {number}.", number=number),
+        ) from reason
     finally:
         if loader is not None:
             loader.dispose()
@@ -53,12 +60,12 @@ class _Loader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it bare
         mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise ComposerError(None, None, "aliases (*) are not taken: write the value out", mark)
+            raise ComposerError(None, None, Sentence("aliases (*) are not taken: write the value out"), mark)
         if getattr(event, "tag", None) is not None:
-            raise ComposerError(None, None, "tags (!) are not taken: leave it out", mark)
+            raise ComposerError(None, None, Sentence("tags (!) are not taken: leave it out"), mark)
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise ComposerError(None, None, "too many levels within each other", mark)
+            raise ComposerError(None, None, Sentence("too many levels within each other"), mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -68,9 +75,11 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, ScalarNode) or key_node.tag != f"{_TAG}str":
-                raise ConstructorError(None, None, "keys are texts: put this one in quotes", key_node.start_mark)
+                raise ConstructorError(
+                    None, None, Sentence("keys are texts: put this one in quotes"), key_node.start_mark
+                )
             if key_node.value in seen:
-                message = f"the field {key_node.value!r} is there twice in one mapping"
+                message = Sentence("the field {key} is there twice in one mapping", key=repr(key_node.value))
                 raise ConstructorError(None, None, message, key_node.start_mark)
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
@@ -78,7 +87,7 @@ class _Loader(yaml.SafeLoader):
     def construct_yaml_int(self, node: ScalarNode) -> int:
         """A decimal whole number."""
         if len(node.value) > _LONGEST_NUMBER:
-            raise ConstructorError(None, None, "a number too long to be meant", node.start_mark)
+            raise ConstructorError(None, None, Sentence("a number too long to be meant"), node.start_mark)
         return int(node.value.replace("_", ""))
 
 

@@ -13,7 +13,7 @@ from chalice import Response
 from chalicelib.api.inputs.asked import read_asked
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest, NameTaken, OverBudget, TooManyLabs
 from chalicelib.domain.labs.schedule import format_local
@@ -105,7 +105,7 @@ def send_form(visit: Visit) -> Response:
         return _form(visit, visit.form, refused.findings, 400)
     except (NameTaken, OverBudget, TooManyLabs) as refused:
         field = "name" if isinstance(refused, NameTaken) else ""
-        return _form(visit, visit.form, (error(field, "taken", str(refused)),), 409)
+        return _form(visit, visit.form, (error(field, "taken", reason_of(refused)),), 409)
     ahead = lease.coming(deps, plan.lab, calendar, now)
     return _form(visit, visit.form, plan.findings, plan=plan.lab, ahead=ahead)
 

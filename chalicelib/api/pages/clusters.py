@@ -10,7 +10,7 @@ from chalice import Response
 from chalicelib.api.pages.drawing import timeline
 from chalicelib.api.pages.visit import HEADERS, Visit
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.sentence import opening
+from chalicelib.domain.core.sentence import Sentence, opening, said
 from chalicelib.domain.core.wording import format_days
 from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import SupportPhase
@@ -47,7 +47,8 @@ def send_csv(visit: Visit) -> Response:
     rows.writerow(_COLUMNS)
     rows.writerows([[_cell(value) for value in _line(visit, watched)] for watched in page.items])
     if page.cursor:
-        rows.writerow([f"There are more: add cursor={page.cursor} to the address."])
+        more = Sentence("There are more: add cursor={cursor} to the address.", cursor=page.cursor)
+        rows.writerow([said(more, visit.words)])
     name = 'attachment; filename="clusters.csv"'
     headers = {**HEADERS, "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": name}
     return Response(written.getvalue(), headers=headers)

@@ -16,7 +16,7 @@ from chalicelib.api.pages.assets import asset
 from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
@@ -87,7 +87,7 @@ def _at_the_door(context: RequestContext, path: str) -> Response:
     try:
         return door.begin(context, pool) if path == "login" else door.come_back(context, pool)
     except LoginRefused as refused:
-        page = _outside(context, "not_signed_in.html", 400, detail=str(refused))
+        page = _outside(context, "not_signed_in.html", 400, detail=reason_of(refused))
         page.headers["Set-Cookie"] = door.forget(door.LOGIN_COOKIE)
         return page
 

@@ -23,7 +23,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.sessions import form_token, is_form_token
 from chalicelib.ports.deps import Deps
 from chalicelib.services.sessions import session_of
-from chalicelib.words.catalogues import preferred, words_of
+from chalicelib.words.catalogues import words_of
 
 COOKIE = "__Host-ekslab"
 #: Nothing but this page's own files, in nobody's frame, in no cache and no search engine. `same-origin`, since a browser
@@ -96,7 +96,7 @@ class Visit:
 
 def words_for(context: RequestContext, said: Language | None = None) -> Words:
     """The language that the person said they read, else the one that the browser asks for."""
-    return words_of(said or preferred(context.header("accept-language")))
+    return words_of(said) if said else context.words
 
 
 def lead(to: str) -> Response:

@@ -12,7 +12,6 @@ from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.logs import logger
 from chalicelib.services.support import commands, queries
 from chalicelib.services.support.queries import ClusterView
-from chalicelib.words.catalogues import preferred, words_of
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"
 _CALENDAR = "text/calendar; charset=utf-8"
@@ -52,7 +51,7 @@ def _route_lists(context: RequestContext) -> None:
     )
     def get_deadlines() -> Response:
         deps, wanted = context.deps, cluster_params.read_wanted(context.query)
-        now, words = deps.clock.now(), words_of(preferred(context.header("accept-language")))
+        now, words = deps.clock.now(), context.words
         text = calendar_of(queries.all_clusters(deps, context.caller, wanted, now), now, words)
         return Response(text, headers={"Content-Type": _CALENDAR})
 

@@ -18,7 +18,6 @@ from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.logs import logger
 from chalicelib.services.curfew.keep import KeepView, keep_by_link, look_at_link
-from chalicelib.words.catalogues import preferred, words_of
 
 View = TypeVar("View")
 
@@ -70,7 +69,7 @@ def as_wanted(
     headers = {**answer.headers, **HEADERS}
     if not _wants_json(context.header("accept")):
         headers["Content-Type"] = _HTML
-        words = words_of(preferred(context.header("accept-language")))
+        words = context.words
         answer.body = page(views[-1], words) if views else refusal_page(*why_refused(refusals), words)
     answer.headers = headers
     return answer

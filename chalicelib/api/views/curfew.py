@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api.views.json_format import instant, to_json
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Cost, describe_cost, describe_source, usd
 from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.idleness.verdict import Verdict
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.services.curfew.plans import PlanView, VerdictView
 from chalicelib.services.labs.lease import Extension
@@ -50,7 +52,9 @@ def verdict_view(view: VerdictView) -> Json:
         "phase": str(lab.phase),
         "timeZone": lab.spec.schedule.time_zone,
         "windowHours": view.rules.window_hours,
-        "message": view.live.sentence if view.live else f"There is nothing to judge: the lab is {lab.phase}.",
+        "message": view.live.sentence
+        if view.live
+        else Sentence("There is nothing to judge: the lab is {phase}.", phase=phase_said(lab.phase)),
         "live": _verdict(view.live),
         "kept": _verdict(view.kept),
         "evidence": to_json(view.evidence),
@@ -77,7 +81,9 @@ def cost_view(cost: Cost, total: float | None) -> Json:
     return {
         "usd": None if total is None else round(total, 2),
         "usdAnHour": round(cost.total, 4),
-        "message": describe_cost(cost) if total is None else f"{usd(total)} ({describe_cost(cost)})",
+        "message": describe_cost(cost)
+        if total is None
+        else Sentence("{amount} ({hourly})", amount=usd(total), hourly=describe_cost(cost)),
         "parts": [{"name": part.name, "usdAnHour": round(part.usd_hour, 4)} for part in cost.parts],
         "unknown": list(cost.unknown),
         "source": describe_source(cost),
@@ -85,13 +91,22 @@ def cost_view(cost: Cost, total: float | None) -> Json:
 
 
 def _describe(view: PlanView) -> str:
-    lead = f"Labs come onto a plan {view.rules.lead_hours} hours before their curfew or their lease's end"
+    hours, night = view.rules.lead_hours, str(view.night)
     if view.header is None:
-        return f"Nothing is planned for {view.night} so far. {lead}, each on the date of its own zone."
+        said = Sentence(
+            "Nothing is planned for {night} so far. Labs come onto a plan {hours} hours before their curfew or their "
+            "lease's end, each on the date of its own zone."
+        )
+        return said.with_slots(night=night, hours=hours)
     if view.braking is not None and view.braking.held:
         return view.braking.held
-    count = view.header.entries
-    return f"{count} lab{'s are' if count != 1 else ' is'} on the plan of {view.night}. {lead}."
+    return Sentence(
+        "{n} lab is on the plan of {night}. Labs come onto a plan {hours} hours before their curfew or their lease's end.",
+        "{n} labs are on the plan of {night}. Labs come onto a plan {hours} hours before their curfew or their lease's end.",
+        n=view.header.entries,
+        night=night,
+        hours=hours,
+    )
 
 
 def _brake(view: PlanView) -> Json:

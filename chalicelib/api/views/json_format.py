@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.core.sentence import ENGLISH, Said, Words, said
+
 _ACRONYMS = {"imds": "IMDS"}
 
 
@@ -21,10 +23,21 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, str):
-        return str(value)
+        return value if isinstance(value, Said) else str(value)
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
     return value
+
+
+def in_language(value: Any, words: Words) -> Any:
+    """A document with its sentences said in a language; names, codes and numbers as they are."""
+    if words is ENGLISH:
+        return value
+    if isinstance(value, Said):
+        return said(value, words)
+    if isinstance(value, Mapping):
+        return {key: in_language(item, words) for key, item in value.items()}
+    return [in_language(item, words) for item in value] if isinstance(value, list | tuple) else value
 
 
 def instant(context: datetime) -> str:

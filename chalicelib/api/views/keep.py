@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.views.json_format import instant
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import describe_keeping
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.services.curfew.keep import KeepView
@@ -38,6 +39,6 @@ def keep_view(view: KeepView) -> dict[str, Any]:
 
 
 _EFFECTS = {
-    AtCurfew.END: "everything of it is deleted",
-    AtCurfew.HIBERNATE: "it goes to sleep: its nodes are shut down, and come back when it is woken",
+    AtCurfew.END: Sentence("everything of it is deleted"),
+    AtCurfew.HIBERNATE: Sentence("it goes to sleep: its nodes are shut down, and come back when it is woken"),
 }

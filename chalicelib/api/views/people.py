@@ -28,7 +28,7 @@ def me_view(view: PersonView, zone: str) -> dict[str, Any]:
         "identities": list(person.identities),
         "address": person.address,
         "pending": {"address": pending.address, "expiresAt": instant(pending.expires_at)} if pending else None,
-        "trouble": f"Mail to this address came back: {view.came_back}." if view.came_back else None,
+        "trouble": Sentence("Mail to this address came back: {why}.", why=view.came_back) if view.came_back else None,
         "language": str(person.reads),
         "timeZone": person.zone or zone,
         "hears": [str(topic) for topic in Topic if person.wants(topic)],

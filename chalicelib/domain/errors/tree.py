@@ -239,11 +239,8 @@ class UnknownLeftover(RequestRefused):
 
     def __init__(self, lab_id: str, arns: tuple[str, ...]) -> None:
         self.arns = arns
-        super().__init__(
-            Sentence(
-                "The receipt of {lab} names nothing left in doubt as {names}.", lab=lab_id, names=", ".join(arns[:5])
-            )
-        )
+        said = Sentence("The receipt of {lab} names nothing left in doubt as {names}.")
+        super().__init__(said.with_slots(lab=lab_id, names=", ".join(arns[:5])))
 
 
 class NotProved(RequestRefused):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.spec import LabSpec
 
@@ -37,9 +38,7 @@ def check_configurations(spec: LabSpec, schemas: Mapping[str, str]) -> Iterator[
             continue
         found = list(_against(json.loads(addon.configuration), schema, schema, "", frozenset()))
         for where, what in found[:_MOST]:
-            message = (
-                f"{addon.name} does not take it{f' at {where}' if where else ''}: {what} (EKS's schema for the add-on)."
-            )
+            message = _not_taken(addon.name, where, what)
             yield error(f"addons[{index}].configuration", "configuration-refused", message)
 
 
@@ -54,7 +53,7 @@ def _read(text: str) -> Schema | None:
 def _against(value: object, schema: object, root: Schema, where: str, seen: Seen) -> Iterator[tuple[str, str]]:
     """(where, what) of all that the value has against the schema."""
     if schema is False:
-        yield where, "it is not taken"
+        yield where, Sentence("it is not taken")
     if not isinstance(schema, Mapping) or (id(schema), where) in seen:
         return
     seen = seen | {(id(schema), where)}
@@ -71,6 +70,13 @@ def _against(value: object, schema: object, root: Schema, where: str, seen: Seen
     yield from _combined(value, schema, root, where, seen)
 
 
+def _not_taken(name: str, where: str, what: str) -> Sentence:
+    if not where:
+        return Sentence("{name} does not take it: {what} (EKS's schema for the add-on).", name=name, what=what)
+    said = Sentence("{name} does not take it at {where}: {what} (EKS's schema for the add-on).")
+    return said.with_slots(name=name, where=where, what=what)
+
+
 def _combined(value: object, schema: Schema, root: Schema, where: str, seen: Seen) -> Iterator[tuple[str, str]]:
     """What it has against schemas of which it is to fit all, or one; in the latter case by the nearest."""
     for part in _listed(schema.get("allOf")):
@@ -85,12 +91,14 @@ def _problem(value: object, schema: Schema) -> str | None:
     """What the value itself, without what is in it, has against the schema."""
     kinds = _listed(schema.get("type")) or ([schema["type"]] if isinstance(schema.get("type"), str) else [])
     if kinds and not any(_is(value, kind) for kind in kinds):
-        return f"it is to be {' or '.join(map(str, kinds))}, not {_kind(value)}"
+        return Sentence(
+            "it is to be {names}, not {kind}", names=Listed([str(kind) for kind in kinds], "or"), kind=_kind(value)
+        )
     allowed = [schema["const"]] if "const" in schema else _listed(schema.get("enum"))
     if allowed and value not in allowed:
-        return f"it is to be one of {', '.join(map(str, allowed))}"
+        return Sentence("it is to be one of {names}", names=", ".join(map(str, allowed)))
     if isinstance(value, str) and isinstance(schema.get("pattern"), str) and not _matches(schema["pattern"], value):
-        return f"it is to match {schema['pattern']}"
+        return Sentence("it is to match {pattern}", pattern=schema["pattern"])
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _out_of_bounds(value, schema)
     return None
@@ -99,9 +107,9 @@ def _problem(value: object, schema: Schema) -> str | None:
 def _out_of_bounds(value: float, schema: Schema) -> str | None:
     least, most = schema.get("minimum"), schema.get("maximum")
     if isinstance(least, int | float) and value < least:
-        return f"it is to be {least} at least"
+        return Sentence("it is to be {least} at least", least=least)
     if isinstance(most, int | float) and value > most:
-        return f"it is to be {most} at most"
+        return Sentence("it is to be {most} at most", most=most)
     return None
 
 
@@ -114,7 +122,7 @@ def _members(
     patterns = of_names if isinstance(of_names, Mapping) else {}
     for name in _listed(schema.get("required")):
         if isinstance(name, str) and name not in value:
-            yield where, f"{name} is missing"
+            yield where, Sentence("{name} is missing", name=name)
     for name, member in value.items():
         inside = f"{where}.{name}".removeprefix(".")
         fitting = [s for pattern, s in patterns.items() if _matches(pattern, name)]
@@ -124,8 +132,13 @@ def _members(
             for part in fitting:
                 yield from _against(member, part, root, inside, seen)
         elif schema.get("additionalProperties") is False:
-            known = f" There are {', '.join(sorted(properties))}" if properties else ""
-            yield inside, f"there is no such field.{known}"
+            names = ", ".join(sorted(properties))
+            yield (
+                inside,
+                Sentence("there is no such field. There are {names}", names=names)
+                if names
+                else Sentence("there is no such field."),
+            )
         else:
             yield from _against(member, schema.get("additionalProperties"), root, inside, seen)
 
@@ -158,7 +171,7 @@ def _is(value: object, kind: object) -> bool:
 def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "boolean"
-    return next((kind for kind, types in _TYPES.items() if isinstance(value, types)), "something else")
+    return next((kind for kind, types in _TYPES.items() if isinstance(value, types)), Sentence("something else"))
 
 
 def _listed(value: object) -> Sequence[Any]:

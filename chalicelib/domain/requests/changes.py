@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, joined
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
@@ -56,11 +57,12 @@ def changes_nothing(change: Change, lab: Lab) -> bool:
 
 def describe_change(change: Change) -> str:
     """What a change asks for, for the lab's history: `endpoint private; myeks-nodegroup: 3 nodes`."""
-    access = change.endpoint_access and f"endpoint {change.endpoint_access}"
-    cidrs = change.allowed_cidrs and f"for {', '.join(change.allowed_cidrs)}"
-    endpoint = " ".join(part for part in (access, cidrs) if part)
-    counts = (f"{name}: {count} node{'' if count == 1 else 's'}" for name, count in change.nodes.items())
-    return "; ".join(part for part in (endpoint, *counts) if part)
+    access = change.endpoint_access and Sentence("endpoint {access}", access=change.endpoint_access)
+    cidrs = change.allowed_cidrs and Sentence("for {cidrs}", cidrs=", ".join(change.allowed_cidrs))
+    counts = (
+        Sentence("{name}: {nodes}", name=name, nodes=counted(count, "node")) for name, count in change.nodes.items()
+    )
+    return joined((joined((access or "", cidrs or "")), *counts), "; ")
 
 
 def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
@@ -116,7 +118,9 @@ def judge_world(path: str, cidrs: Sequence[str], offers: Offers) -> Iterator[Fin
         return
     index, widest = max(public, key=lambda each: each[1].num_addresses)
     here = f"{path}[{index}]"
-    yield _not_offered(here, f"Letting in the world ({widest} and the like)", "openToTheWorld", ("false",))
+    yield _not_offered(
+        here, Sentence("Letting in the world ({widest} and the like)", widest=str(widest)), "openToTheWorld", ("false",)
+    )
 
 
 def most_nodes(offers: Offers, most: int) -> int:
@@ -127,7 +131,7 @@ def most_nodes(offers: Offers, most: int) -> int:
 def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
     """Whether so many nodes are offered."""
     if offers.max_nodes is not None and nodes > offers.max_nodes:
-        yield _not_offered(path, f"{nodes} nodes", "maxNodes", (str(offers.max_nodes),))
+        yield _not_offered(path, counted(nodes, "node"), "maxNodes", (str(offers.max_nodes),))
 
 
 def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
@@ -172,31 +176,39 @@ def judge_list(offers: Offers) -> Iterator[Finding]:
         ways = (network.vpc_id is not None or bool(network.subnet_ids), network.stack_id is not None)
         if sum(ways) != 1:
             yield error(
-                f"networks[{index}]", "one-way", "Name a VPC (vpcId, some subnetIds of it) or a stack (stackId)."
+                f"networks[{index}]",
+                "one-way",
+                Sentence("Name a VPC (vpcId, some subnetIds of it) or a stack (stackId)."),
             )
         if network.stack_id is not None and ":stack/" not in network.stack_id:
-            message = "The stack's whole ARN, which has its id: a name may come again with other subnets."
+            message = Sentence("The stack's whole ARN, which has its id: a name may come again with other subnets.")
             yield error(f"networks[{index}].stackId", "invalid-id", message)
     for index, role in enumerate(offers.pod_roles):
         if not role.owners:
-            yield error(f"podRoles[{index}].owners", "empty", 'Name whose labs it is for, such as ["*"].')
+            yield error(f"podRoles[{index}].owners", "empty", Sentence('Name whose labs it is for, such as ["*"].'))
     names = [rule.team for rule in offers.teams]
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield error(f"teams[{index}].team", "duplicate", f"{name} has a rule already.")
+            yield error(f"teams[{index}].team", "duplicate", Sentence("{name} has a rule already.", name=name))
     if offers.max_nodes is not None and offers.max_nodes < 0:
-        yield error("maxNodes", "negative", "A number of nodes is 0 or more.")
+        yield error("maxNodes", "negative", Sentence("A number of nodes is 0 or more."))
 
 
 def doubt_list(offers: Offers, teams: Collection[str] | None, most_nodes: int) -> Iterator[Finding]:
     """What of a list does nothing. `teams`: the names of all, None if not known; `most_nodes`: of a lab, by the settings."""
-    known = f"the teams are {', '.join(sorted(teams))}" if teams else "there are no teams"
+    known = (
+        Sentence("the teams are {names}", names=", ".join(sorted(teams))) if teams else Sentence("there are no teams")
+    )
     for index, rule in enumerate(offers.teams):
         if teams is not None and rule.team not in teams:
-            message = f"No team is called {rule.team}, so its rule holds for nobody: {known}."
+            message = Sentence(
+                "No team is called {team}, so its rule holds for nobody: {known}.", team=rule.team, known=known
+            )
             yield warning(f"teams[{index}].team", "no-such-team", message)
     if offers.max_nodes is not None and offers.max_nodes > most_nodes:
-        message = f"A lab may have {most_nodes} nodes by this installation's settings, whatever is offered."
+        message = Sentence(
+            "A lab may have {number} nodes by this installation's settings, whatever is offered.", number=most_nodes
+        )
         yield warning("maxNodes", "above-setting", message)
 
 
@@ -237,8 +249,12 @@ def _judge_zone(case: OfferCase) -> Iterator[Finding]:
     elif (offered := _zone_offer(case.spec, case.offers, zone)) is None:
         yield _not_offered("externalDns.domain", asked.domain, "zones", listed)
     elif not _is_in(offered.domain, zone.name):
-        message = f"{offered.domain}, which labs are offered, is not in the zone {zone.id}, which is {zone.name}."
-        yield error("externalDns.domain", "not-offered", f"{message} An administrator can correct that.")
+        text = Sentence(
+            "{domain}, which labs are offered, is not in the zone {id}, which is {name}. An administrator can correct that."
+        )
+        yield error(
+            "externalDns.domain", "not-offered", text.with_slots(domain=offered.domain, id=zone.id, name=zone.name)
+        )
 
 
 def _zone_offer(spec: LabSpec, offers: Offers, zone: HostedZone) -> ZoneOffer | None:
@@ -291,8 +307,11 @@ def _is_in(domain: str, zone: str) -> bool:
 
 
 def _not_offered(path: str, what: str, name: str, listed: Sequence[str]) -> Finding:
-    has = ", ".join(listed) or "nothing"
-    message = (
-        f"{what} is not offered to labs: {name} of `ekslab get offers` has {has}. An administrator can offer more."
+    has = ", ".join(listed) or Sentence("nothing")
+    message = Sentence(
+        "{what} is not offered to labs: {name} of `ekslab get offers` has {has}. An administrator can offer more.",
+        what=what,
+        name=name,
+        has=has,
     )
     return error(path, "not-offered", message)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import AddonSpec
 from chalicelib.domain.requests.eksctl.reader import Reader
 from chalicelib.domain.requests.eksctl.unsupported_fields import ADDON
 
 #: Policies that the lab gives these add-ons anyway, and where.
 _GIVEN_ANYWAY = {
-    ("vpc-cni", "AmazonEKS_CNI_Policy"): "The add-on gets a role of its own by Pod Identity.",
-    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicy"): "The add-on gets a role with it by Pod Identity.",
-    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicyV2"): "The add-on gets a role of its own by Pod Identity.",
+    ("vpc-cni", "AmazonEKS_CNI_Policy"): Sentence("The add-on gets a role of its own by Pod Identity."),
+    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicy"): Sentence("The add-on gets a role with it by Pod Identity."),
+    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicyV2"): Sentence(
+        "The add-on gets a role of its own by Pod Identity."
+    ),
 }
 #: wellKnownPolicies that an add-on's own role stands for.
 _WELL_KNOWN = {"aws-ebs-csi-driver": "ebsCSIController", "external-dns": "externalDNS"}
@@ -44,7 +47,7 @@ def _read_addon(item: Reader, ours: str) -> AddonSpec | None:
     item.close(ADDON)
     if name is None:
         if not item.has("name") and item.path not in item.notes.broken:
-            item.error("name", "missing", "An add-on needs a name.")
+            item.error("name", "missing", Sentence("An add-on needs a name."))
         return None
     return AddonSpec(name, version, configuration or None, tags)
 
@@ -60,7 +63,7 @@ def _read_policies(item: Reader, name: str) -> None:
         if given:
             item.warn("attachPolicyARNs", "not-needed", given, index)
         else:
-            message = "A lab gives add-ons no rights that you name. Leave it out."
+            message = Sentence("A lab gives add-ons no rights that you name. Leave it out.")
             item.error("attachPolicyARNs", "not-supported", message, index)
     well_known = item.section("wellKnownPolicies")
     if well_known is None:
@@ -68,6 +71,8 @@ def _read_policies(item: Reader, name: str) -> None:
     for policy in _ALL_WELL_KNOWN:
         if well_known.flag(policy) and _WELL_KNOWN.get(name) != policy:
             well_known.error(
-                policy, "not-supported", f"The add-on {name or '?'} gets no such rights in a lab. Leave it out."
+                policy,
+                "not-supported",
+                Sentence("The add-on {name} gets no such rights in a lab. Leave it out.", name=name or "?"),
             )
     well_known.close()

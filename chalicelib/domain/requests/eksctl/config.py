@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.requests.draft import Draft
@@ -71,9 +72,9 @@ def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Fi
 
 def _read_kind(top: Reader) -> None:
     if top.text("apiVersion") != API_VERSION:
-        top.error("apiVersion", "wrong-value", f"Only {API_VERSION} is understood.")
+        top.error("apiVersion", "wrong-value", Sentence("Only {name} is understood.", name=API_VERSION))
     if top.text("kind") != "ClusterConfig":
-        top.error("kind", "wrong-value", "Only ClusterConfig is understood.")
+        top.error("kind", "wrong-value", Sentence("Only ClusterConfig is understood."))
 
 
 def _read_metadata(top: Reader) -> tuple[str | None, str | None, str | None, dict[str, str]]:
@@ -98,7 +99,10 @@ def read_version(metadata: Reader) -> str | None:
 
 def unquoted_version(value: float) -> str:
     """The sentence for a version that was written as a number."""
-    return f'Expected a text, got the number {value}. Put the version in quotes: unquoted, "1.30" reads as 1.3.'
+    return Sentence(
+        'Expected a text, got the number {value}. Put the version in quotes: unquoted, "1.30" reads as 1.3.',
+        value=value,
+    )
 
 
 def _read_logging(top: Reader) -> tuple[str, ...]:
@@ -117,7 +121,9 @@ def _read_upgrade_policy(top: Reader) -> SupportPolicy | None:
         return None
     kind = policy.text("supportType", "supportPolicy")
     if kind is not None and kind not in tuple(SupportPolicy):
-        policy.error("supportType", "wrong-value", f"Expected STANDARD or EXTENDED, got {kind!r}.")
+        policy.error(
+            "supportType", "wrong-value", Sentence("Expected STANDARD or EXTENDED, got {value}.", value=repr(kind))
+        )
         kind = None
     policy.close()
     return SupportPolicy(kind) if kind else None

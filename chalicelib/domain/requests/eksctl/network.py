@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.labs.spec import EndpointAccess, NatMode
 from chalicelib.domain.requests.draft import NetworkDraft
@@ -9,8 +10,8 @@ from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.eksctl.unsupported_fields import VPC
 
 _NAT = {"Disable": NatMode.NONE, "Single": NatMode.SINGLE, "HighlyAvailable": NatMode.SINGLE}
-_NOT_COMPARED = "It is taken from EC2 itself, and what is written here is not compared with it."
-_TO_YOU_ONLY = "Left out, the API server answers your address only; eksctl would open it to the world."
+_NOT_COMPARED = Sentence("It is taken from EC2 itself, and what is written here is not compared with it.")
+_TO_YOU_ONLY = Sentence("Left out, the API server answers your address only; eksctl would open it to the world.")
 
 
 def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
@@ -29,7 +30,7 @@ def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
         vpc.warn("cidr", "not-compared", _NOT_COMPARED)
         cidr = None
     if network.exists and zones:
-        top.warn("availabilityZones", "not-honoured", "The zones are those of vpc.subnets.")
+        top.warn("availabilityZones", "not-honoured", Sentence("The zones are those of vpc.subnets."))
         zones = ()
     return NetworkDraft(cidr, zones, network.nat, vpc_id, public, private)
 
@@ -61,7 +62,7 @@ def _read_access(endpoints: Reader) -> EndpointAccess | None:
             return EndpointAccess.PRIVATE
         case _:
             endpoints.error(
-                "", "wrong-value", "The API server must answer somewhere: set publicAccess or privateAccess."
+                "", "wrong-value", Sentence("The API server must answer somewhere: set publicAccess or privateAccess.")
             )
             return None
 
@@ -70,7 +71,11 @@ def _read_zones(top: Reader) -> tuple[str, ...]:
     zones = top.texts("availabilityZones", "network.zones") or ()
     if len(zones) > 2:
         kept = " and ".join(zones[:2])
-        top.warn("availabilityZones", "not-honoured", f"A lab's network has two zones: {kept} are taken.")
+        top.warn(
+            "availabilityZones",
+            "not-honoured",
+            Sentence("A lab's network has two zones: {names} are taken.", names=kept),
+        )
     return zones[:2]
 
 
@@ -80,9 +85,13 @@ def _read_nat(vpc: Reader) -> NatMode | None:
         return None
     gateway = nat.text("gateway", "network.nat")
     if gateway is not None and gateway not in _NAT:
-        nat.error("gateway", "wrong-value", f"Expected one of {', '.join(_NAT)}, got {gateway!r}.")
+        nat.error(
+            "gateway",
+            "wrong-value",
+            Sentence("Expected one of {names}, got {value}.", names=", ".join(_NAT), value=repr(gateway)),
+        )
     if gateway == "HighlyAvailable":
-        nat.warn("gateway", "not-honoured", "A lab has one NAT gateway for both zones, as with Single.")
+        nat.warn("gateway", "not-honoured", Sentence("A lab has one NAT gateway for both zones, as with Single."))
     nat.close()
     return _NAT.get(gateway) if gateway else None
 
@@ -103,7 +112,9 @@ def _read_subnets(subnets: Reader, side: str, ours: str) -> tuple[str, ...]:
 def _read_subnet(subnet: Reader, ours: str) -> str | None:
     subnet_id = subnet.text("id", ours)
     if subnet_id is None and not subnet.has("id"):
-        subnet.error("id", "missing", "Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
+        subnet.error(
+            "id", "missing", Sentence("Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
+        )
     for key in ("cidr", "az"):
         if subnet.raw(key) is not None:
             subnet.warn(key, "not-compared", _NOT_COMPARED)

@@ -7,6 +7,7 @@ instance type and volume size, left out, are a lab's own defaults (t3.medium, 30
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import CapacityType, Placement, Taint
 from chalicelib.domain.requests.draft import NodegroupDraft, SshDraft
 from chalicelib.domain.requests.eksctl.reader import Reader, as_mapping, in_words
@@ -29,11 +30,11 @@ _NODE_POLICIES = frozenset(
     }
 )
 _CNI_POLICY = "AmazonEKS_CNI_Policy"
-_NO_KEY = (
-    "eksctl would read ~/.ssh/id_rsa.pub on your machine: put the key's text in ssh.publicKey, "
-    "or an EC2 key name in ssh.publicKeyName."
+_NO_KEY = Sentence(
+    "eksctl would read ~/.ssh/id_rsa.pub on your machine: put the key's text in ssh.publicKey, or an "
+    "EC2 key name in ssh.publicKeyName."
 )
-_WHERE = "Port 22 is opened to your address only, not to the world, and on every node of the lab."
+_WHERE = Sentence("Port 22 is opened to your address only, not to the world, and on every node of the lab.")
 #: Kubernetes' spelling -> EKS's.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 
@@ -46,7 +47,11 @@ def read_nodegroups(top: Reader) -> tuple[tuple[NodegroupDraft, ...], SshDraft |
     if unmanaged and not managed:
         top.notes.paths["nodegroups"] = "nodeGroups"
     if unmanaged:
-        top.warn("nodeGroups", "made-managed", "Unmanaged node groups are made as managed ones: EKS joins their nodes.")
+        top.warn(
+            "nodeGroups",
+            "made-managed",
+            Sentence("Unmanaged node groups are made as managed ones: EKS joins their nodes."),
+        )
     for item, is_managed in [*((each, True) for each in managed), *((each, False) for each in unmanaged)]:
         groups.append(_read_nodegroup(item, f"nodegroups[{len(groups)}]", is_managed, ssh))
     return tuple(groups), ssh.draft
@@ -82,7 +87,7 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
 def _read_name(item: Reader, ours: str) -> str | None:
     name = item.text("name", f"{ours}.name")
     if name is None and not item.has("name") and item.path not in item.notes.broken:
-        item.error("name", "missing", "A node group needs a name.")
+        item.error("name", "missing", Sentence("A node group needs a name."))
     return name
 
 
@@ -101,13 +106,15 @@ def _read_instances(item: Reader, ours: str, managed: bool) -> tuple[tuple[str, 
         several = item.texts("instanceTypes", f"{ours}.instanceTypes") if item.has("instanceTypes") else None
         item.raw("instanceTypes")
         if single and several:
-            item.error("instanceTypes", "wrong-value", "Give instanceType or instanceTypes, not both.")
+            item.error("instanceTypes", "wrong-value", Sentence("Give instanceType or instanceTypes, not both."))
         spot = item.flag("spot", f"{ours}.capacityType")
         types, capacity = several or ((single,) if single else ()), CapacityType.SPOT if spot else None
     else:
         types, capacity = _read_distribution(item, ours, single)
     if not types and not item.has("instanceSelector"):
-        item.warn("instanceType", "other-default", "Left out, it is a lab's t3.medium, not eksctl's m5.large.")
+        item.warn(
+            "instanceType", "other-default", Sentence("Left out, it is a lab's t3.medium, not eksctl's m5.large.")
+        )
     return types, capacity
 
 
@@ -120,20 +127,27 @@ def _read_distribution(item: Reader, ours: str, single: str | None) -> tuple[tup
     share = distribution.whole("onDemandPercentageAboveBaseCapacity")
     on_demand = share is None or share >= 100
     if share and not on_demand:
-        message = f"A managed node group is all spot or all on-demand: this one is all spot, not {share} % on-demand."
+        message = Sentence(
+            "A managed node group is all spot or all on-demand: this one is all spot, not {share} % on-demand.",
+            share=share,
+        )
         distribution.warn("onDemandPercentageAboveBaseCapacity", "not-honoured", message)
     if on_demand:
-        distribution.warn("", "not-honoured", "With 100 % on-demand, as by default, the group is all on-demand.")
+        distribution.warn(
+            "", "not-honoured", Sentence("With 100 % on-demand, as by default, the group is all on-demand.")
+        )
     distribution.close(SPOT)
     if single and single != "mixed":
-        item.warn("instanceType", "not-honoured", "The types of instancesDistribution are taken instead.")
+        item.warn("instanceType", "not-honoured", Sentence("The types of instancesDistribution are taken instead."))
     return types, CapacityType.ON_DEMAND if on_demand else CapacityType.SPOT
 
 
 def _read_image(item: Reader) -> None:
     family = item.text("amiFamily")
     if family not in (None, "AmazonLinux2023"):
-        item.error("amiFamily", "not-supported", "Only AmazonLinux2023 is supported: leave it out, or write that.")
+        item.error(
+            "amiFamily", "not-supported", Sentence("Only AmazonLinux2023 is supported: leave it out, or write that.")
+        )
 
 
 def _read_security_groups(item: Reader) -> None:
@@ -149,12 +163,14 @@ def _read_rights(item: Reader) -> None:
     for index, arn in enumerate(iam.texts("attachPolicyARNs") or ()):
         name = arn.rsplit("/", 1)[-1] if arn.startswith("arn:aws") else ""
         if name in _NODE_POLICIES:
-            iam.warn("attachPolicyARNs", "not-needed", "The node role has what it gives.", index)
+            iam.warn("attachPolicyARNs", "not-needed", Sentence("The node role has what it gives."), index)
         elif name == _CNI_POLICY:
-            message = "Not put on the node role: the add-on vpc-cni gets a role of its own by Pod Identity."
+            message = Sentence("Not put on the node role: the add-on vpc-cni gets a role of its own by Pod Identity.")
             iam.warn("attachPolicyARNs", "not-needed", message, index)
         else:
-            message = "The node role gets no rights that you name: every pod on the node would have them. Leave it out."
+            message = Sentence(
+                "The node role gets no rights that you name: every pod on the node would have them. Leave it out."
+            )
             iam.error("attachPolicyARNs", "not-supported", message, index)
     policies = iam.section("withAddonPolicies")
     if policies:
@@ -188,12 +204,20 @@ class LabSsh:
     def _ignored(self, ssh: Reader, key_name: str | None, public_key: str | None) -> None:
         for key, value in (("publicKeyName", key_name), ("publicKey", public_key)):
             if value:
-                ssh.warn(key, "not-honoured", "With `allow: false` the key is not put on the nodes, as with eksctl.")
+                ssh.warn(
+                    key,
+                    "not-honoured",
+                    Sentence("With `allow: false` the key is not put on the nodes, as with eksctl."),
+                )
 
     def _ask(self, ssh: Reader, asked: SshDraft) -> None:
         used = "publicKeyName" if asked.key_name else "publicKey"
         if self.draft is not None and self.draft != asked:
-            ssh.error(used, "one-key", f"A lab has one ssh key for all its nodes: {self.asked_at} asks for another.")
+            ssh.error(
+                used,
+                "one-key",
+                Sentence("A lab has one ssh key for all its nodes: {field} asks for another.", field=self.asked_at),
+            )
             return
         if self.draft is None:
             self.draft, self.asked_at = asked, ssh.at(used)
@@ -221,9 +245,13 @@ def _read_taint(entry: Reader, ours: str) -> Taint | None:
     if entry.path in entry.notes.broken:
         return None
     if key is None and not entry.has("key"):
-        entry.error("key", "missing", "A taint needs a key.")
+        entry.error("key", "missing", Sentence("A taint needs a key."))
     if effect not in EFFECTS and entry.at("effect") not in entry.notes.broken:
-        entry.error("effect", "wrong-value", f"Expected one of {', '.join(EFFECTS)}, got {in_words(effect)}.")
+        entry.error(
+            "effect",
+            "wrong-value",
+            Sentence("Expected one of {names}, got {value}.", names=", ".join(EFFECTS), value=in_words(effect)),
+        )
     return Taint(key, value or "", EFFECTS[effect]) if key and effect in EFFECTS else None
 
 
@@ -236,5 +264,9 @@ def _from_mapping(item: Reader, ours: str) -> tuple[Taint, ...]:
         if effect in EFFECTS:
             taints.append(Taint(key, value, EFFECTS[effect]))
         elif mapping and text is not None:
-            mapping.error(key, "wrong-value", f'Expected "value:Effect", Effect one of {", ".join(EFFECTS)}.')
+            mapping.error(
+                key,
+                "wrong-value",
+                Sentence('Expected "value:Effect", Effect one of {names}.', names=", ".join(EFFECTS)),
+            )
     return tuple(taints)

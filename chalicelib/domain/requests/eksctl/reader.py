@@ -12,9 +12,16 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, Level, error, warning
 
 Value = TypeVar("Value")
+
+#: What may be expected.
+TEXT, WHOLE_NUMBER, FIELDS = Sentence("a text"), Sentence("a whole number"), Sentence("a mapping of fields")
+_FLAG, _TEXTS, _MAPPING = Sentence("true or false"), Sentence("a list of texts"), Sentence("a mapping")
+_TEXT_MAP = Sentence("a mapping of texts to texts (quote numbers and true/false)")
+_MAPPINGS = Sentence("a list of mappings")
 
 
 @dataclass(frozen=True)
@@ -76,32 +83,32 @@ class Reader:
 
     def text(self, key: str, ours: str = "") -> str | None:
         """A text."""
-        return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, "a text")
+        return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, TEXT)
 
     def whole(self, key: str, ours: str = "") -> int | None:
         """A whole number; a truth value is none."""
-        return self._typed(key, ours, _whole, "a whole number")
+        return self._typed(key, ours, _whole, WHOLE_NUMBER)
 
     def flag(self, key: str, ours: str = "") -> bool | None:
         """True or false."""
-        return self._typed(key, ours, lambda value: value if isinstance(value, bool) else None, "true or false")
+        return self._typed(key, ours, lambda value: value if isinstance(value, bool) else None, _FLAG)
 
     def texts(self, key: str, ours: str = "") -> tuple[str, ...] | None:
         """A list of texts."""
-        return self._typed(key, ours, _texts, "a list of texts")
+        return self._typed(key, ours, _texts, _TEXTS)
 
     def text_map(self, key: str, ours: str = "") -> dict[str, str]:
         """A mapping of texts to texts; empty if absent. Numbers and truth values as values are told to be quoted."""
-        return self._typed(key, ours, _text_map, "a mapping of texts to texts (quote numbers and true/false)") or {}
+        return self._typed(key, ours, _text_map, _TEXT_MAP) or {}
 
     def section(self, key: str, ours: str = "") -> Reader | None:
         """A mapping, to be read and closed in its turn."""
-        value = self._typed(key, ours, as_mapping, "a mapping")
+        value = self._typed(key, ours, as_mapping, _MAPPING)
         return None if value is None else Reader(value, self.at(key), self.notes)
 
     def sections(self, key: str, ours: str = "") -> tuple[Reader, ...] | None:
         """A list of mappings; items that are none are reported and stand as empty ones, so that numbers stay right."""
-        items = self._typed(key, ours, lambda value: value if isinstance(value, list) else None, "a list of mappings")
+        items = self._typed(key, ours, lambda value: value if isinstance(value, list) else None, _MAPPINGS)
         return None if items is None else tuple(self._item(key, i, item) for i, item in enumerate(items))
 
     def close(self, unhonoured: Mapping[str, UnsupportedField] | None = None) -> None:
@@ -124,7 +131,7 @@ class Reader:
         path = self.at(key, index)
         mapping = as_mapping(item)
         if mapping is None:
-            self.notes.findings.append(error(path, "wrong-type", wrong_type("a mapping", item)))
+            self.notes.findings.append(error(path, "wrong-type", wrong_type(_MAPPING, item)))
             self.notes.broken.add(path)
         return Reader(mapping or {}, path, self.notes)
 
@@ -149,29 +156,33 @@ def unknown_field(key: str, known: Iterable[str]) -> str:
     """The sentence for a field that is not known here."""
     names = sorted(known)
     meant = nearest(key, names)
-    return "Unknown field. " + (f"Did you mean {meant}?" if meant else f"Known here: {', '.join(names)}.")
+    return (
+        Sentence("Unknown field. Did you mean {name}?", name=meant)
+        if meant
+        else Sentence("Unknown field. Known here: {names}.", names=", ".join(names))
+    )
 
 
 def wrong_type(expected: str, value: object) -> str:
     """The sentence for a value of another type than expected."""
-    return f"Expected {expected}, got {in_words(value)}."
+    return Sentence("Expected {expected}, got {value}.", expected=expected, value=in_words(value))
 
 
 def in_words(value: object) -> str:
     """What a value is, in words a person uses: `the text "two"`, `the number 1.3`, `a list`."""
     match value:
         case None:
-            return "nothing"
+            return Sentence("nothing")
         case bool():
-            return f"the truth value {str(value).lower()}"
+            return Sentence("the truth value {value}", value=str(value).lower())
         case int() | float():
-            return f"the number {_clipped(str(value))}"
+            return Sentence("the number {value}", value=_clipped(str(value)))
         case str():
-            return f'the text "{_clipped(value)}"'
+            return Sentence('the text "{value}"', value=_clipped(value))
         case Mapping():
-            return "a mapping"
+            return _MAPPING
         case Sequence():
-            return "a list"
+            return Sentence("a list")
     return f"a {type(value).__name__}"
 
 

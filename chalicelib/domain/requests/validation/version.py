@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.names import MINOR_VERSION
-from chalicelib.domain.core.sentence import Sentence, opening
+from chalicelib.domain.core.sentence import Sentence, joined, opening
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.requests.defaults import ValidationContext
@@ -26,7 +26,7 @@ def judge_version(case: ValidationContext) -> Iterator[Finding]:
             "version", "invalid-version", Sentence('Name a minor version, such as "1.36". {offer}', offer=_offer(case))
         )
     elif entry is None:
-        yield error("version", "version-unknown", f"{_why_unknown(case)} {_offer(case)}")
+        yield error("version", "version-unknown", joined((_why_unknown(case), _offer(case))))
     elif entry.status_at(case.now) is SupportStatus.UNSUPPORTED:
         ended = _day(entry.end_of_extended)
         yield error(
