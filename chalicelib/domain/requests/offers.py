@@ -135,9 +135,9 @@ def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
 
 
 def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
-    """By which of its tags the lab's cost is summed, as `key=value`, cut to what a key of the table holds."""
+    """The tags that the lab's cost is summed by, as `key=value`, cut to the length of a table's key, each once."""
     tags = (f"{key}={spec.tags[key]}" for key in offers.cost_tags if key in spec.tags)
-    return tuple(tag.encode()[:_MOST_BYTES].decode(errors="ignore") for tag in tags)
+    return tuple(dict.fromkeys(tag.encode()[:_MOST_BYTES].decode(errors="ignore") for tag in tags))
 
 
 def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:

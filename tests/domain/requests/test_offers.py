@@ -267,3 +267,11 @@ def test_a_tag_by_which_costs_are_summed_fits_into_a_key_of_the_table() -> None:
     assert len(found) == 2
     assert found[1].startswith("가" * 128 + "=힣")
     assert len(found[1].encode()) <= 900
+
+
+@given(st.dictionaries(st.text("ab=", min_size=1, max_size=4), st.text("ab=", max_size=4), max_size=5))
+def test_a_lab_is_in_each_sum_of_a_tag_once(tags: dict[str, str]) -> None:
+    spec = a_spec(tags=tags)
+    found = cost_tags_of(Offers(cost_tags=tuple(tags)), spec)
+    assert len(found) == len(set(found))
+    assert set(found) == {f"{key}={value}" for key, value in tags.items()}
