@@ -1,1 +1,1 @@
-"""What a state machine does: one module per ASL file, one function per Task state."""
+"""The functions of the state machines: one module per ASL file, one function per Task state."""

@@ -1,7 +1,7 @@
-"""Collects proofs while labs live: once an hour each, by the scheduled run that recovers labs. No state machine.
+"""Collects ownership proofs of living labs: once an hour each, by the scheduled run that recovers labs. No state machine.
 
-CloudTrail is minutes late, forgets after 90 days and answers slowly, so that nothing of this is left to the teardown that can
-be known before. A lab whose cluster somebody deleted is found here too.
+CloudTrail is minutes late, keeps 90 days and answers slowly, so the teardown should find its proofs on the ledger already.
+A lab whose cluster somebody deleted is found here, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MINUTES = 60 // _TURNS
 
 
 def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
-    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest."""
+    """Collect the proofs of the labs whose turn it is; return the failures. A failing lab does not stop the others."""
     failed: list[dict[str, str]] = []
     for lab in _whose_turn(deps, now):
         try:
@@ -42,7 +42,7 @@ def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
 
 
 def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
-    """Put on the ledger what is proved as the lab's, and who made what only looks like it."""
+    """Write the lab's resources on the ledger with their proofs, and the creators of resources that only bear its tags."""
     if own_cluster(deps, lab) is None:
         _lose(deps, lab, now)
         return
@@ -69,5 +69,5 @@ def _whose_turn(deps: Deps, now: datetime) -> Iterator[Lab]:
 
 
 def turn_of(lab_id: str) -> int:
-    """Which of the hour's runs looks at this lab."""
+    """The number of the hour's run that looks at this lab."""
     return zlib.crc32(lab_id.encode()) % _TURNS

@@ -7,7 +7,7 @@
 5. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
 6. `find_orphans` lists clusters with this installation's tags and no lab; `finish` sends the night's report.
 
-`now` is the schedule event's time, the same for the whole run. The next run does what this one missed. A failure of one lab,
+`now` is the schedule event's time, the same for the whole run. The next run makes up for a missed one. A failure of one lab,
 group or region does not affect the others.
 """
 

@@ -60,7 +60,7 @@ def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _when_gone(deps: Deps, at: StepInput, sizes: str) -> StepResult:
-    """A node group of size zero may have instances: EC2 Auto Scaling keeps protected ones, and all while suspended."""
+    """A node group of size zero may still have instances: EC2 Auto Scaling keeps protected ones, and all while it is suspended."""
     running = deps.cloud(at.lab.place).network.instances(at.lab.name)
     inside = {name: number for name, number in running.items() if name}
     outside = counted(running[""], "instance") if running.get("") else ""

@@ -1,6 +1,6 @@
-"""The five-minute run's part for people: mails those of a roster, and those whose mail could not go out at once.
+"""The five-minute run's part for people: mails people of a new roster, and people whose first mail failed.
 
-Each gets one mail, of two runs at the same time too; a run that dies between a mail and its mark sends that one again.
+Each person gets one mail, also from concurrent runs; a run that dies between a mail and its mark repeats that mail.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import claims, tell_by
 
-#: People of one run; the others are still due at the next.
+#: People mailed by one run; the next run mails the others.
 _AT_ONCE = 100
 
 
 def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
-    """Mail who is due; report whom that failed for. An address that its reader refused, or another's asks for, gets none."""
+    """Mail the people who are due; return the failures. An address that its reader refused, or another person claims, gets none."""
     failed = []
     for due in deps.people.to_invite(_AT_ONCE):
         try:

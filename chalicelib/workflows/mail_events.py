@@ -1,9 +1,8 @@
-"""Takes what SES tells of mails: each event finds its mail by the tag that went with it, and what the mail told of follows.
+"""Handles SES's mail events: finds each event's mail by its tag, and updates the warnings and notices that the mail carried.
 
-Events come at least once, in any order, and about mails that nobody knows any more. A mail that SES has taken makes its warnings
-and notices told, should the run that sent it have died. One that comes back before the act makes its warnings unheard: the next
-audience is told at once, and the notice counts from then.
-"""
+Events come at least once, in any order, and also about forgotten mails. A mail that SES accepted marks its warnings and notices
+as sent, even if the run that sent it died. A mail that bounces before the act makes its warnings undelivered: the next
+audience is warned at once, and the notice period starts again."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def take_mail_events(deps: Deps, event: Mapping[str, Any]) -> dict[str, Any]:
-    """All records of one call by SNS. Raises what can't be done now, so that Lambda calls again."""
+    """Handle all records of one SNS call. Raises errors that may pass, so that Lambda repeats the call."""
     taken = 0
     for one in deps.mail.events_in(event) if deps.mail is not None else ():
         if one is None:
@@ -42,7 +41,7 @@ def take_mail_events(deps: Deps, event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
-    """One event; whether its mail is known."""
+    """Handle one event; return whether its mail is known."""
     from chalicelib.domain.notices.mail import MailState, after
 
     if deps.mail is None:
@@ -66,7 +65,7 @@ def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
 
 
 def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
-    """What the mail told of is told to those who come next; what failed is left to the next run, and in the log."""
+    """Tell the next audience what a bounced mail said. The next run repeats failures, and the log has them."""
     run = NightRun(deps, now)
     statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
     if run.rules.mode is Mode.ON:
@@ -77,7 +76,7 @@ def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
 
 
 def _unheard(deps: Deps, mail: Mail, night: Any, entry_id: str, now: datetime) -> EntryStatus | None:
-    """The entry's status if somebody else is to be warned of it now."""
+    """The entry's status if somebody else must be warned of it now."""
     line = deps.curfew.store.line(night, entry_id)
     if line is None:
         return None

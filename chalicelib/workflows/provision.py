@@ -1,6 +1,6 @@
 """Creates a lab. One function per Task state of statemachine/provision.asl.json, which says when each runs.
 
-1. `begin` settles the network, notes what bears the lab's name already, and moves the lab to PROVISIONING.
+1. `begin` settles the network, lists resources that already bear the lab's name, and moves the lab to PROVISIONING.
 2. `create_stack` and `check_stack` create the lab's CloudFormation stack: network, security groups, roles, launch templates.
 3. `create_cluster` and `check_cluster` create the control plane; `launch_work_host` starts the work host, if there is one.
 4. `create_nodegroups`, `create_addons` and their checks create nodes and add-ons; `grant_access` creates the access entries.
@@ -63,7 +63,7 @@ _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Settle zones and the VPC of existing subnets, list what bears the lab's name already, and move to PROVISIONING.
+    """Settle zones and the VPC of existing subnets, list resources that already bear the lab's name, move to PROVISIONING.
 
     A workflow that takes over from one that died does not list again: the lab may have created those resources itself.
     """

@@ -1,7 +1,7 @@
 """Handlers of schedules and events: the daily watch, the hourly curfew run, and AWS Health events.
 
-Called by `app.py`'s schedules and rule; no state machines here. A schedule event that comes twice is one run: executions are
-named by their day, or hour.
+`app.py`'s schedules and rule call these functions; no state machine does. A schedule event that comes twice starts one run:
+executions are named by their day or hour.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.invitations import send_invitations
 from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
-#: Labs looked at in one run; the rest are still due at the next.
+#: Labs that one run looks at; the next run looks at the others.
 _AT_ONCE = 50
 _STARTING = frozenset(
     {
@@ -40,7 +40,7 @@ _STARTING = frozenset(
         RecoveryAction.RELEASE,
     }
 )
-#: How soon a look is due again that asks daily about what is left.
+#: The interval of the daily looks at unsettled leftovers.
 _A_DAY = timedelta(days=1)
 _SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
 Found = TypeVar("Found")
@@ -55,7 +55,7 @@ def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object
 
 
 def start_curfew(deps: Deps, time: str | None = None) -> dict[str, object]:
-    """Start the hour's sweep at `time` (ISO 8601, the schedule event's; else the clock's now)."""
+    """Start the hourly curfew run at `time` (ISO 8601, the schedule event's; else the clock's now)."""
     now = (datetime.fromisoformat(time) if time else deps.clock.now()).astimezone(UTC)
     name = f"sweep-{now:%Y-%m-%dT%H}"
     deps.workflows.start("curfew", name, {"time": now.isoformat()})
@@ -63,7 +63,7 @@ def start_curfew(deps: Deps, time: str | None = None) -> dict[str, object]:
 
 
 def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]:
-    """Note AWS Health's word on the clusters it names; clusters that are not watched are left to later events, which repeat."""
+    """Record AWS Health's events for the watched clusters they name; events repeat until they end, so others are ignored."""
     message = parse(event)
     if message is None:
         return {"taken": False, "reason": "It is not about the life of an EKS version."}
@@ -75,7 +75,7 @@ def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]
 
 
 def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
-    """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
+    """Do the work that is due at `time` (ISO 8601, the schedule event's; else the clock's now); return each lab, act and reason."""
     now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
     done: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
@@ -98,7 +98,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
 
 
 def _unless_unread(what: str, find: Callable[[], Iterable[Found]], failed: list[dict[str, str]]) -> tuple[Found, ...]:
-    """What is found; nothing, and a failure of the run, where it can't be read: the rest goes on."""
+    """The result of `find`; if it fails, nothing, and a line in `failed`: the rest of the run goes on."""
     try:
         return tuple(find())
     except EkslabError as error:
@@ -108,14 +108,14 @@ def _unless_unread(what: str, find: Callable[[], Iterable[Found]], failed: list[
 
 
 def _blocked_long_enough(deps: Deps, now: datetime) -> tuple[str, ...]:
-    """The labs whose teardown is to be tried again, longest blocked first."""
+    """The labs whose teardown is due for another try, longest blocked first."""
     blocked = deps.curfew.store.blocked(_AT_ONCE)
     actions = ((lab.id, decide_tending(lab, Execution.ABSENT, now).action) for lab in blocked)
     return tuple(lab_id for lab_id, action in actions if action is RecoveryAction.RELEASE)
 
 
 def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
-    """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
+    """Decide from the stored lab, not from the index, which may lag; act only if the lab did not change meanwhile."""
     lab = deps.store.load_lab(lab_id)
     if lab.phase is not Phase.BLOCKED and (lab.due_at is None or lab.due_at > now):
         return RecoveryDecision(RecoveryAction.WAIT, Sentence("It is not due any more."))
@@ -148,7 +148,7 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
 
 
 def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
-    """The lab after the act. Each run that is started is watched; a new run has a new name."""
+    """The lab after the act. The next run checks each workflow that was started; a new run has a new name."""
     watched = replace(stored, due_at=now + (_A_DAY if stored.unsettled and stored.phase in OVER else WATCH))
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason
@@ -184,7 +184,7 @@ def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
 
 
 def _put_off(deps: Deps, lab_id: str, now: datetime, failed: list[dict[str, str]]) -> None:
-    """Move a lab that fails behind the others, so that it can't keep them from being looked at."""
+    """Move a failing lab to the end of the queue, so that it does not block the others."""
     try:
         deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
     except EkslabError as error:

@@ -1,7 +1,7 @@
-"""Takes a lab away and proves it. One function per Task state of teardown.asl.json, in the order that is safe (ADR 2).
+"""Deletes a lab's resources and proves it. One function per Task state of teardown.asl.json, in a safe order (ADR 2).
 
-Works without the Kubernetes API, with a cluster half made or absent, with a stack that rolled back. Touches a cluster
-only if it carries the lab's tag: one of the same name may be someone else's.
+Works without the Kubernetes API, with a half-made or missing cluster, and with a rolled-back stack. Touches a cluster only if
+it carries the lab's tag: a cluster of the same name may be someone else's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_l
 from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
-#: After so many looks a refused resource is left to the inventory; a resource in use is waited for longer.
+#: After this many refusals a resource is left to the inventory; a resource in use is waited for longer.
 _REFUSALS = 4
 _ENDING = (Phase.RELEASING, Phase.ROLLING_BACK)
 #: Kinds that go with the node groups, and with the cluster. Auto Scaling groups are searched: not all are node groups'.
@@ -38,7 +38,7 @@ _WITH_CLUSTER = (*_WITH_NODEGROUPS, Kind.CLUSTER, Kind.ADDON, Kind.ACCESS_ENTRY,
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Wait until the superseded workflow has ended, so that it makes nothing more."""
+    """Wait until the superseded workflow has ended, so that it creates nothing more."""
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
     if at.lab.phase is Phase.RELEASING and deletion.is_superseded_run_alive(deps, at.lab):
         return again_or_stuck("begin", at.attempt, Sentence("The workflow before this one is still at a step."))
@@ -116,8 +116,8 @@ def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
 def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it.
 
-    A node group or Fargate profile that was still being asked for when the others went keeps it: it is asked to go here. A control
-    plane that was asked for a moment ago may not be known yet: that is waited out.
+    Node groups and Fargate profiles that were still being created when the others were deleted keep the cluster: delete them here.
+    EKS may not know a control plane that was requested a moment ago: wait for it.
     """
     lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None:
@@ -153,8 +153,8 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """Delete the lab's stack; if it fails, sweep the resources that block it and ask again.
 
-    What somebody else put into the lab's network fails it every time: the inventory names that, and asking again waits for
-    the next teardown.
+    A resource that somebody else put into the lab's network fails every attempt: the inventory names it, and the next teardown
+    tries again.
     """
     lab = at.lab
     if own_cluster(deps, lab) is not None:

@@ -190,14 +190,14 @@ def _ask(ask: Callable[[], str | None]) -> str | None:
 
 
 def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
-    """The token has the number of the group, not its name: tokens are cut at 64 characters, and long names may begin alike."""
+    """The client token has the group's number, not its name: tokens are cut at 64 characters, and long names may begin alike."""
     number = [group.name for group in lab.spec.nodegroups].index(name)
     clusters, token = deps.cloud(lab.place).clusters, lab.token(f"scale-{lab.run}-{number}")
     return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
 
 
 def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | ProvisioningFailed | AwsRefused:
-    """Whether a node group's update succeeded, or its error: the other groups must be read all the same."""
+    """Whether a node group's update succeeded; its error is returned, not raised, so that the other groups are read as well."""
     if not isinstance(asked, str):
         return AwsRefused("eks:UpdateNodegroupConfig", *asked)
     try:

@@ -1,4 +1,4 @@
-"""Looks at the account again after a teardown: log groups come back by late delivery, deleted things take a while to go.
+"""Checks the account again after a teardown: late deliveries recreate log groups, and some deletions take a while.
 
 One function per Task state of verify_deletion.asl.json; the scheduled run starts it 15 minutes and 24 hours after the end.
 """
@@ -29,14 +29,14 @@ from chalicelib.workflows.shared.records import again, close_steps, move
 from chalicelib.workflows.shared.runner import StepInput
 
 _A_DAY = timedelta(hours=24)
-#: When a look begins, the removal and the look before it are over, whether they did their work or died.
+#: When a look begins, the removal and the look before it have ended, completed or not.
 _LOOK = STEPS["verify_deletion"]["look"][0]
 
 
 def look(deps: Deps, at: StepInput) -> StepResult:
-    """Take the receipt of the look that is due. What came back is removed and looked for again, a bounded number of times.
+    """Take the receipt of the look that is due. Resources that came back are removed, and looked for a bounded number of times.
 
-    With the last look the lab's records begin to age: they go when nobody needs them any more.
+    After the last look the lab's records get their expiry date.
     """
     lab = at.lab
     if lab.phase is Phase.BLOCKED or lab.ended_at is None:
@@ -59,7 +59,7 @@ def look(deps: Deps, at: StepInput) -> StepResult:
 
 
 def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
-    """Delete what came back, under the same rule as ever. The answer's `unread` names the kinds that could not be looked for."""
+    """Delete resources that came back, by the usual ownership rule. The answer's `unread` names kinds that could not be listed."""
     outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
     told = Sentence(
         "{gone} deleted, {left} left.", gone=len(outcome.deleted), left=len(outcome.remaining) + len(outcome.blocked)
@@ -69,9 +69,9 @@ def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _why_not_removed(removal: object) -> str:
-    """As a sentence, why the removal before this look could not do its work; empty where it could, or there was none.
+    """Why the last removal failed, as a sentence; empty if it succeeded, or if there was none.
 
-    `removal`: what `remove_leftovers` answered, or what Step Functions caught (`Error` and `Cause`); None before the first.
+    `removal`: the answer of `remove_leftovers`, or the error that Step Functions caught (`Error`, `Cause`); None at first.
     """
     if not isinstance(removal, Mapping):
         return ""
@@ -80,7 +80,7 @@ def _why_not_removed(removal: object) -> str:
 
 
 def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
-    """Tell its owner what is left and costs, daily until somebody says whose it is; why they could not be told, as a sentence."""
+    """Mail the owner the billable leftovers, daily until somebody settles them; return why the mail failed, as a sentence."""
     if not lines:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)

@@ -1,7 +1,7 @@
-"""The support watch, daily: reads every cluster of every place, decides who must be told of which deadline, tells them.
+"""The daily support watch: reads every cluster of every place, decides on notices of deadlines, and sends them.
 
 One function a state of statemachine/watch_support.asl.json. `now` is the schedule event's time, the same for the whole
-run. What can't be read is a finding with its beginning, and never the end of the run (docs/adr/0006-support-deadlines.md).
+run. An unreadable place or cluster is a finding with its start date, and never ends the run (docs/adr/0006-support-deadlines.md).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Answer = dict[str, object]
 
 #: Places of one Map: their names stay far below a payload's 256 KiB.
 _PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 1_000, 50, 20_000
-#: Pages of names that one call reads: what is slow at the end of one holds up the next.
+#: Pages of names read by one call: a long page at its end would delay the next call.
 _PAGES = 5
-#: Rounds of delivering, and seconds between them: a topic that throttles gets some peace.
+#: Rounds of delivery, and the pause between them in seconds, which lets a throttled topic recover.
 _ROUNDS, _PAUSE = 3, 300
 
 
 def begin(deps: Deps, event: Mapping[str, Any], _now: datetime) -> Answer:
-    """The next places to scan."""
+    """Return the next places to scan."""
     every, start = places(deps), int(event["cursor"] or 0)
     end = start + _PLACES
     here = [{"account": p.account, "region": p.region, "role_arn": p.role_arn} for p in every[start:end]]
@@ -45,7 +45,7 @@ def begin(deps: Deps, event: Mapping[str, Any], _now: datetime) -> Answer:
 
 
 def scan_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Some pages of a place's clusters; after the last one, those that are gone."""
+    """Scan some pages of a place's clusters; after the last page, mark the missing clusters as gone."""
     place, cursor = _place(event), event["cursor"] or {"page": None, "left": []}
     try:
         fleet = deps.watch.fleet(place)
@@ -62,13 +62,13 @@ def scan_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def lose_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Keep what ended the scan of a place: its Lambda died, or the table would not take it."""
+    """Record the error that ended a place's scan: its Lambda died, or the table refused the write."""
     failure = event["failure"]
     return _lost(deps, _place(event), ReadFailure("scan", failure["Error"], failure["Cause"][:300], now, now))
 
 
 def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """What must be said of a page of clusters, and before the first page of places; written before anything is sent."""
+    """Decide on notices for a page of clusters, with the first page also for unreadable places; store them before any is sent."""
     cursor, watch = event["cursor"], deps.watch
     page, following = watch.store.list_watched(_CLUSTERS, cursor)
     watched_places = {(place.account, place.region) for place in places(deps)}
@@ -89,7 +89,7 @@ def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answe
 
 
 def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Send one message to each of the next recipients. One that fails stops none of the others."""
+    """Send one message to each of the next recipients. A failure does not stop the others."""
     cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0, "unheard": 0}
     waiting = by_recipient(deps.watch.store.pending_notices(_NOTICES))
     here = [recipient for recipient in waiting if recipient > cursor["after"]]
@@ -110,12 +110,12 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
 
 
 def _is_news(deps: Deps) -> bool:
-    """Whether there are notices that were never tried: those that went on to the next audience."""
+    """Whether there are untried notices: notices that went on to the next audience."""
     return any(notice.state is NoticeState.PENDING for notice in deps.watch.store.pending_notices(_NOTICES))
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The run's summary; `stuck` if part of it was lost."""
+    """Return the run's summary; `stuck` if part of the run was lost."""
     troubles = deps.watch.store.place_troubles()
     undelivered = event["delivered"].get("failed")
     unheard = event["delivered"].get("unheard") or 0
@@ -142,7 +142,7 @@ def _again(cursor: Mapping[str, object], seconds: int) -> Answer:
 
 
 def _names(fleet: Fleet, page: str | None) -> tuple[Sequence[str], str | None]:
-    """The names of the next pages, and the one after them. A page that can't be read is left to the next call."""
+    """The names of the next pages, and the page after them. The next call reads a page that failed."""
     names: list[str] = []
     for _ in range(_PAGES):
         try:
@@ -170,7 +170,7 @@ def _lost(deps: Deps, place: Place, trouble: ReadFailure) -> Answer:
 
 
 def _troubled(deps: Deps) -> list[Watched]:
-    """Places that can't be read, each as a cluster of its own; those no longer registered are nobody's business."""
+    """Unreadable places, each as a cluster of its own. Nobody is told of places that are no longer registered."""
     registered, watched_places = {r.account: r for r in deps.watch.registered()}, set(places(deps))
     return [
         troubled_place(place, trouble, who_answers_for(registered[place.account]))
@@ -180,7 +180,7 @@ def _troubled(deps: Deps) -> list[Watched]:
 
 
 def _decided(deps: Deps, watched: Sequence[Watched], now: datetime) -> int:
-    """Decide for each, write it down, count. What was said of a place's clusters before is read at once."""
+    """Decide for each cluster, store the notices, return their number. A place's earlier notices are read at once."""
     store, rules, decided = deps.watch.store, deps.watch.rules, list[Notice]()
     for place, ones in _by_place(watched).items():
         said = store.notices_in(place)

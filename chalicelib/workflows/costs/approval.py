@@ -21,12 +21,12 @@ from chalicelib.workflows.shared.mailing import claims, tell
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)
-#: So long after an asking that nobody took it is tried again.
+#: The pause before the next request if no approver could be reached.
 _ASKED_AGAIN = timedelta(days=1)
 
 
 def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
-    """Do what is due, and say what: a mail that could not be sent is tried again by the next run."""
+    """Mail the approvers, or end an expired request; return a sentence about it. The next run repeats a mail that failed."""
     if now >= approval.expires_at:
         reason = Sentence("Nobody approved it within three days. Ask for it again.")
         move(deps, lab, _WAITING, lambda stored: over(stored, reason, now), now, reason)
@@ -65,7 +65,7 @@ def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:
 
 
 def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:
-    """None where an approver asked, also by another identity, or where the API's address is not known."""
+    """The links that approve and refuse; None if an approver asked, under any identity, or the API's address is unknown."""
     if approval.by_approver or not deps.watch.api_url or _may_be_theirs(deps, lab):
         return None
     key = deps.curfew.signing_key()
@@ -74,7 +74,7 @@ def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:
 
 
 def _may_be_theirs(deps: Deps, lab: Lab) -> bool:
-    """Whether the mail may go to the lab's own owner: an approver who asked by an identity that is none."""
+    """Whether the mail may reach the lab's own owner: an approver who asked under an identity that can't approve."""
     reader = deps.watch.administrators or NOBODY
     known = deps.people.people_of((reader, lab.owner))
     one = len(known) == 2 and len({person.id for person in known.values()}) == 1

@@ -1,6 +1,6 @@
-"""Months' ceilings that are reached: the five-minute run asks the owners of labs below one, once, to end some.
+"""Monthly ceilings that are reached: the five-minute run asks each affected owner once to end some labs.
 
-Where `atLimit` says so, the sweep plans for the next curfew that labs in use sleep: warned of and kept like any other.
+If `atLimit` says so, the next curfew also hibernates labs in use: owners are warned, and can keep them, as usual.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import tell
 
 _LIVING = tuple(phase for phase in Phase if phase not in OVER)
-#: Mails of one run; the next goes on.
+#: Mails per run; the next run sends the others.
 _AT_ONCE = 20
 
 
 def ask_at_limits(deps: Deps, now: datetime) -> int:
-    """Send what is due; return how many mails went out. What fails is tried again by a later run."""
+    """Send the mails that are due; return their number. A later run repeats failures."""
     try:
         return _ask(deps, deps.store.offers(), now)
     except EkslabError as error:
@@ -39,7 +39,7 @@ def ask_at_limits(deps: Deps, now: datetime) -> int:
 
 
 def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
-    """By person, the ceiling that they are at, of those by whose rule labs in use go to sleep then. Reads no lab."""
+    """The ceiling that each person is at, by person, for people whose rule hibernates labs in use. Reads no lab."""
     offers = deps.store.offers()
     said = (offers.at_limit, *(rule.at_limit for rule in offers.teams))
     if AtLimit.HIBERNATE not in said or not _has_ceilings(offers):
@@ -72,7 +72,7 @@ def _has_ceilings(offers: Offers) -> bool:
 
 @dataclass(frozen=True)
 class _Sums:
-    """A month's sums, of people and of shared roles."""
+    """A month's sums of people and of shared roles."""
 
     month: str
     people: tuple[MonthSum, ...]
@@ -85,7 +85,7 @@ def _sums_of(deps: Deps, offers: Offers, month: str) -> _Sums:
 
 
 def _limit_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Limit | None:
-    """The narrowest that this person is at. What groups of the user pool may lift, which can't be asked here, is none."""
+    """The narrowest ceiling that this person is at; None if a group of the user pool, unreadable here, may raise it."""
     teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
     known = ceilings_for(offers, Caller(one.identities[0], deps.watch.home, None, teams=teams))
     limit, surely = (next(_limits_of(sums, one, each), None) for each in (known, highest(known, offers.teams)))
@@ -100,7 +100,7 @@ def _may_be_in_groups(deps: Deps, one: MonthSum) -> bool:
 
 
 def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit]:
-    """Those that this person is at by these ceilings, the narrowest first."""
+    """The ceilings that this person is at, narrowest first."""
     month, people, mine = sums.month, sums.people, one.amounts.get(COST, 0)
     sleeps = ceilings.at_limit is AtLimit.HIBERNATE
     if is_reached(mine, ceilings.months.person):

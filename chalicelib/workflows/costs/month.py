@@ -1,7 +1,7 @@
-"""The month's mails: in its first days the five-minute run tells each owner, and then finance, what the month before has cost.
+"""The monthly mails: on the first days of a month the five-minute run mails each owner, then finance, the past month's costs.
 
-Only where administrators said who finance is (`PUT /offers {"finance": ...}`). Each mail is claimed before it is sent and noted
-when it was: of runs at the same time one sends, and a run that died in between is made up for. Finance's is the last.
+Runs only if administrators named finance (`PUT /offers {"finance": ...}`). Each mail is claimed before and noted after it is
+sent: of concurrent runs one sends, and a later run makes up for a run that died. Finance's mail is the last.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import tell
 
-#: Of a month: until then a run that was missed is made up for.
+#: The last day of the month on which missed mails are made up for.
 _LAST_DAY = 3
-#: Mails of one run; the next goes on.
+#: Mails per run; the next run sends the others.
 _AT_ONCE = 20
-#: The newest labs of one owner, or of all, that are read, and of how many the last look is told.
+#: The newest labs read per owner, or of all owners; and how many of them show their last verdict.
 _LABS, _LOOKED_AT = 500, 50
-#: Under whose name finance's mail is noted.
+#: The name under which finance's mail is noted.
 _FINANCE = ""
 
 
 def tell_month(deps: Deps, now: datetime) -> int:
-    """Send what is due; return how many mails went out. What fails is tried again by a later run."""
+    """Send the mails that are due; return their number. A later run repeats failures."""
     try:
         return _tell_due(deps, now)
     except EkslabError as error:
@@ -57,7 +57,7 @@ def _tell_due(deps: Deps, now: datetime) -> int:
 
 
 def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
-    """Send it once, also where nobody takes it; 0 where another run is at it, or it failed."""
+    """Send one mail once, also if nobody receives it; return 0 if another run is sending it, or it failed."""
     if not deps.store.claim_month_mail(mail.month, whose, now):
         return 0
     try:
@@ -87,7 +87,7 @@ def _of_all(deps: Deps, month: str, people: tuple[MonthSum, ...], finance: str, 
 
 
 def _of_month(deps: Deps, labs: Iterable[Lab], month: str, now: datetime) -> tuple[LabMonth, ...]:
-    """Those that cost something in the month, dearest first; what the last look said of the first ones."""
+    """The labs that cost something in the month, dearest first; the dearest ones with their last verdict."""
     found = (lab_month(lab, month, now) for lab in labs)
     dearest = sorted((each for each in found if each.cost), key=lambda each: (-each.cost, each.lab.id))
     looked_at = (replace(each, verdict=deps.curfew.store.verdict(each.lab.id)) for each in dearest[:_LOOKED_AT])

@@ -53,7 +53,7 @@ def _items_of(run: NightRun, night: date, due: Iterable[Mapping[str, str]]) -> l
 
 
 def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
-    """Decide what holds the night, and tell administrators. A plan that would end too many labs is settled first."""
+    """Decide whether the night is held, and tell administrators. A plan that would end too many labs is settled first."""
     alive, night = run.store.alive_count(), plan.header.night
     braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.braked or braking.guarded:

@@ -1,7 +1,7 @@
 """Tells people that an announced act did not happen at its time, or that an agreed end is put off.
 
-A called-off act is told once an entry, to the person who was warned; where no message reaches that person, to those who are
-warned in an owner's place. A put-off end is told each time, to the owner and to administrators.
+A called-off act is told once per entry, to the person who was warned; if no message reaches that person, to the next audience
+of warnings. A put-off end is told each time, to the owner and to administrators.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
 
 
 def call_off_unseen(run: NightRun, lab_id: str, why: str) -> None:
-    """Tell that this run could not look at a lab whose entry's time has come: nothing happens before the next run."""
+    """Tell that this run could not look at a lab whose entry is due: nothing happens before the next run."""
     lab = run.deps.store.load_lab(lab_id)
     line = line_of(run, lab)
     if line is None or line.status.outcome is not EntryOutcome.STANDING or run.now < line.entry.at:
@@ -74,7 +74,7 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
 
 
 def tell_put_off(run: NightRun, lab: Lab, faces: NextEvent, shield: str) -> None:
-    """One message to the owner (or a team of theirs, if nobody hears for them), one to administrators, and a line of history."""
+    """Send one message to the owner (or the first reachable team), one to administrators, and write a line of history."""
     deps, last = run.deps, longest_life(lab, run.rules)
     at = format_local(lab.spec.schedule, faces.at)
     message = Sentence("The lab is not on the plan for its end of {at}: {why}", at=at, why=shield)
@@ -97,7 +97,7 @@ def _is_on_time(context: DecisionContext) -> bool:
 
 
 def _may_happen_until(context: DecisionContext) -> datetime:
-    """The time at which the entry is dropped as too late, by present knowledge."""
+    """The time after which the entry is dropped as too late, by present knowledge."""
     late = timedelta(hours=context.rules.late_hours)
     agreed = context.entry.basis is Basis.AGREED
     return (context.free_at if agreed and context.free_at else context.entry.at) + late

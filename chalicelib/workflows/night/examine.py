@@ -91,14 +91,14 @@ class Examination:
 
     @contextmanager
     def _alone(self, lab_id: str) -> Iterator[None]:
-        """A failure inside is recorded against this lab, and costs the others nothing."""
+        """Record a failure inside against this lab; it does not affect the others."""
         with self.run.around(lab_id) as failed:
             yield
         if failed:
             self.lost[lab_id] = str(failed[0])
 
     def _load(self, ids: Sequence[str]) -> list[DueLab]:
-        """The labs that are still due, each with its line or, if that is settled, free of it."""
+        """The labs that are still due, each with its line of a plan, or taken off the plan if the line is settled."""
         found = []
         for lab_id in ids:
             with self._alone(lab_id):
@@ -109,7 +109,7 @@ class Examination:
         return found
 
     def _with_line(self, lab: Lab) -> list[DueLab]:
-        """Empty for a lab that has just come off the plan, and that faces nothing soon."""
+        """Empty for a lab that just came off the plan and has no event soon."""
         run, holidays = self.run, self.run.deps.curfew.holidays
         line = line_of(run, lab)
         if line is None or (free := self._freed(lab, line)) is None:
@@ -119,7 +119,7 @@ class Examination:
         return [DueLab(free, None, event_after(free, line.entry, run.rules, run.now, holidays))]
 
     def _freed(self, lab: Lab, line: PlanLine) -> Lab | None:
-        """The lab off the plan, if its entry is settled or its people exempted it; None if the entry stands."""
+        """The lab off the plan, if its entry is settled or it was exempted; None if the entry stands."""
         entry, status = line
         if status.outcome in SETTLED:
             return conclude(self.run, lab, line)
@@ -147,7 +147,7 @@ class Examination:
         return self.run.deps.curfew.signals(self.region.place).read(labs, self.run.now, window)
 
     def _context(self, due: DueLab, evidence: Evidence | None) -> LookContext:
-        """The facts of one look. EKS is asked for what the decision needs only."""
+        """The facts of one look. Asks EKS only for facts that the decision needs."""
         run, entry = self.run, due.line.entry if due.line else None
         context = LookContext(due.lab, entry, due.faces, run.rules, run.now, holidays=run.deps.curfew.holidays)
         if evidence is not None:
@@ -157,7 +157,7 @@ class Examination:
         return context
 
     def _judged(self, context: LookContext, evidence: Evidence) -> LookContext:
-        """The facts with the lab's verdict, which is kept."""
+        """The facts with the lab's verdict, which is stored."""
         lab, unplanned = context.lab, context.entry is None
         verdict = judge(lab, evidence, context.rules, context.now)
         self.run.store.put_verdict(verdict)
@@ -175,7 +175,7 @@ class Examination:
         )
 
     def _asleep(self, context: LookContext) -> LookContext:
-        """The facts with what EKS tells of a sleeping lab's cluster."""
+        """The facts with EKS's state of a sleeping lab's cluster."""
         cluster = own_cluster(self.run.deps, context.lab)
         if cluster is None:
             return replace(context, gone=True)
@@ -249,7 +249,7 @@ class Examination:
         self.new.append((marked, entry))
 
     def _publish(self) -> None:
-        """Publish each night's new entries in one write; a lab whose entry could not be published is still due."""
+        """Publish each night's new entries in one write; labs whose entry could not be published stay due."""
         for night in sorted({entry.night for _, entry in self.new}):
             mine = [(lab, entry) for lab, entry in self.new if entry.night == night]
             with self.run.around(f"the plan of {night}") as failed:

@@ -1,7 +1,7 @@
 """Finds clusters with this installation's tags and no lab, and reports them to administrators with evidence.
 
-Only clusters past the end in their tag are looked up. A tag makes no cluster a lab: an administrator does
-(services/labs/adoption.py), or the record of an ended lab whose own cluster is still alive.
+Only clusters past the end in their tag are looked up. A tag makes no cluster a lab: an administrator adopts it
+(services/labs/adoption.py), or an ended lab whose own cluster is still alive is reopened.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _looked_up(run: NightRun, tagged: TaggedCluster) -> list[str]:
 
 
 def provenance_of(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> str:
-    """Who created the cluster, as far as AWS tells, in sentences."""
+    """Who created the cluster, as far as AWS knows, in sentences."""
     stacks, lab_id = deps.cloud(tagged.place).stacks, claimed_lab_id(tagged)
     stack = None
     if lab_id is not None:

@@ -20,7 +20,7 @@ from chalicelib.domain.support.calendar import Calendar
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.records import note_version
 
-#: USD. Less is rounding.
+#: USD; a smaller difference is rounding.
 _LEAST = 0.0001
 
 
@@ -38,11 +38,11 @@ class Region:
 
     @property
     def prices(self) -> Prices:
-        """What things cost in the region."""
+        """Prices in the region."""
         return self.run.deps.curfew.prices(self.place.region)
 
     def upgrade_ahead(self, version: str, support_type: str | None) -> datetime | None:
-        """From when on AWS may upgrade a control plane of this version."""
+        """The earliest time at which AWS may upgrade a control plane of this version."""
         return upgrade_ahead(version, support_type, self.calendar, self.run.now)
 
     def is_billed_extended(self, lab: Lab) -> bool:

@@ -22,7 +22,7 @@ from chalicelib.workflows.shared.mailing import tell
 
 #: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
-#: An hourly run carries out an end, and may wait for the notice period of its warning.
+#: After a curfew: an hourly run carries out the end, and may wait for the notice period of its warning.
 _GRACE = timedelta(hours=2)
 #: Blocked labs in one report.
 _BLOCKED = 100

@@ -29,7 +29,7 @@ def is_due(status: EntryStatus) -> bool:
 
 
 def is_open(run: NightRun, line: PlanLine) -> bool:
-    """Whether to send a warning now. An earlier run may have died while SES had its mail: what SES has taken counts as sent."""
+    """Whether to send a warning now. An earlier run may have died after SES accepted its mail: an accepted mail counts as sent."""
     deps, (entry, status) = run.deps, line
     mail = deps.mail.store.mail(status.mail) if deps.mail is not None and status.mail else None
     if mail is None or entry.id not in {each.entry_id for each in mail.entries}:

@@ -1,1 +1,1 @@
-"""What steps of several workflows have in common."""
+"""Functions that the steps of several workflows share."""

@@ -41,7 +41,7 @@ def own_of(lab: Lab) -> tuple[AccessSpec, ...]:
 
 
 def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
-    """Delete all of them; return what AWS refused, in words. A missing entry, or cluster, is success."""
+    """Delete all of them; return AWS's refusals as sentences. A missing entry, or cluster, is success."""
     refused = []
     for access in (*people_of(lab), *own_of(lab)):
         try:
@@ -75,13 +75,13 @@ def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime)
 
 
 def first_to_wait_for(refused: Mapping[str, AwsRefused], workflow: str, waited: Waited) -> AwsRefused | None:
-    """The first refusal that is worth waiting for, after what was waited so far."""
+    """The first refusal that is worth waiting for, after the time waited so far."""
     waiting = (error for error in refused.values() if pause_for(error, workflow, "", waited) is not None)
     return next(waiting, None)
 
 
 def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited) -> str:
-    """Create the service's read-only entry; return the result in words. A lab works without it: its use is judged without.
+    """Create the service's read-only entry; return the result as a sentence. Without the entry, a lab's idleness is still judged.
 
     Raises ResourceGone if the cluster is gone, and refusals that are worth waiting for.
     """
@@ -126,7 +126,7 @@ def in_words(lab: Lab, access: AccessSpec) -> str:
 
 
 def view_of(lab: Lab, role_arn: str) -> AccessSpec:
-    """The service's own entry: it may read what runs in the cluster, but neither secrets nor nodes."""
+    """The service's own entry: it may read workloads in the cluster, but neither secrets nor nodes."""
     return _access(lab, role_arn, "AmazonEKSViewPolicy")
 
 

@@ -52,7 +52,7 @@ def allot_subdomain(deps: Deps, lab: Lab) -> None:
 
 
 def _goes_by(thing: Resource) -> bool:
-    """`create_cluster` finds a cluster of this name, and a stack of this name can only be ours."""
+    """Clusters and node groups, which `create_cluster` detects, and stacks: one of this name can only be the service's."""
     return thing.kind in (Kind.CLUSTER, Kind.STACK, Kind.NODEGROUP)
 
 

@@ -1,4 +1,4 @@
-"""The lab's own cluster and stack as AWS has them now. A cluster or stack that only bears the name is not the lab's."""
+"""The lab's own cluster and stack as AWS returns them now. A matching name alone does not make a cluster or stack the lab's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.ports.deps import Deps
 
 
 def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
-    """The lab's cluster as it is now; None when there is none, or one that is not the lab's."""
+    """The lab's cluster as it is now; None if there is none, or one that is not the lab's."""
     try:
         state = deps.cloud(lab.place).clusters.describe(lab.name)
     except ResourceGone:
@@ -23,7 +23,7 @@ def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
 
 
 def not_seen_yet(deps: Deps, lab: Lab) -> ResourceGone | None:
-    """What EKS's "there is none" may mean of a control plane that was asked for and never seen since: not known yet."""
+    """The error to wait out if EKS does not know a control plane yet that was requested and never seen; else None."""
     making = STEPS["provision"]["create_cluster"][0]
     steps = [step for step in deps.store.steps(lab.id) if (step.workflow, step.name) == ("provision", making)]
     # The first look of the step is the request itself.
@@ -37,9 +37,9 @@ def not_seen_yet(deps: Deps, lab: Lab) -> ResourceGone | None:
 
 
 def own_stack(deps: Deps, lab: Lab) -> StackState | None:
-    """The lab's stack as it is now; None: there is none, or what has its name is somebody else's.
+    """The lab's stack as it is now; None if there is none, or one that is somebody else's.
 
-    It is known by the id that CreateStack answered; where that answer was lost, by the role that only this service hands over.
+    Its id is CreateStack's answer; if that answer was lost, the stack must have the role that only this service passes.
     """
     try:
         state = deps.cloud(lab.place).stacks.describe(lab.stack_name)
@@ -49,12 +49,12 @@ def own_stack(deps: Deps, lab: Lab) -> StackState | None:
     return state if state.id == known or (known is None and state.ours) else None
 
 
-#: How many stacks a lab may be given.
+#: The most stacks that a lab is given.
 _MOST = 3
 
 
 def throttled_stack_goes(deps: Deps, lab: Lab) -> bool:
-    """Whether the stack that was throttled is still there. It is asked to go; any other one is left alone."""
+    """Whether the throttled stack still exists. Requests its deletion; any other stack is left alone."""
     stacks = deps.cloud(lab.place).stacks
     if lab.facts.stack_id is None:
         return False
@@ -73,15 +73,15 @@ def throttled_stack_goes(deps: Deps, lab: Lab) -> bool:
 
 
 def stack_token(lab: Lab) -> str:
-    """The client token to ask for a stack with: another one after each stack that went."""
+    """The client token for the next stack: another one after each deleted stack."""
     before = (lab.facts.stack_id or "").rpartition("/")[2]
     return lab.token(f"stack-{before}" if before else "create-stack")
 
 
 def anew_or_failed(deps: Deps, lab: Lab, state: StackState) -> StepResult:
-    """Ask for another stack if AWS throttled CloudFormation: throttling alone ends no lab.
+    """Request another stack if AWS throttled CloudFormation: throttling alone never fails a lab.
 
-    Raises ProvisioningFailed for any other cause, or after some stacks.
+    Raises ProvisioningFailed for any other cause, or after `_MOST` stacks.
     """
     made = [entry for entry in deps.store.ledger(lab.id) if entry.resource.kind is Kind.STACK]
     if not _is_throttled(state) or len(made) >= _MOST:

@@ -19,7 +19,7 @@ from chalicelib.workflows.shared.cluster import own_stack
 from chalicelib.workflows.shared.leftovers import Book
 from chalicelib.workflows.shared.records import enter, learn
 
-#: The step that looks whether anything is left.
+#: The step that takes the inventory.
 _INVENTORY = STEPS["teardown"]["take_inventory"][0]
 
 
@@ -37,13 +37,13 @@ def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, 
 
 
 def note_lifted(deps: Deps, lab: Lab, cluster: ClusterState) -> None:
-    """Record a protection of the cluster for the receipt: once it is lifted it can't be seen any more."""
+    """Record a deletion protection of the cluster for the receipt: EKS does not show it after it is lifted."""
     if shield := shield_of(cluster.tags, cluster.deletion_protection):
         learn(deps, lab, lifted=shield)
 
 
 def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
-    """Whether the workflow that this teardown supersedes is still at a step of it."""
+    """Whether the workflow that this teardown supersedes is still running one of its steps."""
     before = range(max(lab.run - 1, 0), lab.run)
     return any(
         deps.workflows.execution(workflow, execution_name(lab, workflow, run)) is Execution.RUNNING
@@ -53,9 +53,9 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
 
 
 def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
-    """Ask for the deletion of all node groups there are; return how those stand that are left, in words.
+    """Request the deletion of all node groups; return the states of those that are left, as sentences.
 
-    A refusal loses no other group: it is on the ledger, and raised when nothing else is to be waited for.
+    A refusal does not stop the others: it goes on the ledger, and is raised when no other deletion is under way.
     """
     going, refused = [], None
     for name in deps.cloud(lab.place).clusters.nodegroups(lab.name):
@@ -71,7 +71,7 @@ def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
 
 
 def note_refusal(deps: Deps, lab: Lab, things: Iterable[Resource], error: AwsRefused, now: datetime) -> None:
-    """Write on the ledger why these can't be deleted, so that the receipt says it."""
+    """Write on the ledger why these resources can't be deleted, for the receipt."""
     for thing in things:
         why = why_refused(thing, lab.id, reason_of(error), denied=False)
         enter(deps, lab, [thing], EntryState.BLOCKED, now, ASKED_FOR, why)
@@ -83,7 +83,7 @@ def _nodegroup_on_ledger(deps: Deps, lab: Lab, name: str) -> list[Resource]:
 
 
 def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> str:
-    """Ask once, unless it is under way; return how it stands, in words, empty when gone. What EKS says is wrong is kept."""
+    """Request the deletion once; return the group's state as a sentence, empty when it is gone. Keeps EKS's health issues."""
     clusters, in_use = deps.cloud(lab.place).clusters, ""
     try:
         state = clusters.nodegroup(lab.name, name)
@@ -105,7 +105,7 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> 
 
 
 def _complaints(state: NodegroupState) -> str:
-    """EKS's health issues, with the ids that they name: a failed deletion of a node group is asked for again."""
+    """EKS's health issues with the ids that they name; a failed deletion of a node group is requested again."""
     failed = ("DELETE_FAILED",) if state.status == "DELETE_FAILED" and not state.issues else ()
     said = (
         f"{i.code}: {i.message}" + (f" ({', '.join(i.resource_ids)})" if i.resource_ids else "") for i in state.issues
@@ -114,9 +114,9 @@ def _complaints(state: NodegroupState) -> str:
 
 
 def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now: datetime) -> str:
-    """Ask, and write on the ledger what keeps it: why its last deletion failed, or the refusal, which is raised.
+    """Request the deletion; write on the ledger why the last one failed, or the refusal, which is raised.
 
-    Returns CloudFormation's words while the stack can't be deleted yet, because something else is under way; else nothing.
+    Returns CloudFormation's message while another operation keeps the stack from being deleted; else nothing.
     """
     own = note_failed_stack(deps, lab, state, now)
     try:
@@ -130,7 +130,7 @@ def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now
 
 
 def note_failed_stack(deps: Deps, lab: Lab, state: StackState, now: datetime) -> list[Resource]:
-    """Enter the stack on the ledger, with the reason for which its last deletion failed, if it did. Return its resource."""
+    """Write the stack on the ledger, with the reason if its last deletion failed. Return its resource."""
     own = [Resource(Kind.STACK, lab.stack_name, state.id)]
     failed = f"cloudformation:DeleteStack: {state.status}: {state.failure}" if state.failure else ""
     enter(deps, lab, own, EntryState.PRESENT, now, ASKED_FOR, failed)
@@ -138,7 +138,7 @@ def note_failed_stack(deps: Deps, lab: Lab, state: StackState, now: datetime) ->
 
 
 def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
-    """Ask for the first Fargate profile's deletion: EKS deletes one at a time. Return those that are left."""
+    """Request the first Fargate profile's deletion: EKS deletes one at a time. Return the remaining ones."""
     clusters = deps.cloud(lab.place).clusters
     for name in names[:1]:
         try:
@@ -151,8 +151,8 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 def why_blocked(deps: Deps, lab: Lab, failure: object) -> str:
     """The causes in the newest receipt; without any, the first failed step, in AWS's words.
 
-    `failure`: what Step Functions caught last (`Error` and `Cause`), None if nothing failed. A step that could not even load the
-    lab has written nothing down, so this is told behind what is known, unless it says the same.
+    `failure`: the error that Step Functions caught last (`Error`, `Cause`); None if nothing failed. A step that could not load the
+    lab has recorded nothing, so this error is appended to the known causes, unless it repeats them.
     """
     why = _why_left(deps, lab)
     if isinstance(failure, Mapping):

@@ -21,7 +21,7 @@ from chalicelib.logs import logger
 from chalicelib.ports.cloud import EventHistory
 from chalicelib.ports.deps import Deps
 
-#: Questions to CloudTrail in one go: two a second are everybody's. What is left is asked the next time.
+#: CloudTrail lookups per call: AWS allows two a second per account and region. The next call asks about the rest.
 MOST = 40
 
 
@@ -52,7 +52,7 @@ def ask_who_made(deps: Deps, lab: Lab, things: Iterable[Resource], now: datetime
 def _answer(
     history: EventHistory, lookup: Lookup, before: Mapping[Lookup, tuple[Event, ...] | str]
 ) -> tuple[Event, ...] | str:
-    """The events, or the reason for none. After a refusal nothing more is asked."""
+    """The events, or the reason for having none. After a refusal it sends no more requests."""
     refused = next((why for why in before.values() if isinstance(why, str) and "LookupEvents" in why), None)
     if refused is not None:
         return refused

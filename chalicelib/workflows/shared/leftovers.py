@@ -1,7 +1,7 @@
 """Finds, judges and deletes a lab's leftovers for `teardown` and `verify_deletion`.
 
-One sweep looks once and deletes what it may: ASL waits and looks again. One bad thing never loses the rest. What is
-deleted is on the ledger before it is deleted; what only looks like the lab's is there as `unproven`, and stays.
+One sweep searches once and deletes the lab's resources: ASL waits and repeats it. A failure does not stop the others. A resource
+is on the ledger before it is deleted; one that only bears the lab's tags is there as `unproven`, and stays.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.domain.teardown.volumes import VolumeDecision, asked_of_volumes,
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.evidence import ask_who_made
 
-#: Of a volume's entry: in which run, by which token, and as which snapshot it was backed up.
+#: Facts of a volume's entry: the run, the token and the snapshot of its backup.
 _RUN, _TOKEN, _BACKUP = "backup-run", "backup-token", "backup-snapshot"
 
 __all__ = [
@@ -50,10 +50,10 @@ __all__ = [
 
 @dataclass
 class SweepOutcome:
-    """What one sweep did. `remaining`: look again. `blocked`: AWS refused, its words are in the ledger entry's reason.
+    """The result of one sweep. `remaining`: sweep again. `blocked`: AWS refused; the ledger entry's reason has its words.
 
-    `unread` names the kinds that could not be listed, with AWS's words; `in_the_way` is what someone else put into the
-    lab's own VPC, without what goes by itself with the control plane.
+    `unread` names kinds that could not be listed, with AWS's words; `in_the_way`: other people's resources in the lab's own VPC,
+    without those that are deleted with the control plane.
     """
 
     remaining: list[Resource] = field(default_factory=list)
@@ -72,12 +72,12 @@ class SweepOutcome:
 
     @property
     def done(self) -> bool:
-        """Everything that could be found is gone or kept."""
+        """Whether all resources that were found are gone or kept."""
         return not (self.remaining or self.blocked or self.unread)
 
 
 def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
-    """The lab's target, with what AWS says now: of the cluster's name, of the stack's roles, of node groups' instances."""
+    """The lab's target, with AWS's present facts: the cluster's name, the stack's roles, node groups' instances."""
     cloud, target = deps.cloud(lab.place), target_of(lab, ledger, deps.store.before(lab.id))
     try:
         target = with_cluster(target, lab, cloud.clusters.describe(lab.name))
@@ -89,7 +89,7 @@ def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
 
 
 def group_states(deps: Deps, lab: Lab, target: Target, ledger: Sequence[LedgerEntry]) -> list[GroupState]:
-    """The Auto Scaling groups that node groups name now, or that the ledger knows, as they are."""
+    """The present state of the Auto Scaling groups that node groups name now, or that the ledger knows."""
     named = _named_groups(deps, lab) if target.own_cluster_arn is not None else frozenset[str]()
     known = {entry.resource.id for entry in ledger if entry.resource.kind is Kind.AUTO_SCALING_GROUP and entry.grounds}
     names = sorted(named | known)
@@ -111,7 +111,7 @@ def _named_groups(deps: Deps, lab: Lab) -> frozenset[str]:
 def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOutcome:
     """Search once for resources of these kinds, in order, and delete the lab's.
 
-    Raises Transient, after everything else was tried, when something asked for time: run it again.
+    Raises Transient, after the other resources, if AWS asked for time: run it again.
     """
     run = _Sweep(deps, lab, now)
     for kind in kinds:
@@ -134,7 +134,7 @@ def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
 
 
 class Book:
-    """A lab's target and its ledger, kept up to date as more becomes known. Everything noted is stored at once."""
+    """A lab's target and its ledger, updated as facts become known. Every entry is stored at once."""
 
     def __init__(self, deps: Deps, lab: Lab, now: datetime) -> None:
         entries = deps.store.ledger(lab.id)
@@ -170,7 +170,7 @@ class Book:
             self.note(replace(proved, resource=resource))
 
     def look_into(self, found: Iterable[Resource]) -> None:
-        """Ask CloudTrail for the creators of claimed resources, and record the answers, also that a proof is missing."""
+        """Ask CloudTrail for the creators of claimed resources, and record the answers, or that a proof is missing."""
         doubtful = [thing for thing in found if self._is_open(thing)]
         if not doubtful:
             return
@@ -277,15 +277,15 @@ class _Sweep:
             self._deleted(entry)
 
     def _with_leave_to_revoke(self, resource: Resource) -> Resource:
-        """A security group is told which other groups are the lab's: only their rules may be revoked for it."""
+        """A security group gets the lab's other groups as facts: only their rules may be revoked for it."""
         if resource.kind is not Kind.SECURITY_GROUP:
             return resource
         return replace(resource, attributes={**resource.attributes, "may-revoke-from": self.ours_around})
 
     def _is_backed_up(self, volume: Resource, entry: LedgerEntry) -> bool:
-        """Whether a snapshot that we made of it in this run is complete. Other snapshots do not count, also with our tags.
+        """Whether a snapshot that this run requested for the volume is complete. Other snapshots do not count, even with our tags.
 
-        One that EC2 does not find may only be new: another one is asked for when it has stayed unknown, or has failed.
+        A snapshot that EC2 does not find may be new: another one is requested if it stays unknown, or has failed.
         """
         entry = self._with_backup(volume, self.ledger.get(volume.arn, entry))
         backup = entry.resource.attributes[_BACKUP]
@@ -300,7 +300,7 @@ class _Sweep:
         return any((self.now - at).total_seconds() < UNKNOWN_SECONDS for at in noted)
 
     def _with_backup(self, volume: Resource, entry: LedgerEntry) -> LedgerEntry:
-        """The volume's entry with the snapshot we asked for; the token is written down before, so that a retry is the same."""
+        """The volume's entry with the requested snapshot; its token is stored before, so that a retry is the same request."""
         run, facts = str(self.lab.run), entry.resource.attributes
         if facts.get(_RUN) != run or _TOKEN not in facts:
             kept = {key: value for key, value in facts.items() if key != _BACKUP}
@@ -316,7 +316,7 @@ class _Sweep:
         return self.book.note(replace(entry, resource=replace(entry.resource, attributes=facts)))
 
     def _enter(self, resource: Resource, decision: OwnershipDecision) -> LedgerEntry:
-        """Put a found thing on the ledger before it is touched; one that came back is present again."""
+        """Put a found resource on the ledger before it is touched; one that came back is present again."""
         entry = self.ledger.get(resource.arn)
         if entry is None:
             fresh = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now, proof=decision.proof)
@@ -335,7 +335,7 @@ class _Sweep:
         self.outcome.kept.append(self.book.note(kept))
 
     def _strike_off(self, kind: Kind, found: set[str]) -> None:
-        """Mark the ledger's entries that were searched and not found as deleted."""
+        """Mark ledger entries of this kind that the search did not find as deleted."""
         for arn, entry in list(self.ledger.items()):
             settled = entry.guest or entry.state in (EntryState.DELETED, EntryState.KEPT, EntryState.UNPROVEN)
             if entry.resource.kind is kind and arn not in found and not settled:

@@ -1,6 +1,6 @@
-"""Gets messages to one person: by mail where they confirmed an address, else by the topic that they may be subscribed to.
+"""Sends messages to one person: by mail to a confirmed address, else by the topic that they may subscribe to.
 
-A mail is asked for once. Its record says so before, and SES's events settle what a run that died could not note.
+A mail is requested once. Its record is written before, and SES's events complete the record if the run dies.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, EntryRef, Mail, NoticeRef
 
 
-#: How long the link in a mail's List-Unsubscribe is good, as long as its key is.
+#: How long a mail's List-Unsubscribe link works, as long as its key does.
 _UNSUBSCRIBABLE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Route:
-    """How a recipient is reached: `addressee` by mail, else by the topic, unless `why` says that nobody takes it there.
+    """How a recipient is reached: by mail to `addressee`, else by the topic, unless `why` says that nobody receives it there.
 
-    `came_back`: nobody takes it because mail to them came back.
+    `came_back`: nobody receives it because mail to the address bounced.
     """
 
     addressee: Addressee | None = None
@@ -38,7 +38,7 @@ class Route:
 
 
 def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Route:
-    """By mail, unless mail to their address came back for good: then by the topic, if they listen there."""
+    """By mail, unless mail to the address bounced for good: then by the topic, if the recipient subscribed."""
     addressee = deps.mail.addressee_of(_named(recipient, message)) if deps.mail is not None else None
     if deps.mail is None or addressee is None:
         return Route(why=deps.curfew.reach.undeliverable_reason(recipient, message))
@@ -59,7 +59,7 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
 
 
 def hears(addressee: Addressee, message: Message) -> bool:
-    """Whether a person wants such messages; a warning before a deletion nobody can switch off."""
+    """Whether a person wants this message; warnings before a deletion can't be switched off."""
     return hears_of(addressee, message.kind)
 
 
@@ -69,22 +69,21 @@ def hears_of(addressee: Addressee, kind: str) -> bool:
 
 
 def came_back_to(recipient: str, why: str) -> str:
-    """That mail to somebody does not reach them, as a sentence."""
+    """A sentence that says that mail to this recipient bounces."""
     return Sentence("Mail to {recipient} came back: {why}.", recipient=recipient, why=why)
 
 
 def _named(recipient: str, message: Message | None) -> str:
-    """An owner by their whole identity, of which the recipient is a part; anybody else as they are written."""
+    """An owner's whole identity, as the recipient is a part of it; any other recipient as written."""
     owner = message.owner if message is not None else ""
     return owner if owner and recipient_of(owner).casefold() == recipient.casefold() else recipient
 
 
 def tell(deps: Deps, message: Message, once: str) -> str:
-    """Send one message, also if no route leads to its recipient; return its id. The same `once` for a recipient is the same mail.
+    """Send one message, also if no route reaches its recipient; return its id. `once` names it: the same name is the same mail.
 
-    Programs may listen where no person does, so it is published all the same; the id is empty where nobody takes it for its
-    recipient: then it must not count as told. What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether
-    SES has taken it.
+    It is published without listeners, too, because programs may subscribe; the id is then empty, and the message does not count
+    as told. A mail that SES refuses goes to the topic. Raises AwsUnavailable while it is unknown whether SES accepted the mail.
     """
     route = route_to(deps, message.recipient, message)
     message_id = tell_by(deps, route.addressee, message, once)
@@ -114,9 +113,9 @@ def send_mail(
     entries: Sequence[EntryRef] = (),
     notices: Sequence[NoticeRef] = (),
 ) -> Mail | None:
-    """Send messages as one mail. None where it was asked for before, and nobody knows yet whether SES has taken it.
+    """Send messages as one mail. None if it was requested before and it is unknown whether SES accepted it.
 
-    Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where it did not say.
+    Raises Throttled and AwsRefused if SES refused it, AwsUnavailable if SES did not answer.
     """
     from chalicelib.domain.notices.mail_once import new_mail, send_once
 
@@ -138,7 +137,7 @@ def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Messag
 
 
 def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]) -> str:
-    """The link that switches off what a mail is about; empty where a part of it always comes."""
+    """The link that switches off the topics of a mail; empty if one of them can't be switched off."""
     topics = {topic_of(message.kind) for message in messages}
     topic = topics.pop() if len(topics) == 1 else None
     if topic is None or not addressee.person or not deps.watch.api_url:

@@ -1,4 +1,4 @@
-"""What workflows measure as they go: called where a lab's phase changes, and where a scheduled run ends."""
+"""Metrics of workflows: measured where a lab's phase changes, and where a scheduled run ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.metrics import Metric, emit
 from chalicelib.ports.deps import Deps
 
-#: Blocked labs that are counted at most.
+#: The most blocked labs that are counted.
 MOST_BLOCKED = 100
 _MAKING = (Phase.REQUESTED, Phase.PROVISIONING)
 
@@ -22,7 +22,7 @@ def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
 
 
 def measure_sweep(deps: Deps) -> None:
-    """How many labs there are in which phase, and what all cost an hour. Reads counters, and the blocked ones."""
+    """Measure the number of labs by phase, and their cost an hour. Reads counters, and the blocked labs."""
     stack, running = deps.curfew.installation, deps.curfew.store.running()
     blocked = len(deps.curfew.store.blocked(MOST_BLOCKED))
     emit(stack, {Metric.BLOCKED_LABS: blocked, Metric.HOURLY_USD: running.hourly_usd})
@@ -31,10 +31,10 @@ def measure_sweep(deps: Deps) -> None:
 
 
 def measure_warnings(deps: Deps, undelivered: int) -> None:
-    """How many owners a run could not warn."""
+    """Measure how many owners a run could not warn."""
     emit(deps.curfew.installation, {Metric.UNDELIVERED_WARNINGS: undelivered})
 
 
 def measure_watch(deps: Deps, most: int) -> None:
-    """How many notices are still to be sent when all sending is done, `most` at most. Reads only those."""
+    """Measure how many notices are still pending after all sending, at most `most`. Reads only pending ones."""
     emit(deps.curfew.installation, {Metric.NOTICES_LATE: len(deps.watch.store.pending_notices(most))})

@@ -18,7 +18,7 @@ from chalicelib.ports.deps import Deps
 
 
 def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork, tuple[SubnetFacts, ...]]:
-    """The spec's network with nothing left open, and the facts of existing subnets. Raises ProvisioningFailed."""
+    """The spec's network with all choices made, and the facts of existing subnets. Raises ProvisioningFailed."""
     network, ec2 = lab.spec.network, deps.cloud(lab.place).network
     if isinstance(network, NewNetwork):
         return (network if network.zones else replace(network, zones=ec2.zones(lab.spec.instance_types)[:2])), ()
@@ -33,7 +33,7 @@ def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork,
 
 
 def guests(lab: Lab, subnets: tuple[SubnetFacts, ...]) -> Iterator[Resource]:
-    """The VPC and subnets that the lab is a guest in."""
+    """The VPC and subnets that the lab uses as a guest."""
     for vpc_id in {subnet.vpc_id for subnet in subnets}:
         yield ec2_thing(lab, Kind.VPC, vpc_id)
     for subnet in subnets:
@@ -49,7 +49,7 @@ def with_birth_dates(deps: Deps, lab: Lab, made: Sequence[Resource]) -> list[Res
 
 
 def output(lab: Lab, name: str) -> str:
-    """An output of the lab's stack. Raises KeyError for one that it does not have."""
+    """An output of the lab's stack. Raises KeyError if the stack does not have it."""
     return lab.facts.stack_outputs[name]
 
 
@@ -77,12 +77,12 @@ def addons_of(lab: Lab) -> tuple[AddonSpec, ...]:
 
 
 def addons_before_nodes(lab: Lab) -> tuple[AddonSpec, ...]:
-    """The agent and the CNI: EKS tells a pod of its role when the pod is made, and without that role no node becomes Ready."""
+    """The agent and the CNI: EKS assigns a pod's role when the pod is created, and without that role no node becomes Ready."""
     return tuple(addon for addon in addons_of(lab) if addon.name in (POD_IDENTITY_AGENT, VPC_CNI))
 
 
 def roles_of_addon(lab: Lab, addon: AddonSpec) -> dict[str, str]:
-    """Service account -> role ARN for an add-on that gets rights by Pod Identity."""
+    """Service account -> role ARN for an add-on that gets its permissions by Pod Identity."""
     known = ADDON_ROLES.get(addon.name)
     role = lab.facts.stack_outputs.get(f"{known.resource}Arn") if known is not None else None
     return {known.service_account: role} if known is not None and role else {}

@@ -60,7 +60,7 @@ def note_addon(deps: Deps, at: StepInput, state: AddonState) -> None:
 
 
 def is_ready(lab: Lab, state: NodegroupState | AddonState) -> bool:
-    """ACTIVE, or an add-on that lacks only nodes in a lab that was asked for without any."""
+    """Whether it is ACTIVE, or an add-on that lacks only nodes in a lab that was requested without any."""
     if state.status == "ACTIVE":
         return True
     wants_nodes = any(group.desired for group in lab.spec.nodegroups)

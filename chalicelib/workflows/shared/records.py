@@ -1,6 +1,6 @@
-"""Records what a workflow function learned: on the ledger, in the lab's facts, in its phase and history.
+"""Records the results of workflow functions: on the ledger, in the lab's facts, in its phase and history.
 
-Every function here may run twice, and refuses (`Superseded`) to change the phase of a lab that has moved on meanwhile.
+Every function here may run twice, and raises `Superseded` instead of changing the phase of a lab that has moved on.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_move
 from chalicelib.workflows.shared.runner import StepInput
 
-#: How often the scheduled run makes sure that a lab's workflow is alive.
+#: How often the scheduled run checks that a lab's workflow is running.
 WATCH = timedelta(minutes=5)
-#: No workflow is at a step of a lab that is like this.
+#: Phases in which no workflow is running.
 _NOBODY_AT_WORK = RESTING | OVER | {Phase.BLOCKED}
 
 
@@ -52,7 +52,7 @@ def enter(
 
 
 def _merged(old: Resource, new: Resource) -> Resource:
-    """The resource with everything known before and now."""
+    """The resource with all facts of both."""
     created_at = new.created_at or old.created_at
     attributes = {**old.attributes, **new.attributes}
     return replace(new, tags={**old.tags, **new.tags}, attributes=attributes, created_at=created_at)
@@ -99,7 +99,7 @@ def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
 def close_steps(
     deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None, but: str | None = None
 ) -> None:
-    """Close steps that no workflow works on any more.
+    """Close steps that no workflow is working on any more.
 
     `before`: only steps of earlier runs; `but`: the step of the present run that is running.
     """

@@ -1,8 +1,8 @@
 """Runs one workflow function as one Lambda invocation: load the lab, refuse when superseded, act, record, answer ASL.
 
-Every handler of a step calls `run_step`. A final error (`ProvisioningFailed`, a refusal by AWS) is written on the lab in words
-before the state machine gets it. A passing error (throttling, a fault of AWS, a new resource that AWS does not know yet) is
-waited out: the step runs again later. ASL's Retry is for the Lambda itself.
+Every handler of a step calls `run_step`. A final error (`ProvisioningFailed`, a refusal by AWS) is explained on the lab before
+the state machine gets it. After a passing error (throttling, a fault of AWS, a new resource that AWS does not know yet) the step
+runs again later. ASL's Retry is for the Lambda itself.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def _run(deps: Deps, function: StepFunction, lab: Lab, workflow: str, event: Map
 def _wait_out(
     deps: Deps, lab: Lab, workflow: str, step: Step | None, error: Transient | AwsRefused, now: datetime
 ) -> StepResult:
-    """Look again later, if the answer will be another one; else write the refusal down and raise the error.
+    """Look again later if the error may pass; else record the refusal and raise the error.
 
-    Without a visible step nothing counts the seconds: only throttling, which never ends a lab, is waited out then.
+    A hidden step counts no seconds: it waits out only throttling, which never fails a lab.
     """
     counted = step is not None or isinstance(error, Throttled)
     before = _waited_out(step)
@@ -122,7 +122,7 @@ def _waited(pause: Pause | None, error: EkslabError) -> StepResult:
 
 
 def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
-    """Run a function of a scheduled workflow at `event["time"]`: it has no lab to load and writes down nothing of its own."""
+    """Run a function of a scheduled workflow at `event["time"]`: it loads no lab and records nothing itself."""
     now = _time_of(deps, event).astimezone(UTC)
     with step_lines(function.__module__.rpartition(".")[2], function.__name__, event):
         answer = function(deps, event, now)
@@ -132,13 +132,13 @@ def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]
 
 
 def _time_of(deps: Deps, event: Mapping[str, object]) -> datetime:
-    """The instant a schedule's event carried here (`time`, ISO 8601), else the clock's."""
+    """The time that the schedule's event carried here (`time`, ISO 8601), else the clock's."""
     carried = event.get("time")
     return datetime.fromisoformat(carried) if isinstance(carried, str) else deps.clock.now()
 
 
 def _opened(deps: Deps, lab: Lab, workflow: str, function: str, now: datetime) -> Step | None:
-    """The visible step this function belongs to, as already recorded in this run or newly begun; None for hidden ones."""
+    """The visible step of this function, as recorded in this run or begun now; None if the function has none."""
     named = STEPS[workflow].get(function)
     if named is None:
         return None

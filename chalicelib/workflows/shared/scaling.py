@@ -23,7 +23,7 @@ from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import again
 from chalicelib.workflows.shared.runner import StepInput
 
-#: While a node group is like this, EKS takes no other update of it.
+#: States of a node group in which EKS accepts no other update of it.
 _BUSY = frozenset({"CREATING", "UPDATING"})
 
 
@@ -45,7 +45,7 @@ def is_busy(state: NodegroupState) -> bool:
 
 
 def why_not_now(deps: Deps, lab: Lab) -> str:
-    """Why node groups can't be resized at the moment, empty if they can. Raises ProvisioningFailed when the cluster is gone."""
+    """Why node groups can't be resized now; empty if they can. Raises ProvisioningFailed if the cluster is gone."""
     cluster = own_cluster(deps, lab)
     if cluster is None:
         raise ProvisioningFailed(
@@ -57,7 +57,7 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
 
 
 def again_or_late(step: str, at: StepInput, detail: str) -> StepResult:
-    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
+    """Look again; raises ProvisioningFailed after the step's last attempt."""
     if POLL_POLICIES[step].is_out(at.attempt):
         minutes = POLL_POLICIES[step].minutes
         why = Sentence(
@@ -83,14 +83,14 @@ def resize_all(
 
 
 def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
-    """Ask once, by a token of this run and this size; return the update's id, None when it is so already."""
+    """Request a size once, by a token of this run and size; return the update's id, None if the group has that size."""
     text = f"{wanted.name} {wanted.min} {wanted.desired} {wanted.max}"
     token = lab.token(f"size-{lab.run}-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
     return deps.cloud(lab.place).clusters.resize_nodegroup(lab.name, wanted, token)
 
 
 def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize) -> str:
-    """The state that a node group is waiting in, in words; empty when it has its size."""
+    """The state that a node group waits in, as a sentence; empty when it has its size."""
     if is_busy(state):
         return Sentence("{name} is {status}", name=state.name, status=state.status)
     if state.size == wanted:
@@ -107,7 +107,7 @@ def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize)
 
 
 def _refuse_failure(deps: Deps, lab: Lab, name: str, update_id: str) -> None:
-    """The same token is answered with the same update: the one that an earlier look asked for may have failed since."""
+    """Raise if the update failed: the same token returns the same update, which an earlier look requested."""
     state = deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, update_id)
     if state.status in ("Failed", "Cancelled"):
         error = state.errors[0] if state.errors else f"Unknown: The update was {state.status}."

@@ -1,4 +1,4 @@
-"""Checks whether a lab is as requested. `provision.verify` calls it; it reads AWS and believes no request."""
+"""Checks whether a lab is as requested. `provision.verify` calls it; it reads AWS and trusts no earlier request."""
 
 from __future__ import annotations
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
     from chalicelib.domain.support.deadlines import Deadline
 
-#: A notice, and what is kept of its cluster.
+#: A notice, and the record of its cluster.
 Pair = tuple[Notice, Watched]
-#: Notices that are looked through.
+#: Pending notices read per run.
 _NOTICES = 20_000
 
 
 def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
-    """Notices of each recipient, by the address without case, in a fixed order: one person gets one digest."""
+    """Notices of each recipient, by the case-folded address, in a fixed order: one person gets one digest."""
     sorted_out: dict[str, list[Notice]] = {}
     for notice in notices:
         sorted_out.setdefault(notice.recipient.casefold(), []).append(notice)
@@ -43,18 +43,18 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
 
 
 def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]:
-    """The notices that this run sends. Of runs at the same time, one sends a notice.
+    """The notices that this run sends: of concurrent runs one sends a notice.
 
-    `by`: an execution, whose retries go on with what it claimed.
+    `by`: an execution, whose retries keep its claims.
     """
     now, by = deps.clock.now(), by or deps.new_id()
     return [each for each in notices if claims(deps, f"notice#{each.key}#{each.id}", now, by)]
 
 
 def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
-    """Send one recipient everything there is to say; False if nobody takes messages for them. Raises what SES or SNS answers.
+    """Send one recipient all pending notices; return False if nobody receives messages for them. Raises errors of SES and SNS.
 
-    A person with an address has one mail of it. `once`: of one run where it is empty.
+    A person with an address gets one mail. `once`: the mail's name; empty for the run's own digest.
 
     A notice that reaches nobody counts as unsent: it is tried again daily, and goes to the next audience at once.
     """
@@ -82,7 +82,7 @@ def _told_of(message: Message, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _by_topic(deps: Deps, message: Message, pairs: Sequence[Pair], why: str | None, now: datetime) -> bool:
-    """Publish it, unless nobody takes it there (`why`): then it is unheard, and those who come next are to be told."""
+    """Publish to the topic; if nobody receives it there (`why`), mark it as unheard and add notices for the next audience."""
     store, rules = deps.watch.store, deps.watch.rules
     if why is None:
         store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
@@ -93,7 +93,7 @@ def _by_topic(deps: Deps, message: Message, pairs: Sequence[Pair], why: str | No
 
 
 def waiting_by_address(deps: Deps) -> dict[str, list[Notice]]:
-    """Notices that wait for people with an address, by it: read once for all mails of a run."""
+    """Pending notices by the recipient's address, read once for all mails of a run."""
     found: dict[str, list[Notice]] = {}
     for notices in by_recipient(deps.watch.store.pending_notices(_NOTICES)).values():
         addressee = deps.mail.addressee_of(notices[0].recipient) if deps.mail is not None else None
@@ -105,7 +105,7 @@ def waiting_by_address(deps: Deps) -> dict[str, list[Notice]]:
 def waiting_for(
     deps: Deps, addressee: Addressee, waiting: Sequence[Notice], once: str, now: datetime
 ) -> tuple[Message, ...]:
-    """What waits to be said to a person, for a mail that goes to them anyway. Its events are put on the bus."""
+    """Messages for the notices that wait for a person, to add to a mail that goes to them anyway. Publishes their events."""
     found: list[Message] = []
     for recipient, all_waiting in by_recipient(waiting).items():
         if not hears_of(addressee, "digest"):
@@ -119,7 +119,7 @@ def waiting_for(
 
 
 def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
-    """Links that acknowledge and snooze deadlines, for this recipient alone, where their word holds mails back."""
+    """Links that acknowledge and snooze deadlines, for this recipient alone, if the recipient may silence them."""
     if not deps.watch.api_url:
         return None
     from chalicelib.domain.curfew.mail_link import mail_buttons
@@ -136,7 +136,7 @@ def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
 
 
 def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
-    """A mail of notices came back: they wait again, unheard, and the next audience of each is told at once; how many were."""
+    """Mark the notices of a bounced mail as unheard and tell the next audience of each at once; return how many were told."""
     store, later = deps.watch.store, list[Notice]()
     for key in dict.fromkeys(each.key for each in mail.notices):
         ids = {each.id for each in mail.notices if each.key == key}
@@ -157,9 +157,9 @@ def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
 
 
 def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair], once: str, now: datetime) -> bool:
-    """All of it in one mail, with buttons; what SES refuses goes to the topic, without.
+    """Send all notices in one mail with buttons; if SES refuses it, publish them to the topic without buttons.
 
-    Raises AwsUnavailable while nobody knows whether SES took it.
+    Raises AwsUnavailable while it is unknown whether SES accepted the mail.
     """
     from chalicelib.domain.notices.mail import NoticeRef
 
@@ -183,14 +183,14 @@ def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair
 
 
 def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime) -> None:
-    """Their events. What the bus refuses is left: people hear all the same."""
+    """Publish their events. Events that the bus refuses are dropped: people are told all the same."""
     events = [detail_of(notice, watched, now) for notice, watched in pairs]
     with suppress(EkslabError):
         deps.watch.notifier.publish_events(events)
 
 
 def _kept(deps: Deps, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
-    """What is kept of these clusters; a place that can be read again by now has nothing to say any more."""
+    """The records of these clusters; a place that has become readable again has none."""
     wanted = set(keys)
     whole = {key for key in wanted if key.name == WHOLE_PLACE}
     places = ((key, _place(deps, key)) for key in whole)

@@ -15,7 +15,7 @@ _LAB_ID_TAG = "ekslab:lab-id"
 
 
 def places(deps: Deps) -> tuple[Place, ...]:
-    """Every account in every region it is watched in, in a fixed order."""
+    """Every account in each of its watched regions, in a fixed order."""
     return tuple(
         Place(registration.account, region, registration.role_arn)
         for registration in sorted(deps.watch.registered(), key=lambda registration: registration.account)
@@ -24,13 +24,13 @@ def places(deps: Deps) -> tuple[Place, ...]:
 
 
 def registration_of(deps: Deps, account: str) -> Registration:
-    """The account's registration; one without anyone to tell if it was unregistered meanwhile."""
+    """The account's registration; if it was unregistered meanwhile, one without recipients."""
     found = (registration for registration in deps.watch.registered() if registration.account == account)
     return next(found, Registration(account, account, ()))
 
 
 def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> ClusterContext:
-    """The owner and team by tags or registration; of a lab its own owner, not its tags', and the end of its lease."""
+    """The owner and team by tags or registration. A lab's cluster gets the lab's own owner, and the end of its lease."""
     owner, team = answerable(cluster.tags, None, deps.watch.owner_tags)
     default_owner, default_team = answerable({}, registration)
     lab = _lab_of(deps, cluster)
@@ -42,12 +42,12 @@ def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -
 
 
 def who_answers_for(registration: Registration) -> ClusterContext:
-    """Who is told of a place or cluster that shows no tags."""
+    """The recipients for a place, or for a cluster whose tags can't be read."""
     return ClusterContext(*answerable({}, registration))
 
 
 def _lab_of(deps: Deps, cluster: FleetCluster) -> Lab | None:
-    """The lab that the tag names, if that lab is this cluster: anyone can write a tag."""
+    """The lab that the tag names, if its record names this cluster: anyone can write a tag."""
     lab_id = cluster.tags.get(_LAB_ID_TAG)
     if not lab_id:
         return None

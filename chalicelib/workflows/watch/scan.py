@@ -1,7 +1,6 @@
-"""Reads the clusters of one place, some at once, and keeps them: what one cluster refuses never costs another its reading.
+"""Reads and stores the clusters of one place, several at once: a failure of one cluster does not affect the others.
 
-Called by `watch_support.scan_place` with a page of names; what was read of them is kept together, in a few calls. Only the
-table's own failures get out of here.
+`watch_support.scan_place` calls it with a page of names; a few calls store all results. Only failures of the table are raised.
 """
 
 from __future__ import annotations
@@ -37,11 +36,10 @@ from chalicelib.workflows.watch.places import who_answers, who_answers_for
 
 Change = Callable[[Watched | None], Watched | None]
 
-#: Clusters described at once, and how long one invocation goes on beginning more of them.
+#: Clusters read at once, and for how long one invocation starts reading more.
 AT_ONCE = 16
 _BUDGET = timedelta(seconds=60)
-#: What a reading can end in: AWS's refusals, answers that make no sense to the adapter, and calls that the runtime's
-#: boto3 is too old to know.
+#: Errors of a reading: AWS's refusals, answers that the adapter can't parse, calls that the runtime's boto3 does not have.
 UNREADABLE = (EkslabError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -71,7 +69,7 @@ class Read:
 
 
 def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
-    """Read and keep these clusters; return the names that time did not suffice for. A slow one holds up nobody else."""
+    """Read and store these clusters; return the names for which time ran out. A slow cluster does not delay the others."""
     until = scan.deps.clock.now() + _BUDGET
 
     left: list[str] = []
@@ -94,7 +92,7 @@ def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def scan_cluster(scan: Scan, name: str) -> Read | None:
-    """Read one cluster. None: it is gone by now, which is left to `mark_gone`."""
+    """Read one cluster. None: it is gone, and `mark_gone` handles it."""
     key = scan.key(name)
     try:
         cluster = scan.fleet.read(name)
@@ -114,7 +112,7 @@ def scan_cluster(scan: Scan, name: str) -> Read | None:
 
 
 def mark_gone(scan: Scan) -> None:
-    """Clusters of the place that this run did not see are gone: recipients of their deadlines are told so, once."""
+    """Mark clusters of the place that this run did not see as gone, and tell the recipients of their deadlines once."""
     store = scan.deps.watch.store
     kept = store.watched_in(scan.place)
     gone = [replace(one, gone_at=scan.now) for one in kept if one.gone_at is None and last_seen(one) < scan.now]
@@ -127,14 +125,14 @@ def mark_gone(scan: Scan) -> None:
 
 
 def forget(deps: Deps, place: Place, names: Iterable[str], now: datetime) -> None:
-    """Clusters of a place that is watched no more leave the lists, and nobody is told that they were deleted."""
+    """Remove clusters of a place that is no longer watched from the lists, without a notice of deletion."""
     deps.watch.store.change_place(
         place, {name: lambda kept: replace(kept, gone_at=now) if kept and not kept.gone_at else None for name in names}
     )
 
 
 def trouble_of(operation: str, error: Exception, now: datetime) -> ReadFailure:
-    """What kept something from being read, in AWS's words where AWS said them."""
+    """The reason why a reading failed, in AWS's words if there are any."""
     if isinstance(error, AwsRefused):
         return ReadFailure(error.operation, error.code, error.message, now, now)
     return ReadFailure(operation, type(error).__name__, str(error), now, now)
@@ -145,7 +143,7 @@ def _gone(kept: Watched | None, now: datetime) -> Watched | None:
 
 
 def _readiness(scan: Scan, cluster: FleetCluster) -> Readiness | None:
-    """Insights and add-ons of a cluster whose deadline is near; None if it is not, or if EKS would not say."""
+    """Insights and add-ons of a cluster whose deadline is near; None if it is not near, or if EKS refuses."""
     support = decide_support(cluster.version, cluster.support_type, scan.calendar, scan.now)
     version = next_version(cluster.version)
     if version is None or not is_near(support, scan.now):
