@@ -78,12 +78,12 @@ class MailStore(Protocol):
 class Mailing:
     """Mail's world. `addressee_of`: by a recipient's name, None for who has no confirmed address.
 
-    `render`: messages as one mail in a language. `events_in`: those of SES in what SNS gave a Lambda, None for each
-    that is not to be believed.
+    `render`: messages as one mail in a language, for a reader in a time zone. `events_in`: those of SES in what SNS gave a
+    Lambda, None for each that is not to be believed.
     """
 
     mailer: Mailer
     store: MailStore
     addressee_of: Callable[[str], Addressee | None]
-    render: Callable[[Sequence[Message], str], WrittenMail]
+    render: Callable[[Sequence[Message], str, str], WrittenMail]
     events_in: Callable[[Mapping[str, Any]], Iterable[MailEvent | None]]

@@ -32,7 +32,13 @@ def mailing_of(settings: Settings) -> Mailing:
         person = people.person_of(name)
         if person is None or not person.address:
             return None
-        return Addressee(person.address, str(person.reads), person.id, tuple(map(str, person.muted)))
+        return Addressee(
+            person.address,
+            str(person.reads),
+            person.id,
+            tuple(map(str, person.muted)),
+            person.zone or settings.curfew.zone,
+        )
 
     return Mailing(
         mailer=SesMailer(LazyClient("sesv2", region, ONCE), mail.sender, mail.configuration_set, time.sleep),

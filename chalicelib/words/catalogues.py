@@ -6,19 +6,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import assert_never
 
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import ENGLISH, Words
+from chalicelib.domain.core.sentence import ENGLISH, Style, Words
 
 FOLDER = Path(__file__).parent
+#: Styles of an instant on a reader's clock. Days of UTC are AWS's own, and programs read UTC.
+_CLOCKS = frozenset({Style.LOCAL, Style.BOTH, Style.CLOCK, Style.SHORT, Style.MINUTE})
+
+
+class InZone:
+    """A language for a reader in a time zone: instants in UTC are said in theirs, those in a lab's own zone as they are."""
+
+    def __init__(self, words: Words, zone: str) -> None:
+        self.language, self.gettext, self.ngettext = words.language, words.gettext, words.ngettext
+        self.listed, self.finished = words.listed, words.finished
+        self._words, self._zone = words, zone
+
+    def moment(self, at: datetime, zone: str, style: Style) -> str:
+        """An instant in its zone, or in the reader's."""
+        return self._words.moment(at, self._zone if zone == "UTC" and style in _CLOCKS else zone, style)
 
 
 @cache
-def words_of(language: Language) -> Words:
-    """A language with its catalogue, read once a process."""
+def words_of(language: Language, zone: str = "UTC") -> Words:
+    """A language with its catalogue, read once a process. `zone`: the reader's, for times that have no zone of their own."""
+    words = _catalogue(language)
+    return words if zone == "UTC" else InZone(words, zone)
+
+
+@cache
+def _catalogue(language: Language) -> Words:
     match language:
         case Language.EN:
             return ENGLISH

@@ -59,9 +59,9 @@ class Written:
     html: str
 
 
-def written(messages: Sequence[Message], language: str) -> Written:
-    """One or more messages as one mail, in their order. A message without a letter is in English for all readers."""
-    words = words_of(Language(language))
+def written(messages: Sequence[Message], language: str, zone: str = "UTC") -> Written:
+    """One or more messages as one mail, in their order, for a reader in a time zone. A message without a letter is in English."""
+    words = words_of(Language(language), zone)
     letters = [message.letter or letter_of_body(message) for message in messages]
     texts = [message.body if message.letter is None else plain_text(message.letter, words) for message in messages]
     subjects = [said(letter.subject, words) for letter in letters]

@@ -59,7 +59,9 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
         return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
 
     def send(message: Message, once: str) -> str:
-        if message_id := tell_by(deps, Addressee(address, str(person.reads)), message, once):
+        if message_id := tell_by(
+            deps, Addressee(address, str(person.reads), zone=person.zone or deps.curfew.zone), message, once
+        ):
             return message_id
         raise AwsUnavailable(f"Nobody takes the mail that invites {address}.")
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.sentence import Style
+from chalicelib.words.catalogues import words_of
 from chalicelib.words.letters import written
 
 BODY = 'Hello <b>you</b> & all.\n\n  https://api.example.com/keep/token"x\n\n  ekslab extend lab-1 24h\n  ekslab wake lab-1\n'
@@ -44,3 +51,19 @@ def test_styles_stand_in_the_elements_and_no_script_or_address_of_others_is_in_i
 def test_the_subject_of_several_is_that_of_the_first_and_says_how_many_more_there_are() -> None:
     assert written([message("one"), message("two"), message("three")], "en").subject == "one (and 2 more)"
     assert written([message("one"), message("two")], "ko").subject == "one (그 밖에 1건)"
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("style", [Style.LOCAL, Style.BOTH, Style.CLOCK, Style.SHORT, Style.MINUTE])
+def test_an_instant_without_a_zone_of_its_own_is_on_its_reader_s_clock(language: Language, style: Style) -> None:
+    at = datetime(2026, 11, 29, 15, 30, tzinfo=UTC)
+    mine, theirs = words_of(language, "Asia/Seoul"), words_of(language)
+    assert mine.moment(at, "UTC", style) == theirs.moment(at, "Asia/Seoul", style) != theirs.moment(at, "UTC", style)
+    assert mine.moment(at, "America/New_York", style) == theirs.moment(at, "America/New_York", style)
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("style", [Style.DAY, Style.DATE, Style.INSTANT, Style.SECOND])
+def test_days_of_aws_and_instants_for_programs_stay_in_utc(language: Language, style: Style) -> None:
+    at = datetime(2026, 11, 29, 15, 30, tzinfo=UTC)
+    assert words_of(language, "Asia/Seoul").moment(at, "UTC", style) == words_of(language).moment(at, "UTC", style)

@@ -25,7 +25,7 @@ def read_me(raw: bytes, content_type: str | None) -> AboutMe:
         address=_address(body),
         no_address=_is_null(document, "address"),
         language=_language(body),
-        zone="" if _is_null(document, "timeZone") else _zone(body),
+        zone="" if (zone := _zone(body)) is None and _is_null(document, "timeZone") else zone,
         muted=_muted(body),
     )
     body.close()

@@ -44,12 +44,13 @@ class MailEventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Addressee:
-    """Where mail reaches a person: a confirmed address. `person`: their id; `muted`: topics that they switched off."""
+    """Where mail reaches a person: a confirmed address. `person`: their id; `muted`: topics they switched off; `zone`: theirs."""
 
     address: str
     language: str = "en"
     person: str = ""
     muted: tuple[str, ...] = ()
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)

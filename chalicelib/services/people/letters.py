@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
+from chalicelib.domain.identity.person import Person
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.mail import Letterhead, Mailing
 
 
-def send_to_address(deps: Deps, message: Message, language: str, once: str) -> str:
+def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
     """Send it to the address that is its recipient; return its id. The same `once` again sends nothing.
 
     What SES refuses goes to the topic. Raises Throttled, AwsUnavailable.
@@ -16,15 +17,15 @@ def send_to_address(deps: Deps, message: Message, language: str, once: str) -> s
     if deps.mail is None:
         return deps.watch.notifier.send(message)
     try:
-        return _mail(deps, deps.mail, message, language, once)
+        return _mail(deps, deps.mail, message, reader, once)
     except AwsRefused:
         return deps.watch.notifier.send(message)
 
 
-def _mail(deps: Deps, mailing: Mailing, message: Message, language: str, once: str) -> str:
+def _mail(deps: Deps, mailing: Mailing, message: Message, reader: Person, once: str) -> str:
     from chalicelib.domain.notices.mail_once import new_mail, send_once
 
-    mine, address = mailing.render([message], language), message.recipient
+    mine, address = mailing.render([message], str(reader.reads), reader.zone or deps.curfew.zone), message.recipient
     fresh = new_mail(address, [message], f"{message.kind} {once}", deps.clock.now())
     mail = send_once(
         mailing.store,

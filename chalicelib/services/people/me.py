@@ -90,7 +90,7 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
         return f"{url}/confirm/{token}" if url else None
 
     def send(message: Message, once: str) -> str:
-        return send_to_address(deps, message, str(person.reads), once)
+        return send_to_address(deps, message, person, once)
 
     asking = Asking(person.asked or "", person.id, identity, _nonce(), LASTS)
     return invite(deps.people, send, asking, link, now)

@@ -131,7 +131,7 @@ def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Messag
 
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
-    mine = deps.mail.render(worst_first(messages), addressee.language)
+    mine = deps.mail.render(worst_first(messages), addressee.language, addressee.zone)
     link = _unsubscribing(deps, addressee, messages)
     return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mine.subject, mine.text, mine.html, link))
 

@@ -377,6 +377,18 @@ def letters(http: Http) -> tuple[FakeMailing, Callable[[], str]]:
     return mailing, last
 
 
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [("Asia/Seoul", "2026년 11월 24일(화) 오후 7:00 KST"), (None, "2026년 11월 24일(화) 오전 10:00 UTC")],
+)
+def test_the_mail_says_times_in_the_zone_of_its_reader(zone: str | None, until: str) -> None:
+    http = an_http()
+    mailing, _ = letters(http)
+    body = {"address": ADDRESS, "language": "ko", "timeZone": zone}
+    assert http.put("/me", body, caller=KIM).status == 200
+    assert until in " ".join(mailing.mailer.sent[-1][1].text.split())
+
+
 def test_where_the_installation_sends_mail_the_link_comes_by_it_alone() -> None:
     http = an_http()
     mailing, last = letters(http)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Block, Bullets, Letter, Message, Severity, letter_of, message_of, para
-from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, clause, day_of
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, clause, day_of
 from chalicelib.domain.core.wording import counted, format_day
 from chalicelib.domain.costs import usd
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan
@@ -191,10 +191,10 @@ def _done(line: _Line) -> Sentence:
 
 def _unsettled(line: _Line) -> Sentence:
     entry, status = line
-    due = Moment(entry.at, "UTC", Style.CLOCK)
+    due = Moment(entry.at)
     if status.outcome is EntryOutcome.ACTING:
-        return _told(line, Sentence("being acted on, due {time} UTC", time=due))
-    return _told(line, Sentence("still to come, due {time} UTC", time=due))
+        return _told(line, Sentence("being acted on, due {at}", at=due))
+    return _told(line, Sentence("still to come, due {at}", at=due))
 
 
 def _describe_blocked(lab: Lab) -> Sentence:
@@ -220,12 +220,11 @@ def _describe_unheard(line: _Line) -> Sentence:
     if status.warned_at is None:
         return Sentence("{who}: {back}; nobody else could be warned", who=who, back=back)
     return Sentence(
-        "{who}: {back}; {recipient} was warned instead on {day} at {time} UTC",
+        "{who}: {back}; {recipient} was warned instead, {at}",
         who=who,
         back=back,
         recipient=status.recipient or "",
-        day=format_day(status.warned_at),
-        time=Moment(status.warned_at, "UTC", Style.CLOCK),
+        at=Moment(status.warned_at),
     )
 
 

@@ -43,7 +43,7 @@ Skipped:
   jobs (lab-4, learner): busy: 1 job is running
 
 Not settled yet:
-  late (lab-5, learner): still to come, due 13:00 UTC
+  late (lab-5, learner): still to come, due Mon 23 Nov 13:00 (UTC)
 
 Warnings not delivered:
   late (lab-5, learner): no confirmed subscription takes messages for learner
