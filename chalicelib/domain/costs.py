@@ -1,7 +1,7 @@
-"""What a lab costs: hourly rates from a price list, and sums. USD; list prices without tax or discount.
+"""The cost of a lab: hourly rates from a price list, and sums. USD; list prices without tax or discount.
 
-Called by planning and by extending. A type whose price is not known is named, and the total is then an
-"at least"; docs/reference/costs.md says what is never in an amount.
+Called by planning and by extending. A type without a known price is named, and the total is then an
+"at least"; docs/reference/costs.md lists the costs that no amount includes.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from chalicelib.domain.labs.spec import LabSpec, NatMode, NewNetwork, NodegroupS
 
 #: EBS is priced by the month; a month is 730 hours in AWS's own calculators.
 HOURS_A_MONTH = 730
-#: What an act saves is counted for a day at most: nobody knows how long the lab would have been forgotten.
+#: The savings of an act count for a day at most: nobody knows how long the lab would have been forgotten.
 SAVED_FOR = timedelta(hours=24)
 _EXTENDED, _INSTANCES, _OTHER = "extended support", "instances", "other"
 
 
 @dataclass(frozen=True)
 class Prices:
-    """USD of one region. `instances`: by type, an hour; a type that is not in it has no known price.
+    """USD of one region. `instances`: the hourly price by type; a missing type has no known price.
 
-    Source with its date. `live`: the price list itself could be read.
+    `source` with its date. `live`: the price list itself could be read.
     """
 
     region: str
@@ -46,7 +46,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class CostPart:
-    """One thing that is paid for, as `2 t3.medium`, and what all of it costs an hour. `kind`: the same of any number."""
+    """One billed item, such as `2 t3.medium`, and its whole cost an hour. `kind`: the same for any number of them."""
 
     name: str
     usd_hour: float
@@ -55,7 +55,7 @@ class CostPart:
 
 @dataclass(frozen=True)
 class Cost:
-    """What something costs an hour. `unknown`: instance types without a known price; they are in no part."""
+    """A cost an hour. `unknown`: instance types without a known price; they are in no part."""
 
     parts: tuple[CostPart, ...]
     unknown: tuple[str, ...] = ()
@@ -64,18 +64,18 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """USD an hour: all of it, or at least so much where something is unknown."""
+        """USD an hour; a lower bound if a price is unknown."""
         return sum(part.usd_hour for part in self.parts)
 
     @property
     def certain(self) -> float | None:
-        """USD an hour, and None where something is unknown: what an entry of a plan holds."""
+        """USD an hour; None if a price is unknown. Plan entries hold this."""
         return None if self.unknown else self.total
 
 
 @dataclass(frozen=True)
 class LeasePart:
-    """A part's USD an hour and for the whole lease, awake and asleep. `begins_at`: when it is billed from, if during the lease."""
+    """A part's USD an hour and for the whole lease, awake and asleep. `begins_at`: when its billing starts, if during the lease."""
 
     name: str
     hour: float
@@ -87,7 +87,7 @@ class LeasePart:
 
 @dataclass(frozen=True)
 class LeasePrice:
-    """What a lease will cost by part. `unknown`: instance types without a known price; they are in no part."""
+    """The cost of a lease by part. `unknown`: instance types without a known price; they are in no part."""
 
     parts: tuple[LeasePart, ...]
     unknown: tuple[str, ...]
@@ -106,28 +106,28 @@ class LeasePrice:
 
     @property
     def hour_asleep(self) -> float:
-        """USD an hour asleep, as the lease begins."""
+        """USD an hour asleep, at the start of the lease."""
         return sum(part.hour_asleep for part in self.parts if part.begins_at is None)
 
 
 @dataclass(frozen=True)
 class Machines:
-    """Machines as they were seen: those of a managed node group, or of none (`group` empty). `kinds`: the type of each."""
+    """The machines that were seen: those of a managed node group, or of none (`group` empty). `kinds`: the type of each."""
 
     group: str
     kinds: tuple[str, ...]
 
 
-#: The type of a machine that nobody told.
+#: The type of a machine whose type was not returned.
 UNKNOWN_TYPE = Sentence("machines of an unknown type")
 _Seen = tuple[Machines, ...] | None
 
 
 def hourly_cost(lab: Lab, prices: Prices, extended: bool, seen: _Seen = None) -> Cost:
-    """What the lab costs as it is now: asleep while HIBERNATED, else awake. `extended`: its version is in extended support.
+    """The lab's present cost an hour: asleep while HIBERNATED, else awake. `extended`: its version is in extended support.
 
-    Nodes are counted as they were `seen`, else as asked for. Of machines that the lab did not ask for only the machine itself is
-    counted: their disks and addresses are not known here.
+    Nodes are counted as `seen`, else as requested. Machines that the lab did not request count without disks and addresses,
+    which are unknown here.
     """
     if lab.phase is Phase.HIBERNATED:
         return hibernated_cost(lab, prices, extended)
@@ -136,7 +136,7 @@ def hourly_cost(lab: Lab, prices: Prices, extended: bool, seen: _Seen = None) ->
 
 
 def hibernated_cost(lab: Lab, prices: Prices, extended: bool, seen: _Seen = None) -> Cost:
-    """What stays to be paid while it hibernates: the control plane, NAT, the work host, and machines of no node group."""
+    """The remaining cost an hour while it hibernates: the control plane, NAT, the work host, and machines outside node groups."""
     outside = [machines for machines in seen or () if not machines.group]
     return _cost(lab.spec, prices, extended, tuple(_as_seen(lab.spec, outside)))
 
@@ -154,7 +154,7 @@ def _as_seen(spec: LabSpec, seen: Iterable[Machines]) -> Iterator[NodegroupSpec]
 def lease_price(
     spec: LabSpec, prices: Prices, extended_from: datetime | None, start: datetime, end: datetime
 ) -> LeasePrice:
-    """What a lab costs from `start` to `end` by part. Extended support is a part of a lease that reaches it, from its midnight."""
+    """The cost of a lab from `start` to `end` by part. Extended support is a part if the lease reaches it, from its midnight."""
     billed = extended_from is not None and extended_from < end
     awake = _cost(spec, prices, billed, spec.nodegroups)
     asleep = {part.kind: part.usd_hour for part in _cost(spec, prices, billed, ()).parts}
@@ -169,7 +169,7 @@ def lease_price(
 
 
 def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
-    """USD an hour with every node that the groups may grow to, of their dearest types; more where a price is unknown."""
+    """USD an hour with the largest sizes of all groups, of their dearest types; a lower bound if a price is unknown."""
     groups = tuple(
         replace(g, desired=max(g.max, g.desired), instance_types=_dearest(g, prices)) for g in spec.nodegroups
     )
@@ -177,7 +177,7 @@ def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
 
 
 def meter_of(spec: LabSpec, prices: Prices, extended_from: datetime | None, zone: str) -> Meter:
-    """The meter of a lab that is asked for at these prices. `extended_from`: when extended support is billed; None: never."""
+    """The meter of a lab requested at these prices. `extended_from`: when extended support is billed; None: never."""
     without = _cost(spec, prices, False, ())
     nodes = {
         group.name: _micro(_cost(spec, prices, False, (replace(group, desired=1),)).total - without.total)
@@ -191,9 +191,9 @@ def meter_of(spec: LabSpec, prices: Prices, extended_from: datetime | None, zone
 
 @dataclass(frozen=True)
 class Billed:
-    """What AWS billed by usage type, such as `APN2-BoxUsage:t3.medium`, in USD. `estimated`: the bill is not final.
+    """AWS's bill by usage type, such as `APN2-BoxUsage:t3.medium`, in USD. `estimated`: the bill is not final.
 
-    `requests`: how many that took; each is paid for.
+    `requests`: the number of Cost Explorer requests used; each is paid for.
     """
 
     usd: Mapping[str, float] = field(default_factory=dict)
@@ -201,7 +201,7 @@ class Billed:
     requests: int = 0
 
 
-#: Usage types without their region's prefix, or how they begin, by the part of a lab that they are.
+#: Usage types without their region's prefix, or their beginnings, by part of a lab.
 _USAGE = {
     "AmazonEKS-Hours:perCluster": "control plane",
     "AmazonEKS-Hours:extendedSupport": _EXTENDED,
@@ -216,7 +216,7 @@ _PREFIX = pattern(r"[A-Z]{2,3}[A-Z0-9]?[0-9]?-")
 
 
 def part_of_usage(usage_type: str) -> str:
-    """The part of a lab that a usage type of a bill is; `other` for what is in no amount here."""
+    """The part of a lab for a usage type of a bill; `other` for usage that no amount includes."""
     found = _PREFIX.match(usage_type)
     plain = usage_type[found.end() :] if found else usage_type
     return next((part for begin, part in _USAGE.items() if plain == begin or plain.startswith(f"{begin}:")), _OTHER)
@@ -225,7 +225,7 @@ def part_of_usage(usage_type: str) -> str:
 def parts_of_months(
     labs: Iterable[Lab], prices: Callable[[str], Prices], start: datetime, end: datetime
 ) -> Mapping[str, float]:
-    """What labs cost between two instants by part, in USD: their own sums, split as the prices of now split an hour."""
+    """The labs' costs between two instants by part, in USD: their own sums, split in the ratio of present prices."""
     sums: Counter[str] = Counter()
     for lab in labs:
         asleep, nodes, extended = lab.meter.split(start, min(lab.ended_at or end, end)) if lab.meter else (0, 0, 0)
@@ -247,7 +247,7 @@ def _by_part(cost: Cost) -> Counter[str]:
 
 
 def _shared(amount: int, shares: Mapping[str, int]) -> Mapping[str, int]:
-    """An amount in the ratio of shares; what has no share is of instances, whose price was known then."""
+    """An amount in the ratio of shares; without shares it counts as instances, whose price was known then."""
     whole = sum(shares.values())
     return {part: amount * share // whole for part, share in shares.items()} if whole else {_INSTANCES: amount}
 
@@ -265,7 +265,7 @@ def _dearest(group: NodegroupSpec, prices: Prices) -> tuple[str, ...]:
 
 
 def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew, seen: _Seen = None) -> float | None:
-    """USD an hour that the act saves; None where an unknown price is part of it."""
+    """USD an hour that the act saves; None if a price is unknown."""
     now, after = hourly_cost(lab, prices, extended, seen), hibernated_cost(lab, prices, extended, seen)
     if act is AtCurfew.END:
         return now.certain
@@ -275,12 +275,12 @@ def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew, seen: 
 
 
 def keeping_cost(usd_hour: float | None, since: datetime, until: datetime) -> float | None:
-    """USD for keeping a lab from `since` to `until`; None where its price is not known. Nothing for the past."""
+    """USD for keeping a lab from `since` to `until`; None if its price is unknown. Past hours cost nothing."""
     return None if usd_hour is None else usd_hour * _hours(until - since)
 
 
 def saved(saved_usd_hour: float | None, at: datetime, wakes_at: datetime | None = None) -> float:
-    """USD that an act at `at` has saved: until the lab wakes by itself, for a day at most; 0 where the price is not known."""
+    """USD saved by an act at `at`: until the lab wakes by itself, for a day at most; 0 if the price is unknown."""
     gone_for = SAVED_FOR if wakes_at is None else min(SAVED_FOR, wakes_at - at)
     return (saved_usd_hour or 0.0) * _hours(gone_for)
 
@@ -315,7 +315,7 @@ def _disks(nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[Co
 
 
 def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
-    """A NAT gateway is one of the lab's own network's; its address is paid for like those of nodes."""
+    """A NAT gateway belongs to the lab's own network; its address is billed like those of nodes."""
     addresses = sum(group.desired for group in nodegroups if group.placement is Placement.PUBLIC)
     addresses += 1 if spec.work_host else 0
     if isinstance(spec.network, NewNetwork) and spec.network.nat is NatMode.SINGLE:
@@ -331,12 +331,12 @@ def _hours(span: timedelta) -> float:
 
 
 def usd(amount: float) -> str:
-    """`$5.28`, `$1,204.00`; `less than $0.01` for what would round to nothing."""
+    """`$5.28`, `$1,204.00`; `less than $0.01` for an amount that would round to zero."""
     return Sentence("less than $0.01") if 0 < amount < 0.005 else f"${amount:,.2f}"
 
 
 def describe_cost(cost: Cost) -> str:
-    """`$0.22 an hour`; where something is unknown `at least $0.10 an hour (no price known for p5.48xlarge)`."""
+    """`$0.22 an hour`; with an unknown price `at least $0.10 an hour (no price known for p5.48xlarge)`."""
     if not cost.unknown:
         return Sentence("{amount} an hour", amount=usd(cost.total))
     said = Sentence("at least {amount} an hour (no price known for {types})")
@@ -353,7 +353,7 @@ def describe_keeping(amount: float, usd_hour: float | None) -> str:
 
 
 def describe_source(cost: Cost) -> str:
-    """Where the prices come from: `AWS Price List of 23 Nov 2026`."""
+    """The source of the prices: `AWS Price List of 23 Nov 2026`."""
     if cost.as_of is None:
         return cost.source
     return Sentence("{source} of {day}", source=cost.source, day=date_of(cost.as_of))
@@ -361,7 +361,7 @@ def describe_source(cost: Cost) -> str:
 
 @dataclass(frozen=True)
 class Running:
-    """`phases`: how many labs are in each, those that are over left out. `hourly_usd`: what those looked at by a sweep cost."""
+    """`phases`: the number of labs by phase, without ended ones. `hourly_usd`: the cost of those that a sweep looked at."""
 
     phases: Mapping[Phase, int]
     hourly_usd: float

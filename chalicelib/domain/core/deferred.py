@@ -52,7 +52,7 @@ _writing = RLock()
 
 
 class _Awaited:
-    """Stands for what `dataclasses` will write, and has it written when somebody asks for it."""
+    """Stands for a method that `dataclasses` generates, and has it generated at first use."""
 
     def __init__(self, shape: type, name: str, options: dict[str, bool]) -> None:
         self._shape, self._name, self._options = shape, name, options
@@ -66,9 +66,9 @@ class _Awaited:
 
 
 def _write(shape: type, options: dict[str, bool]) -> None:
-    """Make a dataclass of it. `__init__` is replaced at the end and never missing: other threads may be at the door.
+    """Make a dataclass of the class. `__init__` is replaced last and never missing, for the sake of other threads.
 
-    `dataclasses` replaces no `__init__` that is there, so a twin that has none lends its own.
+    `dataclasses` replaces no existing `__init__`, so a twin class without one lends its own.
     """
     own = {name: value for name, value in vars(shape).items() if name not in (*_DEFERRED, "__dict__", "__weakref__")}
     twin: Any = type(shape)(shape.__name__, shape.__bases__, own)

@@ -18,7 +18,7 @@ class Failure:
 
 
 class Responsible(StrEnum):
-    """Who can mend a failure. UNKNOWN: AWS's words, which are shown as they are, don't tell us."""
+    """Who can fix a failure. UNKNOWN: AWS's words, shown unchanged, do not say."""
 
     YOURS = "yours to fix"
     OURS = "ours"

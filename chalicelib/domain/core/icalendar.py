@@ -14,7 +14,7 @@ _PRODUCT = "-//ekslab//support watch//"
 
 @dataclass(frozen=True)
 class CalendarEvent:
-    """The lines of one event. Events are told by `at`, then by `name`."""
+    """The lines of one event. Events are sorted by `at`, then by `name`."""
 
     at: datetime
     name: str
@@ -22,7 +22,7 @@ class CalendarEvent:
 
 
 def document(name: str, events: Iterable[CalendarEvent], words: Words = ENGLISH) -> str:
-    """The whole document, CRLF-ended lines of at most 75 octets, its name in a language. The events have theirs."""
+    """The whole document, CRLF-ended lines of at most 75 octets, its name translated. The events have their own languages."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -41,7 +41,7 @@ def document(name: str, events: Iterable[CalendarEvent], words: Words = ENGLISH)
 def timed_event(
     uid: str, at: datetime, changed_at: datetime, sequence: int, texts: tuple[str, str], words: Words = ENGLISH
 ) -> CalendarEvent:
-    """An event at an instant, which takes no time of anybody's. `texts`: its summary and its description."""
+    """An event at an instant, with no duration. `texts`: its summary and its description."""
     summary, description = (said(text, words) for text in texts)
     lines = (
         "BEGIN:VEVENT",

@@ -1,4 +1,4 @@
-"""What an EC2 instance type's name says about its machine: processor architecture and accelerator, hence the EKS image it needs.
+"""Reads an EC2 instance type's name: processor architecture and accelerator, hence the EKS image it needs.
 
 A name is family, generation, attributes: `m6gd.large` is an m of generation 6 with Graviton (g) and local disks (d).
 """
@@ -15,7 +15,7 @@ _OTHER_ACCELERATED = ("dl", "f", "vt")
 
 
 def ami_type(instance_type: str) -> str:
-    """The Amazon Linux 2023 image that fits, as EKS's amiType. A name of no known form is taken for plain x86."""
+    """The Amazon Linux 2023 image that fits, as EKS's amiType. A name of unknown form counts as plain x86."""
     name = _NAME.match(instance_type)
     if name is None:
         return "AL2023_x86_64_STANDARD"
@@ -29,12 +29,12 @@ def ami_type(instance_type: str) -> str:
 
 
 def family_of(instance_type: str) -> str:
-    """The letters that it begins with: `m` of m6gd.large; empty for a name of no known form."""
+    """The leading letters: `m` of m6gd.large; empty for a name of unknown form."""
     name = _NAME.match(instance_type)
     return name[1] if name else ""
 
 
 def is_accelerated(instance_type: str) -> bool:
-    """Whether the work is done by GPUs or Neuron devices, beside the processor."""
+    """Whether it has GPUs or Neuron devices."""
     name = _NAME.match(instance_type)
     return name is not None and name[1] in (*_NVIDIA, *_NEURON, *_OTHER_ACCELERATED)

@@ -1,4 +1,4 @@
-"""Instants: aware UTC, and how a person reads one."""
+"""Instants: aware UTC, and their form for people."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def format_instant(instant: datetime) -> Moment:
 
 
 def format_second(instant: datetime) -> Moment:
-    """An instant as a request may repeat it: `2026-11-23T18:00:00Z`."""
+    """An instant in the form that a request accepts: `2026-11-23T18:00:00Z`."""
     return Moment(instant, "UTC", Style.SECOND)

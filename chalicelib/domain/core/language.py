@@ -1,4 +1,4 @@
-"""The languages that people are written to."""
+"""The languages of texts for people."""
 
 from enum import StrEnum
 

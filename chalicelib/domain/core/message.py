@@ -1,4 +1,4 @@
-"""A message to people: its subject, its text and how grave it is; and the letter that both are made of, in any language."""
+"""A message to people: subject, text and severity; and the letter that renders both, in any language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_COLUMN = 40
 
 
 class Severity(StrEnum):
-    """How loud."""
+    """The severity of a message."""
 
     INFO = "info"
     WARNING = "warning"
@@ -27,21 +27,21 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Paragraphs:
-    """Texts, each begun on a line of its own."""
+    """Texts, each starting on a new line."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Commands:
-    """What to type, or an output, line by line, in no language."""
+    """Commands, or an output, line by line, untranslated."""
 
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Link:
-    """An address with what a button to it says. It may be a secret of the reader's: no channel shows it."""
+    """An address with the label of its button. It may be the reader's secret: no channel shows it."""
 
     url: str
     label: str
@@ -49,7 +49,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A heading and what belongs below it."""
+    """A heading and its bullets."""
 
     heading: str
     texts: tuple[str, ...]
@@ -57,21 +57,21 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Heading:
-    """Begins a part of a letter."""
+    """Starts a section of a letter."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A table without a head."""
+    """A table without a header."""
 
     rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """Things to do one after the other: what, the commands for it, and other commands that do the same."""
+    """Steps in order: the task, the commands for it, and alternative commands."""
 
     steps: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
 
@@ -81,7 +81,7 @@ Block = Paragraphs | Commands | Link | Bullets | Heading | Rows | Ordered
 
 @dataclass(frozen=True)
 class Letter:
-    """A message in no language yet: a subject and blocks, whose texts are sentences (`sentence.py`)."""
+    """A message before translation: a subject and blocks, whose texts are sentences (`sentence.py`)."""
 
     subject: str
     blocks: tuple[Block, ...]
@@ -89,9 +89,9 @@ class Letter:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by.
+    """A message to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by.
 
-    `letter`: what subject and body were made of, for readers of another language and for HTML.
+    `letter`: the source of subject and body, for readers of another language and for HTML.
     """
 
     recipient: str
@@ -117,7 +117,7 @@ def commands(*lines: str) -> Commands:
 
 
 def letter_of(subject: str, blocks: Sequence[Block | None]) -> Letter:
-    """The blocks that say something."""
+    """The letter without empty blocks."""
     return Letter(subject, tuple(block for block in blocks if block is not None and _says(block)))
 
 
@@ -167,7 +167,7 @@ def plain_block(block: Block, words: Words) -> str:
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
-    """Each column as wide as its widest cell, up to 40; the last one as it is."""
+    """Each column as wide as its widest cell, up to 40; the last one unchanged."""
     widths = [min(max(map(width, column)), _MOST_COLUMN) for column in zip(*rows, strict=True)]
     padded = [
         [cell + " " * (most - width(cell)) for cell, most in zip(row[:-1], widths, strict=False)] + [row[-1]]

@@ -1,4 +1,4 @@
-"""What EKS, EC2, IAM and Kubernetes accept as names: patterns and lengths, one line each, with their source.
+"""The names that EKS, EC2, IAM and Kubernetes accept: patterns and lengths, one line each, with their source.
 
 Lengths and patterns marked (model) are botocore's eks/2017-11-01; the rest is Kubernetes' or IAM's own syntax.
 """

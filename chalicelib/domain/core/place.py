@@ -1,4 +1,4 @@
-"""Where things are: an account in a region."""
+"""Places: an account in a region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class ClusterKey:
-    """Which cluster."""
+    """Identifies one cluster."""
 
     account: str
     region: str

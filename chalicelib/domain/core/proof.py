@@ -1,4 +1,4 @@
-"""How it is known that a thing is the lab's: the grades of proof, and a creator as CloudTrail names it. Kept on the ledger."""
+"""Proofs that a resource is the lab's: their grades, and a creator as CloudTrail names it. Kept on the ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.domain.core.deferred import dataclass
 
 
 class Proof(StrEnum):
-    """What lets a thing be deleted. Nothing that a user can write is among these (ADR 12)."""
+    """The proofs that allow a deletion. None of them can be written by a user (ADR 12)."""
 
     ANSWER = "answer"
     STACK = "stack"
@@ -21,9 +21,9 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Creator:
-    """Who asked AWS for a thing. `role_id` (AROA…) and `issuer` (without scheme) are unique; `principal` is only told.
+    """The creator of a resource. `role_id` (AROA…) and `issuer` (without scheme) are unique; `principal` is only displayed.
 
-    `linked`: a service-linked role, which is everybody's and never proves.
+    `linked`: a service-linked role, which all share and which proves nothing.
     """
 
     principal: str

@@ -1,7 +1,7 @@
-"""The things in an AWS account that a lab may own: their kinds, how one is described, and the ledger that lists them.
+"""AWS resources that a lab may own: their kinds, their description, and the ledger that lists them.
 
-A ledger entry is written the moment a thing is asked for: before AWS answers where the ARN is known, else with the answer; so
-that nothing we made can be forgotten.
+A ledger entry is written when a resource is requested: before AWS answers if the ARN is known, else with the answer, so that
+no resource of the lab is forgotten.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.domain.core.sentence import Sentence
 
 
 class Kind(StrEnum):
-    """Every kind of thing that a lab, or what ran in it, can leave in an account."""
+    """Every kind of resource that a lab, or its workloads, can leave in an account."""
 
     STACK = "stack"
     CLUSTER = "cluster"
@@ -55,11 +55,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing found in the account.
+    """One resource in the account.
 
-    `id` is what its delete call wants (an instance id, a group id, a name, an ARN for load balancers; for a DNS record
-    `<zone id>|<name>|<type>`), `arn` is unique over all kinds and regions, `created_at` is None where AWS does not
-    tell. `attributes` holds what deciding or deleting needs (`vpc-id`, `status`, `service-name`, `group-name`,
+    `id` is the argument of its delete call (an instance id, a group id, a name, an ARN for load balancers; for a DNS record
+    `<zone id>|<name>|<type>`), `arn` is unique over all kinds and regions, `created_at` is None if AWS does not return it.
+    `attributes` holds facts for the decision or the deletion (`vpc-id`, `status`, `service-name`, `group-name`,
     `txt-owner`, `issuer`, `role-name`, ...).
     """
 
@@ -72,7 +72,7 @@ class Resource:
 
 
 class EntryState(StrEnum):
-    """What has become of a ledger entry. UNPROVEN: something points to the lab and nothing proves it; never deleted."""
+    """The state of a ledger entry. UNPROVEN: it has the lab's tags or name but no proof; never deleted."""
 
     REQUESTED = "requested"
     PRESENT = "present"
@@ -82,24 +82,24 @@ class EntryState(StrEnum):
     UNPROVEN = "unproven"
 
 
-#: How we know that ledger entries are ours: what these words say was an answer of AWS's, also before proofs were kept.
+#: Values of `how` that prove an entry: each was an answer of AWS, also before proofs were kept.
 ASKED_FOR = Sentence("asked for by provision")
 BY_STACK = Sentence("made by the lab's stack")
 BY_EKS = Sentence("made by EKS for the lab's cluster")
 _SAID: Mapping[str, Proof] = {ASKED_FOR: Proof.ANSWER, BY_STACK: Proof.STACK, BY_EKS: Proof.AWS}
 
 
-#: What is said of a thing that was deleted once before: log groups do this, by late delivery.
+#: The note on a resource that was deleted once before: late deliveries recreate log groups.
 CAME_BACK = Sentence("It was deleted, and is there again.")
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One thing of the lab's, or one that looks like it. `how` says why: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
+    """One resource of the lab, or one like it. `how` says why: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
 
-    `guest` marks what the lab only uses (an existing VPC and its subnets): it is on the ledger to be *kept*. `proof` is how it
-    was proved, `creator` whom CloudTrail names; a person who settled what is left is named in `settled_by`. `came_back`: it was
-    deleted once, and seen again since.
+    `guest` marks resources that the lab only uses (an existing VPC and its subnets): the teardown *keeps* them. `proof`: the
+    grade of its proof; `creator`: from CloudTrail; `settled_by`: the person who settled a leftover. `came_back`: it was deleted
+    once, and seen again since.
     """
 
     resource: Resource
@@ -116,30 +116,30 @@ class LedgerEntry:
 
     @property
     def grounds(self) -> Proof | None:
-        """What proves it the lab's; None where nothing does. Entries from before proofs were kept say it in `how`."""
+        """The proof that it is the lab's; None without one. Entries from before proofs were kept have it in `how`."""
         if self.guest or self.state is EntryState.UNPROVEN:
             return None
         return self.proof or _SAID.get(self.how)
 
     @property
     def was_deleted(self) -> bool:
-        """Whether it was deleted; also where it was seen again since, and could not be deleted yet (throttled, or denied)."""
+        """Whether it was deleted; also if it was seen again and could not be deleted yet (throttled, or denied)."""
         return self.state is EntryState.DELETED or self.came_back
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whose things are looked for: all that finders and the ownership rule may know of a lab.
+    """The facts of a lab for finders and the ownership rule.
 
-    `known_ids` are the ids on the lab's ledger: finders look at these too, also after their tags were changed.
-    `had_cluster`: the lab asked for its cluster; until then the name can only mean someone else's. `name_taken_over`:
+    `known_ids` are the ids on the lab's ledger: finders check these too, also after their tags were changed.
+    `had_cluster`: the lab requested its cluster; before that, its name can only mean someone else's. `name_taken_over`:
     another cluster has the name now.
-    `cluster_gone_at`: since when the lab's own cluster has been gone; None while it may be there.
+    `cluster_gone_at`: when the lab's own cluster was found gone; None while it may exist.
 
-    What AWS answers with a unique id: `stack_id`, `role_ids` (AROA…) of the stack's roles, `true_role_names` whose role still
+    Unique ids from AWS: `stack_id`, `role_ids` (AROA…) of the stack's roles, `true_role_names` whose role still
     has that id, `profile_ids` that hold such a role, `group_arns` and `member_ids` of node groups' Auto Scaling groups,
-    `own_cluster_arn` while the cluster there is the lab's. `before`: ARNs that bore the lab's name when it began; None: nobody
-    looked. `subdomain`: this lab's alone and empty when it began. `own_ids`: ids and ARNs of all that is proved.
+    `own_cluster_arn` while the cluster is the lab's. `before`: ARNs that bore the lab's name when it began; None: not
+    recorded. `subdomain`: this lab's alone and empty when it began. `own_ids`: ids and ARNs of all proved resources.
     """
 
     lab_id: str
@@ -174,7 +174,7 @@ class Target:
 
 
 class InventoryAnswer(NamedTuple):
-    """The answer of an account's inventory: resources that could be the lab's, its sources, and those that could not be read."""
+    """An account's inventory: resources that could be the lab's, the sources, and the unreadable ones."""
 
     found: tuple[Resource, ...]
     sources: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Texts for people that know how they are said in another language: English strings with a message id and named slots.
+"""Translatable texts for people: English strings with a message id and named slots.
 
-Rules and messages make them, stores keep them, the edge renders them (`chalicelib/words/`). As a string each is its English
+Rules and messages create them, stores keep them, the edge renders them (`chalicelib/words/`). As a string, each is its English
 text, so that records, logs and the API need no catalogue. See ADR 17.
 """
 
@@ -16,18 +16,18 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.language import Language
 
-#: What fills a slot: a name or another text, or a number.
+#: The value of a slot: a name, another text, or a number.
 Slot = str | int | float
 _SLOT = pattern(r"\{(\w+)\}")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-#: Of a name or of AWS's words nothing may end a line, or turn its direction.
+#: Characters removed from names and AWS's words: they would end a line, or turn its direction.
 _UNSAFE = pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
 class Style(StrEnum):
-    """How much of an instant is said. LOCAL: day and time of a zone; BOTH: the time of UTC as well; DAY: no time; DATE: no
-    weekday, either; INSTANT and SECOND: as programs write it."""
+    """The precision of an instant. LOCAL: day and time of a zone; BOTH: also the UTC time; DAY: no time; DATE: no weekday,
+    either; INSTANT and SECOND: the forms that programs write."""
 
     LOCAL = "local"
     BOTH = "both"
@@ -41,14 +41,14 @@ class Style(StrEnum):
 
 
 class Words(Protocol):
-    """A language: the catalogue's two look-ups, and how it says instants and lists."""
+    """A language: the catalogue's two look-ups, and its forms of instants and lists."""
 
     @property
     def language(self) -> Language:
-        """Which one."""
+        """The language."""
 
     def gettext(self, message: str, /) -> str:
-        """The translation; the message itself where there is none."""
+        """The translation; the message itself if there is none."""
 
     def ngettext(self, one: str, many: str, number: int, /) -> str:
         """The translation that fits the number."""
@@ -57,10 +57,10 @@ class Words(Protocol):
         """An instant in a time zone."""
 
     def listed(self, parts: Sequence[str], last: str) -> str:
-        """Two or more things; `last`: `and` or `or`."""
+        """Two or more items; `last`: `and` or `or`."""
 
     def finished(self, text: str) -> str:
-        """A whole text once its slots are filled."""
+        """A whole text after its slots are filled."""
 
 
 class English:
@@ -69,11 +69,11 @@ class English:
     language = Language.EN
 
     def gettext(self, message: str, /) -> str:
-        """As it is."""
+        """The message itself."""
         return message
 
     def ngettext(self, one: str, many: str, number: int, /) -> str:
-        """One or many."""
+        """The singular or the plural."""
         return one if number == 1 else many
 
     def moment(self, at: datetime, zone: str, style: Style) -> str:
@@ -105,7 +105,7 @@ class English:
         return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
     def finished(self, text: str) -> str:
-        """As it is."""
+        """The text itself."""
         return text
 
 
@@ -117,7 +117,7 @@ def _day(local: datetime) -> str:
 
 
 def _both(at: datetime, local: datetime, zone: str) -> str:
-    """The day of UTC only where it is another one; UTC alone where that is the zone."""
+    """The UTC day only if it differs; UTC alone if the zone is UTC."""
     here, plain = f"{_day(local)} {local:%H:%M} ({zone})", at.astimezone(UTC)
     if zone == "UTC":
         return here
@@ -125,10 +125,10 @@ def _both(at: datetime, local: datetime, zone: str) -> str:
 
 
 class Said(str):
-    """A text that is said by its language's rules; as a string, in English."""
+    """A text that is rendered by its language's rules; as a string, in English."""
 
     def __reduce__(self) -> tuple[Callable[[Any], str], tuple[Any]]:
-        """Copied as a store keeps it."""
+        """Copied in its stored form."""
         return from_kept, (self.kept(),)
 
     def said(self, words: Words) -> str:
@@ -136,12 +136,12 @@ class Said(str):
         raise NotImplementedError
 
     def kept(self) -> dict[str, Any]:
-        """What a store keeps of it, for `from_kept`: names, texts, numbers."""
+        """The stored form, for `from_kept`: names, texts, numbers."""
         raise NotImplementedError
 
 
 class Sentence(Said):
-    """`message` is English and the key of the catalogue, with `{slots}`; with `many` the slot `n` says which of the two."""
+    """`message` is English and the key of the catalogue, with `{slots}`; with `many`, the slot `n` chooses singular or plural."""
 
     message: str
     many: str
@@ -154,11 +154,11 @@ class Sentence(Said):
         return self
 
     def with_slots(self, **slots: Slot) -> Sentence:
-        """The same message with these slots filled, too."""
+        """The same message with more slots filled."""
         return Sentence(self.message, self.many, **{**self.slots, **slots})
 
     def said(self, words: Words) -> str:
-        """By the catalogue's message, with its slots in the same language."""
+        """The catalogue's message, with its slots in the same language."""
         return _filled(_chosen(words, self.message, self.many, self.slots), self.slots, lambda text: _said(text, words))
 
     def kept(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Moment(Said):
         return self
 
     def said(self, words: Words) -> str:
-        """As the language writes days and times."""
+        """In the language's form of days and times."""
         return words.moment(self.at, self.zone, self.style)
 
     def kept(self) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class Moment(Said):
 
 
 class Listed(Said):
-    """One or more things, with a word before the last; `between` instead where there is no such word."""
+    """One or more items, with a word before the last; `between` replaces the separators if there is no such word."""
 
     parts: tuple[str, ...]
     last: str
@@ -214,7 +214,7 @@ class Listed(Said):
 
 
 class Shaped(Said):
-    """A text as the beginning of a sentence (`opening`), or without the stop at its end (`clause`)."""
+    """A text as the beginning of a sentence (`opening`), or without its full stop (`clause`)."""
 
     text: str
     shape: str
@@ -230,7 +230,7 @@ class Shaped(Said):
         return SHAPES[self.shape](_said(self.text, words))
 
     def kept(self) -> dict[str, Any]:
-        """What it shapes."""
+        """The text and its shape."""
         return {"shaped": to_kept(self.text), "shape": self.shape}
 
 
@@ -243,28 +243,28 @@ SHAPES: dict[str, Callable[[str], str]] = {
 
 
 def joined(parts: Iterable[str], between: str = " ") -> str:
-    """Those parts that say something, in their order; nothing where none does."""
+    """The non-empty parts in their order."""
     said_parts = [part for part in parts if part]
     return Listed(said_parts, between=between) if len(said_parts) > 1 else "".join(said_parts) and said_parts[0]
 
 
 def opening(text: str) -> Shaped:
-    """Begun with a capital."""
+    """With a capital first letter."""
     return Shaped(text, "opening")
 
 
 def begun_small(text: str) -> Shaped:
-    """Begun with a small letter."""
+    """With a small first letter."""
     return Shaped(text, "small")
 
 
 def clause(text: str) -> Shaped:
-    """Without the stop at its end."""
+    """Without the full stop."""
     return Shaped(text, "clause")
 
 
 def ended(text: str) -> Shaped:
-    """With a stop at its end."""
+    """With a full stop."""
     return Shaped(text, "ended")
 
 
@@ -274,7 +274,7 @@ def day_of(day: date) -> Moment:
 
 
 def reason_of(error: BaseException) -> str:
-    """What an error says: the sentence that it was raised with, else its words."""
+    """The sentence that an error was raised with, else its message."""
     told = error.args[0] if len(error.args) == 1 else None
     return told if isinstance(told, str) else str(error)
 
@@ -285,7 +285,7 @@ def date_of(day: date) -> Moment:
 
 
 def said(text: str, words: Words) -> str:
-    """A whole text in a language. A string that is nothing more is said as it is, on one line."""
+    """A whole text in a language. A plain string is returned unchanged, on one line."""
     return words.finished(_said(text, words))
 
 
@@ -294,14 +294,14 @@ def _said(text: str, words: Words) -> str:
 
 
 def _chosen(words: Words, message: str, many: str, slots: Mapping[str, Slot]) -> str:
-    """An empty message is the catalogue's own head."""
+    """An empty message is the catalogue's own header."""
     if not message:
         return ""
     return words.ngettext(message, many, int(slots["n"])) if many else words.gettext(message)
 
 
 def _filled(message: str, slots: Mapping[str, Slot], say: Callable[[str], str]) -> str:
-    """A slot that nothing fills stays as it is; what fills one is never looked through for slots."""
+    """A slot without a value stays; values are never searched for slots."""
 
     def fill(found: re.Match[str]) -> str:
         value = slots.get(found[1])
@@ -311,12 +311,12 @@ def _filled(message: str, slots: Mapping[str, Slot], say: Callable[[str], str]) 
 
 
 def to_kept(text: str) -> Any:
-    """What a store keeps of a text: of a plain one itself."""
+    """The stored form of a text; a plain text is its own."""
     return text.kept() if isinstance(text, Said) else text
 
 
 def from_kept(kept: Any) -> str:
-    """The text again. Raises KeyError, ValueError, TypeError for what is none."""
+    """The text from its stored form. Raises KeyError, ValueError, TypeError for any other value."""
     match kept:
         case str():
             return kept

@@ -1,6 +1,6 @@
-"""How well the service itself is: what runs by itself must have run lately, and what everything rests on must answer.
+"""Judges the service's own health: scheduled runs must have ended lately, and AWS services it needs must answer.
 
-Called by `GET /health`. The limits are those of the alarms of the same names, so that both say the same (docs/how-to/runbook.md).
+Called by `GET /health`. The limits are those of the alarms of the same names (docs/how-to/runbook.md).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.core.sentence import Sentence
 
-#: Of the service and of the command line, as CHANGELOG.md has it.
+#: The version of the service and of the command line, as in CHANGELOG.md.
 VERSION = "0.2.0"
-#: What runs by itself, and how long it may not have done so.
+#: Scheduled workflows, and the longest time since their last run.
 EXPECTED = {
     "recover_labs": timedelta(minutes=30),
     "curfew": timedelta(hours=3),
@@ -26,7 +26,7 @@ WHOLE = "done"
 
 @dataclass(frozen=True)
 class Run:
-    """The last run that came to its end. `at`: its schedule's time. `outcome`: `done`, or `stuck` if part of it was lost."""
+    """The last completed run. `at`: its schedule's time. `outcome`: `done`, or `stuck` if part of it was lost."""
 
     workflow: str
     at: datetime
@@ -34,7 +34,7 @@ class Run:
 
 
 class HealthStatus(StrEnum):
-    """`degraded`: something here needs a hand; `reasons` say what."""
+    """`degraded`: an operator has to act; `reasons` say why."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -42,7 +42,7 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """The whole answer. `runs`: those that are expected and were seen."""
+    """The whole answer. `runs`: the expected ones that have run."""
 
     status: HealthStatus
     reasons: tuple[str, ...]
@@ -50,7 +50,7 @@ class Health:
 
 
 def judge_health(runs: Iterable[Run] | None, troubles: Sequence[str], now: datetime) -> Health:
-    """`runs`: the last of each, None if nobody knows; `troubles`: a sentence for each thing that did not answer."""
+    """`runs`: the last of each, None if unreadable; `troubles`: a sentence for each source that did not answer."""
     if runs is None:
         return Health(HealthStatus.DEGRADED, tuple(troubles), ())
     last = {run.workflow: run for run in runs if run.workflow in EXPECTED}

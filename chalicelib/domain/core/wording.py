@@ -1,4 +1,4 @@
-"""Wording that every text for people shares: days, counts, paragraphs of a readable width."""
+"""Wording shared by all texts for people: days, counts, paragraphs of a readable width."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.domain.core.sentence import Moment, Sentence, Style
 
 #: Columns of a terminal; a Hangul syllable takes two.
 WIDTH = 80
-#: With a no-break space, at which no line ends.
+#: With a no-break space, which keeps number and sign on one line.
 _TIED_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
@@ -31,12 +31,12 @@ def format_days(days: int) -> Sentence:
 
 
 def counted(number: int, noun: str) -> Sentence:
-    """`1 cluster`, `4 clusters`. Write the noun where it is called: the catalogue's keys are taken from there."""
+    """`1 cluster`, `4 clusters`. Write the noun as a literal in the call: the catalogue's keys are taken from there."""
     return Sentence(f"{{n}} {noun}", f"{{n}} {noun}s", n=number)
 
 
 def width(text: str) -> int:
-    """Columns that a text takes: two for wide signs, none for those that join the one before."""
+    """Columns of a text: two for wide characters, none for combining ones."""
     if text.isascii():
         return len(text)
     return sum(_columns(sign) for sign in unicodedata.normalize("NFC", text))

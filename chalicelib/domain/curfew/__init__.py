@@ -1,1 +1,1 @@
-"""What happens to a lab tonight: rules, plan, the decision at the moment of the act, keep and extend."""
+"""The rules of the curfew: rules, plan, the decision at the moment of the act, keep and extend."""

@@ -1,4 +1,4 @@
-"""The two links in an approver's mail, one to approve and one to refuse one lab: signed as a keep-link is (`keep_link.py`)."""
+"""The two links in an approver's mail, which approve or refuse one lab: signed like a keep-link (`keep_link.py`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chalicelib.domain.curfew.keep_link import KnownKeys, SigningKey, read_claim
 from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.labs.approval import Decision
 
-#: Says how the rest is to be read, and is signed with it: no keep-link is one of these.
+#: The signed form of the token: it tells these links from all others.
 _FORM = "a1"
 
 
@@ -18,7 +18,7 @@ def sign_decision(lab_id: str, decision: Decision, expires_at: datetime, key: Si
 
 
 def read_decision(token: str, keys: KnownKeys, now: datetime) -> tuple[str, Decision]:
-    """The lab's id and what the link says of it. Raises LinkInvalid, LinkExpired."""
+    """The lab's id and the link's decision. Raises LinkInvalid, LinkExpired."""
     (lab_id, decision), _ = read_claims(_FORM, token, 2, keys, now)
     try:
         return lab_id, Decision(decision)

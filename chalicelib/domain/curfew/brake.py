@@ -1,4 +1,4 @@
-"""Decides what holds a whole night: the brake on judged ends, the guard against damaged data, or a wrong hash of the plan.
+"""Decides whether a whole night is held: by the brake on judged ends, the guard against damaged data, or a wrong plan hash.
 
 Pure. The hourly run calls it before it acts, and the API for the plan that people read. The brake neither counts nor holds agreed
 ends (a lease's). Neither brake nor guard holds entries that an administrator released.
@@ -15,18 +15,18 @@ from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
-#: Outcomes that count: done, being done, still to be done.
+#: Outcomes that count: done, in progress, or planned.
 _COUNTS = frozenset({EntryOutcome.STANDING, EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
-#: Unforeseen agreed ends, more of which hold a night: so many, and so many percent of the labs alive.
+#: The most unforeseen agreed ends that do not hold a night: a number, and a percentage of the labs alive.
 _UNFORESEEN, _UNFORESEEN_PERCENT = 3, 10
-#: A night that is held for unforeseen ends goes on by itself after this.
+#: A night held for unforeseen ends is released by itself after this.
 GUARDED_FOR = timedelta(hours=24)
 _BROKEN = Sentence("The night's plan is not the one that was published.")
 
 
 @dataclass(frozen=True)
 class BrakeDecision:
-    """What holds a night, as sentences that are empty where nothing does.
+    """The reasons that hold a night, as sentences that are empty if nothing holds it.
 
     `broken`: the plan is not the published one, which holds every entry. `braked`: too many judged ends, which holds those.
     `guarded`: too many unforeseen agreed ends, which holds every entry until `free_at`. `counted`: judged ends, of which
@@ -44,7 +44,7 @@ class BrakeDecision:
 
     @property
     def held(self) -> str:
-        """What holds the night, or a part of it; empty if nothing does."""
+        """The reason that holds the night, or a part of it; empty if there is none."""
         return self.broken or self.guarded or self.braked
 
     def holds(self, entry: Entry) -> str:
@@ -59,7 +59,7 @@ class BrakeDecision:
 
 
 def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> BrakeDecision:
-    """Decide what of a night is held at `now`, of `alive` labs."""
+    """Decide which entries of a night are held at `now`, of `alive` labs."""
     released, allowed = frozenset(plan.header.released), allowance(rules, alive)
     judged = [entry for entry in _standing(plan) if entry.basis is Basis.JUDGED]
     sudden = [entry for entry in _standing(plan) if not entry.foreseen and entry.id not in released]
@@ -101,5 +101,5 @@ def _guarded(sudden: int, alive: int) -> str:
 
 
 def _freed(header: PlanHeader, free_at: datetime | None) -> datetime | None:
-    """When the guard releases the night; None if it never held it."""
+    """The time at which the guard releases the night; None if it never held it."""
     return free_at if free_at is None or header.released_at is None else min(free_at, header.released_at)

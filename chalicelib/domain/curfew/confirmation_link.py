@@ -1,6 +1,6 @@
-"""The links of a mail that are about its reader: one confirms an address, once; one switches off what need not be heard.
+"""The links in a mail for its reader: one confirms an address, once; one switches off optional messages.
 
-Both are signed as a keep-link is (`keep_link.py`).
+Both are signed like a keep-link (`keep_link.py`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from datetime import datetime
 
 from chalicelib.domain.curfew.keep_link import KnownKeys, SigningKey, read_claims, sign_claims
 
-#: Says how the rest is to be read, and is signed with it: no keep-link is one of these.
+#: The signed forms of the tokens: they tell these links from all others.
 _FORM, _MUTING = "c1", "u1"
 
 
 def sign_confirmation(digest: str, nonce: str, expires_at: datetime, key: SigningKey) -> str:
-    """A token of URL-safe characters. `digest`: where the address's confirmation is kept."""
+    """A token of URL-safe characters. `digest`: the key of the address's confirmation."""
     return sign_claims(_FORM, [digest, nonce, int(expires_at.timestamp())], key)
 
 

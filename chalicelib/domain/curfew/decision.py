@@ -54,7 +54,7 @@ class DecisionContext:
     """The facts of one decision. `held`: why the entry may not be carried out (the brake, a wrong hash).
 
     `suspect`: the part of `held` that comes from damaged data; it holds a lab's last end, too. `free_at`: when the guard releases a
-    held night; an agreed end counts as late from then on only. `shield`: what protects the cluster (`shield_of`). `gone`: EKS
+    held night; an agreed end counts as late only from then on. `shield`: the protection of the cluster (`shield_of`). `gone`: EKS
     has no such cluster. `verdict`: the last one stored. `at_limit`: whether a ceiling that puts it to sleep is still reached.
     """
 
@@ -97,7 +97,7 @@ def is_tagged(tags: Mapping[str, str]) -> bool:
 
 
 def shield_of(tags: Mapping[str, str], deletion_protection: bool) -> str:
-    """What protects a cluster: a tag, or EKS's deletion protection; empty if neither does."""
+    """The protection of a cluster: a tag, or EKS's deletion protection; empty without one."""
     return TAGGED if is_tagged(tags) else PROTECTED if deletion_protection else ""
 
 
@@ -116,12 +116,12 @@ def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> boo
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
-    """Whether an administrator's protection spares the lab: its owner may not know of that."""
+    """Whether an administrator's protection spares the lab: its owner may not know about it."""
     return lab.phase in RESTING and lab.protection is not None and lab.protection.until > entry.at
 
 
 def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Why a person's change, or the lab's phase, settles the entry before its time; empty if nothing does."""
+    """Why a person's change, or the lab's phase, settles the entry before its time; empty if none does."""
     schedule = lab.spec.schedule
     if lab.phase in OVER or lab.phase in ENDING:
         return Sentence("It is being deleted already, or is gone.")
@@ -155,7 +155,7 @@ def _why_kept(lab: Lab, entry: Entry) -> str:
 
 
 def _why_no_curfew(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Why the curfew at the time of the warning is off: its owner moved it, or made the day a quiet one."""
+    """Why the curfew announced by the warning is off: its owner moved it, or made the day a quiet one."""
     schedule = lab.spec.schedule
     night = next_curfew(schedule, entry.at - _TICK, holidays)
     if night is not None and night.at == entry.at:
@@ -200,7 +200,7 @@ def _held(context: DecisionContext, why: str) -> EntryDecision:
 def _is_late(context: DecisionContext) -> bool:
     """Whether the act is overdue by more than `late_hours`: it is dropped, and the owner is warned again with a new time.
 
-    Counted from the curfew; for acts that do not wait for a curfew, from when they became possible.
+    Counted from the curfew; for acts that do not wait for a curfew, from the time at which they became possible.
     """
     possible_at, status = context.entry.at, context.status
     if context.entry.trigger not in AT_CURFEW and status.warned_at is not None:

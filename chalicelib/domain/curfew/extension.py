@@ -43,12 +43,12 @@ def latest_end(lab: Lab, rules: CurfewRules, now: datetime) -> datetime:
 
 
 def last_end(lab: Lab, rules: CurfewRules) -> datetime:
-    """The instant that no lease of this lab passes."""
+    """The latest end of any lease of this lab."""
     return lab.ends_by or lab.created_at + timedelta(hours=rules.max_total_hours)
 
 
 def longest_life(lab: Lab, rules: CurfewRules) -> datetime:
-    """From when on only an administrator keeps the lab past its lease: `ends_by`, or its age by today's rules."""
+    """The time after which only an administrator keeps the lab past its lease: `ends_by`, or its age by today's rules."""
     by_age = lab.created_at + timedelta(hours=rules.max_total_hours)
     return min(lab.ends_by or by_age, by_age)
 

@@ -1,4 +1,4 @@
-"""Computes what a keep-link does: it keeps the lab for one more night, within the allowance. Warnings announce the same.
+"""Computes the effect of a keep-link: it keeps the lab for one more night, within the allowance. Warnings announce the same.
 
 Using the link again changes nothing, although the allowance grows with time.
 """
@@ -52,7 +52,7 @@ def keep(
 ) -> Keeping:
     """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner.
 
-    `longer`: whether its lease may be extended for that; never where the lab is to sleep because its owner is at a ceiling.
+    `longer`: whether its lease may be extended for that; never if the lab sleeps because its owner is at a ceiling.
     """
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.schedule, holidays)
@@ -70,7 +70,7 @@ def keep(
 def keep_within_budget(
     lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, judge: Callable[[Lab], object]
 ) -> Keeping:
-    """As `keep`, within the present lease where `judge` refuses a longer one (OverBudget). Raises NotKept."""
+    """Like `keep`, but within the present lease if `judge` refuses a longer one (OverBudget). Raises NotKept."""
     keeping = keep(lab, entry, rules, holidays, now)
     try:
         judge(keeping.lab)
@@ -82,7 +82,7 @@ def keep_within_budget(
 def keep_for_want_of_money(
     lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, over: OverBudget
 ) -> Keeping:
-    """Within the present lease, since a ceiling has no room for a longer one. Raises NotKept, with the ceiling's sentence."""
+    """Within the present lease, because a ceiling has no room for a longer one. Raises NotKept, with the ceiling's sentence."""
     try:
         return keep(lab, entry, rules, holidays, now, longer=False)
     except NotKept as refusal:

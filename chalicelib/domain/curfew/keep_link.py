@@ -1,7 +1,7 @@
-"""The link in a warning that keeps one lab for one night more, without a login: what it claims, signed with a secret.
+"""The link in a warning that keeps one lab for one more night without a login: signed claims.
 
-The sweep signs it, `GET|POST /keep/{token}` reads it. The signature is over the text as it stands in the link, so that not
-a bit of it can be another one. All links that are not ours are refused with the same words.
+The curfew run signs it, `GET|POST /keep/{token}` reads it. The signature covers the text as it stands in the link, so that not
+a bit of it can differ. Every link that is not ours is refused with the same words.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import Protocol
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 
-#: Says how the rest is to be read, and is signed with it.
+#: The form of the claims, signed with them.
 _FORM = "k1"
-#: SHA-256 in URL-safe base64. What can be none is refused before a key is looked for.
+#: SHA-256 in URL-safe base64. Other texts are refused before a key is looked up.
 _SIGNATURE = pattern(r"[A-Za-z0-9_-]{43}")
-#: A key that has signed so long is replaced. Links are good for a day or two, and the key before is still accepted.
+#: A key older than this is replaced. Links work for a day or two, and the previous key is still accepted.
 KEY_AGE = timedelta(days=30)
-#: Characters; none that we made is longer.
+#: Characters; our own links are shorter.
 LONGEST = 400
 #: Uses of one link in a window; a person needs two or three, mail scanners some more.
 MOST_USES = 30
 WINDOW = timedelta(minutes=1)
-#: Links of which uses are remembered at most; nobody has so many good ones at a time.
+#: The most links whose uses are remembered; fewer valid ones exist at a time.
 _LINKS = 5_000
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a link is good for: the entry `entry_id` of the plan of `night`, which is about the lab `lab_id`."""
+    """The claims of a link: the entry `entry_id` of the plan of `night`, about the lab `lab_id`."""
 
     lab_id: str
     night: date
@@ -47,12 +47,12 @@ class LinkSigner(Protocol):
         """The text, a dot, and its signature in URL-safe characters."""
 
     def unsign(self, token: str, key: bytes) -> str | None:
-        """The text, if the token is, to the last bit, what `sign` makes of it with this key; else None."""
+        """The text, if `sign` with this key returns exactly this token; else None."""
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key by its id, and what signs with it."""
+    """A key with its id and its signer."""
 
     id: str
     value: bytes
@@ -61,7 +61,7 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class KnownKeys:
-    """The keys that links may be signed with, by id, and what reads their signatures."""
+    """The keys that links may be signed with, by id, and the signer that checks them."""
 
     key_of: Callable[[str], bytes | None]
     signer: LinkSigner
@@ -73,13 +73,13 @@ def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key
 
 
 def sign_claims(form: str, claims: Sequence[str | int], key: SigningKey) -> str:
-    """A token of these claims and the key's id before them; the last one is the second in which it expires."""
+    """A token of these claims, preceded by the key's id; the last claim is the second in which it expires."""
     said = json.dumps([key.id, *claims], separators=(",", ":")).encode()
     return key.signer.sign(f"{form}.{_encoded(said)}", key.value)
 
 
 def read_link(token: str, keys: KnownKeys, now: datetime) -> Claims:
-    """What a token claims, if it was signed with a key that is still known. Raises LinkInvalid, LinkExpired."""
+    """The claims of a token, if it was signed with a known key. Raises LinkInvalid, LinkExpired."""
     (lab_id, night, entry_id), expires_at = read_claims(_FORM, token, 3, keys, now)
     try:
         return Claims(lab_id, date.fromisoformat(night), entry_id, expires_at)
@@ -88,7 +88,7 @@ def read_link(token: str, keys: KnownKeys, now: datetime) -> Claims:
 
 
 def read_claims(form: str, token: str, count: int, keys: KnownKeys, now: datetime) -> tuple[list[str], datetime]:
-    """The texts that a token of this form claims, and when it expires. Raises LinkInvalid, LinkExpired."""
+    """The claims of a token of this form, and its expiry. Raises LinkInvalid, LinkExpired."""
     message, _, signature = token.rpartition(".")
     if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{form}."):
         raise LinkInvalid
@@ -104,7 +104,7 @@ def read_claims(form: str, token: str, count: int, keys: KnownKeys, now: datetim
 
 
 def _claims(encoded: str, count: int) -> tuple[str, list[str], datetime]:
-    """Read before the signature is known to be good, for it names the key: nothing here is believed yet."""
+    """Read before the signature is checked, because the claims name the key: do not trust them yet."""
     try:
         key_id, *texts, expires = json.loads(_decoded(encoded))
         if not all(isinstance(text, str) for text in (key_id, *texts)) or type(expires) is not int:
@@ -125,16 +125,16 @@ def _decoded(text: str) -> bytes:
 
 
 class LinkUses:
-    """Uses of links of late, by link: a good link must not become a way to keep everyone's page busy.
+    """Recent uses by link: a valid link must not become a way to overload the page.
 
-    Counted in the process, before anything is asked of AWS; only links that were found to be good count.
+    Counted in the process, before any call to AWS; only valid links count.
     """
 
     def __init__(self) -> None:
         self._begun: dict[str, tuple[datetime, int]] = {}
 
     def spend(self, link: str, now: datetime) -> bool:
-        """Count one use; False if there were too many of it."""
+        """Count one use; return False if the link was used too often."""
         begun, uses = self._begun.get(link, (now, 0))
         if now - begun >= WINDOW:
             begun, uses = now, 0

@@ -19,7 +19,7 @@ from chalicelib.domain.labs.schedule import AtCurfew, Holidays
 def lab_events(
     lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime, words: Words = ENGLISH
 ) -> Iterator[CalendarEvent]:
-    """In a language. Nothing of a lab that ends, or that waits for an approver."""
+    """Events in a language. None for a lab that is ending, or that waits for an approver."""
     if lab.phase in OVER | ENDING or lab.phase is Phase.AWAITING_APPROVAL:
         return
     where = Sentence("Account {account}, {region}.", account=lab.account, region=lab.region)

@@ -129,7 +129,7 @@ def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:
 
 
 def _decide_asleep(context: LookContext) -> LookDecision:
-    """Wake the lab in its morning or ahead of an upgrade; its lease ends it like any other. Without a cluster nothing wakes it."""
+    """Wake the lab in its morning or ahead of an upgrade; its lease ends it like any other. Without a cluster it never wakes."""
     lab, rules, now = context.lab, context.rules, context.now
     ends = lease_end_event(lab, rules, now)
     if context.gone and context.entry is None:
@@ -147,7 +147,7 @@ def _decide_asleep(context: LookContext) -> LookDecision:
 
 
 def _why_spared(context: LookContext, verdict: Verdict) -> str:
-    """Why the curfew that the lab faces does nothing to it; empty if it is planned for."""
+    """Why the curfew that the lab faces does not affect it; empty if it is planned for."""
     return _why_untouched(context, context.faces.act) if verdict.idle else verdict.sentence
 
 
@@ -171,5 +171,5 @@ def _after_put_off(context: LookContext) -> datetime:
 
 
 def _or_waking(at: datetime, waking: Waking, now: datetime) -> datetime:
-    """When the lab wakes, if that is earlier. In a dry run a waking that is due is left to the next run."""
+    """The time at which the lab wakes, if that is earlier. A dry run leaves a due waking to the next run."""
     return at if waking.at is None else min(at, max(waking.at, now + SOON))

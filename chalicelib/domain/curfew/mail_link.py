@@ -1,6 +1,6 @@
-"""The links of a mail that acknowledge or snooze a deadline: signed as a keep-link is (`keep_link.py`).
+"""The links of a mail that acknowledge or snooze a deadline: signed like a keep-link (`keep_link.py`).
 
-A link names one person, by a hash of the name, one cluster and one deadline of it, and ends after two weeks.
+A link names one person (by a hash of the name), one cluster and one of its deadlines, and expires after two weeks.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.keep_link import LONGEST, KnownKeys, SigningKey, read_claims, sign_claims
 from chalicelib.domain.errors.tree import LinkInvalid
 
-#: Says how the rest is to be read, and is signed with it: no other link is one of these.
+#: The signed form of the token: it tells these links from all others.
 _FORM = "m1"
-#: How long a link is good for. Keys are replaced after thirty days, and the one before is still accepted.
+#: The lifetime of a link. Keys are replaced after thirty days, and the previous one is still accepted.
 GOOD_FOR = timedelta(days=14)
 
 
 class MailAction(StrEnum):
-    """What a button does."""
+    """The action of a button."""
 
     ACKNOWLEDGE = "acknowledge"
     SNOOZE = "snooze"
@@ -48,24 +48,24 @@ class MailLink:
 
 
 def deadline_link(action: MailAction, recipient: str, key: ClusterKey, deadline_id: str) -> MailLink:
-    """The link by which one recipient answers for a deadline of a cluster."""
+    """The link with which one recipient answers for a deadline of a cluster."""
     return MailLink(action, hashed(recipient), f"{key.account}/{key.region}/{key.name}", hashed(deadline_id))
 
 
 def hashed(text: str) -> str:
-    """A name or an id, in any case of letters, as it stands in a link."""
+    """The hash of a case-folded name or id, for a link."""
     return hashlib.sha256(text.casefold().encode()).hexdigest()[:16]
 
 
 def mail_path(link: MailLink, now: datetime, key: SigningKey) -> str | None:
-    """The path below the API's address; None if names are so long that it would be none that is read again."""
+    """The path below the API's address; None if long names make a link that would be refused."""
     expires_at = int((now + GOOD_FOR).timestamp())
     token = sign_claims(_FORM, [str(link.action), link.who, link.cluster, link.deadline, expires_at], key)
     return f"/mail/{link.action}/{token}" if len(token) < LONGEST else None
 
 
 def read_mail_link(action: str, token: str, keys: KnownKeys, now: datetime) -> MailLink:
-    """What a link says, which must be what its path says. Raises LinkInvalid, LinkExpired."""
+    """The content of a link, which must match its path. Raises LinkInvalid, LinkExpired."""
     (said, *rest), _ = read_claims(_FORM, token, 4, keys, now)
     try:
         link = MailLink(MailAction(said), *rest)
@@ -79,7 +79,7 @@ def read_mail_link(action: str, token: str, keys: KnownKeys, now: datetime) -> M
 def mail_buttons(
     api_url: str, recipient: str, key: ClusterKey, deadline_id: str, now: datetime, signing: SigningKey
 ) -> tuple[Block, ...]:
-    """What a mail shows of them: what each does, and the link that does it."""
+    """The buttons of a mail: the effect of each, and its link."""
     said = {
         MailAction.ACKNOWLEDGE: (
             Sentence("If you know of it: its mails stop until the last week before it."),

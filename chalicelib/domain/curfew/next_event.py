@@ -1,6 +1,6 @@
-"""The next event of a lab at rest: its curfew or the end of its lease, whichever comes first; and when the sweep looks at it.
+"""The next event of a lab at rest, its curfew or the end of its lease, whichever is first; and the time of its next look.
 
-A lease that is over already is due as soon as notice of its end can be given.
+A lease that is already over is due as soon as its notice period allows.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
 
-#: A lab that is due so long after `now` is looked at by the next run: `now` stays the same for the whole of this one.
+#: Due this long after `now`, a lab is looked at by the next run: `now` stays the same during this one.
 SOON = timedelta(seconds=1)
 DAY = timedelta(days=1)
 #: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
 _TICK = timedelta(microseconds=1)
-#: Of a sweep that did not run for weeks, so many nights are told.
+#: The most nights that are recorded after a longer outage.
 _MOST_MISSED = 14
 
 
@@ -39,7 +39,7 @@ class NextEvent:
 def next_event(
     lab: Lab, rules: CurfewRules, now: datetime, holidays: Holidays, after: datetime | None = None
 ) -> NextEvent:
-    """The nearest one. `after`: curfews up to then are dealt with. At the same instant a lease's end goes first."""
+    """The nearest event. `after`: curfews up to then are settled. At the same instant a lease's end goes first."""
     ends, curfew = lease_end_event(lab, rules, now), curfew_to_come(lab, after or now, holidays)
     if curfew is None or ends.at <= curfew.at:
         return ends
@@ -54,8 +54,8 @@ def event_after(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holid
 def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
     """When to look again at a lab that has lived through an entry; SOON if its next event is near.
 
-    The next run looks at a hibernated lab and computes its waking. A lease's end that could not be carried out, and that nobody
-    extended, is tried again a day later, so that its owner is not warned every few hours.
+    The next run looks at a hibernated lab and computes its waking. A lease's end that could not be carried out, nor was extended,
+    is tried again a day later, so that its owner is not warned every few hours.
     """
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
@@ -66,7 +66,7 @@ def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holiday
 
 
 def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
-    """When the lease ends the lab: at its end, not before its protection's, and not before notice was given."""
+    """The time at which the lease ends the lab: at its end, not before its protection's, and not before the notice period."""
     trigger = Trigger.ADOPTED if lab.adopted else Trigger.LEASE
     return _ending(lab, max(lab.lasts_until, _noticed(rules, now)), trigger)
 

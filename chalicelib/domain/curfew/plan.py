@@ -1,6 +1,6 @@
 """Tonight's plan: the labs that are to end or to hibernate, the reasons, and the outcomes. See ADR 7.
 
-An entry is immutable once published and goes into the plan's hash; its status is what happened to it, and does not.
+An entry is immutable once published and goes into the plan's hash; its status, the outcome so far, does not.
 A plan's date is the local calendar day, in the lab's own zone, on which the entry is due.
 """
 
@@ -18,9 +18,9 @@ from chalicelib.domain.labs.schedule import AtCurfew
 
 
 class Trigger(StrEnum):
-    """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of ours that no record knew.
+    """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of the service without a record.
 
-    LIMIT: a month's ceiling is reached, by whose rule labs in use sleep then (`atLimit`); they never end for it.
+    LIMIT: a monthly ceiling is reached whose rule hibernates labs in use (`atLimit`); it never ends them.
     """
 
     IDLE = "idle"
@@ -30,7 +30,7 @@ class Trigger(StrEnum):
     ADOPTED = "adopted"
 
 
-#: What comes over a lab at its curfew, and at no other time.
+#: Triggers that act at a curfew, and at no other time.
 AT_CURFEW = frozenset({Trigger.IDLE, Trigger.LIMIT})
 
 
@@ -43,7 +43,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Stakes:
-    """What goes with the lab. None: not known."""
+    """The resources that go with the lab. None: not known."""
 
     nodes: int | None = None
     pods: int | None = None
@@ -77,7 +77,7 @@ class Entry:
 
     @property
     def basis(self) -> Basis:
-        """What kind of end it is, by which the brake counts it."""
+        """The kind of end, by which the brake counts it."""
         return Basis.AGREED if self.trigger is Trigger.LEASE else Basis.JUDGED
 
     @property
@@ -96,13 +96,13 @@ class EntryOutcome(StrEnum):
     SKIPPED = "skipped"
 
 
-#: Nothing more happens to such an entry.
+#: Final outcomes.
 SETTLED = frozenset({EntryOutcome.ENDED, EntryOutcome.HIBERNATED, EntryOutcome.SKIPPED})
 
 
 @dataclass(frozen=True)
 class Unheard:
-    """Whom a warning was sent to that came back before the act, and why it did."""
+    """The recipient of a warning that bounced before the act, and the reason."""
 
     recipient: str
     why: str
@@ -181,10 +181,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class PlanPage:
-    """Some of a plan's lines by time, as somebody may see them. `others`: how many lines are not theirs to see; None on one of
-    several pages.
+    """A part of a plan's lines by time, as one person may see them. `others`: the number of lines that they may not see; None on
+    one of several pages.
 
-    `is_whole`: no sign that a line is another one than was published. `after`: the last one's id where there are more.
+    `is_whole`: no sign that a line differs from the published one. `after`: the last one's id if there are more.
     """
 
     header: PlanHeader
@@ -200,7 +200,7 @@ def plan_hash(entries: Iterable[Entry]) -> str:
 
 
 def hash_of_digests(digests: Iterable[str]) -> str:
-    """A plan's hash from those of its entries, which come in order of their ids."""
+    """A plan's hash from its entries' hashes, which come in order of their ids."""
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
@@ -211,7 +211,7 @@ def entry_digest(entry: Entry) -> str:
 
 
 def _plain(value: object) -> object:
-    """Equal values are told alike: an instant in any zone, and a whole number of dollars like any other."""
+    """Equal values have one form: an instant in any zone, and a whole number of dollars."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):

@@ -1,6 +1,6 @@
 """Builds a plan entry from a lab, its next event, its verdict and its price.
 
-The hourly run calls it hours ahead of the act. A published entry never changes, so it holds everything that people are told.
+The hourly run calls it hours ahead of the act. A published entry never changes, so it holds all facts of its messages.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class KnownLab:
 
 
 def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
-    """The entry of `faces.night`. The rest of a deleted cluster, and an adopted cluster, have no known price."""
+    """The entry of `faces.night`. The leftovers of a deleted cluster, and an adopted cluster, have no known price."""
     priced, seen = faces.trigger in AT_CURFEW | {Trigger.LEASE}, machines_seen(known.evidence)
     return Entry(
         night=faces.night,
@@ -66,12 +66,12 @@ def _lifted(reason: str, shield: str) -> str:
 
 
 def _is_foreseen(lab: Lab, at: datetime) -> bool:
-    """Whether the end is no earlier than known a day before."""
+    """Whether the end is no earlier than was known a day before."""
     return lab.lease_ends_at >= lab.end_foreseen_at(at - timedelta(days=1)).replace(microsecond=0)
 
 
 def planned_for(lab: Lab, entry: Entry) -> Lab:
-    """The lab with its entry and its lease end of now: a longer lease later is its owner's wish to keep it."""
+    """The lab with its entry and its present lease end: a later extension means that its owner keeps it."""
     return replace(lab, planned=Planned(entry.night, entry.id, entry.at, lab.lease_ends_at))
 
 

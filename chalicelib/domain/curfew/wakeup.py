@@ -15,13 +15,13 @@ from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind
 
-#: So long before AWS may upgrade a control plane its nodes are there, to be brought along.
+#: How long before a possible upgrade by AWS the nodes are back, so that they can be upgraded along.
 AHEAD_OF_UPGRADE = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
 class Waking:
-    """When the lab wakes next (None: at a person's request only), and why. `by_clock`: its next scheduled morning."""
+    """The next waking of the lab (None: only at a person's request), and why. `by_clock`: its next scheduled morning."""
 
     at: datetime | None
     reason: str
@@ -29,13 +29,13 @@ class Waking:
 
 
 def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, now: datetime) -> datetime | None:
-    """From when on AWS may upgrade the control plane; None if the calendar has no such date."""
+    """The time from which AWS may upgrade the control plane; None if the calendar has no such date."""
     deadlines = decide_support(version, support_type, calendar, now).deadlines
     return next((deadline.at for deadline in deadlines if deadline.kind is DeadlineKind.FORCED_UPGRADE), None)
 
 
 def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
-    """The earlier of morning and upgrade, counted from when the lab fell asleep."""
+    """The earlier of morning and upgrade, counted from the time the lab hibernated."""
     since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
     morning = next_wake(lab.spec.schedule, since, holidays)
     early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE

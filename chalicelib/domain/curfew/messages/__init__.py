@@ -1,1 +1,1 @@
-"""What owners and administrators read about the curfew."""
+"""Messages to owners and administrators about the curfew."""

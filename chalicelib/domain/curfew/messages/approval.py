@@ -1,4 +1,4 @@
-"""The one mail to approvers about a lab that waits for their word: its price, its owner's month, and two links."""
+"""The mail to approvers about a lab that waits for approval: its price, its owner's month, and two links."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KIND = "approval-asked"
 def approval_message(
     lab: Lab, recipient: str, month_usd: float, links: tuple[str, str] | None, until: datetime
 ) -> Message:
-    """`month_usd`: the owner's month, this lab included. `links`: to approve and to refuse; None where an approver asked."""
+    """`month_usd`: the owner's month, this lab included. `links`: to approve and to refuse; None if an approver asked."""
     price = _price(lab)
     why = lab.approval.why if lab.approval else ""
     asked = Sentence(

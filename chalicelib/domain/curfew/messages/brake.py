@@ -1,4 +1,4 @@
-"""What administrators are told at once, and once a night: that the brake holds, or that a plan is not what was published."""
+"""The message to administrators, once a night and at once: the brake holds, or a plan differs from the published one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KIND = "curfew-brake"
 
 
 def brake_message(header: PlanHeader, planned: int, alive: int, rules: CurfewRules, recipient: str) -> Message:
-    """`planned`: idle labs that the night has taken or would take, of `alive`."""
+    """`planned`: idle labs that the night has ended or would end, of `alive`."""
     night, allowed = header.night, allowance(rules, alive)
     subject = Sentence(
         "ekslab: the brake holds, {day}: {planned} planned, {allowed} allowed",
@@ -53,7 +53,7 @@ def brake_message(header: PlanHeader, planned: int, alive: int, rules: CurfewRul
 
 
 def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str) -> Message:
-    """Many agreed ends are earlier than anybody knew a day before. `braking`: as decided once the night is held."""
+    """Many agreed ends are earlier than was known a day before. `braking`: the decision after the night is held."""
     night = plan.header.night
     until = (
         Sentence("until {at}, or until you release it", at=Moment(braking.free_at, "UTC", Style.MINUTE))
@@ -85,7 +85,7 @@ def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str
 
 
 def broken_plan_message(night: date, published_hash: str, found_hash: str, recipient: str) -> Message:
-    """The stored entries do not have the hash that was published: nothing on that plan is done."""
+    """The stored entries do not have the published hash: the plan is not carried out."""
     blocks: list[Block] = [
         para(
             Sentence(

@@ -1,4 +1,4 @@
-"""What an owner is told when what a warning announced has not happened: why, and whether it still may."""
+"""The message to an owner when an announced act has not happened: the reason, and whether it still may."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_SUBJECT = 99
 
 @dataclass(frozen=True)
 class Called:
-    """Why it has not happened. `until`: until when it still may, None if it does not any more. `released`: by administrators."""
+    """Why the act has not happened. `until`: until when it still may, None if it may not. `released`: by administrators."""
 
     reason: str
     until: datetime | None = None
@@ -28,7 +28,7 @@ class Called:
 def called_off_message(
     lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str, in_place_of: str = ""
 ) -> Message:
-    """The one mail that takes back, or puts off, what `entry` announced. `in_place_of`: the owner, if another hears for them."""
+    """The mail that calls off, or postpones, the act of `entry`. `in_place_of`: the owner, if another person gets it."""
     over = now >= entry.at
     letter = letter_of(
         _subject(lab, entry, over),

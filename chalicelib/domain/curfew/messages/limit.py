@@ -1,4 +1,4 @@
-"""The mail to owners of labs when a month's ceiling is reached: nothing new is made, and they are asked to end something."""
+"""The mail to owners of labs when a monthly ceiling is reached: no new lab is created, and they are asked to end some."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SLEEP = Sentence(
 
 @dataclass(frozen=True)
 class Limit:
-    """A month's ceiling that is reached. `whose`: the person's, the role's or the team's name; empty for the installation's.
+    """A monthly ceiling that is reached. `whose`: the person's, the role's or the team's name; empty for the installation's.
 
     `sleeps`: labs below it that are in use go to sleep, too.
     """
@@ -40,17 +40,17 @@ class Limit:
 
     @property
     def name(self) -> str:
-        """As what its mails are noted."""
+        """The name under which its mails are noted."""
         return f"LIMIT#{self.scope}#{self.whose}"
 
 
 def is_reached(used: int, ceiling: int | None) -> bool:
-    """Whether nothing more fits below a ceiling. Millionths of USD; None: any amount."""
+    """Whether a ceiling has no room left. Millionths of USD; None: no ceiling."""
     return ceiling is not None and used > 0 and ceiling - used < LEAST
 
 
 def describe_limit(limit: Limit) -> str:
-    """Why a lab that is in use goes to sleep."""
+    """Why a lab in use goes to sleep."""
     slots = {
         "month": limit.month,
         "used": usd(limit.used / MICRO),
@@ -69,7 +69,7 @@ def describe_limit(limit: Limit) -> str:
 
 
 def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: str, now: datetime) -> Message:
-    """Ask the owner of these labs, which live, to end what they don't need. Nothing of them is ended for want of money."""
+    """Ask the owner of these running labs to end those that are not needed. No lab is ended for lack of money."""
     sums = Sentence("{used} of {ceiling}", used=usd(limit.used / MICRO), ceiling=usd(limit.ceiling / MICRO))
     meanwhile = Sentence(
         "Until some of that is free again, or the month is over, no lab is made and no lease extended. Nothing of yours is "

@@ -1,6 +1,6 @@
-"""The mails about a month that is over: to each owner about their labs, and to finance about everyone's.
+"""The mails about a past month: to each owner about their labs, and to finance about everyone's.
 
-Amounts are list prices, from the sums that the store keeps. What is said of a lab's use is the last look's own sentence.
+Amounts are list prices, from the sums that the store keeps. The sentence about a lab's use is its last verdict's.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, ENDED, EXTENDED, LABS, SLEPT
 
 KIND = "month-costs"
-#: Labs, or people, that a mail names.
+#: The most labs, or people, that a mail names.
 _MOST = 10
 
 
 @dataclass(frozen=True)
 class LabMonth:
-    """What a lab cost in a month, in millionths of USD, and what its last look said of its use, if that is still kept."""
+    """A lab's cost in a month, in millionths of USD, and its last verdict, if that is still kept."""
 
     lab: Lab
     cost: int
@@ -44,13 +44,13 @@ class LabMonth:
 
     @property
     def is_unused(self) -> bool:
-        """Whether it was idle when it was last looked at."""
+        """Whether its last verdict was idle."""
         return self.verdict is not None and self.verdict.idle
 
 
 @dataclass(frozen=True)
 class MonthMail:
-    """What a mail is about. `labs`: theirs, dearest first. `people`: each one's cost, for finance. `owner`: by identity."""
+    """The facts of a mail. `labs`: theirs, dearest first. `people`: each one's cost, for finance. `owner`: by identity."""
 
     month: str
     recipient: str
@@ -61,7 +61,7 @@ class MonthMail:
 
 
 def lab_month(lab: Lab, month: str, now: datetime, verdict: Verdict | None = None) -> LabMonth:
-    """What of a lab is in a month."""
+    """A lab's share of a month."""
     until = lab.ended_at or now
     cost = lab.meter.months(lab.begins_at, until).get(month, 0) if lab.meter else 0
     return LabMonth(lab, cost, verdict)

@@ -1,6 +1,6 @@
-"""What a lab's owner is told about its beginning and its future: the first line of history, and what happens next and when.
+"""Sentences for a lab's owner about its beginning and its future: the first line of history, and the next events.
 
-Pure: facts and `now` in, sentences out. Instants are told to the minute, in the lab's own zone.
+Pure. Instants are given to the minute, in the lab's own zone.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
 
 
 def _curfew(lab: Lab, entry: Entry | None, holidays: Holidays, now: datetime) -> Iterator[str]:
-    """What the next evening brings, and what keeps it from doing so."""
+    """The effect of the next evening, and the reason if there is none."""
     schedule = lab.spec.schedule
     if lab.planned is not None and lab.planned.at > now:
         yield _planned(lab, lab.planned.at, entry, holidays)
@@ -104,7 +104,7 @@ def _curfew(lab: Lab, entry: Entry | None, holidays: Holidays, now: datetime) ->
 
 
 def _planned(lab: Lab, at: datetime, entry: Entry | None, holidays: Holidays) -> str:
-    """The plan's line, or why it will not be done: by the rule that the sweep spares labs by."""
+    """The plan's line, or why it will not be carried out: by the rule with which the curfew run spares labs."""
     when = format_local(lab.spec.schedule, at)
     if exempt := why_not_as_planned(lab, entry, holidays):
         return Sentence("It was on the plan for {at}, but lives on: {why}", at=when, why=begun_small(exempt))
@@ -121,7 +121,7 @@ def _planned(lab: Lab, at: datetime, entry: Entry | None, holidays: Holidays) ->
 
 
 def why_not_as_planned(lab: Lab, entry: Entry | None, holidays: Holidays) -> str:
-    """Why the plan's line will not be done, as far as people's word goes (a tag may spare it, too); empty if it will."""
+    """Why the plan's line will not be carried out by people's choice (a tag may spare it, too); empty if it will."""
     return ended(exempt) if entry is not None and (exempt := exemption(lab, entry, holidays)) else ""
 
 
@@ -133,7 +133,7 @@ def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def _lease(lab: Lab, now: datetime) -> str:
-    """Protection outlasts the lease (appointments.lease_end): what ends later is what ends the lab."""
+    """Protection outlasts the lease (appointments.lease_end): the later of the two ends the lab."""
     over, schedule = now >= lab.lease_ends_at, lab.spec.schedule
     at = format_local(schedule, lab.lease_ends_at)
     begins = Sentence("The lease ended on {at}", at=at) if over else Sentence("The lease ends on {at}", at=at)

@@ -1,4 +1,4 @@
-"""What owner and administrators are told when a lab's agreed end is put off, since somebody protected its cluster."""
+"""The message to owner and administrators when a lab's agreed end is put off because its cluster is protected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KIND = "curfew-put-off"
 
 
 def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipient: str) -> Message:
-    """`at`: the end that was agreed; `last`: until when it can be put off."""
+    """`at`: the agreed end; `last`: the latest time to which it can be put off."""
     schedule = lab.spec.schedule
     ends = Sentence(
         "The lease of the lab {lab} ends on {when}, and the lab was to end with it. {shield} So its end is put off by a day.",

@@ -1,7 +1,7 @@
-"""The night's one message to administrators: counts, money, every lab with why, and what needs a hand.
+"""The nightly message to administrators: counts, money, every lab with its reason, and matters to act on.
 
-Called once a night by the sweep. A calm night is three lines; a section is there only if it has something to say, and a
-long one is cut with a count, since `ekslab get plan` has every line.
+The curfew run sends it once a night. A calm night takes three lines; empty sections are left out, and a long section
+is cut with a count, since `ekslab get plan` has every line.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
 
 KIND = "curfew-report"
-#: Lines of a section that are told.
+#: The most lines of a section.
 _MOST_LINES = 50
 _Line = tuple[Entry, EntryStatus]
-#: How many nights back an unsent report is made up for.
+#: The number of past nights whose unsent report is made up for.
 BACK = 3
 
 
 @dataclass(frozen=True)
 class Concerns:
-    """Besides the plan, what administrators should know. All but `blocked` are sentences.
+    """Matters beside the plan that administrators should know. All but `blocked` are sentences.
 
     `overdue`: labs that exist past their last end; `orphans`: clusters without a lab; `troubles`: failures of the run.
     """
@@ -207,7 +207,7 @@ def _describe_blocked(lab: Lab) -> Sentence:
 
 
 def _describe_unheard(line: _Line) -> Sentence:
-    """Whose mail came back, why, and who was told after, from which the notice counts."""
+    """The owner whose mail bounced, why, and the person who was told instead; the notice period counts from then."""
     entry, status = line
     back = Listed(
         [
@@ -229,7 +229,7 @@ def _describe_unheard(line: _Line) -> Sentence:
 
 
 def _describe_brake(braked: Sequence[_Line], rules: CurfewRules) -> Sentence:
-    """What it held and how to raise it; it may have been raised already, and labs touched since."""
+    """Which entries it held and how to raise it; it may have been raised already, and labs touched since."""
     since = len(_with(braked, EntryOutcome.ENDED)) + len(_with(braked, EntryOutcome.HIBERNATED))
     held = Sentence("The brake held {labs}.", labs=counted(len(braked), "lab"))
     if since:
@@ -251,5 +251,5 @@ def nights_to_report(now: datetime, zone: str, hour: int) -> tuple[date, ...]:
 
 
 def is_settled(plan: Plan) -> bool:
-    """Whether nothing more happens on this plan."""
+    """Whether the plan is finished."""
     return all(status.outcome in SETTLED for _, status in plan.lines)

@@ -1,4 +1,4 @@
-"""What an owner is told when their lab should have woken and did not: why, what costs, and what to do."""
+"""The message to an owner whose lab should have woken and did not: why, what it costs, and the remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KIND = "wake-failed"
 
 
 def wake_failed_message(lab: Lab, recipient: str) -> Message:
-    """`lab`: after the wake was given up, with its reason."""
+    """`lab`: after the wake ended, with its reason."""
     asleep = lab.phase is Phase.HIBERNATED
     waking: list[Block] = [para(Sentence("Wake it now:")), commands(f"ekslab wake {lab.id}")]
     letter = letter_of(

@@ -1,7 +1,7 @@
 """The warning of a planned act: the lab, the time, the reason, the losses, and the link that keeps the lab.
 
 The hourly run sends it for each entry of a plan before it may act. Times are in the owner's zone and in UTC. The warning names
-what could not be counted.
+resources that could not be counted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NOT_COUNTED = {
 
 @dataclass(frozen=True)
 class WarnedLab:
-    """The facts of a lab in its warning. `account`: read from the owner's ARN where it is empty. `spent_usd`: the cost so far."""
+    """The facts of a lab in its warning. `account`: taken from the owner's ARN if empty. `spent_usd`: the cost so far."""
 
     schedule: Schedule
     volumes: VolumePolicy | None = None
@@ -88,7 +88,7 @@ def warning_message(entry: Entry, lab: WarnedLab, offer: KeepOffer, reader: Warn
 
 
 def format_in_zone(schedule: Schedule, instant: datetime) -> Moment:
-    """`Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC`; the day of UTC where it is another one; UTC alone where that is the zone."""
+    """`Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC`; the UTC day if it differs; UTC alone if the zone is UTC."""
     return Moment(instant, schedule.time_zone, Style.BOTH)
 
 
@@ -237,7 +237,7 @@ def _waking(schedule: Schedule) -> Sentence:
 
 
 def _subject(entry: Entry, schedule: Schedule) -> str:
-    """Cut in the name, so that it has room for the day."""
+    """Cuts the name, so that the day fits."""
     room = _MOST_SUBJECT - len(_subject_of(entry, schedule, ""))
     return _subject_of(entry, schedule, shortened(entry.name, room))
 
