@@ -1,1 +1,1 @@
-"""What can go wrong: the error tree, findings, and AWS errors explained in words with a remedy."""
+"""Errors: the error tree, findings, and explanations of AWS errors with a remedy."""

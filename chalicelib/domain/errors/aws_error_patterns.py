@@ -1,7 +1,7 @@
-"""Which of AWS's words mean which cause: the tables that `explain.py` reads.
+"""Maps AWS's words to causes: the tables that `explain.py` reads.
 
-`BY_WORDS` knows AWS's wording, which tells more than the code around it: an `AsgInstanceLaunchFailures` says nothing,
-the EC2 error inside it says it all. `BY_CODE` is for what is left. Codes are the botocore EKS model's; a test holds us to it.
+`BY_WORDS` matches messages, which say more than the code around them: an `AsgInstanceLaunchFailures` says nothing, the EC2 error
+inside it everything. `BY_CODE` covers the other errors. Codes are the botocore EKS model's, as a test checks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from chalicelib.domain.core.failure import PROTECTED
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors import failure_causes
 
-#: Regular expressions on "code: message", the first that is found decides.
+#: Regular expressions on "code: message"; the first match decides.
 BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"^AccountNotRegistered|is not registered, so there is no role to assume", failure_causes.UNREGISTERED),
     (r"to perform:? sts:AssumeRole|sts:AssumeRole: AccessDenied", failure_causes.ACCOUNT),
@@ -104,7 +104,7 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"Client\.InternalError", failure_causes.LAUNCH_INTERNAL),
     (r"(?i)unsupported kubernetes version|kubernetes version .{0,20}is not supported", failure_causes.VERSION),
     (r"^AlreadyExists: Another stack|is not this lab's", failure_causes.EXISTS),
-    # Our own refusal of a cluster's name, told without an operation or with that of the cluster.
+    # Our own refusal of a cluster's name, without an operation or with that of the cluster.
     (
         r"(?i)Cluster already exists|^AlreadyExists: (?!\w+:\w+: )|^AlreadyExists: eks:CreateCluster",
         failure_causes.NAME,
@@ -125,7 +125,7 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
 BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("AccessDenied", "AccessDeniedException"), failure_causes.DENIED),
     "issue AccessDenied": failure_causes.NOT_LET_IN,
-    # EKS says so of a role without rights, EC2 and load balancing of a thing that is not in the state for it: the words tell.
+    # EKS means a role without permissions, EC2 and load balancing a resource in the wrong state: the message decides.
     "OperationNotPermitted": failure_causes.NOT_PERMITTED,
     **dict.fromkeys(("AuthorizationError", "AuthorizationErrorException"), failure_causes.DENIED),
     **dict.fromkeys(("KMSAccessDenied", "NotAuthorized", "UnauthorizedAccess"), failure_causes.DENIED),
@@ -223,7 +223,7 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     "UnsupportedVersion": failure_causes.VERSION,
 }
 
-#: For codes that are in neither table: how AWS's services form those of what is not there, and of what is in use.
+#: For codes in neither table: the forms of AWS's codes for resources that are missing, or in use.
 BY_FORM: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"Invalid[\w]*LaunchTemplate\w*\.NotFound(Exception)?", failure_causes.TEMPLATE),
     (r"NoSuch\w+|[\w.]*NotFound(Exception)?|\w+DoesNotExist", failure_causes.VANISHED),

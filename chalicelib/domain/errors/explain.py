@@ -1,7 +1,7 @@
 """Turns AWS error codes and messages into a Failure: an explanation, a remedy, and who has to act.
 
-Called by the runner of steps for refusals and by workflow steps for health issues and failed stacks. Never raises: what it has
-no words for is `unexplained`, with AWS's own words as the cause.
+Called by the runner of steps for refusals and by workflow steps for health issues and failed stacks. Never raises: an unknown
+error is `unexplained`, with AWS's own words as the cause.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 _ZONE = pattern(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
 _TYPE = pattern(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
 _PERMISSION = pattern(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
-#: How our errors tell AWS's answer: `eks:UpdateClusterConfig: ResourceInUseException: ...`.
+#: The form in which our errors quote AWS's answer: `eks:UpdateClusterConfig: ResourceInUseException: ...`.
 _ANSWER = pattern(r"^\S+: ([\w.]+): ")
-#: The code of the cause of all that we have no words for (`failure_causes.UNKNOWN`).
+#: The code of the cause of all unknown errors (`failure_causes.UNKNOWN`).
 _UNEXPLAINED = "unexplained"
 #: The most of AWS's own words that a sentence quotes; all of them are the failure's `cause`.
 _QUOTED = 300
 
 
 def explain(code: str, message: str) -> Failure:
-    """Explain an AWS error code with its message. What the message says beats the code."""
+    """Explain an AWS error code with its message. The message takes precedence over the code."""
     words = f"{code}: {message}" if code else message
     return _failure(_cause(words, code), words)
 
@@ -42,7 +42,7 @@ def explain_issue(issue: HealthIssue) -> Failure:
 
 
 def explain_issues(issues: Sequence[HealthIssue], otherwise: str) -> Failure:
-    """Explain the first issue that we have words for, else the first; without any, `otherwise` is AWS's words."""
+    """Explain the first known issue, else the first; without any, `otherwise` is AWS's words."""
     failures = [explain_issue(issue) for issue in issues] or [explain("", otherwise)]
     return next((failure for failure in failures if failure.code != _UNEXPLAINED), failures[0])
 
@@ -53,12 +53,12 @@ def explain_stack(reason: str | None) -> Failure:
 
 
 def explain_timeout(what: str, minutes: int) -> Failure:
-    """Explain that something was not ready within the minutes we wait."""
+    """Explain a resource that was not ready within the minutes we wait."""
     return explain("Timeout", f"{what} was not ready after {minutes} minutes.")
 
 
 def explain_execution(failure: Mapping[str, object]) -> Failure:
-    """Explain what a state machine's Catch got: `Error` and `Cause`, the latter a Lambda's error as JSON or plain words."""
+    """Explain the error of a state machine's Catch: `Error` and `Cause`, the latter a Lambda's error as JSON or plain words."""
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
     try:
         text = json.loads(cause)
@@ -71,13 +71,13 @@ def explain_execution(failure: Mapping[str, object]) -> Failure:
 
 
 def _explain_error(error: str, message: str) -> Failure:
-    """Explain one of our errors that was retried in vain: by the code of AWS's that it tells, else by its own name."""
+    """Explain one of our errors whose retries failed: by the AWS code in it, else by its own name."""
     answer, words = _ANSWER.match(message), f"{error}: {message}"
     return _failure(_cause(words, answer[1] if answer else "", error), words)
 
 
 def _cause(words: str, *codes: str) -> Cause:
-    """What the words mean, else the first code that means something. Most starts explain nothing and need no tables."""
+    """The cause of the words, else of the first known code. Most starts explain nothing and need no tables."""
     from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_FORM, BY_WORDS
     from chalicelib.domain.errors.failure_causes import UNKNOWN
 
@@ -93,7 +93,7 @@ def _failure(cause: Cause, words: str) -> Failure:
 
 
 def _zones(words: str) -> str:
-    """Those that AWS offers instead, where it offers any, else those that it names."""
+    """The zones that AWS offers instead, if any, else those that it names."""
     return ", ".join(dict.fromkeys(_ZONE.findall(words.rpartition("availability zones:")[2] or words)))
 
 
@@ -116,7 +116,7 @@ def _first(pattern: re.Pattern[str], otherwise: str) -> Callable[[str], str]:
     return fill
 
 
-#: What AWS's words fill in the sentences of `failure_causes.py`.
+#: The slots of `failure_causes.py`'s sentences, filled from AWS's words.
 _FILLS: Mapping[str, Callable[[str], str]] = {
     "zones": lambda words: _zones(words) or Sentence("see AWS's words"),
     "in_zones": _in_zones,

@@ -1,6 +1,6 @@
 """The known causes of failure, each with a sentence, its remedy and who has to act.
 
-`aws_error_patterns.py` says which of AWS's words mean which cause.
+`aws_error_patterns.py` maps AWS's words to causes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _YOURS, _OURS, _UNKNOWN = Responsible.YOURS, Responsible.OURS, Responsible.UNKNO
 
 @dataclass(frozen=True)
 class Cause:
-    """A cause in words. What `{...}` of the sentence AWS's own words fill, or leave out, is in `explain.py`."""
+    """A cause as sentences. `explain.py` fills their `{...}` from AWS's own words."""
 
     code: str
     sentence: Sentence
@@ -22,7 +22,7 @@ class Cause:
 
 
 def quota(code: str, what: str) -> Cause:
-    """Make the cause of a used-up quota of `what`."""
+    """The cause of an exhausted quota of `what`."""
     sentence = Sentence(
         "The account's quota of {what} is used up. An administrator can raise it; another region may have room now.",
         what=what,

@@ -1,4 +1,4 @@
-"""A finding: one thing to say about one field of a request, by its path. Errors refuse, warnings travel with the answer."""
+"""A finding: one statement about one field of a request, by its path. Errors refuse, warnings come with the answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Finding:
     """`path` names the field as the caller wrote it: `nodegroups[0].min`, `managedNodeGroups[1].ssh.allow`, `` for the body.
 
     `code` is a stable kebab-case word for programs (`unknown-field`, `wrong-type`, `version-ended`, ...), `message` is
-    a sentence for a person that says what is wrong and what would be right.
+    a sentence for a person that names the fault and the remedy.
     """
 
     path: str
@@ -35,10 +35,10 @@ def error(path: str, code: str, message: str) -> Finding:
 
 
 def warning(path: str, code: str, message: str) -> Finding:
-    """Make a finding that is told, but does not refuse."""
+    """Make a finding that is shown, but does not refuse."""
     return Finding(path, code, message, Level.WARNING)
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Say whether any finding refuses the request."""
+    """Whether any finding refuses the request."""
     return any(finding.severity is Level.ERROR for finding in findings)

@@ -1,7 +1,7 @@
-"""Which refusals only say that AWS does not know yet what was just made: its reads lag its writes.
+"""Refusals that only mean that AWS does not know a new resource yet: its reads lag its writes.
 
-`runner.py` asks here before it believes a refusal. The rows are the retry predicates of tools that met AWS (see
-tests/data/aws/retries.json for the source of each); what is refused for another reason is believed at once.
+`runner.py` asks here before it accepts a refusal. The rows are the retry predicates of tools tested on AWS (see
+tests/data/aws/retries.json for the source of each); any other refusal is accepted at once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone
 
-#: A denial that no waiting mends: somebody wrote it down.
+#: A denial that does not pass: somebody wrote it into a policy.
 _EXPLICIT = pattern(r"with an explicit deny", re.IGNORECASE)
-#: The workflow in which everything acted on was made minutes ago.
+#: The workflow whose resources were all created minutes ago.
 _MAKING = "provision"
 
 
@@ -62,7 +62,7 @@ ROWS: tuple[NotYetKnown, ...] = (
 
 
 def is_not_yet_known(error: AwsRefused, workflow: str) -> bool:
-    """Whether this refusal is to be waited out before it is believed, in a step of `workflow`."""
+    """Whether a step of `workflow` waits this refusal out before it accepts it."""
     if isinstance(error, AccessDenied) and _EXPLICIT.search(error.message):
         return False
     just_made = workflow == _MAKING and isinstance(error, ResourceGone | AccessDenied)

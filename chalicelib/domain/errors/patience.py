@@ -14,22 +14,22 @@ from chalicelib.domain.core.sentence import Said, Sentence, reason_of
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, Throttled, Transient
 
-#: The longest pause before the second half of it, which the lab's id decides.
+#: The longest first half of a pause; the lab's id decides the second half.
 _LONGEST = 120
-#: The longest pause where something is not known yet: most is known within seconds, some within minutes.
+#: The longest pause for a resource that is not known yet: most are known within seconds, some within minutes.
 _LONGEST_UNKNOWN = 30
-#: For how many seconds in a row a fault, and an answer that something is not known or denied, is waited out before it is believed.
-#: Terraform's provider waits two minutes for IAM, EC2's guide says five, AWS's support has told fifteen
+#: Seconds in a row for which a fault, and a "not known" or a denial, is waited out before it is accepted.
+#: Terraform's provider waits two minutes for IAM, EC2's guide says five, AWS's support has said fifteen
 #: (hashicorp/terraform-provider-aws#44517).
 UNAVAILABLE_SECONDS, UNKNOWN_SECONDS = 3600, 900
-#: What differs each time that the same refusal is told: EC2's encoded message, and the request's id.
+#: Parts of a refusal that differ each time: EC2's encoded message, and the request's id.
 _EACH_TIME = re.compile(r"\s*Encoded authorization failure message: \S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JUST_MADE = Sentence("Just made, perhaps not known everywhere yet: {words}")
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Look again in so many seconds. `why` is for people, the same for the same refusal."""
+    """Look again in `seconds`. `why` is for people, the same for the same refusal."""
 
     seconds: int
     why: str
@@ -43,7 +43,7 @@ class Waited:
     why: str = ""
 
     def and_now(self, pause: Pause) -> Waited:
-        """With this pause. Another refusal than the last one starts again: it may be a new lag."""
+        """With this pause added. A different refusal starts the count again: it may be a new lag."""
         return Waited(pause.seconds + (0 if self.is_news(pause.why) else self.seconds), pause.why)
 
     def is_news(self, why: str) -> bool:
@@ -52,7 +52,7 @@ class Waited:
 
 
 def pause_for(error: EkslabError, workflow: str, lab_id: str, before: Waited) -> Pause | None:
-    """How to wait for another answer, after what was waited so far; None if the answer stands."""
+    """The pause before the next try, after the time waited so far; None if the answer is final."""
     if isinstance(error, Throttled):
         return Pause(_spread(lab_id, before.seconds, 15), Sentence("AWS asks us to slow down."))
     if isinstance(error, Transient):

@@ -29,7 +29,7 @@ EkslabError
 │   ├── LinkExpired           a keep-link of a past night      410
 │   ├── LinkBusy              a keep-link used too often       429
 │   └── NotKept               too late, or kept long enough    409
-├── Unreadable                the store holds what this code can't read (another version wrote it)
+├── Unreadable                a stored record that this code can't read (another version wrote it)
 ├── StaleLab                  someone saved in between; load again
 ├── Superseded                the lab has moved on; this workflow run must end without acting
 ├── Transient                 try again later                  (retried by ASL)
@@ -65,14 +65,14 @@ class RequestRefused(EkslabError):
     """The request can't be carried out as it stands; the caller can change it."""
 
 
-#: In one answer. A body of the largest size can have some ten thousand things wrong with it, which no answer could hold.
+#: Findings in one answer. A body of the largest size can have some ten thousand faults, which no answer could hold.
 MOST_FINDINGS = 100
 
 
 class InvalidRequest(RequestRefused):
-    """One or more fields are wrong. `findings` holds them all, warnings included; `note` says what was not looked at yet.
+    """One or more fields are wrong. `findings` holds them all, warnings included; `note` names the checks not made yet.
 
-    `most`: how many of them one answer tells.
+    `most`: the number of findings that one answer shows.
     """
 
     def __init__(self, findings: Sequence[Finding], note: str = "", most: int = MOST_FINDINGS) -> None:
@@ -81,7 +81,7 @@ class InvalidRequest(RequestRefused):
 
 
 class LabNotFound(RequestRefused):
-    """No such lab, or none that this caller may see: the two look the same on purpose."""
+    """No such lab, or none that this caller may see: both look the same on purpose."""
 
     def __init__(self, lab_id: str) -> None:
         self.lab_id = lab_id
@@ -89,7 +89,7 @@ class LabNotFound(RequestRefused):
 
 
 class NoReceiptYet(RequestRefused):
-    """There is no receipt before a teardown has looked at the account; the message says when there will be."""
+    """There is no receipt before a teardown has taken one; the message says when there will be."""
 
     def __init__(self, lab_id: str, message: str) -> None:
         self.lab_id = lab_id
@@ -110,7 +110,7 @@ def _dollars(micro: int) -> str:
 
 
 class TooManyLabs(RequestRefused):
-    """The owner has as many labs alive as this installation allows: `most`. `role`: all sessions of this role together have."""
+    """The owner has as many living labs as this installation allows: `most`. `role`: all sessions of this role together have."""
 
     def __init__(self, most: int, role: str | None = None) -> None:
         self.most, self.role = most, role
@@ -135,8 +135,8 @@ _LABS_OF = {
 
 
 class OverBudget(RequestRefused):
-    """A sum of money would pass its ceiling. `asked`: what is added; `most`: the ceiling; millionths of USD. `scope`: whose sum;
-    `month`: which month's, or ""; `there`: what is in it. `at_least`: some price is unknown. `findings`: what else is wrong.
+    """A sum of money would exceed its ceiling. `asked`: the addition; `most`: the ceiling; millionths of USD. `scope`: whose sum;
+    `month`: its month, or ""; `there`: the sum so far. `at_least`: a price is unknown. `findings`: the other faults.
     """
 
     scope, month, there, at_least = "lab", "", 0, False
@@ -148,7 +148,7 @@ class OverBudget(RequestRefused):
 
 
 class LabTooDear(OverBudget):
-    """One lab costs more than any may; `of`: an hour, or its lease."""
+    """One lab costs more than the ceiling for one; `of`: an hour, or its lease."""
 
     def __init__(self, asked: int, most: int, of: str, *, at_least: bool) -> None:
         self.at_least = at_least
@@ -158,7 +158,7 @@ class LabTooDear(OverBudget):
 
 
 class ApproverNeeded(OverBudget):
-    """A lab that is there would cost more to its lease's end than what an approver must agree to."""
+    """An existing lab would cost more to its lease's end than is allowed without an approver."""
 
     def __init__(self, asked: int, most: int) -> None:
         message = Sentence(
@@ -170,7 +170,7 @@ class ApproverNeeded(OverBudget):
 
 
 class MonthOverBudget(OverBudget):
-    """A month's sum has no room for it."""
+    """A month's sum has no room for the lab."""
 
     def __init__(self, scope: str, asked: int, most: int, there: int, month: str) -> None:
         self.scope, self.there, self.month = scope, there, month
@@ -225,7 +225,7 @@ class AccountNotRegistered(RequestRefused):
 
 
 class AccountInUse(RequestRefused):
-    """Labs live in the account, which `why` keeps it from being changed so; `labs` are their ids."""
+    """Labs live in the account, so that this change is refused (`why`); `labs` are their ids."""
 
     def __init__(self, account: str, labs: tuple[str, ...], why: str) -> None:
         self.labs = labs
@@ -235,7 +235,7 @@ class AccountInUse(RequestRefused):
 
 
 class UnknownLeftover(RequestRefused):
-    """The receipt has no line that could be settled for these ARNs."""
+    """The receipt has no line of these ARNs that could be settled."""
 
     def __init__(self, lab_id: str, arns: tuple[str, ...]) -> None:
         self.arns = arns
@@ -244,15 +244,15 @@ class UnknownLeftover(RequestRefused):
 
 
 class NotProved(RequestRefused):
-    """Nothing proves that this service made the cluster, so it can't become a lab; the message says what is missing."""
+    """Nothing proves that this service made the cluster, so it can't become a lab; the message names the missing proof."""
 
 
 class NotYours(RequestRefused):
-    """Everyone may read this; changing it is for its owner and for administrators."""
+    """Everyone may read this; only its owner and administrators may change it."""
 
 
 class LoginRefused(RequestRefused):
-    """What came back from the login does not prove who somebody is. The message is for them; what was wrong is logged."""
+    """The answer of the login does not prove an identity. The message is for the person; the log has the fault."""
 
 
 class NothingAhead(RequestRefused):
@@ -260,11 +260,11 @@ class NothingAhead(RequestRefused):
 
 
 class PolicyNotAllowed(RequestRefused):
-    """The support policy can't be changed as things stand; the message says why, and what would help."""
+    """The support policy can't be changed now; the message says why, and gives the remedy."""
 
 
 class IdentityTaken(RequestRefused):
-    """An identity or an address is another person's. `key` says which, as `domain/identity/person.py` writes it."""
+    """An identity or an address belongs to another person. `key` is the one of `domain/identity/person.py`."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -273,7 +273,7 @@ class IdentityTaken(RequestRefused):
 
 
 class AddressPending(RequestRefused):
-    """Somebody else asked for this address, and its reader has not answered; one confirmation is pending at a time."""
+    """Somebody else requested this address, and its reader has not answered; one confirmation is pending at a time."""
 
     def __init__(self, address: str, until: datetime) -> None:
         self.address, self.until = address, until
@@ -290,7 +290,7 @@ class AddressRefused(RequestRefused):
 
 
 class AskedTooOften(RequestRefused):
-    """Too many confirmation mails to an address, or addresses asked for by one person, in a day."""
+    """Too many confirmation mails to an address, or too many addresses requested by one person, in a day."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Sentence("{message} Try again tomorrow.", message=message))
@@ -301,7 +301,7 @@ class NoPlan(RequestRefused):
 
 
 class PlanChanged(RequestRefused):
-    """The plan of `night` has the hash `present`, not the one that its reader saw; or (`broken`) it is not what was published."""
+    """The plan of `night` has the hash `present`, not the one that its reader saw; or (`broken`) not the published one."""
 
     def __init__(self, night: date, present: str, *, broken: bool = False) -> None:
         self.night, self.present = night, present
@@ -313,7 +313,7 @@ class PlanChanged(RequestRefused):
 
 
 class LinkInvalid(RequestRefused):
-    """A link that we did not sign. The message is always the same, so that an attacker learns nothing from it."""
+    """A link that we did not sign. The message is always the same, so that an attacker learns nothing."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -324,7 +324,7 @@ class LinkInvalid(RequestRefused):
 
 
 class LinkExpired(RequestRefused):
-    """The link was ours, and good until `expired_at`."""
+    """The link was ours, and valid until `expired_at`."""
 
     def __init__(self, expired_at: datetime) -> None:
         self.expired_at = expired_at
@@ -333,18 +333,18 @@ class LinkExpired(RequestRefused):
 
 
 class LinkBusy(RequestRefused):
-    """The link is good, and was used more often in a minute than any person would."""
+    """The link is valid, and was used more often in a minute than by any person."""
 
     def __init__(self) -> None:
         super().__init__(Sentence("This link was opened too often just now. Try again in a minute."))
 
 
 class NotKept(RequestRefused):
-    """The link is good, but the lab can't be kept: it ends already or sleeps, or has been kept as long as it may be."""
+    """The link is valid, but the lab can't be kept: it ends already or sleeps, or has been kept to its limit."""
 
 
 class Unreadable(EkslabError):
-    """What the store holds does not have the shape that this code knows."""
+    """A stored record does not have the shape that this code knows."""
 
 
 class StaleLab(EkslabError):
@@ -376,15 +376,15 @@ class AwsRefused(EkslabError):
 
 
 class AlreadyExists(AwsRefused):
-    """The thing asked for is there already."""
+    """The requested resource exists already."""
 
 
 class ResourceGone(AwsRefused):
-    """The thing is not there."""
+    """The resource does not exist."""
 
 
 class StillInUse(AwsRefused):
-    """Something else uses it (DependencyViolation, ResourceInUse, DeleteConflict): it must go first."""
+    """Another resource uses it (DependencyViolation, ResourceInUse, DeleteConflict) and must be deleted first."""
 
 
 class AccessDenied(AwsRefused):
@@ -392,7 +392,7 @@ class AccessDenied(AwsRefused):
 
 
 class ProvisioningFailed(EkslabError):
-    """A provisioning step ended badly. `failure` carries the reason in words and whose it is to fix."""
+    """A provisioning step ended badly. `failure` has the reason in words and who can fix it."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure

@@ -1,1 +1,1 @@
-"""Who is asking, which team they are in, and which accounts there are."""
+"""The caller, the caller's teams, and the accounts of the installation."""

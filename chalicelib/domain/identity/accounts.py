@@ -1,6 +1,6 @@
-"""Which accounts and regions labs may be in: the service's own, and every registered one that takes labs.
+"""The accounts and regions that labs may be in: the service's own, and every registered one that takes labs.
 
-Made from the registry by `Deps.lab_accounts` for a request and for the nightly search for orphans.
+Built from the registry by `Deps.lab_accounts` for a request and for the nightly search for orphans.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class LabAccounts:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def takes_labs(self, account: str) -> bool:
-        """Whether labs may be in it at all."""
+        """Whether labs may be in the account at all."""
         return account == self.home or account in self.members
 
     def offers(self, account: str, region: str) -> bool:
-        """Whether labs may be in this region of an account that takes labs; of the home account other rules say it."""
+        """Whether labs may be in this region of an account that takes labs; other rules limit the home account."""
         return account == self.home or region in self.members.get(account, ())
 
     def usual_region(self, account: str, usual: str) -> str:
@@ -41,16 +41,16 @@ class LabAccounts:
 
 
 def lab_accounts(home: str, home_regions: tuple[str, ...], registered: Iterable[Registration]) -> LabAccounts:
-    """The accounts that take labs, as the registry has them."""
+    """The accounts that take labs, by the registry."""
     members = {r.account: r.regions for r in registered if r.labs and r.account != home and r.role_arn}
     return LabAccounts(home, home_regions, members)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text).
+    """A watched account. `owner`, `team`: recipients for clusters whose tags name nobody (mail or ARN, as text).
 
-    `labs`: whether labs may be made in it, in its regions.
+    `labs`: whether labs may be created in it, in its regions.
     """
 
     account: str

@@ -1,6 +1,6 @@
-"""Mail addresses as people write them, and as SES takes them: one plain address, its domain in ASCII.
+"""Mail addresses in the form that SES accepts: one plain address, its domain in ASCII.
 
-Called for every address that comes in: `PUT /me`, a roster. What could change a mail's headers or hide in a list is refused.
+Called for every incoming address: `PUT /me`, a roster. Characters that could change a mail's headers, or hide, are refused.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from chalicelib.domain.core.sentence import Sentence
 
 #: RFC 5321: octets of a local part, of a whole address.
 _LOCAL, _WHOLE = 64, 254
-#: RFC 5322's dot-atom, which is what mailboxes of people are; quoted ones are not taken.
+#: RFC 5322's dot-atom, the form of people's mailboxes; quoted ones are refused.
 _DOT_ATOM = pattern(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = pattern(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-#: Categories of Unicode that nobody sees: controls, formats (those that turn the direction too), surrogates, private ones.
+#: Unicode categories of invisible characters: controls, formats (also those that turn the direction), surrogates, private ones.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def has_unseen(text: str) -> bool:
-    """Whether a text holds a character that nobody sees, such as a line break or one that turns the direction of writing."""
+    """Whether a text holds an invisible character, such as a line break or one that turns the direction of writing."""
     return any(unicodedata.category(character) in _UNSEEN for character in text)
 
 
 def read_address(text: str) -> tuple[str | None, str]:
-    """The address with its domain in lower-case ASCII; or None, and what is wrong."""
+    """The address with its domain in lower-case ASCII; or None, and the fault."""
     if has_unseen(text):
         return None, Sentence(
             "It holds a character that nobody sees, such as a line break or a mark of writing direction."
@@ -55,7 +55,7 @@ def read_address(text: str) -> tuple[str | None, str]:
 
 
 def _ascii(domain: str) -> str | None:
-    """A domain of other scripts as DNS has it."""
+    """The ASCII form of an international domain, as in DNS."""
     try:
         return domain.encode("idna").decode("ascii")
     except UnicodeError:

@@ -1,6 +1,6 @@
 """The identity of a caller: the same person keeps it across sessions and ARNs.
 
-IAM Identity Center gives a permission set's role another suffix when it is assigned anew: `identity_of` leaves it out. A
+IAM Identity Center gives a permission set's role another suffix when it is assigned again: `identity_of` removes it. A
 session counts as Identity Center's only if IAM reports that path for its role (`People.caller`): any role may have such a name.
 """
 
@@ -18,7 +18,7 @@ _SSO_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO
 _IAM_USER = pattern(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
 _SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
 _PERSON = pattern(r"(?a:arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/AWSReservedSSO_([\w+=,.@-]+)/([\w+=,.@-]+))")
-#: A session whose role is called like one of Identity Center's.
+#: A session whose role is named like one of Identity Center's.
 _CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
 
 
@@ -44,7 +44,7 @@ class DirectoryPerson:
 
 
 def directory_person(owner: str) -> DirectoryPerson | None:
-    """The directory user that an owner is, if any: no other caller can own anything by such a name."""
+    """The directory user behind an owner, if any: no other caller can own anything by such a name."""
     found = _PERSON.fullmatch(identity_of(owner))
     return DirectoryPerson(*found.groups()) if found else None
 
@@ -60,7 +60,7 @@ def counted_as(owner: str) -> str:
 
 
 def is_directory_name(person: str) -> bool:
-    """Whether this is the name that a person of the directory is counted under, by which nobody owns anything."""
+    """Whether this is the name that a directory person is counted under; nobody owns anything by it."""
     return ":directory/" in person and ":assumed-role/" not in person
 
 
@@ -74,7 +74,7 @@ def shared_role(owner: str) -> str | None:
 
 
 def plain_name(owner: str) -> str:
-    """The name that an owner's ARN ends with, of a mail address what is before the @: by it two identities may be one person's."""
+    """The last part of an owner's ARN, the local part of a mail address: two identities with the same one may be one person."""
     return owner.rpartition("/")[2].partition("@")[0].casefold()
 
 

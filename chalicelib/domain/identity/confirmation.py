@@ -1,7 +1,7 @@
-"""The confirmation of a mail address: one pending per address, by a link that its reader presses, once.
+"""The confirmation of a mail address: one pending per address, by a link that its reader uses once.
 
-Asked for by `PUT /me` or an administrator's roster. The link is signed as a keep-link is (`curfew/keep_link.py`). Who asks too
-often, or for an address whose reader said no, is refused.
+Requested by `PUT /me` or an administrator's roster. The link is signed like a keep-link (`curfew/keep_link.py`). Frequent requests,
+and requests for an address whose reader refused, are refused.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AddressPending, AddressRefused, AskedTooOften
 
-#: How long a link is good: for who asks themself, and for who is in a roster and may be on leave.
+#: The lifetime of a link: after one's own request, and after a roster, whose people may be on leave.
 LASTS, LASTS_FROM_ROSTER = timedelta(days=1), timedelta(days=7)
-#: Mails that an address gets in a day, and addresses that somebody may ask for in a day: a person, and the sessions of one role.
+#: Mails to an address in a day, and addresses requested in a day: by one person, and by the sessions of one role.
 MOST_MAILS, MOST_ASKED, MOST_ASKED_BY_ROLE = 3, 5, 50
 A_DAY = timedelta(days=1)
-#: Asking again so soon sends no second mail.
+#: Another request within this time sends no second mail.
 SOON = timedelta(minutes=2)
-#: How long it is remembered that a reader said no.
+#: How long a reader's refusal is kept.
 REMEMBERED = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What is pending, or was settled, for one address. `person`: by id; `identity`: who asked, as the reader is shown.
+    """The pending or settled confirmation of one address. `person`: by id; `identity`: the requester, as shown to the reader.
 
-    `mails`: when mails went out, of late; `sent`: one of them is this one's.
-    `refused`: ids of people whom its reader rejected.
+    `mails`: when recent mails went out; `sent`: one of them belongs to this request.
+    `refused`: ids of people whom the reader rejected.
     """
 
     address: str
@@ -46,18 +46,18 @@ class Confirmation:
     version: int = 0
 
     def is_pending(self, now: datetime) -> bool:
-        """Whether its link would still do something."""
+        """Whether its link still works."""
         return self.used_at is None and self.person not in self.refused and now < self.expires_at
 
     @property
     def forgotten_at(self) -> datetime:
-        """When nothing of it matters any more."""
+        """When the record is no longer needed."""
         return self.expires_at + (REMEMBERED if self.refused else A_DAY)
 
 
 @dataclass(frozen=True)
 class Asking:
-    """Somebody asks for an address. `lasts`: how long the link is to be good; `nonce`: that of a new link."""
+    """A request for an address. `lasts`: the lifetime of the link; `nonce`: that of a new link."""
 
     address: str
     person: str
@@ -67,7 +67,7 @@ class Asking:
 
 
 def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmation:
-    """The confirmation with this asking in it. Raises AddressPending, AddressRefused, AskedTooOften."""
+    """The confirmation with this request in it. Raises AddressPending, AddressRefused, AskedTooOften."""
     new = Confirmation(asking.address, asking.person, asking.identity, asking.nonce, now, now + asking.lasts)
     if kept is None:
         return new
@@ -92,15 +92,15 @@ def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmat
 
 
 def is_mail_due(kept: Confirmation, now: datetime) -> bool:
-    """Whether its mail has not gone out: asking again soon after one sends no other."""
+    """Whether its mail has not gone out: another request soon after one sends no second mail."""
     return kept.is_pending(now) and not kept.sent
 
 
 def mailed(kept: Confirmation, nonce: str, now: datetime) -> Confirmation:
-    """The same with one mail more, if it is still the one that the mail was about."""
+    """The same with one more mail, if it is still the one that the mail was about."""
     return replace(kept, mails=(*kept.mails, now), sent=True) if kept.nonce == nonce else kept
 
 
 def address_digest(address: str) -> str:
-    """Where an address's confirmation is kept, short enough for a link."""
+    """The key of an address's confirmation, short enough for a link."""
     return hashlib.sha256(address.lower().encode()).hexdigest()[:32]

@@ -1,6 +1,6 @@
-"""Sends the mail that asks for a confirmation; for a request, and for the five-minute run after a roster.
+"""Sends the mail that asks for a confirmation: for a request, and for the five-minute run after a roster.
 
-What it needs of the world is handed in. A crash between the mail and its mark sends the mail once more.
+Its dependencies are arguments. A crash between the mail and its mark sends the mail once more.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ KIND = "address-confirmation"
 
 
 class KeepsConfirmations(Protocol):
-    """The part of the store of people that is needed here."""
+    """The methods of the store of people that this module needs."""
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
-        """Load, change, save if nobody saved in between, else again."""
+        """Load, change, save; repeat if somebody saved in between."""
 
 
 def invite(
@@ -39,9 +39,9 @@ def invite(
     link: Callable[[Confirmation], str | None],
     now: datetime,
 ) -> Confirmation:
-    """Note the asking and send its mail, unless one went out just now. Raises what `asked` and `send` raise.
+    """Record the request and send its mail, unless one went out just now. Raises the errors of `asked` and `send`.
 
-    `send`: a message, and what makes it the same mail when it is sent again.
+    `send`: takes a message, and the name that makes a repeated mail the same one.
     """
     digest = address_digest(asking.address)
     pending = store.change_confirmation(digest, lambda kept: asked(kept, asking, now))
@@ -52,7 +52,7 @@ def invite(
 
 
 def confirmation_message(kept: Confirmation, link: str | None) -> Message:
-    """The mail to an address that is not known to be anybody's yet."""
+    """The mail to an address that is not yet confirmed as anybody's."""
     asks = Sentence("{who} asks for mails about their EKS labs at this address.", who=describe_identity(kept.identity))
     way: list[Block] = (
         [para(Sentence("If that is you, open this page and press the button:")), Link(link, Sentence("This is me"))]
@@ -69,7 +69,7 @@ def confirmation_message(kept: Confirmation, link: str | None) -> Message:
 
 
 def describe_identity(identity: str) -> str:
-    """Who asks, in words: what IAM or the directory calls them, and in which account."""
+    """The requester in words: the name from IAM or the directory, and the account."""
     name, account = recipient_of(identity), identity.split(":")[4] if identity.count(":") >= 5 else ""
     if directory_person(identity) is not None or ":directory/" in identity:
         return Sentence("The user {name} of IAM Identity Center (account {account})", name=name, account=account)

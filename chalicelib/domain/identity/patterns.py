@@ -1,4 +1,4 @@
-"""Patterns of ARNs, as administrators, viewers and teams are named by: an exact text, in which `*` alone stands for any text.
+"""Patterns of ARNs for administrators, viewers and teams: an exact text, in which `*` stands for any text.
 
 A pattern is compared with an identity, which has no suffix of a permission set's role: `AWSReservedSSO_Labs/*`,
 `AWSReservedSSO_Labs_0123456789abcdef/*` and `AWSReservedSSO_Labs_*` mean the permission set Labs and no other one.
@@ -19,30 +19,30 @@ _ROLE = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Patterns:
-    """Many patterns at once: those that are exact texts are looked up, however many they are; the others are tried in turn."""
+    """Many patterns at once: exact texts are looked up in a set; the others are tried in turn."""
 
     exact: frozenset[str]
     others: tuple[re.Pattern[str], ...]
 
     def fit(self, names: Iterable[str]) -> bool:
-        """Whether one of them fits one of the names, upper and lower case apart."""
+        """Whether one of them matches one of the names, case-sensitive."""
         return any(name in self.exact or any(each.fullmatch(name) for each in self.others) for name in names)
 
 
 def patterns_of(texts: Iterable[str]) -> Patterns:
-    """The patterns that these texts are."""
+    """The patterns of these texts."""
     known = [_without_suffix(text) for text in texts]
     others = tuple(_expression(text) for text in known if "*" in text)
     return Patterns(frozenset(text for text in known if "*" not in text), others)
 
 
 def fits(names: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Whether a pattern fits one of the names, upper and lower case apart."""
+    """Whether a pattern matches one of the names, case-sensitive."""
     return patterns_of(patterns).fit(names)
 
 
 def permission_sets_matched(pattern: str, role_names: Iterable[str]) -> tuple[str, ...]:
-    """The permission sets, of these names of their roles, whose people a pattern may fit. Sorted."""
+    """The permission sets, by these names of their roles, whose people a pattern may match. Sorted."""
     sets = {found[1] for name in role_names if (found := _ROLE.fullmatch(name))}
     role = _without_suffix(pattern).partition(":assumed-role/")[2].partition("/")[0]
     if not role and not pattern.startswith("*"):
@@ -57,5 +57,5 @@ def _without_suffix(pattern: str) -> str:
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    """Of a pattern without suffix."""
+    """The regular expression of a pattern without suffix."""
     return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

@@ -1,7 +1,7 @@
-"""Who is who in this installation: administrators, viewers and teams, and callers of its own account only.
+"""The people of this installation: administrators, viewers and teams; callers of its own account only.
 
 Built from settings by the wiring; the API makes a Caller of every request with it. A pattern's `*` may stand for an account,
-so callers of other accounts are nobody here before any pattern is looked at.
+so callers of other accounts are rejected before any pattern is tried.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from chalicelib.domain.identity.user_pools import ADMINISTRATORS, VIEWERS, Stand
 
 
 def nobody_confirms(_role_name: str, _role_id: str | None) -> bool:
-    """Stands in where IAM cannot be asked: no session is Identity Center's."""
+    """Used where IAM can't be asked: no session is Identity Center's."""
     return False
 
 
 def nobody_stands(_arn: str) -> Standing | None:
-    """Stands in where there is no user pool: nobody is of it."""
+    """Used without a user pool: nobody is one of its users."""
     return None
 
 
 @dataclass(frozen=True)
 class People:
     """`home`: the account that the service runs in. `is_directory_role`: whether IAM says that the role of this name and id
-    is a permission set's; no answer is a no. `standing_of`: what the user pool says of one of its users now; None: not one of
+    is a permission set's; no answer means no. `standing_of`: the user pool's present facts of one of its users; None: not one of
     its users. The others are patterns of ARNs.
     """
 
@@ -40,9 +40,9 @@ class People:
     standing_of: Callable[[str], Standing | None] = nobody_stands
 
     def caller(self, arn: str, account: str, source_ip: str | None, role_id: str | None = None) -> Caller | None:
-        """The caller with what they are here; None for one of another account, and for one who is of the pool no more.
+        """The caller with roles and teams; None for a caller of another account, and for a former user of the pool.
 
-        An administrator is no viewer.
+        An administrator is not a viewer.
         """
         if account != self.home:
             return None

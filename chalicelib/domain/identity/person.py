@@ -1,7 +1,7 @@
-"""People as this service tells them things: which identities are theirs, where mail reaches them, in which language and zone.
+"""People as recipients of messages: their identities, mail address, language and time zone.
 
-A person is a group of identities that were proved to belong together. It says who hears, never who may act: rights stay with each
-identity. An address counts once its reader confirmed it.
+A person is a group of identities that were proved to belong together. Messages go by person, permissions by identity: joining
+identities grants nothing. An address counts after its reader confirmed it.
 """
 
 from __future__ import annotations
@@ -117,13 +117,13 @@ def identity_key(identity: str) -> str:
 
 
 def joined_name(person: Person) -> str:
-    """The name that all identities of a person are counted under: their first one's. Empty where they have only one."""
+    """The name that all identities of a person are counted under: the first one's. Empty if there is only one."""
     names = [counted_as(_as_sessions_are(identity)) for identity in person.identities]
     return names[0] if len(set(names)) > 1 else ""
 
 
 def _as_sessions_are(identity: str) -> str:
-    """A name in a roster, such as `…:directory/Kim`, in the letters that sessions of it are counted under."""
+    """A name in a roster, such as `…:directory/Kim`, in the case in which its sessions are counted."""
     return identity.lower() if _DIRECTORY.fullmatch(identity) else identity
 
 
@@ -138,7 +138,7 @@ def calendar_key(hashed: str) -> str:
 
 
 def lookup_keys(name: str, home: str) -> tuple[str, ...]:
-    """The keys that a recipient may be known by: an identity, an address, or the bare name that IAM or the directory gave.
+    """The keys that a recipient may be known by: an identity, an address, or the bare name from IAM or the directory.
 
     The first is the exact one. `home`: the account that the service runs in.
     """
@@ -149,7 +149,7 @@ def lookup_keys(name: str, home: str) -> tuple[str, ...]:
 
 
 def person_named(name: str, home: str, by_key: Callable[[str], str | None]) -> str | None:
-    """The id of the person that a name means; `by_key` knows whose key is whose. None where bare names fit two people."""
+    """The id of the person with this name; `by_key` maps keys to people. None if bare names match two people."""
     exact, *given = lookup_keys(name, home)
     if (found := by_key(exact)) is not None:
         return found

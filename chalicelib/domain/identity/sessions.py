@@ -1,7 +1,7 @@
 """A browser's session: its person, its end, and the token that each of its forms must carry.
 
-The session's own token is known to its holder alone: the table keeps it hashed. Rules never see a session: it becomes a
-Caller (`People.caller`) at every request.
+Only the browser has the session's token: the table stores its hash. Rules never see a session: each request turns it into
+a Caller (`People.caller`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _TOKEN = pattern(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Session:
-    """The ARN that signed for it, as API Gateway told it. `role_id`: the role's unique id, for a session of a role.
+    """The ARN that signed for it, from API Gateway. `role_id`: the role's unique id, for a session of a role.
 
-    `whose`: the key of the identity that it stands for (`identity_key`). `language`: what that person said they read; kept
-    here so that a page asks the table for nothing more.
+    `whose`: the key of its identity (`identity_key`). `language`: that person's choice; stored here so that a page needs no
+    other read of the table.
     """
 
     arn: str
@@ -36,22 +36,22 @@ class Session:
 
 
 def is_token(text: str) -> bool:
-    """Whether it looks like a session's token."""
+    """Whether it has the form of a session's token."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def session_key(token: str) -> str:
-    """What the table keeps a session under: who reads the table learns no token."""
+    """The key under which the table stores a session; it reveals no token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def form_token(token: str, nonce: str) -> str:
-    """What a form of this session carries. `nonce` makes each different, so that no compressed page betrays it."""
+    """The token in a form of this session. `nonce` makes each different, so that compression of the page reveals nothing."""
     return f"{nonce}.{_signed(token, nonce)}"
 
 
 def is_form_token(token: str, given: str) -> bool:
-    """Whether a form was given out to this session."""
+    """Whether a form token belongs to this session."""
     nonce, dot, signed = given.partition(".")
     return bool(nonce and dot) and hmac.compare_digest(_signed(token, nonce).encode(), signed.encode())
 

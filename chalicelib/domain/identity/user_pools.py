@@ -1,7 +1,7 @@
-"""People of a user pool: their names as owners, the claims of the pool's ID tokens, and the groups that mean something here.
+"""People of a user pool: their names as owners, the claims of the pool's ID tokens, and the groups with a meaning here.
 
-The name holds `sub`, which Cognito never gives a second time, and the user name, so that people can read it. A mail address is
-in none of it: nothing is joined by an address.
+The name holds `sub`, which Cognito never reuses, and the user name for people to read. It holds no mail address: identities are
+never joined by an address.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.identity.callers import Team
 
-#: Groups of the pool that mean something here: these two, and one for each team.
+#: Groups of the pool with a meaning: these two, and one for each team.
 ADMINISTRATORS, VIEWERS, TEAM = "administrators", "viewers", "team-"
 _USER = pattern(
     r"(arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+)/([0-9a-zA-Z-]{1,64})/((?:[\w@.-]|=[0-9A-F]{2})+)"
 )
 _SUB = pattern(r"[0-9a-zA-Z-]{1,64}")
-#: Characters of a user name that stand as they are, besides letters and digits; the others as `=XX`.
+#: Characters of a user name that are kept, besides letters and digits; the others become `=XX`.
 _PLAIN = "@._-"
-#: As long as a tag's value may be.
+#: The longest value of a tag.
 _LONGEST = 256
 
 
 @dataclass(frozen=True)
 class PoolUser:
-    """A user of a pool. `sub` is theirs alone, for ever; a user name may be given again after its user was deleted."""
+    """A user of a pool. `sub` is theirs alone, for ever; a user name may be reused after its user was deleted."""
 
     pool_arn: str
     sub: str
@@ -34,20 +34,20 @@ class PoolUser:
 
     @property
     def arn(self) -> str:
-        """As whom they own labs."""
+        """The ARN by which they own labs."""
         return f"{self.pool_arn}/{self.sub}/{_escaped(self.username)}"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What the pool says of a user now: the groups they are in, and the teams that groups make, which have them at least."""
+    """The pool's present facts of a user: the groups, and the teams of those groups, with at least this user."""
 
     groups: tuple[str, ...] = ()
     teams: tuple[Team, ...] = ()
 
 
 def all_teams(*known: Iterable[Team]) -> tuple[Team, ...]:
-    """Teams of the setting and of groups: those of one name are one team, with all their people."""
+    """Teams of the setting and of groups; those of one name are one team with all their people."""
     patterns: dict[str, dict[str, None]] = {}
     cut: set[str] = set()
     for team in (team for teams in known for team in teams):
@@ -57,18 +57,18 @@ def all_teams(*known: Iterable[Team]) -> tuple[Team, ...]:
 
 
 def pool_user(arn: str) -> PoolUser | None:
-    """The user whom an ARN names; None for every other caller."""
+    """The user of an ARN; None for every other caller."""
     found = _USER.fullmatch(arn)
     return PoolUser(found[1], found[2], _unescaped(found[3])) if found else None
 
 
 def in_a_pool(identities: Iterable[str]) -> bool:
-    """Whether one of a person's identities is a user's: groups may make them of teams that the setting does not."""
+    """Whether one of a person's identities is a pool user's: groups may put them into teams beyond the setting's."""
     return any(pool_user(identity) is not None for identity in identities)
 
 
 def user_in(claims: Mapping[str, object], pool_arn: str) -> PoolUser | None:
-    """The user whom an ID token is about; None if it does not say so, or says it at too great a length."""
+    """The user of an ID token; None if it names none, or a name that is too long."""
     sub, username = claims.get("sub"), claims.get("cognito:username")
     if not (isinstance(sub, str) and _SUB.fullmatch(sub) and isinstance(username, str) and username):
         return None
@@ -77,7 +77,7 @@ def user_in(claims: Mapping[str, object], pool_arn: str) -> PoolUser | None:
 
 
 def why_refused(claims: Mapping[str, object], issuer: str, client_id: str, nonce: str, now: datetime) -> str | None:
-    """What is wrong with an ID token, of which its way alone proves who made it; None for a good one.
+    """Why an ID token is refused; None for a valid one. Only the channel that it came by proves its issuer.
 
     Source: OpenID Connect Core 1.0, 3.1.3.7; Cognito's guide, "Verifying JSON web tokens".
     """

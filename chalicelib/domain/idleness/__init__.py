@@ -1,1 +1,1 @@
-"""Evidence in, verdict out."""
+"""Evidence of a cluster's use, and the verdict on it."""

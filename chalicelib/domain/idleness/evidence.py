@@ -1,4 +1,4 @@
-"""What was seen of a cluster's use: series of numbers, counts and last times, with what could not be read. No judgement here.
+"""Evidence of a cluster's use: series of numbers, counts and last times, and the unreadable sources. No judgement here.
 
 `aws/idleness/reader.py` gathers it, `domain/idleness/judge.py` judges it. A source that was asked and did not answer is in
 `unread`; one that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
@@ -16,14 +16,14 @@ from chalicelib.domain.core.sentence import Sentence
 
 @dataclass(frozen=True)
 class Series:
-    """`points`: (start of the period in UTC, value), oldest first; periods without data are left out. `period` in seconds."""
+    """`points`: (start of the period in UTC, value), oldest first; periods without data are omitted. `period` in seconds."""
 
     period: int
     points: tuple[tuple[datetime, float], ...] = ()
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Only the numbers."""
+        """The numbers without their times."""
         return tuple(value for _, value in self.points)
 
 
@@ -34,9 +34,9 @@ NO_SERIES = Series(300)
 class NodegroupUse:
     """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances).
 
-    `instance_types`: of its machines, empty where neither EKS, EC2 nor its launch template told; then `ami_type` may tell.
-    `machines`: the type of each machine that was seen. `vcpus`: of all its machines as they are; None where they were not seen.
-    `cpu_before`: hourly, up to a week back, for its baseline; empty where nobody asked for it, and then there is none.
+    `instance_types`: of its machines, empty if neither EKS, EC2 nor its launch template returned them; then `ami_type` may help.
+    `machines`: the type of each machine that was seen. `vcpus`: of all its present machines; None if they were not seen.
+    `cpu_before`: hourly, up to a week back, for its baseline; empty if not requested, and then there is no baseline.
     """
 
     name: str
@@ -53,7 +53,7 @@ class NodegroupUse:
 
     @property
     def there(self) -> int:
-        """How many machines it has: as many as it wants, or as go on running (scale-in protection, suspended processes)."""
+        """The number of machines: the desired ones, or more that keep running (scale-in protection, suspended processes)."""
         return max(self.nodes, len(self.machines))
 
 
@@ -62,7 +62,7 @@ class BalancerUse:
     """A load balancer of the cluster's. `kind`: application, network or classic. `traffic`: requests, or flows, per period.
 
     `lasting`: connections open at a time; `opened`: those that were opened in a period.
-    CloudWatch reports requests only when there were any: an empty series is zero, not a gap.
+    CloudWatch reports requests only if there are any: an empty series is zero, not a gap.
     """
 
     arn: str
@@ -73,20 +73,20 @@ class BalancerUse:
 
     @property
     def name(self) -> str:
-        """As people know it."""
+        """The name that people know it by."""
         parts = self.arn.partition(":loadbalancer/")[2].split("/")
         return parts[1] if len(parts) > 1 else parts[0] or self.arn
 
 
 @dataclass(frozen=True)
 class KubernetesUse:
-    """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out.
+    """The answer of the cluster's own API server. Names are `namespace/name`, without system namespaces.
 
     `scaled_to_zero`: HorizontalPodAutoscalers that have scaled their workload to no pods and wait for work.
-    `waiting_jobs`: Jobs that are not finished and have no pod now: between two tries, or held back by a queue.
+    `waiting_jobs`: unfinished Jobs without a pod now: between two tries, or held back by a queue.
     `finite_pods`: pods that will finish (restartPolicy Never or OnFailure, a deadline, or an owner that is no lasting workload);
-    `undisturbed_pods`: pods whose annotations say that they must not be ended. `hosts`: the addresses of the nodes that user
-    pods run on, DaemonSets' left out. `untold`: the lists that it gave no answer to, with why; what they hold is not known.
+    `undisturbed_pods`: pods whose annotations forbid ending them. `hosts`: the addresses of the nodes with user pods, without
+    DaemonSets'. `untold`: the lists that it did not return, with the reason; their contents are unknown.
     """
 
     running_jobs: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class KubernetesUse:
 
 @dataclass(frozen=True)
 class Sighting:
-    """The last time a person was seen, and who. `did`: what, where that is not what the source usually tells of."""
+    """The last time a person was seen, and who. `did`: the action, if it is not the source's usual one."""
 
     who: str
     at: datetime
@@ -116,12 +116,12 @@ class Sighting:
 class Evidence:
     """One cluster over the window that ends at `read_at`. `..._before`: hourly, up to a week back, for its own baseline.
 
-    `cluster_status`: EKS's word, None when EKS knows no such cluster (with the lab's tag). `outside_types`: of the machines in no
+    `cluster_status`: EKS's word, None if EKS knows no such cluster (with the lab's tag). `outside_types`: of the machines in no
     managed node group, one each. `requests`: API-server requests
     per period. `scheduled`: pods placed per period; `pending`: pods waiting. `instances_outside`: running instances of the
-    cluster's in no managed node group (Karpenter's, self-managed). `measured_hosts`: addresses of the machines in the node
-    groups, whose use CloudWatch tells. `audit_human` and `owner_call`: None when nobody was
-    seen in the window; `audit_on`: whether the audit log is there to see anybody.
+    cluster in no managed node group (Karpenter's, self-managed). `measured_hosts`: addresses of the machines in the node
+    groups, whose use CloudWatch measures. `audit_human` and `owner_call`: None if nobody was
+    seen in the window; `audit_on`: whether the audit log is on.
     """
 
     lab_id: str
@@ -152,7 +152,7 @@ class Evidence:
 
 
 class Source:
-    """How `unread` begins: `<source>: <why>`."""
+    """The beginning of a line of `unread`: `<source>: <why>`."""
 
     CLUSTER = Sentence("EKS cluster")
     CLUSTER_METRICS = Sentence("AWS/EKS metrics")
@@ -165,9 +165,9 @@ class Source:
 
 
 def with_zeros(evidence: Evidence) -> Evidence:
-    """The evidence with zeros for pods placed, in periods for which the scheduler and the API server told their other numbers.
+    """The evidence with zeros for pods placed in periods for which the scheduler and the API server published their other metrics.
 
-    Only if pods were placed in the week before, and no zero was ever reported.
+    Only if pods were placed in the week before, and no zero was ever published.
     """
     message = (*evidence.scheduled_before.values, *evidence.scheduled.values)
     if not evidence.scheduled_before.points or min(message) <= 0:

@@ -22,7 +22,7 @@ from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal, Verdict
 from chalicelib.domain.idleness.window import JudgingRules, Window, begun_after
 from chalicelib.domain.labs.lab import Lab
 
-#: Which source the signals come from: if it was not read, what they say without it counts for nothing.
+#: The source of each signal: if it was not read, the signal counts for nothing.
 _SOURCES = {
     Source.CLUSTER: (CLUSTER,),
     Source.CLUSTER_METRICS: (REQUESTS, workloads.SCHEDULED, workloads.PENDING),
@@ -77,9 +77,9 @@ def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, 
 
 
 def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
-    """Without the data of an earlier cluster of the same name: AWS/EKS metrics have no other key.
+    """The evidence without the data of an earlier cluster of the same name: AWS/EKS metrics have no other key.
 
-    A pod count that is missing while no pod metric exists at all counts as none.
+    A missing pod count counts as zero while no pod metric exists at all.
     """
     own = replace(
         evidence,
@@ -90,7 +90,7 @@ def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
 
 
 def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-    """The signals with unread sources: an unread source makes its signals MISSING, and is one of its own if it has none."""
+    """The signals after unread sources: an unread source makes its signals MISSING, or is a signal of its own if it has none."""
     message: dict[str, str] = {}
     for unread in evidence.unread:
         names = next((names for source, names in _SOURCES.items() if unread.startswith(source)), (unread,))
@@ -113,6 +113,6 @@ def _is_gone(evidence: Evidence) -> bool:
 
 
 def _since(signals: tuple[Signal, ...], window: Window) -> datetime:
-    """When the last signal became quiet; a signal that was always quiet does not count."""
+    """The time at which the last signal became quiet; a signal that was always quiet does not count."""
     starts = [signal.quiet_since for signal in signals if signal.sign is Sign.QUIET and signal.quiet_since]
     return min(max(starts, default=window.start), window.start)

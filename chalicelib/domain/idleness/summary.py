@@ -9,11 +9,11 @@ from chalicelib.domain.idleness.signals import lifecycle, nightly_jobs, nodes, p
 from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 
-#: So many signals must say "quiet" before anybody believes it.
+#: The least number of quiet signals for an idle verdict.
 QUIET_AT_LEAST = 3
 REASONS = 3
 LONGEST = 500
-#: What convinces people most, first.
+#: The most convincing signals first.
 _QUIET_ORDER = (
     workloads.SCHEDULED,
     nodes.CPU,
@@ -42,7 +42,7 @@ _BUSY_ORDER = (
 
 
 def sentence_of(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
-    """One line about all signals."""
+    """One sentence on all signals."""
     line = _kept(_verdict(verdict, lab, clock), lab, clock)
     plain = " ".join(line.split())
     if line == plain and len(line) <= LONGEST:
@@ -78,7 +78,7 @@ def _describe(signals: Sequence[Signal], between: str) -> str:
 
 
 def _kept(sentence: str, lab: Lab, clock: LocalTime) -> str:
-    """Being kept is decided elsewhere and makes no cluster busy; but who reads the verdict must know."""
+    """A kept lab is not busy, but the reader of a verdict must know that it is kept."""
     if lab.kept_until is None or lab.kept_until <= clock.now:
         return sentence
     return Sentence("{verdict} (kept until {at})", verdict=sentence, at=clock.message(lab.kept_until))

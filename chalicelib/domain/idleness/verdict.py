@@ -13,7 +13,7 @@ from chalicelib.domain.core.sentence import Moment, Style
 
 
 class Sign(StrEnum):
-    """What one signal says over the window. MISSING: asked for, and not there; it is never taken for quiet."""
+    """The result of one signal over the window. MISSING: the data was requested and is not there; never taken for quiet."""
 
     QUIET = "quiet"
     BUSY = "busy"
@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class LocalTime:
-    """A time zone by its IANA name, and the instant of telling."""
+    """A time zone by its IANA name, and the time of the sentence."""
 
     zone: str
     now: datetime

@@ -15,10 +15,10 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Series
 
-#: So many periods may be missing in a row; CloudWatch is also late by one or two at the end.
+#: The most periods that may be missing in a row; CloudWatch is also late by one or two at the end.
 PERIODS_APART = 3
 PERIODS_LATE = 4
-#: A baseline of fewer hours is none.
+#: The least number of hours for a baseline.
 BASELINE_POINTS = 6
 
 
@@ -83,7 +83,7 @@ def usual(values: Sequence[float]) -> float | None:
 
 
 def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]) -> datetime:
-    """Since when an hourly series has been quiet up to the window. A gap is not quiet."""
+    """The time since when an hourly series has been quiet up to the window. A gap is not quiet."""
     period, since = timedelta(seconds=hourly.period), window.start
     for at, value in reversed([point for point in hourly.points if point[0] < window.start]):
         if at + period < since or is_busy(value):

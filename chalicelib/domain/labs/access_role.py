@@ -1,4 +1,4 @@
-"""The lab's access role: the owner of a lab, and nobody else, enters its cluster by it through IAM Identity Center.
+"""The lab's access role: only the lab's owner enters its cluster with it, through IAM Identity Center.
 
 EKS knows the role behind a session, not the session: an access entry for a permission set's role would admit everybody with that
 permission set. The access role belongs to one lab, and its trust policy names the person by keys that only the directory sets.
@@ -14,7 +14,7 @@ from chalicelib.domain.identity.callers import DIRECTORY_PATH, DirectoryPerson, 
 if TYPE_CHECKING:
     from chalicelib.domain.labs.lab import Lab
 
-#: The name under which the lab's stack tells the role's ARN.
+#: The stack output that holds the role's ARN.
 ACCESS_ROLE_ARN = "AccessRoleArn"
 #: IAM Identity Center's guide, "Referencing permission sets": the suffix has 16 characters, and changes.
 _SUFFIX = "?" * 16

@@ -1,4 +1,4 @@
-"""A lab that needs an approver's word: stored, its price reserved, nothing made; agreed to, refused, or over after three days."""
+"""A lab that needs an approver: stored with its price reserved and nothing created; approved, refused, or expired in three days."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ ANSWER_WITHIN = timedelta(days=3)
 
 
 class Decision(StrEnum):
-    """What an approver says."""
+    """An approver's answer."""
 
     APPROVE = "approve"
     REFUSE = "refuse"
 
 
 def awaiting(lab: Lab, why: str, by_approver: bool, now: datetime) -> Lab:
-    """The lab as it is asked for, waiting; due at once, so that approvers are written to."""
+    """The lab as requested, waiting; due at once, so that approvers are mailed."""
     approval = Approval(why, now + ANSWER_WITHIN, by_approver)
     return replace(lab, phase=Phase.AWAITING_APPROVAL, approval=approval, due_at=now)
 
 
 def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) -> Lab:
-    """The lab after an answer; the same answer again changes nothing. Its lease begins now. Raises WrongPhase."""
+    """The lab after an answer; repeating the answer changes nothing. Its lease begins now. Raises WrongPhase."""
     approval = lab.approval
     if approval is None or (lab.phase is not Phase.AWAITING_APPROVAL and decision is not _answer(lab)):
         raise WrongPhase(
@@ -54,7 +54,7 @@ def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) ->
 
 
 def over(lab: Lab, reason: str, now: datetime) -> Lab:
-    """The lab that is not made: refused, withdrawn, or not answered."""
+    """The lab that is not created: refused, withdrawn, or not answered."""
     return replace(lab.moved_to(Phase.REFUSED, now, reason, Responsible.YOURS), due_at=None)
 
 

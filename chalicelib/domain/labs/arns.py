@@ -1,6 +1,6 @@
-"""The things a lab asks for, as resources with the ARNs they have or will have: what goes on the ledger.
+"""Resources that a lab requests, with the ARNs that they have or will have, for the ledger.
 
-Where AWS puts a random id into an ARN (node groups, add-ons, stacks), it is taken from AWS's answer instead.
+If AWS puts a random id into an ARN (node groups, add-ons, stacks), the ARN comes from AWS's answer instead.
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def ec2_thing(lab: Lab, kind: Kind, thing_id: str, **attributes: str) -> Resourc
 
 
 def part_of_cluster(lab: Lab, kind: Kind, name: str, arn: str, **attributes: str) -> Resource:
-    """A node group, add-on, access entry or the like, with the ARN that EKS told."""
+    """A node group, add-on, access entry or the like, with the ARN from EKS."""
     named = {key.replace("_", "-"): value for key, value in attributes.items()}
     return Resource(kind, name, arn, attributes={"cluster-name": lab.name, **named})

@@ -1,4 +1,4 @@
-"""What AWS says about things, in our words: small facts that adapters return and steps decide from."""
+"""Facts from AWS: small records that adapters return and steps decide from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.domain.labs.lab import Lab, NodegroupSize
 class StackState:
     """A CloudFormation stack: its status in CloudFormation's words, outputs, and the first failed resource's reason.
 
-    `ours`: CloudFormation works on it with the role that only this service hands over.
+    `ours`: CloudFormation works on it with the role that only this service passes.
     """
 
     id: str
@@ -72,7 +72,7 @@ class NodegroupState:
 
     @property
     def size(self) -> NodegroupSize:
-        """How large it is, or is being made."""
+        """Its size now, or after the change that is under way."""
         return NodegroupSize(self.name, self.min, self.desired, self.max)
 
 
@@ -88,7 +88,7 @@ class AddonState:
 
     @property
     def lacks_only_nodes(self) -> bool:
-        """Whether nothing is wrong with it but that its pods have nowhere to run."""
+        """Whether its only fault is that its pods have no nodes."""
         return self.status == "DEGRADED" and {issue.code for issue in self.issues} == {"InsufficientNumberOfReplicas"}
 
 
@@ -125,7 +125,7 @@ class UpdateState:
 
 @dataclass(frozen=True)
 class InstanceTypeFacts:
-    """An instance type: the processors it has, in EC2's words, and how many virtual CPUs."""
+    """An instance type: its processors, in EC2's words, and its number of virtual CPUs."""
 
     architectures: tuple[str, ...]
     vcpus: int
@@ -169,7 +169,7 @@ class HostedZone:
 
 @dataclass(frozen=True)
 class EndpointProbe:
-    """What was learnt from here about an endpoint. `answered` False with a `problem` is normal where we are not let in."""
+    """The result of probing an endpoint from here. `answered` False with a `problem` is normal if it does not let us in."""
 
     host: str
     addresses: tuple[str, ...]
@@ -180,7 +180,7 @@ class EndpointProbe:
 
 @dataclass(frozen=True)
 class KubernetesNodes:
-    """How many nodes of each managed node group say Ready. Not `reachable`: why is in `problem`, and nothing is known."""
+    """The number of Ready nodes by managed node group. Not `reachable`: `problem` says why, and nothing is known."""
 
     reachable: bool
     problem: str | None = None
@@ -189,9 +189,9 @@ class KubernetesNodes:
 
 @dataclass(frozen=True)
 class KubernetesSweep:
-    """What deleting through the Kubernetes API did. Not `reachable`: why is in `problem`, and nothing was done.
+    """The result of a deletion through the Kubernetes API. Not `reachable`: `problem` says why, and nothing was done.
 
-    `refused_by_aws`: AWS, not the API server, refused; that passes where IAM or EKS lag, or throttle.
+    `refused_by_aws`: AWS refused, not the API server; that passes while IAM or EKS lag, or throttle.
     """
 
     reachable: bool
@@ -212,7 +212,7 @@ class RoleState:
 
 @dataclass(frozen=True)
 class GroupState:
-    """An Auto Scaling group with its members. `named`: a node group of the cluster names it at this moment."""
+    """An Auto Scaling group with its members. `named`: a node group of the cluster names it now."""
 
     name: str
     arn: str
@@ -225,7 +225,7 @@ _LAB_TAG = "ekslab:lab-id"
 
 
 def is_own_cluster(lab: Lab, state: ClusterState) -> bool:
-    """Whether it is the cluster that this lab asked for, by EKS's answer when it was created, never by tags.
+    """Whether it is the cluster that this lab created, by EKS's answer at its creation, never by tags.
 
     A later cluster may have the same name, ARN and tags; it has another createdAt and another issuer.
     """
@@ -241,7 +241,7 @@ def is_own_cluster(lab: Lab, state: ClusterState) -> bool:
 
 
 def _was_just_asked_for(lab: Lab, state: ClusterState) -> bool:
-    """After a lost answer of CreateCluster: whether it has the lab's own role, which only this service passes, and is no older."""
+    """After a lost answer of CreateCluster: whether it has the lab's own role, which only this service passes, and is not older."""
     role = lab.facts.stack_outputs.get("ClusterRoleArn")
     young = state.created_at is None or state.created_at >= lab.created_at.replace(microsecond=0)
     return role is not None and state.role_arn == role and young and state.tags.get(_LAB_TAG) == lab.id

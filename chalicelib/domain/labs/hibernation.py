@@ -1,6 +1,6 @@
-"""How a lab goes to sleep and what it needs to wake: sizes of node groups, remembered before anything shrinks. Pure.
+"""Hibernation: the record of node group sizes, written before anything shrinks and needed to wake. Pure.
 
-A size that is remembered is never remembered again: a step that runs twice would otherwise take a zero for the size.
+A recorded size is never recorded again: a step that runs twice would otherwise record zero.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ def awakened(lab: Lab, now: datetime) -> Lab:
 
 
 def asleep(size: NodegroupSize) -> NodegroupSize:
-    """The same node group without nodes. EKS wants a maximum of at least one."""
+    """The same node group without nodes. EKS requires a maximum of at least one."""
     return replace(size, min=0, desired=0, max=max(size.max, 1))
 
 
 def remembered(hibernation: Hibernation, sizes: Iterable[NodegroupSize]) -> Hibernation:
-    """With the sizes of node groups that it did not know yet; what it knows stays."""
+    """With the sizes of unrecorded node groups; recorded ones stay."""
     known = {size.name for size in hibernation.sizes}
     new = tuple(size for size in sizes if size.name not in known)
     return replace(hibernation, sizes=(*hibernation.sizes, *new)) if new else hibernation
 
 
 def wanted_awake(now_is: NodegroupSize, sizes: Sequence[NodegroupSize]) -> NodegroupSize:
-    """The size a node group is to have: the remembered one, unless somebody gave it nodes meanwhile, or made it since."""
+    """The size for a node group: the recorded one, unless somebody gave it nodes meanwhile, or created it since."""
     before = next((size for size in sizes if size.name == now_is.name), None)
     return now_is if before is None or now_is.desired > 0 else before
 
 
 def sleeps_not(lab: Lab) -> bool:
-    """Whether nothing of the lab was put to sleep yet: each node group's size is written down before it shrinks."""
+    """Whether no node group has shrunk yet: each size is recorded before its group shrinks."""
     return bool(lab.spec.nodegroups) and (lab.hibernation is None or not lab.hibernation.sizes)
 
 

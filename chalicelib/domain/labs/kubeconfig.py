@@ -8,9 +8,9 @@ from chalicelib.domain.labs.lab import Lab
 
 
 def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str, access_role: str | None = None) -> dict[str, Any]:
-    """The document, as kubectl reads it. Its user needs the `aws` CLI and an access entry on the cluster.
+    """The document in kubectl's format. Its user needs the `aws` CLI and an access entry on the cluster.
 
-    `access_role`: the ARN of the role whose entry it is, which the `aws` CLI assumes first; None: one's own.
+    `access_role`: the ARN of the role that has the entry, which the `aws` CLI assumes first; None: the user's own identity.
     """
     name = lab.facts.arn or lab.name
     cluster = {"server": endpoint, "certificate-authority-data": certificate_authority}

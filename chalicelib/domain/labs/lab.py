@@ -1,4 +1,4 @@
-"""A lab and its life: the record that the store keeps, the phases it goes through, and who may do what to it.
+"""A lab's record: the phases it goes through, and the permissions on it.
 
 AWAITING_APPROVAL → REQUESTED, or REFUSED, where an approver must agree to the price first.
 REQUESTED → PROVISIONING → READY → RELEASING → DELETED, with PROVISIONING → ROLLING_BACK → FAILED when a step fails,
@@ -113,7 +113,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True)
 class Change:
-    """What a PATCH asks for. None: leave as it is. `nodes` maps a node group's name to its desired count."""
+    """The changes of a PATCH. None: unchanged. `nodes` maps a node group's name to its desired count."""
 
     endpoint_access: str | None = None
     allowed_cidrs: tuple[str, ...] | None = None
@@ -122,7 +122,7 @@ class Change:
 
 @dataclass(frozen=True)
 class NodegroupSize:
-    """How large a managed node group was when it was put to sleep."""
+    """The size of a managed node group before the lab hibernated."""
 
     name: str
     min: int
@@ -195,17 +195,17 @@ class Lab:
     """One lab. `version` is the store's, for optimistic locking; all instants are aware UTC.
 
     `due_at` is when the scheduled run must look at it next (a start that may have been lost, the lease's end, a
-    receipt to be taken again); None when nothing is due. A RESTING lab is looked at by the hourly sweep instead: now, for
-    one that has just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
-    executions, so that execution names are deterministic and a second start of the same run is refused by Step Functions.
+    receipt to take again); None if nothing is due. The hourly run looks at a RESTING lab instead: now, if it has
+    just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
+    executions, so that execution names are deterministic and Step Functions refuses a second start of the same run.
 
-    `account`: the account it is made in. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
-    idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `unsettled`: it is over, and
-    its owner is asked daily whose that is what it left. `installation`: the service it belongs to, as its tags say.
-    `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last ones; an end that none of them
-    and not the request explains is damaged data. `meter`: what it costs and has cost; None for one that was never priced.
-    `person`: under whose name it is counted and its cost is summed, where that isn't the owner's own (`counted_as`).
-    `cost_tags`: `key=value` of the tags that administrators had costs summed by when it was asked for.
+    `account`: the lab's account. `ends_by`: the limit for extensions of the lease. `kept_until`: no
+    idleness ends the lab before. `adopted`: made from a cluster of the service without a record. `unsettled`: it is over, and
+    its owner is asked daily about its leftovers. `installation`: the service it belongs to, as its tags say.
+    `hourly_usd`: its cost an hour at the last look. `lease_changes`: the last ones; an end that neither they
+    nor the request explain is damaged data. `meter`: its present and past cost; None for a lab that was never priced.
+    `person`: the name that it is counted and summed under, if that isn't the owner's own (`counted_as`).
+    `cost_tags`: `key=value` of the tags by which administrators summed costs at the time of the request.
     """
 
     id: str
@@ -251,7 +251,7 @@ class Lab:
 
     @property
     def counted_as(self) -> str:
-        """The person whose lab it is: who had joined several identities when they asked for it is one by all of them."""
+        """The person who owns the lab; several identities that were joined at the time of the request count as one."""
         return self.person or counted_as(self.owner)
 
     @property
@@ -261,7 +261,7 @@ class Lab:
 
     @property
     def begins_at(self) -> datetime:
-        """When the lease begins: with the request, or with its approval."""
+        """The start of the lease: the request, or its approval."""
         decided_at = self.approval.decided_at if self.approval else None
         return decided_at or self.created_at
 
@@ -277,7 +277,7 @@ class Lab:
 
     @property
     def lasts_until(self) -> datetime:
-        """When the lease ends the lab: at its end, but not before the protection ends."""
+        """The time at which the lease ends the lab: at its end, but not before the protection ends."""
         return max(self.lease_until, self.protection.until) if self.protection else self.lease_until
 
     def leased_until(self, ends_at: datetime, now: datetime) -> Lab:

@@ -1,7 +1,7 @@
-"""What a lab costs over its life: spans of one price an hour on its record, and sums over them.
+"""The cost of a lab over its life: spans of one price an hour on its record, and sums over them.
 
-Whole millionths of a dollar, so that sums are exact. `Lab.moved_to` begins a span when a phase costs otherwise than the one
-before; a price that changes in the list holds for labs, extensions and changes that are asked for afterwards.
+Whole millionths of a dollar, so that sums are exact. `Lab.moved_to` begins a span if a phase costs differently from the one
+before; a new list price applies to labs, extensions and changes that are requested afterwards.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MICRO = 1_000_000
 
 @dataclass(frozen=True)
 class Span:
-    """From `since` on it costs `hour` an hour. `slept`: what it would cost more an hour if it did not hibernate.
+    """From `since` on it costs `hour` an hour. `slept`: the extra cost an hour if it did not hibernate.
 
-    `extended`: the price of extended support on top, if a meter learned later until when it was billed.
+    `extended`: the added price of extended support, if the meter learned later until when it was billed.
     """
 
     since: datetime
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Meter:
-    """Millionths of USD an hour: `asleep`, what a node of each group adds, and `extended_extra` from `extended_from` on.
+    """Millionths of USD an hour: `asleep`, the cost of a node of each group, and `extended_extra` from `extended_from` on.
 
     `zone`: the installation's, in which its months begin. `unknown`: instance types without a known price, which are in no sum.
     """
@@ -47,47 +47,47 @@ class Meter:
     spans: tuple[Span, ...] = ()
 
     def awake(self, counts: Mapping[str, int]) -> int:
-        """With so many nodes of each group."""
+        """The hourly cost with these numbers of nodes."""
         return self.asleep + sum(self.nodes.get(name, 0) * count for name, count in counts.items())
 
     def cost(self, start: datetime, end: datetime) -> int:
-        """What the spans between two instants cost; the last one lasts."""
+        """The cost of the spans between two instants; the last span continues."""
         return sum(self._cost_of(part) for part in _parts(self.spans, start, end))
 
     def slept(self, start: datetime, end: datetime) -> int:
-        """What hibernation has saved between two instants."""
+        """The savings of hibernation between two instants."""
         return sum(_of_hour(span.slept, until - since) for since, until, span in _parts(self.spans, start, end))
 
     def extended(self, start: datetime, end: datetime) -> int:
-        """What extended support costs, and is in `cost`."""
+        """The cost of extended support, which `cost` includes."""
         parts = _parts(self.spans, start, end)
         return sum(self._extended_of(*part) for part in parts)
 
     def split(self, start: datetime, end: datetime) -> tuple[int, int, int]:
-        """The cost between two instants in three: what it costs asleep, too, its nodes, and extended support."""
+        """The cost between two instants in three parts: the cost that stays while asleep, its nodes, and extended support."""
         parts = tuple(_parts(self.spans, start, end))
         asleep = sum(_of_hour(min(span.hour, self.asleep), until - since) for since, until, span in parts)
         whole, extended = self.cost(start, end), self.extended(start, end)
         return asleep, whole - asleep - extended, extended
 
     def hour_at(self, now: datetime) -> int:
-        """What it costs an hour at an instant."""
+        """The hourly cost at an instant."""
         span = next((span for span in reversed(self.spans) if span.since <= now), None)
         if span is None or not span.hour:
             return 0
         return span.hour + span.extended + (self.extended_extra if self._is_extended(now) else 0)
 
     def months(self, start: datetime, end: datetime) -> Mapping[str, int]:
-        """The cost by month, such as 2026-11, of the installation's own zone."""
+        """The cost by month, such as 2026-11, in the installation's zone."""
         found = {
             month: self.cost(max(since, start), min(until, end)) for month, since, until in self._months(start, end)
         }
         return {month: cost for month, cost in found.items() if cost}
 
     def foreseen(self, begins_at: datetime, awake: int) -> Meter:
-        """The same life as it is reserved for: awake from its request on, and awake again from now on should it sleep.
+        """The meter for reservations: awake from its request on, and awake from now on even if it sleeps.
 
-        What it sleeps is given back when it wakes or ends; so that waking never fails for want of money.
+        The reservation for its sleep is released when it wakes or ends, so that waking never fails for lack of money.
         """
         spans = self.spans or (Span(begins_at, awake),)
         last = spans[-1]
@@ -95,16 +95,16 @@ class Meter:
         return replace(self, spans=(replace(spans[0], since=min(begins_at, spans[0].since)), *spans[1:]))
 
     def with_span(self, since: datetime, hour: int, slept: int = 0) -> Meter:
-        """With another price an hour from an instant on; as it is where that is so already."""
+        """With another price an hour from an instant on; unchanged if that is the price already."""
         before = self.spans[-1] if self.spans else Span(since, 0)
         if (before.hour, before.slept) == (hour, slept):
             return self
         return replace(self, spans=(*self.spans, Span(since, hour, slept)))
 
     def with_extended_from(self, billed_from: datetime | None, extra: int, now: datetime) -> Meter:
-        """With another begin of extended support: the control plane was upgraded, or AWS moved the date.
+        """With another start of extended support: the control plane was upgraded, or AWS moved the date.
 
-        What it has cost so far stays so, on the spans; from now on the new begin holds.
+        The cost so far stays on the spans; the new start applies from now on.
         """
         if not self.spans:
             return replace(self, extended_from=billed_from, extended_extra=extra)
@@ -115,7 +115,7 @@ class Meter:
         return replace(self, spans=spans, extended_from=begin, extended_extra=extra)
 
     def _settled(self, since: datetime, until: datetime, span: Span) -> Iterator[Span]:
-        """A span with what extended support cost in it, in two where it began within."""
+        """A span with its cost of extended support, split in two if extended support began within it."""
         begin = self.extended_from
         if begin is None or begin >= until or not span.hour:
             yield replace(span, since=since)
@@ -129,7 +129,7 @@ class Meter:
         return _of_hour(span.hour, until - since) + self._extended_of(since, until, span)
 
     def _extended_of(self, since: datetime, until: datetime, span: Span) -> int:
-        """Nothing of a span that costs nothing: there is no control plane."""
+        """Zero for a span without cost: there is no control plane."""
         settled = _of_hour(span.extended, until - since)
         if self.extended_from is None or not span.hour:
             return settled

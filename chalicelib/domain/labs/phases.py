@@ -1,4 +1,4 @@
-"""The phases of a lab as people read them."""
+"""The phases of a lab as words for people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How often a step polls, and after how many attempts it is stuck. The attempts are the bound, not the clock.
 
-`interval_seconds` is real time, which the state machine waits; the product is the most a step may take.
+`interval_seconds` is real time, which the state machine waits; the product is the longest duration of a step.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ class PollPolicy:
     max_attempts: int
 
     def is_out(self, attempt: int) -> bool:
-        """Whether a step that has looked `attempt` times before may not wait once more."""
+        """Whether a step that has looked `attempt` times before may not wait again."""
         return attempt + 1 >= self.max_attempts
 
     @property
     def minutes(self) -> int:
-        """The most that is waited, in whole minutes."""
+        """The longest wait, in whole minutes."""
         return self.interval_seconds * self.max_attempts // 60
 
 
-#: Visible step -> its policy. Generous against the durations in use: a control plane takes 8 to 14 minutes, a node
-#: group 2 to 4 (33 have been seen), deleting a node group 4 to 8, deleting a cluster 3 to 4. What somebody waits for is looked
-#: at twice as often as what is being deleted.
+#: Visible step -> its policy. Generous compared with usual durations: a control plane takes 8 to 14 minutes, a node
+#: group 2 to 4 (33 have been seen), deleting a node group 4 to 8, deleting a cluster 3 to 4. Steps that people wait for
+#: look twice as often as deletions.
 POLL_POLICIES: Mapping[str, PollPolicy] = {
     "create_stack": PollPolicy(interval_seconds=5, max_attempts=360),
     "create_cluster": PollPolicy(interval_seconds=10, max_attempts=240),

@@ -14,17 +14,17 @@ from chalicelib.domain.core.sentence import Sentence, opening
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Execution
 
-#: How long a start that got lost is tried again before it counts as failed.
+#: How long a lost start is repeated before it counts as failed.
 START_WITHIN = timedelta(minutes=30)
-#: How long a teardown whose workflow died is begun again before the lab is blocked.
+#: How long a teardown whose workflow died is restarted before the lab is blocked.
 TEAR_DOWN_WITHIN = timedelta(hours=12)
-#: How long making a lab is begun again when its workflow died: what is there already counts as made.
+#: How long a creation whose workflow died is restarted: existing resources count as created.
 MAKE_WITHIN = timedelta(hours=1)
-#: How long a change, going to sleep, or waking is begun again when its workflow died.
+#: How long a change, a hibernation or a wake whose workflow died is restarted.
 CHANGE_WITHIN = SLEEP_WITHIN = timedelta(hours=3)
-#: After so long a blocked lab is tried again, as its cause may have passed, until so long after its lease's end.
+#: The interval of a blocked lab's retries, as its cause may have passed, and how long after its lease's end they go on.
 BLOCKED_FOR, TRY_BLOCKED_WITHIN = timedelta(hours=6), timedelta(days=14)
-#: How long a look at an ended lab's account is tried for; daily beyond that, while it is `unsettled`.
+#: How long a look at an ended lab's account is repeated; daily beyond that, while the lab is `unsettled`.
 LOOK_WITHIN = timedelta(days=3)
 
 #: The workflow that works on a lab in each phase; in the others, none does.

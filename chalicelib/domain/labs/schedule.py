@@ -1,8 +1,8 @@
-"""A lab's evening: when curfew comes where its owner lives, on which days, and what it brings.
+"""A lab's evening: the local time of its curfew, the days, and the act.
 
-The one place of the rules where time zones appear. Local times are wall-clock: 22:00 is 22:00 on both sides of a change of
-clocks. A time that a spring night leaves out is taken as long after midnight as it would have been; one that an autumn
-night has twice is the first of the two.
+The only rules with time zones. Local times are wall-clock: 22:00 is 22:00 on both sides of a change of
+clocks. A time that a spring night skips is shifted by the skipped hour; of a time that an autumn
+night has twice, the first counts.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Moment
 
-#: (country as in ISO 3166, with `-` and a subdivision where wanted; year) -> that year's public holidays.
+#: (country as in ISO 3166, with `-` and a subdivision if needed; year) -> that year's public holidays.
 Holidays = Callable[[str, int], frozenset[date]]
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
-#: An evening is looked for this many days ahead; further off counts as never.
+#: The number of days to search for an evening; a later one counts as never.
 HORIZON = 400
 NOON = time(12)
 
 
 class AtCurfew(StrEnum):
-    """What curfew brings to an idle lab."""
+    """The act at curfew on an idle lab."""
 
     END = "end"
     HIBERNATE = "hibernate"
@@ -34,7 +34,7 @@ class AtCurfew(StrEnum):
 class Schedule:
     """`weekdays`: 0 is Monday. On a quiet day (a holiday of `holidays`, or one of `quiet_dates`) there is no curfew and no waking.
 
-    `wake`: when a hibernated lab gets its nodes back by itself; None: only when somebody asks.
+    `wake`: when a hibernated lab gets its nodes back by schedule; None: only on request.
     """
 
     time_zone: str = "UTC"
@@ -59,7 +59,7 @@ class Night:
 
 
 def is_quiet(schedule: Schedule, day: date, holidays: Holidays) -> bool:
-    """Whether nothing happens on this local day."""
+    """Whether this local day has neither curfew nor waking."""
     if day.weekday() not in schedule.weekdays or day in schedule.quiet_dates:
         return True
     return schedule.holidays is not None and day in holidays(schedule.holidays, day.year)
@@ -74,13 +74,13 @@ def next_curfew(schedule: Schedule, after: datetime, holidays: Holidays) -> Nigh
 
 
 def next_wake(schedule: Schedule, after: datetime, holidays: Holidays) -> datetime | None:
-    """When a hibernated lab is woken next, later than `after`; None where only people wake it."""
+    """The time at which a hibernated lab is woken next, later than `after`; None if only people wake it."""
     night = None if schedule.wake is None else _next(schedule, schedule.wake, after, holidays)
     return night.at if night else None
 
 
 def local_date(schedule: Schedule, instant: datetime) -> date:
-    """The day it is in the lab's zone."""
+    """The date in the lab's zone."""
     return instant.astimezone(ZoneInfo(schedule.time_zone)).date()
 
 
@@ -90,7 +90,7 @@ def format_local(schedule: Schedule, instant: datetime) -> Moment:
 
 
 def _next(schedule: Schedule, at: time, after: datetime, holidays: Holidays, evening: bool = False) -> Night | None:
-    """`evening`: of a time before noon the day is the one whose evening it ends."""
+    """`evening`: a time before noon belongs to the day whose evening it ends."""
     start, late = local_date(schedule, after) - timedelta(days=2), timedelta(days=int(evening and at < NOON))
     for ahead in range(HORIZON):
         day = start + timedelta(days=ahead)

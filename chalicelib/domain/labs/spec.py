@@ -1,7 +1,7 @@
-"""What a lab is asked to be: the one shape that both request bodies become, and that the workflows build from.
+"""A lab's specification: the one shape that both request bodies become, and that the workflows build from.
 
-Complete: every default is filled in before a LabSpec exists, so nothing downstream asks "what if it is missing".
-Sizes in GiB, times in hours, CIDRs as text in network form, ARNs whole.
+Complete: every default is filled in before a LabSpec exists, so no later code handles missing values.
+Sizes in GiB, times in hours, CIDRs as text in network form, whole ARNs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.domain.labs.schedule import USUAL_EVENING, Schedule
 
 
 class EndpointAccess(StrEnum):
-    """From where the Kubernetes API server answers."""
+    """The networks from which the Kubernetes API server can be reached."""
 
     PUBLIC = "public"
     PUBLIC_AND_PRIVATE = "public-and-private"
@@ -23,14 +23,14 @@ class EndpointAccess(StrEnum):
 
 
 class CapacityType(StrEnum):
-    """How instances are bought; EKS's own words."""
+    """The purchase option of instances, in EKS's words."""
 
     ON_DEMAND = "ON_DEMAND"
     SPOT = "SPOT"
 
 
 class Placement(StrEnum):
-    """Which subnets a node group's instances start in."""
+    """The subnets of a node group's instances."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -44,7 +44,7 @@ class NatMode(StrEnum):
 
 
 class VolumePolicy(StrEnum):
-    """What becomes of the volumes of PersistentVolumeClaims when the lab ends."""
+    """The treatment of the volumes of PersistentVolumeClaims when the lab ends."""
 
     DELETE = "delete"
     SNAPSHOT = "snapshot"
@@ -60,7 +60,7 @@ class SupportPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class NewNetwork:
-    """A VPC of the lab's own: two zones, two public and two private subnets. `zones` empty: the first two that EKS takes."""
+    """A VPC of the lab's own: two zones, two public and two private subnets. `zones` empty: the first two that EKS supports."""
 
     cidr: str = "192.168.0.0/16"
     zones: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class NewNetwork:
 
 @dataclass(frozen=True)
 class ExistingNetwork:
-    """Subnets the lab is a guest in. It never deletes, retags or reroutes anything of them."""
+    """Subnets that the lab uses as a guest. It never deletes, retags or reroutes any of them."""
 
     vpc_id: str | None
     public_subnet_ids: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class ExistingNetwork:
 
 @dataclass(frozen=True)
 class EndpointSpec:
-    """`allowed_cidrs` is who may reach the public endpoint; it says nothing about the private one."""
+    """`allowed_cidrs` limits the public endpoint only."""
 
     access: EndpointAccess
     allowed_cidrs: tuple[str, ...]
@@ -104,7 +104,7 @@ class Taint:
 
 @dataclass(frozen=True)
 class NodegroupSpec:
-    """One managed node group. `disable_pod_imds`: pods do not reach the instance's metadata, and with it the node's role."""
+    """One managed node group. `disable_pod_imds`: pods can't reach the instance's metadata, and with it the node's role."""
 
     name: str
     instance_types: tuple[str, ...] = ("t3.medium",)
@@ -156,7 +156,7 @@ class AccessPolicySpec:
 
 @dataclass(frozen=True)
 class AccessSpec:
-    """Who gets in: an IAM principal with access policies, Kubernetes groups, or both. `type` in EKS's words."""
+    """An access entry: an IAM principal with access policies, Kubernetes groups, or both. `type` in EKS's words."""
 
     principal_arn: str
     policies: tuple[AccessPolicySpec, ...] = ()
@@ -175,7 +175,7 @@ class PodIdentitySpec:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """Everything a lab is asked to be. `access_role`: the owner gets in by a role of the lab's own (labs/access_role.py)."""
+    """The whole specification. `access_role`: the owner enters with a role of the lab's own (labs/access_role.py)."""
 
     name: str
     region: str
@@ -199,15 +199,15 @@ class LabSpec:
 
     @property
     def instance_types(self) -> tuple[str, ...]:
-        """Every type that one of the lab's instances may be of, once each."""
+        """Every instance type that the lab may use, once each."""
         host = (self.work_host.instance_type,) if self.work_host else ()
         return tuple(dict.fromkeys((*host, *(kind for group in self.nodegroups for kind in group.instance_types))))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What this installation allows; read once from settings. `regions` empty: every region. `retention_days`: how long the
-    records of a lab that is over are kept; 0: for ever."""
+    """The limits of this installation; read once from settings. `regions` empty: every region. `retention_days`: how long the
+    records of an ended lab are kept; 0: for ever."""
 
     default_region: str = "ap-northeast-2"
     regions: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """A lab's share of the monthly sums: the expected cost of its lease while it lives, its actual cost and savings once it is over.
 
-The store keeps on each lab's item what of it is in the sums and brings both in line with every save, in one transaction: so
-what a lab frees by its end is freed once, and nothing is reserved for a lab that was not stored.
+The store records on each lab's item its share of the sums, and updates both with every save in one transaction: so
+a lab's end frees its money once, and nothing is reserved for a lab that was not stored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Scope(StrEnum):
     INSTALLATION = "installation"
 
 
-#: A sum that the store keeps: of which month, and whose.
+#: A stored sum: its month, scope and holder.
 SumOf = tuple[str, Scope, str]
 
 

@@ -1,6 +1,6 @@
-"""Which visible step each workflow function belongs to, and what people read for it; the steps' results.
+"""The visible steps of workflow functions and their titles; the steps' results.
 
-A function that asks and one that checks are one step to a person: both map to the same visible name.
+A function that requests and one that checks are one step for people: both map to the same visible name.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "remove_leftovers": ("remove_leftovers", Sentence("Removing what came back")),
     },
 }
-#: The phases in which each workflow may act. In any other it has been superseded.
+#: The phases in which each workflow may act. In any other phase it was superseded.
 ACTS_IN: Mapping[str, frozenset[Phase]] = {
     "provision": frozenset({Phase.REQUESTED, Phase.PROVISIONING}),
     "update": frozenset({Phase.UPDATING}),
@@ -78,7 +78,7 @@ ACTS_IN: Mapping[str, frozenset[Phase]] = {
 
 
 class Result(StrEnum):
-    """What a workflow function returns to ASL as `outcome`."""
+    """The `outcome` that a workflow function returns to ASL."""
 
     ASKED = "asked"
     AGAIN = "again"
@@ -103,7 +103,7 @@ def execution_name(lab: Lab, workflow: str, run: int | None = None) -> str:
 
 
 class Execution(StrEnum):
-    """How an execution stands. ABSENT: Step Functions knows none of this name; its start got lost, or is not known yet."""
+    """The state of an execution. ABSENT: Step Functions has none of this name; its start got lost, or is not known yet."""
 
     RUNNING = "running"
     ENDED = "ended"
@@ -111,7 +111,7 @@ class Execution(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """How far a step is."""
+    """The progress of a step."""
 
     RUNNING = "running"
     DONE = "done"
@@ -121,11 +121,11 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
+    """One step of one workflow run. `detail` says what it waits for, or did.
 
     `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
-    `attempts` counts how often the machine looked; `waited` for how many seconds in a row the same answer was
-    waited out (throttling, say) instead of being a look; `run` is the lab's run counter.
+    `attempts` counts its looks; `waited`: the seconds in a row for which the same answer was
+    waited out (throttling, say) instead of counting as a look; `run` is the lab's run counter.
     """
 
     workflow: str

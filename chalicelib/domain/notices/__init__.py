@@ -1,1 +1,1 @@
-"""Who must be told of which deadline and when; the digest mail, chat, calendar and bus events."""
+"""Notices of deadlines: recipients and times; the digest mail, chat, calendar and bus events."""

@@ -1,6 +1,6 @@
 """The events published for each notice, and their schema. `docs/reference/events.md` shows it.
 
-Called by the delivery. A document only grows: a field that changes its meaning, or goes, makes a new `schemaVersion`.
+Called by the delivery. The document only grows: a changed or removed field needs a new `schemaVersion`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ SCHEMA: Mapping[str, object] = {
 
 
 def detail_of(notice: Notice, watched: Watched, now: datetime) -> tuple[str, dict[str, object]]:
-    """The detail type and the detail of a notice's event, as `SCHEMA` has it."""
+    """The detail type and the detail of a notice's event, in the form of `SCHEMA`."""
     return DETAIL_TYPES[notice.kind], {**_of_notice(notice), **_of_cluster(watched), **_of_state(notice, watched, now)}
 
 

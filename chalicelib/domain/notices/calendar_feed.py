@@ -1,7 +1,7 @@
 """The deadlines as an iCalendar (RFC 5545) to subscribe to: one all-day event for each deadline of each cluster.
 
 Called by `GET /deadlines.ics`. An event keeps its UID when AWS moves the date, so calendars move it instead of adding another; the
-same facts give the same bytes, whenever they are asked for.
+same facts always give the same bytes.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from chalicelib.domain.support.assessment import describe_effect
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
-#: Where sequence numbers begin: minutes since then, so that a later change always has the higher number.
+#: The origin of sequence numbers, which count minutes: a later change always has the higher number.
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def calendar_of(clusters: Sequence[Watched], now: datetime, words: Words = ENGLISH) -> str:
-    """The whole document, in a language. Clusters that are gone, and labs that end first, are left out."""
+    """The whole document, in a language. Clusters that are gone, and labs that end first, are omitted."""
     return document(Sentence("EKS support deadlines"), deadline_events(clusters, now, words), words)
 
 
 def deadline_events(clusters: Sequence[Watched], now: datetime, words: Words = ENGLISH) -> Iterator[CalendarEvent]:
-    """One event a deadline, and one of today for a version without a date."""
+    """One event per deadline, and one today for a version without a date."""
     for watched in clusters:
         if watched.gone_at is not None or watched.support.lease_first:
             continue
@@ -38,7 +38,7 @@ def deadline_events(clusters: Sequence[Watched], now: datetime, words: Words = E
 
 
 def uid_of(watched: Watched, deadline: Deadline) -> str:
-    """Names the event for ever: the cluster, what happens, and to which version; not when."""
+    """The event's permanent name: the cluster, the effect and the version, without the date."""
     key = watched.cluster.key
     return f"{deadline.kind}.{deadline.version}.{key.name}.{key.region}.{key.account}@ekslab"
 
@@ -49,7 +49,7 @@ def _name(watched: Watched) -> str:
 
 
 def _undated(watched: Watched, now: datetime, words: Words) -> list[str]:
-    """An event of today, for there is no day that could be told."""
+    """An event today, because the date is unknown."""
     key, day = watched.cluster.key, utc(now)
     summary = Sentence("{name}: no date is known for {version}", name=key.name, version=watched.cluster.version)
     where = Sentence("Account {account}, {region}.", account=key.account, region=key.region)

@@ -1,6 +1,6 @@
 """A message in AWS's schema for custom notifications, which Amazon Q Developer in chat applications shows in Slack and Teams.
 
-Called by the notifier for the chat topic. Schema version 1.0, source `custom`; texts are cut to be read in a channel.
+Called by the notifier for the chat topic. Schema version 1.0, source `custom`; texts are cut for a channel.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SIGN = {
 
 
 def chat_document(message: Message) -> dict[str, object]:
-    """The notification as a JSON object. One thread for each recipient, so that a channel keeps a deadline's mails together."""
+    """The notification as a JSON object. One thread per recipient, so that a channel keeps a deadline's mails together."""
     head, _, rest = message.body.partition("\n\n")
     table = rest.partition("\n\n")[0]
     return {
@@ -61,7 +61,7 @@ def _context(message: Message) -> Mapping[str, str]:
 
 
 def _id(message: Message) -> str:
-    """The notices' name; of a message without notices, its own text's."""
+    """The notices' name; for a message without notices, a hash of its text."""
     if not message.notice_ids:
         return f"ekslab-{message.kind}-{sha256(f'{message.recipient} {message.body}'.encode()).hexdigest()[:16]}"
     return f"ekslab-{'-'.join(part for _, part in message.notice_ids[:1])}-{len(message.notice_ids)}"

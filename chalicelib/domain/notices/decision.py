@@ -1,7 +1,7 @@
 """Decides which notices a watched cluster needs now. Pure: `decide_notices` is read from top to bottom.
 
-The support watch calls it once a run for every cluster, with all notices of the cluster so far, and writes the new ones before
-anything is sent. The same decision twice has the same ids. After a run that never took place the next one decides the same:
+The support watch calls it once a run for every cluster, with all notices of the cluster so far, and stores the new ones before
+it sends any. Repeating a decision gives the same ids. After a missed run the next one decides the same:
 see `reminders.latest_due`.
 """
 
@@ -44,7 +44,7 @@ from chalicelib.domain.support.watched import Watched
 
 @dataclass(frozen=True)
 class NoticeRules:
-    """How an installation tells people. `reminder_days`: days before; `administrators`: told last, and where nobody answers."""
+    """The settings for notices. `reminder_days`: days before; `administrators`: told last, and for clusters without an owner."""
 
     reminder_days: tuple[int, ...] = REMINDER_DAYS
     default_owner: str | None = None
@@ -56,13 +56,13 @@ class NoticeRules:
         return recipient_of(watched.owner or self.default_owner or self.administrators or Audience.ADMINISTRATORS.value)
 
     def owners_of(self, watched: Watched) -> tuple[str, ...]:
-        """Everyone who hears as an owner, the one who may act first."""
+        """Everyone who is told as an owner; the first may act."""
         return distinct((self.owner_of(watched), *watched.other_owners))
 
     def may_silence(self, recipient: str, watched: Watched) -> bool:
-        """Whether their word holds a cluster's mails back: its first owner's and administrators', as `owners.may_change` says.
+        """Whether this recipient's acknowledgement holds a cluster's mails back: its first owner's and administrators' does.
 
-        Others only hear of it: anybody who may tag a cluster can name themself as one of its owners.
+        Others only get notices: anybody who may tag a cluster can name themself as one of its owners.
         """
         deciding = (self.owner_of(watched), self.administrators or "")
         return recipient.casefold() in {name.casefold() for name in deciding if name}
@@ -128,7 +128,7 @@ def decide_notices(
 
 
 def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audience], ...]:
-    """Everyone a deadline may concern, and as whom; one who is several of them is told as the first."""
+    """Everyone whom a deadline concerns, with their audience; a person in several counts in the first."""
     everyone = [
         *((owner, Audience.OWNER) for owner in rules.owners_of(watched)),
         (watched.team, Audience.TEAM),
@@ -142,7 +142,7 @@ def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audienc
 
 
 def next_audience(watched: Watched, notice: Notice, rules: NoticeRules) -> tuple[Notice, ...]:
-    """The same notice for the next audience, where no message reaches its recipient; none after administrators."""
+    """The same notice for the next audience, if no message reaches its recipient; none after administrators."""
     order = list(Audience)
     later = [
         (name, audience)
@@ -158,7 +158,7 @@ def next_audience(watched: Watched, notice: Notice, rules: NoticeRules) -> tuple
 
 
 def _solved(context: NoticeContext) -> Iterator[Notice]:
-    """Once an end, to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
+    """Once per end, to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
     watched, history = context.watched, context.history
     for sent in stale(watched, history):
         if watched.gone_at is not None or not ended_by_aws(watched, sent):
@@ -173,7 +173,7 @@ def _solved(context: NoticeContext) -> Iterator[Notice]:
 
 
 def _dated(context: NoticeContext) -> Iterator[Notice]:
-    """Once an end, to everyone who was told that a version has no date: it has one now, or runs no more."""
+    """Once per end, to everyone who was told that a version has no date: it has one now, or is no longer in use."""
     watched, history = context.watched, context.history
     for sent in last_undated(history):
         version = sent.deadline_id.partition("#")[2]
@@ -204,7 +204,7 @@ def _upgraded_by_aws(context: NoticeContext) -> Iterator[Notice]:
 
 
 def _dates_moved(context: NoticeContext) -> Iterator[Notice]:
-    """Once a move, to everyone who was told the former date; `note` is that date. As urgent as a reminder of the new date."""
+    """Once per move, to everyone who was told the former date; `note` is that date. As urgent as a reminder of the new date."""
     watched, history, levels = context.watched, context.history, list(Severity)
     current = {subject_of(d.id): d for d in deadlines_of(watched.support)}
     for sent in last_sent_of_each(history):
@@ -231,7 +231,7 @@ def _lease_first(context: NoticeContext) -> Iterator[Notice]:
 
 
 def _reminders(context: NoticeContext, history: Iterable[Notice]) -> Iterator[Notice]:
-    """Each deadline's latest reminder, to everyone it concerns by now who has not heard of the deadline since it came due."""
+    """Each deadline's latest reminder, to everyone concerned who has not been told since it came due."""
     watched, rules, now = context.watched, context.rules, context.now
     for deadline in _to_remind_of(context):
         for recipient, audience in recipients(watched, rules):
@@ -246,7 +246,7 @@ def _reminders(context: NoticeContext, history: Iterable[Notice]) -> Iterator[No
 
 
 def _nodes_behind(context: NoticeContext) -> Iterator[Notice]:
-    """Weekly to the owners while nodes are not on the control plane's version; louder beyond the skew Kubernetes allows."""
+    """Weekly to the owners while nodes are not on the control plane's version; more severe beyond Kubernetes's allowed skew."""
     version = context.watched.cluster.version
     if lagging := behind(version, context.watched.cluster.nodes):
         severity = Severity.WARNING if all(nodes.within for nodes in lagging) else Severity.URGENT
@@ -255,7 +255,7 @@ def _nodes_behind(context: NoticeContext) -> Iterator[Notice]:
 
 
 def _no_date(context: NoticeContext) -> Iterator[Notice]:
-    """Weekly while no calendar dates the version: AWS may upgrade the cluster at any time, and nobody can say when."""
+    """Weekly while no calendar has a date for the version: AWS may upgrade the cluster at any time."""
     if context.watched.is_undated:
         name = f"no-date#{context.watched.cluster.version}"
         for told in recipients(context.watched, context.rules):
@@ -293,7 +293,7 @@ def _weekly(
 
 
 def _to_remind_of(context: NoticeContext) -> tuple[Deadline, ...]:
-    """Billing that has begun is told weekly until the reminders of the forced upgrade begin: those tell it as well."""
+    """Begun billing is reported weekly until the reminders of the forced upgrade begin: those mention it as well."""
     support = context.watched.support
     days = context.rules.reminder_days
     if support.begun is None or any(latest_due(d, days, context.now) is not None for d in support.deadlines):
@@ -302,7 +302,7 @@ def _to_remind_of(context: NoticeContext) -> tuple[Deadline, ...]:
 
 
 def _held_back(context: NoticeContext, deadline: Deadline, reminder: int, audience: Audience) -> bool:
-    """Whether an acknowledgement or a snooze holds the reminder back, or whether it is the owner's alone to hear."""
+    """Whether an acknowledgement or a snooze holds the reminder back, or only the owner gets it."""
     watched = context.watched
     begun = reminder < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING
     if begun and audience is not Audience.OWNER:

@@ -1,7 +1,7 @@
-"""The message to one recipient: one digest of everything there is to say, instead of a mail per cluster.
+"""The message to one recipient: one digest of all notices, instead of a mail per cluster.
 
-Called by the delivery with notices and their clusters. Most urgent first; what does not fit into one message goes on in
-another, so that each stays readable and within what SNS takes, and no cluster is left out.
+Called by the delivery with notices and their clusters. Most urgent first; a long digest is split into several
+messages, so that each stays readable and within SNS's limit, and no cluster is left out.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
-#: SNS takes 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
+#: SNS accepts 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
 MOST_BYTES, MOST_SUBJECT = 190_000, 100
-#: Clusters of one message, and those of them that are told with their commands; the API shows everybody's.
+#: The most clusters in one message, and the most of them shown with commands; the API shows all.
 _CLUSTERS, _WITH_COMMANDS = 60, 10
-#: Bytes that a cluster's title and line in the table take, generously.
+#: Bytes for a cluster's title and line in the table, generously.
 _A_CLUSTER = 400
 
 #: The links for one reader about a cluster and its next deadline.
@@ -68,7 +68,7 @@ def compose(
 ) -> tuple[Message, ...]:
     """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first.
 
-    `buttons`: the links that act on a cluster's deadline for this recipient; without them commands do.
+    `buttons`: the links that act on a cluster's deadline for this recipient; without them the mail shows commands.
     """
     volumes = _volumes(_parts(text, now), now)
     parts = [[replace(part, buttons=_buttons(part, buttons)) for part in volume] for volume in volumes]
@@ -76,7 +76,7 @@ def compose(
 
 
 def _buttons(part: _Part, buttons: Buttons | None) -> tuple[Block, ...]:
-    """Of a deadline that is told, and that may still be answered for."""
+    """The buttons of a reported deadline that can still be acknowledged."""
     ahead, told = part.watched.support.next, deadline_of_notices(part.watched, part.notices)
     if buttons is None or ahead is None or told is None or part.watched.gone_at is not None:
         return ()
@@ -145,7 +145,7 @@ def _subject(parts: Sequence[_Part], volume: tuple[int, int]) -> str:
 
 
 def severity_said(severity: Severity) -> Sentence:
-    """How loud, in a word."""
+    """The severity in a word."""
     return {
         Severity.INFO: Sentence("info"),
         Severity.WARNING: Sentence("warning"),
@@ -155,7 +155,7 @@ def severity_said(severity: Severity) -> Sentence:
 
 
 def _plain(subject: str) -> str:
-    """SNS takes ASCII."""
+    """The subject in ASCII, as SNS requires."""
     plain = re.sub(r"[^ -~]", "?", subject)
     return plain if len(plain) <= MOST_SUBJECT else f"{plain[: MOST_SUBJECT - 3]}..."
 

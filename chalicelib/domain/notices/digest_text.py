@@ -1,6 +1,6 @@
 """One cluster's section of a digest: deadline, cost, obstacles, commands and links.
 
-Called by `digest.compose`. What was decided earlier and no longer holds is left out: the cluster is told as it is now.
+Called by `digest.compose`. Earlier notices that no longer hold are left out: the section shows the cluster's present state.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from chalicelib.domain.support.readiness import Blocker, BlockerLevel, behind, b
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from chalicelib.domain.support.watched import Watched
 
-#: Of insights, node groups and add-ons so many are named; the API names all.
+#: The most insights, node groups and add-ons that are named; the API names all.
 _NAMED = 8
 
 
 def section(watched: Watched, notices: Sequence[Notice], now: datetime, full: bool) -> tuple[Block, ...]:
-    """The whole part of one cluster; not `full`: without commands, which the API shows."""
+    """The whole section of one cluster; not `full`: without commands, which the API shows."""
     kinds = {notice.kind for notice in notices}
     blocks: list[Block] = [Paragraphs((_where(watched), *_what(watched, notices, now)))]
     if deadline_of_notices(watched, notices) is not None:
@@ -156,7 +156,7 @@ def _source(deadline: Deadline) -> Sentence:
 
 
 def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
-    """What matters most of these notices, as half a sentence with its days."""
+    """The most urgent of these notices, as half a sentence with its days."""
     by_kind = {notice.kind: notice for notice in notices}
     current = deadline_of_notices(watched, by_kind.values())
     if NoticeKind.UPGRADED_BY_AWS in by_kind:
@@ -175,14 +175,14 @@ def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
 
 
 def deadline_of_notices(watched: Watched, notices: Iterable[Notice]) -> Deadline | None:
-    """The nearest deadline that these notices are about and that still holds."""
+    """The nearest deadline of these notices that still holds."""
     ids = {n.deadline_id for n in notices if n.kind in (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)}
     coming = [*watched.support.deadlines, *deadlines_of(watched.support)]
     return next((deadline for deadline in coming if deadline.id in ids), None)
 
 
 def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, now: datetime) -> str:
-    """What a notice says of a cluster; `told` is the deadline its reminders are about. Empty if that no longer holds."""
+    """The sentence of a notice about a cluster; `message` is the deadline of its reminders. Empty if it no longer holds."""
     match notice.kind:
         case NoticeKind.DEADLINE:
             if message is None or message.id != notice.deadline_id:
@@ -234,7 +234,7 @@ def _moved(notice: Notice, moved: Deadline | None, now: datetime) -> Sentence:
 
 
 def _raised(upgraded: Notice) -> str:
-    """The version to which AWS raised it; the cluster may run a later one by now."""
+    """The version to which AWS upgraded it; the cluster may run a later one by now."""
     return Sentence("control plane upgraded to {version}", version=upgraded.deadline_id.split("#")[1])
 
 
@@ -270,7 +270,7 @@ def _unreadable(watched: Watched) -> str:
 
 
 def _remedy(code: str) -> str:
-    """What helps, by AWS's own code; of a code that nobody knows nothing is claimed."""
+    """The remedy for AWS's own code; empty for an unknown code."""
     if "Throttl" in code or code in ("TooManyRequestsException", "RequestLimitExceeded"):
         return Sentence(
             "AWS was asked too much at once, and is asked again tomorrow; if it lasts, ask for a higher API limit"
@@ -296,7 +296,7 @@ def _date(day: str) -> str:
 
 
 def _describe_id(notice: Notice) -> str:
-    """What a notice was about: a deadline with its day, or a version that had none."""
+    """The subject of a notice: a deadline with its day, or a version without one."""
     kind, version, *day = notice.deadline_id.split("#")
     if not day:
         return Sentence("{version}, of which no date was known", version=version)

@@ -1,6 +1,6 @@
-"""Reads a cluster's notices: what people were told of its deadlines, and which of it no longer holds.
+"""Reads a cluster's notices: which reported deadlines no longer hold.
 
-`decision.py` calls it. A reminder or a moved date tells of a deadline; SOLVED and UPGRADED_BY_AWS end what was told.
+`decision.py` calls it. A reminder or a moved date reports a deadline; SOLVED and UPGRADED_BY_AWS end it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
 
 def stale(watched: Watched, history: Sequence[Notice]) -> list[Notice]:
-    """Per recipient and deadline the last notice that no longer holds. A version that the calendar lost is not solved by that."""
+    """Per recipient and deadline the last notice that no longer holds. A version that the calendar dropped does not end it."""
     if watched.gone_at is not None:
         return last_sent_of_each(history)
     current = {subject_of(d.id) for d in deadlines_of(watched.support)}
@@ -31,7 +31,7 @@ def stale(watched: Watched, history: Sequence[Notice]) -> list[Notice]:
 
 
 def last_sent_of_each(history: Sequence[Notice]) -> list[Notice]:
-    """Per recipient, kind and version the last notice of a date, unless its end was told since."""
+    """Per recipient, kind and version the last notice of a date, unless its end was reported since."""
     last: dict[tuple[str, str], Notice] = {}
     for notice in sorted(history, key=lambda n: n.decided_at):
         if notice.kind in _TELLINGS:
@@ -42,7 +42,7 @@ def last_sent_of_each(history: Sequence[Notice]) -> list[Notice]:
 
 
 def last_undated(history: Sequence[Notice]) -> list[Notice]:
-    """Per recipient and version the last notice that no date is known, unless its end was told since."""
+    """Per recipient and version the last notice that no date is known, unless its end was reported since."""
     last: dict[tuple[str, str], Notice] = {}
     for notice in sorted(history, key=lambda n: n.decided_at):
         if notice.kind is NoticeKind.NO_DATE and notice.state is not NoticeState.UNHEARD:
@@ -53,13 +53,13 @@ def last_undated(history: Sequence[Notice]) -> list[Notice]:
 
 
 def ended_by_aws(watched: Watched, sent: Notice) -> bool:
-    """Whether AWS's own upgrade put an end to what was told."""
+    """Whether AWS's own upgrade ended the reported deadline."""
     at = watched.upgraded_by_aws_at
     return at is not None and sent.decided_at <= at and _version(sent) != watched.cluster.version
 
 
 def policy_changed(watched: Watched, sent: Notice) -> bool:
-    """Another kind of deadline stands at the date that was told: the owner changed the policy, AWS moved nothing."""
+    """Whether another kind of deadline is on the reported date: the owner changed the policy, AWS moved nothing."""
     kind, _, day = sent.deadline_id.split("#")
     return any(
         d.kind != kind and d.version == _version(sent) and f"{utc(d.at):%Y-%m-%d}" == day
@@ -73,7 +73,7 @@ def why_solved(watched: Watched, sent: Notice) -> str:
 
 
 def why_dated(watched: Watched, version: str) -> str:
-    """Why it no longer holds that a version has no date, as a sentence."""
+    """Why a version is no longer without a date, as a sentence."""
     return _why_over(watched, version) or Sentence("EKS tells the dates of {version} now.", version=version)
 
 
@@ -86,7 +86,7 @@ def _why_over(watched: Watched, version: str) -> str:
 
 
 def times_sent(history: Iterable[Notice], kind: NoticeKind, sent: Notice) -> int:
-    """How many notices of this kind the recipient has had of this deadline, also on its earlier dates."""
+    """The number of notices of this kind that the recipient got of this deadline, also for its earlier dates."""
     subject = subject_of(sent.deadline_id)
     return sum(
         n.kind is kind and n.recipient == sent.recipient and subject_of(n.deadline_id) == subject for n in history

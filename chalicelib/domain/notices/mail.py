@@ -1,7 +1,7 @@
-"""A mail to one person as it is kept: what it tells of, whether SES has taken it, and what became of it.
+"""The record of a mail to one person: its warnings and notices, whether SES accepted it, and its outcome.
 
-The record is written before SES is asked. Its id goes with the mail as a tag, so that SES's events find it: a run that dies
-between SES's answer and its own note is made up for by the Send event, and no later run sends the mail again.
+The record is written before SES is called. Its id is a tag of the mail, so that SES's events find it: if a run dies
+between SES's answer and its own note, the Send event completes the record, and no later run sends the mail again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.place import ClusterKey
 
-#: Longer than a function lives, and than an event of SES takes: a mail of which nothing was heard by then was not taken.
+#: Longer than a function lives, and than an event of SES takes: a mail without any event by then was not accepted.
 UNHEARD_OF = timedelta(minutes=15)
-#: Of a mail's kind or of any recipient's name only these signs may stand in a tag.
+#: The form of an id: a tag allows only some characters.
 _ID = pattern(r"[0-9a-f]{32}")
 _SEVERITIES = list(Severity)
 
 
 class MailState(StrEnum):
-    """SENDING: SES is being asked. ACCEPTED: it has taken it. DELIVERED: the reader's mail server has. BOUNCED: nobody has it."""
+    """SENDING: SES is being called. ACCEPTED: by SES. DELIVERED: by the reader's mail server. BOUNCED: by neither."""
 
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -34,7 +34,7 @@ class MailState(StrEnum):
 
 
 class MailEventKind(StrEnum):
-    """What SES tells of a mail. REFUSED: a bounce for good, a complaint, a reject, a suppressed address."""
+    """The kinds of SES's events. REFUSED: a permanent bounce, a complaint, a reject, a suppressed address."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -71,9 +71,9 @@ class NoticeRef:
 
 @dataclass(frozen=True)
 class Mail:
-    """`entries` and `notices`: what it tells of. `sending_until`: nobody else asks SES before. `why`: of a bounce, in words.
+    """`entries` and `notices`: the contents. `sending_until`: no other run calls SES before. `why`: of a bounce, in words.
 
-    `recipient`: the name that the address was found by. `version` counts saves.
+    `recipient`: the name for which the address was found. `version` counts saves.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Mail:
 
     @property
     def is_taken(self) -> bool:
-        """Whether SES has it, and nothing came back."""
+        """Whether SES accepted it, and it did not bounce."""
         return self.state in (MailState.ACCEPTED, MailState.DELIVERED)
 
 
@@ -110,17 +110,17 @@ class MailEvent:
 
 
 def mail_id(address: str, once: str) -> str:
-    """The same for one address and one occasion, such as a run: there is one mail of it."""
+    """The same id for one address and one occasion, such as a run: there is one mail for it."""
     return hashlib.sha256(f"{address.casefold()}\n{once}".encode()).hexdigest()[:32]
 
 
 def is_mail_id(text: str) -> bool:
-    """Whether a tag can be an id at all."""
+    """Whether a tag has the form of an id."""
     return _ID.fullmatch(text) is not None
 
 
 def begun(mail: Mail, stored: Mail | None, now: datetime) -> Mail | None:
-    """The record with which SES may be asked now; None if it was asked already, or somebody is at it."""
+    """The record with which SES may be called now; None if it was called already, or another run is calling it."""
     if stored is None:
         return mail
     if stored.state is MailState.SENDING and stored.sending_until <= now:
@@ -129,21 +129,21 @@ def begun(mail: Mail, stored: Mail | None, now: datetime) -> Mail | None:
 
 
 def accepted(mail: Mail, message_id: str, at: datetime) -> Mail:
-    """SES has given it an id. Its events may have come before the answer."""
+    """SES has returned an id. Its events may have come before the answer."""
     if mail.state is not MailState.SENDING:
         return replace(mail, message_id=mail.message_id or message_id, accepted_at=mail.accepted_at or at)
     return replace(mail, state=MailState.ACCEPTED, message_id=message_id, accepted_at=at)
 
 
 def given_back(mail: Mail, now: datetime) -> Mail:
-    """SES said that it did not take it: the next one may ask again at once."""
+    """SES refused the mail: the next run may send it at once."""
     return replace(mail, sending_until=now) if mail.state is MailState.SENDING else mail
 
 
 def after(mail: Mail, event: MailEvent) -> Mail:
     """The mail after an event. Order and repetition of events do not change the result.
 
-    What came back for good stays so. A delivery outweighs a server that gave up for now: it is an answer of another one, or an
+    A permanent bounce stays. A delivery outweighs a temporary failure: that is another server's answer, or an
     automatic reply. An event about another address is not about this mail.
     """
     if event.addresses and mail.address.casefold() not in {each.casefold() for each in event.addresses}:
@@ -168,11 +168,11 @@ def after(mail: Mail, event: MailEvent) -> Mail:
 
 
 def worst_first(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The gravest first, of two alike the one that was before."""
+    """The most severe first; equal ones keep their order."""
     return tuple(sorted(messages, key=lambda message: -_SEVERITIES.index(message.severity)))
 
 
 def subject_of(messages: Sequence[Message]) -> str:
-    """That of the gravest, and how many more there are."""
+    """The subject of the most severe message, and the number of the others."""
     first, *others = worst_first(messages)
     return f"{first.subject} (and {len(others)} more)" if others else first.subject

@@ -1,6 +1,6 @@
-"""The one way in which a mail is asked for: its record first, then SES, then what came of it.
+"""Sends a mail once: its record first, then SES, then the result.
 
-What it needs of the world is handed in: the services and the workflows send by it.
+Its dependencies are arguments: services and workflows use it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from chalicelib.domain.notices.mail import (
 
 
 class KeepsMails(Protocol):
-    """The part of the store of mails that is needed here."""
+    """The methods of the store of mails that this module needs."""
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
-        """Write the record unless SES was asked already; the record as it is kept, and whether it is this one."""
+        """Write the record unless SES was called already; return the stored record, and whether it is this one."""
         ...
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
-        """Load, change, save if nobody saved in between, else again."""
+        """Load, change, save; repeat if somebody saved in between."""
         ...
 
 
@@ -58,9 +58,9 @@ def new_mail(
 
 
 def send_once(store: KeepsMails, ask: Callable[[Mail], str], fresh: Mail, clock: Callable[[], datetime]) -> Mail | None:
-    """Ask for a mail unless it was asked for before; None while nobody knows whether SES has taken it.
+    """Send a mail unless it was sent before; None while it is unknown whether SES accepted it.
 
-    `ask` returns SES's message id. Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where it did not say.
+    `ask` returns SES's message id. Raises Throttled and AwsRefused if SES refused it, AwsUnavailable if SES did not answer.
     """
     mail, is_mine = store.begin_mail(fresh, fresh.begun_at)
     if not is_mine:

@@ -1,4 +1,4 @@
-"""Notices: one reminder of one deadline of one cluster for one recipient, and what has become of it. See ADR 6."""
+"""Notices: one reminder of one deadline of one cluster for one recipient, and its outcome. See ADR 6."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.domain.core.place import ClusterKey
 
 
 class NoticeKind(StrEnum):
-    """What a notice says."""
+    """The kind of a notice."""
 
     DEADLINE = "deadline"
     DATE_MOVED = "date-moved"
@@ -24,7 +24,7 @@ class NoticeKind(StrEnum):
 
 
 class NoticeState(StrEnum):
-    """Written first, sent after. UNHEARD: nobody takes messages for its recipient; it is tried again daily."""
+    """Stored first, sent after. UNHEARD: nobody receives messages for its recipient; it is tried again daily."""
 
     PENDING = "pending"
     UNHEARD = "unheard"
@@ -32,7 +32,7 @@ class NoticeState(StrEnum):
 
 
 class Audience(StrEnum):
-    """As whom the recipient is told."""
+    """The role in which the recipient is told."""
 
     OWNER = "owner"
     TEAM = "team"
@@ -41,10 +41,10 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """`reminder`: days before the deadline it was due at (None where there is no escalation). `late_by_days`: 0 when on time.
+    """`reminder`: days before the deadline (None without escalation). `late_by_days`: 0 when on time.
 
-    What is said weekly counts days after it began: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2.
-    So does `SOLVED` the ends: a deadline that a policy brings back ends again. `unheard`: why nobody took it so far.
+    Weekly notices count days after the first: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2. `SOLVED` counts the ends: a
+    deadline that a policy brings back ends again. `unheard`: why nobody received it so far.
 
     `id` is unique per cluster, kind, deadline, reminder and recipient: the same decision twice is one notice.
     """

@@ -1,4 +1,4 @@
-"""The reminders of one deadline: which one is due, since when, how loud it is, and until when it may be snoozed.
+"""The reminders of one deadline: which is due, since when, its severity, and the latest snooze.
 
 Used by `decision.py` and the API. A reminder is a number of days before the deadline; after it they go on weekly: -7, -14, ...
 """
@@ -16,7 +16,7 @@ from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 WEEK = timedelta(days=7)
 #: The reminders that neither acknowledging nor snoozing holds back: the last week.
 LAST_RUNGS = (7, 3, 1, 0)
-#: From which reminder on an audience is told, if nobody acknowledged; owners from the first.
+#: The reminder from which an audience is told, if nobody acknowledged; owners from the first.
 JOINS_AT = {Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}
 #: Days before a deadline at which people are told; after it, weekly (negative reminders: -7, -14, ...).
 REMINDER_DAYS = (180, 90, 60, 30, 14, 7, 3, 1, 0)
@@ -48,7 +48,7 @@ def reminders_for(audience: Audience, reminder_days: Iterable[int]) -> tuple[int
 
 
 def severity_of(deadline: Deadline, reminder: int) -> Severity:
-    """How loud a reminder is: louder as it nears. Billing is money: never critical, and once it runs no longer urgent."""
+    """The severity of a reminder: it rises as the deadline nears. Billing is money: never critical, once begun not urgent."""
     billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
     if reminder > 30:
         return Severity.INFO

@@ -1,6 +1,6 @@
-"""Words for a person reading mail: days, dates, money, and paragraphs of a readable width.
+"""Words for readers of mail: days, dates, money, and paragraphs of a readable width.
 
-Used by `digest.py` and `digest_text.py`, and by the chat and calendar documents. All dates are UTC and say their weekday.
+Used by `digest.py` and `digest_text.py`, and by the chat and calendar documents. All dates are UTC with their weekday.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.domain.support.watched import Watched
 
 
 def describe_briefly(deadline: Deadline) -> str:
-    """What a deadline is, in two or four words."""
+    """A deadline in two or four words."""
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
         return Sentence("extended billing")
     if deadline.target:
@@ -25,7 +25,7 @@ def describe_briefly(deadline: Deadline) -> str:
 
 
 def began_at(watched: Watched, deadline: Deadline) -> datetime:
-    """Since when a deadline that has passed concerns this cluster: not before it was made, or ran this version."""
+    """Since when a past deadline concerns this cluster: not before its creation, or before it ran this version."""
     billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
     known = (deadline.at, *((watched.cluster.created_at, watched.version_since) if billing else ()))
     return max(utc(at) for at in known if at is not None)
@@ -42,7 +42,7 @@ def deadline_headline(watched: Watched, deadline: Deadline, now: datetime) -> st
 
 
 def describe_support_cost(watched: Watched, now: datetime) -> str:
-    """What doing nothing costs, in USD, as one sentence; empty where the calendar knows no dates."""
+    """The cost of doing nothing, in USD, as one sentence; empty if the calendar has no dates."""
     support, following = watched.support, watched.support.next
     if support.begun and support.billed_extended:
         began = began_at(watched, support.begun)

@@ -1,1 +1,1 @@
-"""One module per group of signals; each answers quiet, busy, missing or not applicable."""
+"""One module per group of signals; each is quiet, busy, missing or not applicable."""

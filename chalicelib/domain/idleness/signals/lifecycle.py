@@ -1,4 +1,4 @@
-"""What the lab itself is doing: too young to be judged, changing, asleep. It can forbid a verdict and never supports one."""
+"""The lab's own state: too young to be judged, changing, asleep. It can prevent a verdict and never supports one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.phases import phase_said
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
-#: EKS's words for what stays as it is. DEGRADED and the failures can last for ever and run nothing by themselves.
+#: EKS's words for lasting states. DEGRADED and the failures can last for ever and run nothing by themselves.
 RESTING_CLUSTER = frozenset({"ACTIVE", "FAILED"})
 RESTING_NODEGROUP = frozenset({"ACTIVE", "DEGRADED", "CREATE_FAILED", "DELETE_FAILED"})
-#: Evidence older than this says nothing of now.
+#: Evidence older than this says nothing about now.
 STALE = timedelta(minutes=30)
 
 
@@ -69,7 +69,7 @@ def _nodegroups(evidence: Evidence) -> Signal:
 
 
 def _look(evidence: Evidence, window: Window) -> Signal:
-    """Whether somebody looked at the whole window, and just now."""
+    """Whether the evidence covers the whole window, up to now."""
     if evidence.window_from > window.start or window.end - evidence.read_at > STALE:
         looked = (evidence.read_at - evidence.window_from) / timedelta(hours=1)
         message = Sentence(

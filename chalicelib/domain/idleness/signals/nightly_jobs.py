@@ -1,9 +1,9 @@
 """Detects nightly work from pods placed in earlier nights, whichever controller placed them.
 
 Nightly work leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
-week ago, or at the same hour of two nights. Kubernetes lists CronJobs, but not what KEDA, Airflow or a workflow engine will
-start: its answer takes nothing away from what is told here. A scheduler that runs its work in pods of its own, which stay,
-places none: the cores that were at work at the same hour of two nights tell of it.
+week ago, or at the same hour of two nights. Kubernetes lists CronJobs, but not the work of KEDA, Airflow or a workflow engine:
+an empty list does not make this signal quiet. A scheduler that runs its work in permanent pods places none: cores
+at work at the same hour of two nights reveal it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Schedule
 
 NIGHTS = "nights"
-#: A night lasts so long from curfew on, and after an early curfew until five, unless the lab is woken before: pods that come
+#: The length of a night from curfew on, and its end after an early curfew, unless the lab is woken before: pods that come
 #: back then are nobody's work.
 NIGHT, MORNING, NOON = timedelta(hours=8), 5, 12
 HOUR = timedelta(hours=1)
-#: With so many hours of it not on record, a night is not known.
+#: A night with this many hours without data is unknown.
 UNKNOWN_HOURS = 2
 
 
 def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
-    """BUSY if pods were placed in nights before as nightly work would; never QUIET, since it says nothing of today."""
+    """BUSY if pods were placed in earlier nights as nightly work would; never QUIET, since it says nothing about today."""
     schedule = lab.spec.schedule
     tonight = _tonight(schedule, window.end)
     hours, known = _placed_at(schedule, evidence, window)
@@ -58,7 +58,7 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
 
 
 def night_length(schedule: Schedule) -> timedelta:
-    """From curfew to waking, by the clock on the wall, and not longer than a night is."""
+    """The time from curfew to waking, in local time, and not longer than a night."""
     longest = NIGHT
     if schedule.curfew.hour >= NOON:
         longest = max(NIGHT, _until(schedule, time(MORNING)))
@@ -71,13 +71,13 @@ def _until(schedule: Schedule, then: time) -> timedelta:
 
 
 def _clock(schedule: Schedule, hour: int) -> str:
-    """An hour of the night, counted from curfew, as people say it."""
+    """An hour of the night, counted from curfew, in local time for people."""
     at = datetime.combine(date.min, schedule.curfew) + max(hour, 0) * HOUR
     return f"{at:%H:%M}"
 
 
 def _clockwork(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int | None:
-    """The hour of the night at which work is to be expected. An hour that is in part of the day counts if two nights have it."""
+    """The hour of the night at which work is expected. An hour that is partly in the day counts if two nights have it."""
     for night in (tonight - timedelta(days=1), tonight - timedelta(days=7)):
         if whole := {hour for hour, is_whole in hours[night] if is_whole}:
             return min(whole)
@@ -85,16 +85,16 @@ def _clockwork(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int |
 
 
 def _twice(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int | None:
-    """The first hour that is among those of two nights."""
+    """The first hour that two nights share."""
     nights = [{hour for hour, _ in each} for night, each in hours.items() if night < tonight]
     return next((hour for hour in range(-1, 24) if sum(hour in each for each in nights) > 1), None)
 
 
 def _nights_of(schedule: Schedule, instants: Iterable[datetime]) -> dict[date, set[tuple[int, bool]]]:
-    """For each night its hours among these, from curfew on, and whether the night has the whole of each.
+    """For each night its hours among these, from curfew on, and whether each is wholly in the night.
 
-    CloudWatch's hours are UTC's: where curfew is at half past, the first one (-1) and the last are in part of the day.
-    One in which the lab is woken is left out: pods come back then.
+    CloudWatch's hours are UTC's: with a curfew at half past, the first one (-1) and the last are partly in the day.
+    The hour in which the lab is woken is left out: pods come back then.
     """
     found: dict[date, set[tuple[int, bool]]] = defaultdict(set)
     for at in instants:
@@ -109,7 +109,7 @@ def _nights_of(schedule: Schedule, instants: Iterable[datetime]) -> dict[date, s
 def _placed_at(
     schedule: Schedule, evidence: Evidence, window: Window
 ) -> tuple[dict[date, set[tuple[int, bool]]], dict[date, int]]:
-    """For each night the hours (from curfew) in which pods were placed, and how many of its hours are on record."""
+    """For each night the hours (from curfew) in which pods were placed, and how many of its hours have data."""
     known: dict[date, int] = defaultdict(int)
     points = [(at, value) for at, value in evidence.scheduled_before.points if at < window.start]
     for at, _ in points:
@@ -120,14 +120,14 @@ def _placed_at(
 
 
 def _night(schedule: Schedule, instant: datetime) -> tuple[date, timedelta]:
-    """The day whose curfew was the last one, by the clock on the wall, and how long ago it was."""
+    """The day of the last curfew, in local time, and how long ago it was."""
     local = instant.astimezone(ZoneInfo(schedule.time_zone)).replace(tzinfo=None)
     shifted = local - timedelta(hours=schedule.curfew.hour, minutes=schedule.curfew.minute)
     return shifted.date(), shifted - datetime.combine(shifted.date(), time())
 
 
 def _tonight(schedule: Schedule, now: datetime) -> date:
-    """The night that is on or comes next."""
+    """The present or next night."""
     night, into = _night(schedule, now)
     return night if into < night_length(schedule) else night + timedelta(days=1)
 

@@ -1,7 +1,7 @@
 """CPU and network of the managed node groups.
 
 CloudWatch's CPU is the mean of a group, in which one busy machine hides among many: it is judged as cores at work, mean times
-CPUs. Network has no baseline on purpose: a queue consumer works at one steady pace for weeks, and its own past must not excuse it.
+CPUs. Network has no baseline on purpose: a queue consumer works at a steady pace for weeks, and its past must not hide it.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
 
 CPU, NETWORK = "cpu", "network"
-#: A group with this many cores at work is in use, without regard to earlier hours: a base, and more for each node's daemons.
+#: A group with this many cores at work is in use, whatever its earlier hours: a base, and more for each node's daemons.
 CORES, CORES_PER_NODE = 0.25, 0.075
-#: CPUs that a node group is taken to have had whose machines are gone.
+#: The assumed CPUs of a node group whose machines are gone.
 GONE_CPUS = 4
-#: Cores by which a group breathes above its baseline.
+#: The normal variation above a group's baseline, in cores.
 CORES_BREATH, CORES_BREATH_PER_NODE = 0.125, 0.0175
 #: Bytes a minute and node, in and out together: 64 KiB/s. Kubelets, scrapers and log shippers of a lab stay below.
 NETWORK_LIMIT = 60.0 * 64 * 1024
 UNSEEN = "unseen"
-#: Nodes that are named.
+#: The most nodes that are named.
 TOLD_AT_MOST = 3
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What one node group says."""
+    """The result for one node group."""
 
     sign: Sign
     message: str
@@ -91,7 +91,7 @@ def _beside(what: Sentence, baseline: float | None) -> Sentence:
 
 
 def hours_at_work(evidence: Evidence, window: Window) -> tuple[datetime, ...]:
-    """The hours of the week before the window in which a group had more cores at work than a resting one has."""
+    """The hours of the week before the window in which a group had more cores at work than a resting one."""
     return tuple(
         at for group in evidence.nodegroups if group.vcpus is not None for at in _hours_of_group(group, window)
     )
@@ -104,12 +104,12 @@ def _hours_of_group(group: NodegroupUse, window: Window) -> tuple[datetime, ...]
 
 
 def _cpus(group: NodegroupUse) -> int:
-    """Of the machines as they are; of a group whose machines are all gone, and that was at work in the window, a guess."""
+    """The CPUs of the present machines; a guess for a group whose machines are all gone, and that was at work in the window."""
     return group.vcpus or GONE_CPUS
 
 
 def _core_limit(group: NodegroupUse, baseline: float | None) -> float:
-    """Cores at work: the absolute limit, or the limit above the group's own baseline, whichever is passed first."""
+    """Cores at work: the absolute limit, or the limit above the group's own baseline, whichever is lower."""
     nodes = max(group.there, 1)
     absolute = CORES + CORES_PER_NODE * nodes
     if baseline is None:
@@ -141,7 +141,7 @@ def _both_ways(group: NodegroupUse) -> Series:
 
 
 def _together(name: str, parts: Sequence[_Part], absent: str) -> Signal:
-    """One signal of all groups: busy if one is, missing if one is, else quiet, told by the group with most."""
+    """One signal of all groups: busy if one is, missing if one is, else quiet; the sentence names the highest group."""
     for sign in (Sign.BUSY, Sign.MISSING, Sign.QUIET):
         fitting = [part for part in parts if part.sign is sign]
         if fitting:
@@ -159,7 +159,7 @@ def _describe(bytes_a_minute: float) -> str:
 
 
 def unseen_signal(evidence: Evidence) -> Signal:
-    """BUSY if user pods may be at work there, MISSING if nobody knows; never QUIET, since Kubernetes' own signal says that."""
+    """BUSY if user pods may be at work there, MISSING if that is unknown; never QUIET, since Kubernetes' own signal covers that."""
     places = _places(evidence)
     if evidence.kubernetes is None:
         if not places:
@@ -186,7 +186,7 @@ def unseen_signal(evidence: Evidence) -> Signal:
 
 
 def _unmeasured(evidence: Evidence, use: KubernetesUse) -> list[str]:
-    """Nodes with user pods that are no machine of a node group: Fargate's, Karpenter's, ones of another account or of nobody."""
+    """Nodes with user pods that are in no node group: Fargate's, Karpenter's, those of another account, or unknown ones."""
     return sorted(set(use.hosts) - set(evidence.measured_hosts))
 
 
@@ -208,5 +208,5 @@ def _places(evidence: Evidence) -> list[Sentence]:
 
 
 def _has_devices(ami_type: str) -> bool:
-    """Whether EKS's image is one for GPUs or Neuron devices. CUSTOM, and one for any machine, say nothing."""
+    """Whether EKS's image is for GPUs or Neuron devices. CUSTOM, and images for any machine, do not say."""
     return ami_type.removesuffix("_FIPS").endswith(("_NVIDIA", "_NEURON", "_GPU"))

@@ -1,4 +1,4 @@
-"""People who were seen: in the Kubernetes audit log where it is on, and by their calls of the EKS API."""
+"""People who were seen: in the Kubernetes audit log if it is on, and by their calls of the EKS API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AUDIT, OWNER = "audit", "owner"
 
 
 def audit_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
-    """The last person whom the audit log names."""
+    """The last person in the audit log."""
     if not evidence.audit_on and evidence.audit_human is None:
         return Signal(AUDIT, Sign.ABSENT, Sentence("the audit log is off"))
     seen = evidence.audit_human
@@ -39,5 +39,5 @@ def owner_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal
 
 
 def _did(seen: Sighting, at: str) -> str:
-    """What they did, where that is not what the source usually tells of."""
+    """Their action, if it is not the source's usual one."""
     return Sentence("{who} {did} at {at}", who=seen.who, did=seen.did, at=at) if seen.did else ""

@@ -1,7 +1,7 @@
 """Traffic of the cluster's load balancers. No data points is no traffic: CloudWatch reports requests only when there are any.
 
-An open balancer is knocked at by scanners the whole day; a few requests are nobody. But a websocket is one request, or one
-flow, for as long as somebody works: connections that last are people.
+Scanners probe an open balancer the whole day: a few requests are nobody. But a websocket is one request, or one
+flow, for as long as somebody works: lasting connections are people.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, quiet_since, stands_out, usual, within
 
 BALANCERS = "balancers"
-#: Requests: in five minutes, and an hour over the whole window.
+#: Requests: in five minutes, and per hour over the whole window.
 REQUESTS_AT_ONCE, REQUESTS_AN_HOUR = 10.0, 20.0
-#: Flows of a network load balancer at one time, which more than one period must exceed.
+#: Concurrent flows of a network load balancer; two periods or more must exceed it.
 FLOWS = 3.0
 REQUESTS = "requests"
-#: Requests a minute that never count, and so many more for each node: kubelets' leases, watches, the CNI plug-in.
+#: Requests a minute that never count, and more for each node: kubelets' leases, watches, the CNI plug-in.
 FLOOR, FLOOR_PER_NODE = 120.0, 30.0
-#: How far above its baseline a cluster breathes: a share, or a number with more for each node, whichever is larger.
+#: The normal variation above a cluster's baseline: a share, or a number with more for each node, whichever is larger.
 BREATH_SHARE, BREATH, BREATH_PER_NODE = 0.15, 20.0, 5.0
-#: So many of the last hours before the window must have been at a level for it to count as steady.
+#: The number of last hours before the window that must have been at a level for it to count as steady.
 STEADY_HOURS = 2
 
 
 def balancers_signal(evidence: Evidence, window: Window) -> Signal:
-    """Whether anybody but scanners came through a load balancer."""
+    """Whether a load balancer had more than scanners' traffic."""
     if not evidence.balancers:
         return Signal(BALANCERS, Sign.ABSENT, Sentence("no load balancers"))
     total = sum(sum(within(balancer.traffic, window)) for balancer in evidence.balancers)
@@ -55,7 +55,7 @@ def _is_busy(balancer: BalancerUse, window: Window) -> bool:
 
 
 def _lasting(balancer: BalancerUse, window: Window) -> float:
-    """How many connections lasted through the whole window, at least: one in every period, and fewer opened than were open."""
+    """The least number of connections that lasted through the whole window: one in every period, and fewer opened than open."""
     lasting = within(balancer.lasting, window)
     if gap(balancer.lasting, window) or sum(within(balancer.opened, window)) >= sum(lasting):
         return 0.0
@@ -64,9 +64,9 @@ def _lasting(balancer: BalancerUse, window: Window) -> float:
 
 
 def _untold(balancer: BalancerUse, window: Window) -> Sentence | None:
-    """That a network balancer was connected whenever it was seen, and was not seen all the time: its flows are always reported.
+    """A sentence if a network balancer had connections whenever it was measured, but has gaps: its flows are always published.
 
-    An application load balancer's connections are reported only when there are any: no point is none.
+    An application load balancer's connections are published only if there are any: no point means none.
     """
     lasting = within(balancer.lasting, window)
     hole = gap(balancer.lasting, window)
@@ -98,7 +98,7 @@ def _describe(balancer: BalancerUse, window: Window) -> str:
 
 
 def requests_signal(evidence: Evidence, window: Window) -> Signal:
-    """Whether the API server was asked more than the cluster asks by itself; rates are requests a minute."""
+    """Whether the API server got more requests than the cluster makes by itself; rates are requests a minute."""
     missing = gap(evidence.requests, window)
     if missing:
         return Signal(REQUESTS, Sign.MISSING, Sentence("API-server requests: {missing}", missing=missing))
@@ -134,7 +134,7 @@ def _limit(baseline: float, nodes: int) -> float:
 
 
 def _baseline(hourly: Series, window: Window) -> float | None:
-    """The quiet quarter of the week, or the level that was steadily there right before the window, if that is higher."""
+    """The lowest quarter of the week, or the steady level right before the window, if that is higher."""
     earlier = before(hourly, window)
     quiet = usual([per_minute(earlier, value) for value in earlier.values])
     recently = window.start - timedelta(seconds=(STEADY_HOURS + 1) * hourly.period)

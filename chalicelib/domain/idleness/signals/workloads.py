@@ -1,6 +1,6 @@
-"""What the cluster's own API server says of work: Jobs that run, CronJobs that will, workloads that wait, pods that will finish.
+"""Workloads from the cluster's own API server: running Jobs, coming CronJobs, waiting workloads, pods that will finish.
 
-User pods alone are no work: a forgotten deployment is what an idle lab looks like. Crash loops are none either.
+User pods alone are no work: a forgotten deployment is typical of an idle lab. Crash loops are none either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCHEDULED, PENDING = "scheduled", "pending"
 
 
 def kubernetes_signal(evidence: Evidence) -> Signal:
-    """ABSENT where the API can't be reached from here, which is usual for a private endpoint."""
+    """ABSENT if the API can't be reached from here, which is usual for a private endpoint."""
     use = evidence.kubernetes
     if use is None:
         return Signal(KUBERNETES, Sign.ABSENT, _not_asked(evidence.kubernetes_problem))
@@ -42,7 +42,7 @@ def _not_asked(problem: str) -> Sentence:
 
 
 def _works(use: KubernetesUse) -> list[Sentence]:
-    """What is at work, or will be, a sentence for each kind."""
+    """The present and coming work, a sentence for each kind."""
     found = []
     if use.running_jobs:
         found.append(Sentence("Job running: {names}", names=_names(use.running_jobs)))
@@ -93,10 +93,10 @@ def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
 
 
 def pending_signal(evidence: Evidence, window: Window) -> Signal:
-    """Whether pods wait. The metric counts the system's own too, of which some wait for ever.
+    """Whether pods wait. The metric also counts the system's own pods, some of which wait for ever.
 
-    So where Kubernetes says that no user pod waits now, a number that never changed in the window is the system's; one that
-    was higher before was somebody's. Without any node, the system's own pods wait for ever: that is no sign of anything.
+    So if Kubernetes says that no user pod waits now, a number that never changed in the window is the system's; a
+    higher one before was somebody's. Without nodes, the system's own pods wait for ever, which means nothing.
     """
     if evidence.kubernetes is not None:
         if evidence.kubernetes.pending_pods:
