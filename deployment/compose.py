@@ -24,10 +24,7 @@ EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_h
 #: Called by the topic of SES's events, and there only where the installation sends mail (the condition SendsMail).
 MAIL_HANDLER = "take_mail_event"
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
-MAIL_SENDERS = (
-    *("watch_support_deliver_notices", "curfew_warn", "curfew_brake", "curfew_finish"),
-    *("wake_give_up", "recover_labs", MAIL_HANDLER),
-)
+MAIL_SENDERS = (*("watch_support_deliver_notices", "curfew_warn", "recover_labs", MAIL_HANDLER),)
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they say nothing of what a function does in another account.
 AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
@@ -58,6 +55,8 @@ MEMORY = {
     # Up to 50 labs, and up to 200 to plan for.
     "recover_labs": MEDIUM,
     "curfew_begin": MEDIUM,
+    # All that is to be said, to all people, of up to 5,000 warnings.
+    "curfew_warn": MEDIUM,
 }
 #: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
 #: A class that asks all at once, and two of whatever is tried again while the first one still runs.

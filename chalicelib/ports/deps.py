@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters
-    from chalicelib.ports.mail import Mailing
+    from chalicelib.ports.mail import Mailing, PostStore
     from chalicelib.ports.people import PersonStore
     from chalicelib.ports.support import Watch
     from chalicelib.ports.user_pool import UserPool
@@ -164,9 +164,6 @@ class Store(Protocol):
     def month_told(self, month: str) -> frozenset[str]:
         """The recipients to whom mails about a month were sent."""
 
-    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        """Claim a mail; return whether it was neither sent nor claimed in the last five minutes."""
-
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
         """Note that the mail was sent."""
 
@@ -280,7 +277,8 @@ class Cloud:
 class Deps:
     """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id.
 
-    `mail`: None if the installation has no sender; all messages go to topics then. `user_pool`: None if browsers can't sign in.
+    `posts`: what waits to be told. `mail`: None if the installation has no sender; all messages go to topics then.
+    `user_pool`: None if browsers can't sign in.
     """
 
     store: Store
@@ -291,6 +289,7 @@ class Deps:
     watch: Watch
     curfew: Curfew
     people: PersonStore
+    posts: PostStore
     limits: Limits = field(default_factory=Limits)
     mail: Mailing | None = None
     user_pool: UserPool | None = None

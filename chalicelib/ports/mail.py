@@ -11,6 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent
+    from chalicelib.domain.notices.outbox import Post
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,19 @@ class MailStore(Protocol):
 
     def forgive_address(self, address: str) -> None:
         """Forget it: a mail has arrived, or its reader confirmed it anew. Absent is fine."""
+
+
+class PostStore(Protocol):
+    """Posts that wait to be told. Everything is strongly consistent."""
+
+    def add_post(self, post: Post) -> None:
+        """Keep it, unless it is there: also once it is told, for some days."""
+
+    def waiting(self) -> tuple[Post, ...]:
+        """Those that are not told yet, oldest first."""
+
+    def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
+        """Load, change, save if unchanged since, else try again. An unchanged post is not saved. None: there is no such post."""
 
 
 @dataclass(frozen=True)

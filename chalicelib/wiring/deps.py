@@ -42,6 +42,7 @@ def get_deps() -> Deps:
     watch: Any = LazyProxy(_watch)
     curfew: Any = LazyProxy(_curfew)
     people: Any = LazyProxy(_people)
+    posts: Any = LazyProxy(_posts)
     mail: Any = LazyProxy(_mail) if settings.mail is not None else None
     return Deps(
         store=DynamoStore(LazyClient("dynamodb", settings.region), settings.table),
@@ -54,6 +55,7 @@ def get_deps() -> Deps:
         watch=watch,
         curfew=curfew,
         people=people,
+        posts=posts,
         limits=settings.limits,
         mail=mail,
         user_pool=_user_pool(),
@@ -83,6 +85,13 @@ def _people() -> object:
 
     settings = get_settings()
     return DynamoPeople(LazyClient("dynamodb", settings.region), settings.table, settings.account)
+
+
+def _posts() -> object:
+    from chalicelib.aws.dynamodb.posts import DynamoPosts
+
+    settings = get_settings()
+    return DynamoPosts(LazyClient("dynamodb", settings.region), settings.table)
 
 
 def _mail() -> object:

@@ -2,10 +2,11 @@
 
 1. `begin` lists the labs that are due, in groups of one place.
 2. `examine` looks at a group: it plans labs hours ahead of their curfew or lease end, and lists the entries whose time has come.
-3. `warn` sends a warning of each new entry, with a link that keeps the lab.
-4. `brake` holds a night on which too many labs would go, or whose data seems damaged.
-5. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
-6. `find_orphans` lists clusters with this installation's tags and no lab; `finish` sends the night's report.
+3. `brake` holds a night on which too many labs would go, or whose data seems damaged.
+4. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
+5. `find_orphans` lists clusters with this installation's tags and no lab.
+6. `warn` tells everybody what the run has for them, in one mail each: a warning of each new entry, with a link that keeps the lab,
+   what is called off or held, and the night's report. `finish` returns the run's summary.
 
 `now` is the schedule event's time, the same for the whole run. The next run makes up for a missed one. A failure of one lab,
 group or region does not affect the others.
@@ -13,7 +14,7 @@ group or region does not affect the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,19 +29,20 @@ from chalicelib.workflows.night.brake import due_items
 from chalicelib.workflows.night.call_off import call_off_unseen
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
+from chalicelib.workflows.night.outbox import tell_all, waiting
 from chalicelib.workflows.night.outcomes import leave_to_next_run
+from chalicelib.workflows.night.pages import WarningPage, page_of
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.run import NightRun, added
-from chalicelib.workflows.night.warn import warn_all
 from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
 Answer = dict[str, Any]
 
 #: Labs looked at in one round, rounds in one run, labs whose evidence is read together.
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
-#: Warnings sent by one run; the rest by the next.
-_WARNINGS = 1000
+#: Warnings sent by one run, the rest by the next; and by one call of its last step.
+_WARNINGS, _A_PAGE = 5000, 1000
 #: Orphans of one place in the report.
 _TOLD = 20
 
@@ -76,20 +78,6 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     return {**run.answer(), "due": examination.due}
 
 
-def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
-    """Warn of every standing entry without a warning. A dry run warns nobody.
-
-    The key that signs the links in warnings is replaced here once it is old enough.
-    """
-    run, failed = NightRun(deps, now), 0
-    with run.around("the key of keep-links"):
-        run.counts["keys_renewed"] += deps.curfew.keys.renew(KEY_AGE, now)
-    if run.rules.mode is Mode.ON:
-        failed = warn_all(run, run.store.unwarned(_WARNINGS), now.isoformat())
-    measure_warnings(deps, failed + run.counts["unreachable"])
-    return run.answer()
-
-
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The entries that are due, each with the reason why its night is held, if it is."""
     run = NightRun(deps, now)
@@ -123,12 +111,40 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     return {**run.answer(), "orphans": [to_kept(text) for text in (*message[:_TOLD], *more)]}
 
 
+def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """Warn of every standing entry without a warning, and tell what waits to be told, with the night's report at its hour.
+
+    A dry run warns nobody. The key that signs the links in warnings is replaced here once it is old enough.
+    """
+    run, before = NightRun(deps, now), event["before"]
+    reported = [] if before["after"] else _reported(run, event)
+    page = WarningPage()
+    if run.rules.mode is Mode.ON:
+        page = page_of(run, run.store.unwarned(_WARNINGS), before["after"], _A_PAGE)
+    failed = before["failed"] + tell_all(run, page, waiting(run), now.isoformat(), event["execution"])
+    so_far = added(before, [run.answer()])
+    if not page.after:
+        measure_warnings(deps, failed + so_far["counts"].get("unreachable", 0))
+    again = {"outcome": "again" if page.after else "done", "after": page.after, "failed": failed}
+    return {**so_far, **again, "reported": [*before["reported"], *reported]}
+
+
+def _reported(run: NightRun, event: Mapping[str, Any]) -> list[str]:
+    """What a run does once before it warns anybody: the key, and the night's report."""
+    answers, lost = _results(event)
+    with run.around("the key of keep-links"):
+        if run.deps.curfew.keys.renew(KEY_AGE, run.now):
+            run.counts["keys_renewed"] += 1
+    reported: list[str] = []
+    with run.around("the night's report"):
+        reported += report(run, _orphans(answers), added(event["so_far"], answers, lost)["troubles"])
+    return reported
+
+
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Send the night's report at its hour; return the run's summary, `stuck` if part of the run was lost."""
+    """Return the run's summary, `stuck` if part of the run was lost."""
     (answers, lost), run = _results(event), NightRun(deps, now)
     whole = added(event["so_far"], answers, lost)
-    orphans = [from_kept(text) for answer in answers for text in answer.get("orphans", [])]
-    reported = report(run, orphans, whole["troubles"])
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
     deps.store.note_run(Run("curfew", now, outcome))
     with run.around("the metrics"):
@@ -136,8 +152,8 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     return {
         "now": now.isoformat(),
         "mode": str(run.rules.mode),
-        "reported": reported,
-        "orphans": orphans[:20],
+        "reported": event["warned"].get("reported", []),
+        "orphans": _orphans(answers)[:20],
         **added(whole, [run.answer()]),
         "outcome": outcome,
     }
@@ -162,5 +178,9 @@ def _place(given: Mapping[str, Any]) -> Place:
 def _results(event: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The answers of earlier states, and the groups, labs or regions that returned none."""
     items = [item for part in ("examined", "acted", "searched") for item in event.get(part, [])]
-    answers = [item["answer"] for item in items] + [event["warned"], event["braked"]]
+    answers = [item["answer"] for item in items] + [event[part] for part in ("warned", "braked") if part in event]
     return answers, [item["lost"] for item in items if item["lost"]]
+
+
+def _orphans(answers: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [from_kept(text) for answer in answers for text in answer.get("orphans", [])]

@@ -15,12 +15,14 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.steps import Event
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.outbox import tell_all
 from chalicelib.workflows.night.outcomes import KIND
+from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import is_due, settle_mail, take_back
-from chalicelib.workflows.night.warn import warn_all
 from chalicelib.workflows.shared.mailing import came_back_to
-from chalicelib.workflows.watch.delivery import tell_others
+from chalicelib.workflows.shared.outbox import take_posts_back
+from chalicelib.workflows.watch.delivery import pass_on, tell_others
 
 if TYPE_CHECKING:
     from chalicelib.domain.curfew.plan import EntryStatus
@@ -68,9 +70,10 @@ def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
     """Tell the next audience what a bounced mail said. The next run repeats failures, and the log has them."""
     run = NightRun(deps, now)
     statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
-    if run.rules.mode is Mode.ON:
-        warn_all(run, statuses, f"instead of {mail.id}")
-    tell_others(deps, mail, now)
+    fresh = pass_on(deps, mail)
+    posts = take_posts_back(deps, mail, now)
+    tell_all(run, WarningPage(tuple(statuses) if run.rules.mode is Mode.ON else ()), posts, f"instead of {mail.id}")
+    tell_others(deps, mail, fresh, now)
     facts = {"mail": mail.id, "reason": mail.why, "counts": dict(run.counts), "troubles": run.troubles}
     logger.info("A mail came back.", extra=facts)
 

@@ -27,6 +27,7 @@ from chalicelib.workflows.costs.approval import tend_awaiting
 from chalicelib.workflows.costs.limit import ask_at_limits
 from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.invitations import send_invitations
+from chalicelib.workflows.night.outbox import tell_posts
 from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
 #: Labs that one run looks at; the next run looks at the others.
@@ -93,6 +94,8 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     failed += _unless_unread("invitations", lambda: send_invitations(deps, now), failed)
     tell_month(deps, now)
     ask_at_limits(deps, now)
+    untold = tell_posts(deps, now)
+    failed += [{"lab_id": "", "error": "Untold", "message": trouble} for trouble in untold]
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 

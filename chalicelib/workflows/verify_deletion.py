@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
-from chalicelib.domain.core.sentence import Sentence, joined, reason_of
+from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution
-from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import STEPS, Result, StepResult
@@ -24,7 +23,7 @@ from chalicelib.domain.teardown.unproven import is_billable
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.outbox import post
 from chalicelib.workflows.shared.records import again, close_steps, move
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -50,7 +49,8 @@ def look(deps: Deps, at: StepInput) -> StepResult:
         move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at, unsettled=bool(lines)), at.now, "")
         if due_at is None and deps.limits.retention_days:
             deps.store.expire(lab.id, lab.ended_at + timedelta(days=deps.limits.retention_days))
-        return StepResult(Result.DONE, joined((what_is_left(receipt), _tell(deps, lab, lines))))
+        _tell(deps, lab, lines)
+        return StepResult(Result.DONE, what_is_left(receipt))
     why = joined((why_left(receipt), _why_not_removed(at.event.get("removal"))))
     if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
@@ -79,16 +79,11 @@ def _why_not_removed(removal: object) -> str:
     return Sentence("It could not be removed: {reason}", reason=caught) if caught else ""
 
 
-def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
-    """Mail the owner the billable leftovers, daily until somebody settles them; return why the mail failed, as a sentence."""
-    if not lines:
-        return ""
-    recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
-    try:
-        told = tell(deps, unproven_message(lab, lines, recipient), f"{lab.id} {deps.clock.now():%Y-%m-%d}")
-    except EkslabError as error:
-        return Sentence("{recipient} could not be told: {reason}", recipient=recipient, reason=reason_of(error))
-    return "" if told else Sentence("Nobody takes messages for {recipient}.", recipient=recipient)
+def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> None:
+    """Have its owner told what is left and costs, daily until somebody says whose it is."""
+    if lines:
+        message = unproven_message(lab, lines, recipient_of(lab, deps.watch.administrators or NOBODY))
+        post(deps, [message], f"{lab.id} {deps.clock.now():%Y-%m-%d}", lab_id=lab.id)
 
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
-from chalicelib.domain.core.sentence import Listed, Sentence, ended, joined, reason_of
+from chalicelib.domain.core.sentence import Listed, Sentence, ended, joined
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
-from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, StillInUse
+from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, sleeps_not, wanted_awake
 from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
@@ -25,7 +25,7 @@ from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.mailing import claims, tell
+from chalicelib.workflows.shared.outbox import post
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
@@ -107,27 +107,17 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
         responsible = stored.responsible or message.responsible
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
-    trouble = _describe(deps, as_before(_save(deps, at, lambda stored: stored)), at)
+    _tell(deps, as_before(_save(deps, at, lambda stored: stored)))
     lab = move(
         deps, at.lab, _COMING, as_before, at.now, Sentence("The lab could not be woken. Ask to wake it again."), message
     )
-    return StepResult(Result.DONE, joined((lab.reason or "", trouble)))
+    return StepResult(Result.DONE, lab.reason or "")
 
 
-def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
-    """Tell the owner. A message that reaches nobody fails nothing; return the reason as a sentence, or nothing.
-
-    The message goes out before the lab is put back to sleep: a function that dies in between runs again.
-    """
-    once = f"{lab.id} woken in run {lab.run}"
-    if not claims(deps, f"wake-failed#{once}", at.now, str(at.event.get("execution") or "")):
-        return ""
+def _tell(deps: Deps, lab: Lab) -> None:
+    """Have the owner told, before the lab is put back to sleep: a function that dies in between runs again."""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
-    try:
-        told = tell(deps, wake_failed_message(lab, recipient), once)
-    except EkslabError as error:
-        return Sentence("{recipient} could not be told: {reason}", recipient=recipient, reason=reason_of(error))
-    return "" if told else Sentence("Nobody takes messages for {recipient}.", recipient=recipient)
+    post(deps, [wake_failed_message(lab, recipient)], f"{lab.id} woken in run {lab.run}", lab_id=lab.id)
 
 
 def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:

@@ -22,14 +22,14 @@ from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.support import Fleet
 from chalicelib.workflows.shared.metrics import measure_watch
-from chalicelib.workflows.watch.delivery import by_recipient, claimed, send_digest
+from chalicelib.workflows.watch.delivery import by_reader, claimed, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
 from chalicelib.workflows.watch.scan import UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
 
 Answer = dict[str, object]
 
 #: Places of one Map: their names stay far below a payload's 256 KiB.
-_PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 1_000, 50, 20_000
+_PLACES, _CLUSTERS, _READERS, _NOTICES = 300, 1_000, 50, 20_000
 #: Pages of names read by one call: a long page at its end would delay the next call.
 _PAGES = 5
 #: Rounds of delivery, and the pause between them in seconds, which lets a throttled topic recover.
@@ -89,21 +89,21 @@ def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answe
 
 
 def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Send one message to each of the next recipients. A failure does not stop the others."""
+    """Send one mail or message to each of the next readers. A failure does not stop the others."""
     cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0, "unheard": 0}
-    waiting = by_recipient(deps.watch.store.pending_notices(_NOTICES))
-    here = [recipient for recipient in waiting if recipient > cursor["after"]]
+    waiting = by_reader(deps, deps.watch.store.pending_notices(_NOTICES))
+    here = [reader for reader in waiting if reader > cursor["after"]]
     failed, unheard = cursor["failed"], cursor["unheard"]
-    for recipient in here[:_RECIPIENTS]:
-        mine = claimed(deps, waiting[recipient], str(event.get("execution") or ""))
+    for reader in here[:_READERS]:
+        mine = claimed(deps, waiting[reader], str(event.get("execution") or ""))
         if not mine:
             continue
         try:
-            unheard += 0 if send_digest(deps, mine[0].recipient, mine, now) else len(mine)
+            unheard += 0 if send_digest(deps, mine, now) else len(mine)
         except UNREADABLE:
             failed += 1
-    if here[_RECIPIENTS:]:
-        return _again({**cursor, "after": here[_RECIPIENTS - 1], "failed": failed, "unheard": unheard}, 1)
+    if here[_READERS:]:
+        return _again({**cursor, "after": here[_READERS - 1], "failed": failed, "unheard": unheard}, 1)
     if (failed or _is_news(deps)) and cursor["round"] < _ROUNDS:
         return _again({"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0}, _PAUSE if failed else 1)
     return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}

@@ -141,7 +141,7 @@ def test_messages_are_encrypted_with_our_key_and_taken_over_tls_only(name: str) 
     assert refused[0]["Principal"] == "*"
 
 
-@pytest.mark.parametrize("function", ["WatchSupportDeliverNotices", "CurfewWarn", "CurfewBrake", "CurfewFinish"])
+@pytest.mark.parametrize("function", ["WatchSupportDeliverNotices", "CurfewWarn"])
 def test_whoever_sends_mails_knows_the_api_s_address_without_being_told(function: str) -> None:
     given = RESOURCES[function]["Properties"]["Environment"]["Variables"]["EKSLAB_API_URL"]
     condition, own, made = given["Fn::If"]

@@ -57,7 +57,7 @@ class FakeStore:
     expiries: dict[str, datetime | None] = field(default_factory=dict)
     kept_offers: Offers = field(default_factory=Offers)
     session_table: dict[str, Session] = field(default_factory=dict)
-    month_mails: dict[tuple[str, str], tuple[datetime, bool]] = field(default_factory=dict)
+    month_mails: dict[tuple[str, str], datetime] = field(default_factory=dict)
     claim_table: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     rules_of: Callable[[], CurfewRules | None] = lambda: None
     person_of: Callable[[str], Person | None] = lambda _key: None
@@ -200,19 +200,11 @@ class FakeStore:
 
     @port
     def month_told(self, month: str) -> frozenset[str]:
-        return frozenset(whose for (of, whose), (_, sent) in self.month_mails.items() if of == month and sent)
-
-    @port
-    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        until, sent = self.month_mails.get((month, whose), (now, False))
-        if sent or until > now:
-            return False
-        self.month_mails[month, whose] = now + timedelta(minutes=5), False
-        return True
+        return frozenset(whose for of, whose in self.month_mails if of == month)
 
     @port
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
-        self.month_mails[month, whose] = now, True
+        self.month_mails[month, whose] = now
 
     def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
         for month, amounts in spending(lab).items():

@@ -17,6 +17,7 @@ from tests.fakes.curfew import FakeCurfew, make_curfew
 from tests.fakes.leftovers import FakeCensus, FakeLeftovers
 from tests.fakes.people import FakePeople
 from tests.fakes.places import FakeDns, FakeGroups, FakeHistory, FakeKubernetes, FakeNetwork, FakeQuotas, FakeRoles
+from tests.fakes.posts import FakePosts
 from tests.fakes.stacks import FakeStacks
 from tests.fakes.store import FakeStore
 from tests.fakes.watch import FakeWatch, make_watch
@@ -45,6 +46,7 @@ class FakeWorld:
     watch: FakeWatch
     curfew: FakeCurfew
     people: FakePeople
+    posts: FakePosts
     deps: Deps
     places: Places
 
@@ -125,6 +127,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
     store.person_of = lambda key: people.people.get(people.claims.get(key, ""))
     store.save_people = people.save_people
     watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
+    posts = FakePosts(account)
     deps = Deps(
         store,
         workflows,
@@ -134,6 +137,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         watch.watch,
         curfew.curfew,
         people,
+        posts,
         limits or Limits(),
     )
     return FakeWorld(
@@ -144,6 +148,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         watch=watch,
         curfew=curfew,
         people=people,
+        posts=posts,
         deps=deps,
         places=places,
         **{field.name: getattr(cloud, field.name) for field in fields(cloud)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Approval, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules, wake
+from chalicelib.workflows.night.outbox import tell_posts
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import NOW, FakeWorld, a_lab, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
@@ -126,7 +128,7 @@ def test_what_a_watch_finds_a_minute_after_another_is_told_by_it() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", ["claim", "send", "change_lab"])
+@pytest.mark.parametrize("call", ["add_post", "send", "change_lab", "change_post"])
 def test_an_owner_hears_of_a_failed_waking_though_the_function_dies_on_the_way(call: str, after: bool) -> None:
     theatre = ready_for("wake")
     failing = {"lab_id": theatre.lab_id, "failure": {"Error": "States.Timeout", "Cause": ""}, "execution": "one"}
@@ -137,6 +139,10 @@ def test_an_owner_hears_of_a_failed_waking_though_the_function_dies_on_the_way(c
         except (LambdaDied, Superseded):
             continue
     assert theatre.lab.phase is Phase.HIBERNATED
+    for _ in range(3):
+        theatre.world.clock.advance(minutes=5)
+        with suppress(LambdaDied):
+            tell_posts(theatre.world.deps, theatre.world.clock.now())
     assert sum(mails(theatre.world, "wake-failed").values()) == (2 if (call, after) == ("send", True) else 1)
 
 

@@ -193,12 +193,8 @@ def test_what_is_left_and_nobody_hears_of_does_not_count_as_told() -> None:
     released(theatre)
     theatre.later(minutes=16)
     theatre.later(hours=24)
-    [look] = [
-        step
-        for step in theatre.world.store.steps(theatre.lab_id)
-        if step.name == "look" and step.run == theatre.lab.run
-    ]
-    assert look.detail.endswith("Nobody takes messages for learner.")
+    theatre.told(unproven_message.KIND)
+    assert "Nobody takes messages for learner: " in theatre.history()[-1]
 
 
 def test_what_is_left_and_costs_is_told_daily_until_somebody_answers() -> None:
@@ -234,7 +230,7 @@ def test_what_is_left_and_costs_nothing_is_not_asked_about() -> None:
 
 
 def leftovers_mails(theatre: Theatre) -> list[Message]:
-    return [message for message in theatre.world.watch.notifier.messages if message.kind == unproven_message.KIND]
+    return theatre.told(unproven_message.KIND)
 
 
 def test_a_stack_that_is_there_already_under_the_labs_name_is_not_taken_for_it_and_stays() -> None:

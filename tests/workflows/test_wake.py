@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.curfew.messages import wake_failed
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.lab import NodegroupSize, Phase
@@ -114,8 +115,8 @@ def test_a_failed_waking_that_nobody_hears_of_says_so() -> None:
     theatre.world.curfew.reach.unreachable["learner"] = "Nobody has confirmed a subscription."
     theatre.world.kubernetes.answers, theatre.world.kubernetes.ready = True, {"second": 1}
     assert wake(theatre) == "GivenUp"
-    details = [step.detail for step in theatre.world.store.steps(theatre.lab_id) if step.name == "give_up"]
-    assert details[-1].endswith("Nobody takes messages for learner.")
+    theatre.told(wake_failed.KIND)
+    assert "Nobody takes messages for learner: " in theatre.history()[-1]
 
 
 def test_nodes_that_run_and_are_never_ready_leave_the_lab_asleep() -> None:
@@ -236,7 +237,7 @@ def test_who_comes_to_a_lab_that_did_not_wake_has_a_mail_that_says_why_and_what_
     theatre = a_sleeping_lab(Schedule("Asia/Seoul", wake=time(8)))
     theatre.world.clusters.capacity["second"] = 0
     assert wake(theatre) == "GivenUp"
-    [message] = theatre.world.watch.notifier.messages
+    [message] = theatre.told(wake_failed.KIND)
     assert (message.kind, message.recipient) == ("wake-failed", OWNER.rpartition("/")[2])
     body = " ".join(message.body.split())
     assert "second: 0 of 1 nodes run" in body
@@ -248,7 +249,7 @@ def test_a_lab_without_a_cluster_is_not_offered_to_be_woken() -> None:
     theatre = a_sleeping_lab()
     del theatre.world.clusters.clusters["myeks"]
     assert wake(theatre) == "GivenUp"
-    [message] = theatre.world.watch.notifier.messages
+    [message] = theatre.told(wake_failed.KIND)
     assert "there was no cluster of it to wake" in " ".join(message.body.split())
     assert "ekslab wake" not in message.body
 
@@ -263,13 +264,15 @@ def test_a_lab_of_which_nothing_was_put_to_sleep_and_that_cannot_be_woken_is_rea
     assert "may not do" in str(theatre.lab.reason)
 
 
-def test_a_mail_that_cannot_be_sent_fails_no_wake() -> None:
+def test_a_mail_that_cannot_be_sent_fails_no_wake_and_is_sent_later() -> None:
     theatre = a_sleeping_lab()
     theatre.world.clusters.capacity["second"] = 0
-    theatre.world.fail("send", AwsUnavailable("no answer"))
     assert wake(theatre) == "GivenUp"
     assert theatre.lab.phase is Phase.HIBERNATED
-    assert not theatre.world.watch.notifier.messages
+    theatre.world.fail("send", AwsUnavailable("no answer"))
+    assert theatre.told(wake_failed.KIND) == []
+    theatre.world.clock.advance(minutes=5)
+    assert len(theatre.told(wake_failed.KIND)) == 1
 
 
 @pytest.mark.parametrize("function", ["begin", "restore_nodegroups", "verify_nodes", "grant_access", "finish"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules
+from chalicelib.workflows.night.outbox import tell_posts
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.fakes.builders import in_phase
 from tests.workflows.machine import Machine
@@ -64,6 +66,15 @@ class Theatre:
         self.world.clock.advance(**ago)
         schedules.recover_labs(self.world.deps)
         self.play()
+
+    def told(self, kind: str) -> list[Message]:
+        """Messages of a kind, once the five-minute run has come by; of anything else, too."""
+        tell_posts(self.world.deps, self.world.clock.now())
+        return [message for message in self.world.watch.notifier.messages if message.kind == kind]
+
+    def history(self) -> list[str]:
+        """What the lab's history says, in order."""
+        return [event.message for event in self.world.store.event_table[self.lab_id]]
 
 
 def _rerun(lab: Lab) -> Lab:

@@ -117,6 +117,8 @@ def _reader(hint: Any) -> Reader:
         return _union_reader(inner)
     if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis:
         return _tuple_reader(_reader(inner[0]))
+    if origin is tuple:
+        return _row_reader(inner)
     if origin is not None and issubclass(origin, Mapping):
         return _mapping_reader(_reader(inner[0]), _reader(inner[1]))
     if is_dataclass(hint) and isinstance(hint, type):
@@ -187,6 +189,18 @@ def _tuple_reader(each: Reader) -> Reader:
         return tuple(each(one) for one in _of(list, value))
 
     return read_tuple
+
+
+def _row_reader(kinds: tuple[Any, ...]) -> Reader:
+    """As many values as there are kinds, each of its own. Readers are made when the first is read: a kind may be new to it."""
+
+    def read_row(value: Any) -> tuple[Any, ...]:
+        row = _of(list, value)
+        if len(row) != len(kinds):
+            raise Unfit(f"{len(kinds)} values are wanted")
+        return tuple(_reader(kind)(one) for kind, one in zip(kinds, row, strict=True))
+
+    return read_row
 
 
 def _mapping_reader(key: Reader, each: Reader) -> Reader:

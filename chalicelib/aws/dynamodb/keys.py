@@ -16,6 +16,7 @@
 | of people   | SPENDING#PEOPLE                   | <month>#<person>                 |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours; in `due` by whose it is) |
 | claim       | CLAIM#<what is about to be sent>  | CLAIM (expires_at: a day later)  |
+| post        | OUTBOX                            | <kind and occasion> (`posts.py`)  |
 | person      | PERSON#<id>                       | META (`people.py`)               |
 | claim       | IDENTITY#<key>                    | CLAIM                            |
 

@@ -113,9 +113,9 @@ class EntryStatus:
     """The outcome of an entry so far. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
-    `called_off_at`: when its owner was told that the act did not happen. `sending_until`: a run is sending a mail about it until
-    then; later another run may. `mail`: the record of the mail that warns of it. `unheard`: warnings that came back before the act;
-    the notice counts from a later one.
+    `called_off_at`: since when its owner is to be told that the act did not happen. `sending_until`: a run is sending its warning
+    until then; later another run may. `mail`: the record of the mail that warns of it. `unheard`: warnings that came back before
+    the act; the notice counts from a later one.
     """
 
     night: date
@@ -146,10 +146,10 @@ class PlanLine(NamedTuple):
 
 @dataclass(frozen=True)
 class PlanHeader:
-    """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report.
+    """`revision` counts publications; `hash` is over all entries. `reported_at`: when the night's report was posted.
 
     `guarded_at`: when the night was held for unforeseen ends. `released_at`: when the administrator `released_by` released the
-    entries with the ids `released` from brake and guard. `sending_until`: as an entry's.
+    entries with the ids `released` from brake and guard.
     """
 
     night: date
@@ -163,7 +163,6 @@ class PlanHeader:
     released_at: datetime | None = None
     released_by: str = ""
     released: tuple[str, ...] = ()
-    sending_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ class NoticeRef:
 
 @dataclass(frozen=True)
 class Mail:
-    """`entries` and `notices`: the contents. `sending_until`: no other run calls SES before. `why`: of a bounce, in words.
+    """`entries`, `notices` and `posts` (ids): the contents. `sending_until`: no other run calls SES before.
 
-    `recipient`: the name for which the address was found. `version` counts saves.
+    `why`: of a bounce, in words. `recipient`: the name for which the address was found. `version` counts saves.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Mail:
     sending_until: datetime
     entries: tuple[EntryRef, ...] = ()
     notices: tuple[NoticeRef, ...] = ()
+    posts: tuple[str, ...] = ()
     state: MailState = MailState.SENDING
     message_id: str = ""
     accepted_at: datetime | None = None

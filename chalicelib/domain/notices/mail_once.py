@@ -43,6 +43,7 @@ def new_mail(
     now: datetime,
     entries: Sequence[EntryRef] = (),
     notices: Sequence[NoticeRef] = (),
+    posts: Sequence[str] = (),
 ) -> Mail:
     """The record of a mail of these messages. The same `once` for an address is the same mail."""
     return Mail(
@@ -54,6 +55,7 @@ def new_mail(
         sending_until=now + UNHEARD_OF,
         entries=tuple(entries),
         notices=tuple(notices),
+        posts=tuple(posts),
     )
 
 

@@ -22,7 +22,7 @@ from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micr
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.outbox import post
 
 _LIVING = tuple(phase for phase in Phase if phase not in OVER)
 #: Mails per run; the next run sends the others.
@@ -30,7 +30,7 @@ _AT_ONCE = 20
 
 
 def ask_at_limits(deps: Deps, now: datetime) -> int:
-    """Send the mails that are due; return their number. A later run repeats failures."""
+    """Post the mails that are due; return their number. A later run repeats failures."""
     try:
         return _ask(deps, deps.store.offers(), now)
     except EkslabError as error:
@@ -121,16 +121,10 @@ def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit
 
 def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
     labs = [lab for identity in one.identities for lab in _living(deps, identity)]
+    if not labs:
+        return 0
     name = f"{limit.name}#{one.whose}"
-    if not labs or not deps.store.claim_month_mail(limit.month, name, now):
-        return 0
-    try:
-        message = limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now)
-        if not tell(deps, message, f"{limit.month} {name}"):
-            logger.warning("Nobody takes an owner's mail about a ceiling.", extra={"limit": limit.name})
-    except EkslabError as error:
-        logger.warning("An owner could not be asked at a ceiling.", extra={"limit": limit.name, "reason": str(error)})
-        return 0
+    post(deps, [limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now)], f"{limit.month} {name}")
     deps.store.note_month_told(limit.month, name, now)
     return 1
 

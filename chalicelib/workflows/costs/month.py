@@ -1,7 +1,7 @@
 """The monthly mails: on the first days of a month the five-minute run mails each owner, then finance, the past month's costs.
 
-Runs only if administrators named finance (`PUT /offers {"finance": ...}`). Each mail is claimed before and noted after it is
-sent: of concurrent runs one sends, and a later run makes up for a run that died. Finance's mail is the last.
+Runs only if administrators named finance (`PUT /offers {"finance": ...}`). Each mail is posted, then noted: a mail that is posted
+twice is sent once. Finance's mail is the last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.outbox import post
 
 #: The last day of the month on which missed mails are made up for.
 _LAST_DAY = 3
@@ -32,7 +32,7 @@ _FINANCE = ""
 
 
 def tell_month(deps: Deps, now: datetime) -> int:
-    """Send the mails that are due; return their number. A later run repeats failures."""
+    """Post the mails that are due; return their number. A later run repeats failures."""
     try:
         return _tell_due(deps, now)
     except EkslabError as error:
@@ -57,17 +57,7 @@ def _tell_due(deps: Deps, now: datetime) -> int:
 
 
 def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
-    """Send one mail once, also if nobody receives it; return 0 if another run is sending it, or it failed."""
-    if not deps.store.claim_month_mail(mail.month, whose, now):
-        return 0
-    try:
-        if not tell(deps, month_message(mail, deps.watch.home), f"{mail.month} {whose}"):
-            unheard = {"recipient": mail.recipient, "month": mail.month}
-            logger.warning("Nobody takes the mail of a month's costs.", extra=unheard)
-    except EkslabError as error:
-        told = {"recipient": mail.recipient, "month": mail.month, "reason": str(error)}
-        logger.warning("A month's costs could not be told.", extra=told)
-        return 0
+    post(deps, [month_message(mail, deps.watch.home)], f"{mail.month} {whose}")
     deps.store.note_month_told(mail.month, whose, now)
     return 1
 

@@ -105,10 +105,11 @@ def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision)
     lab, entry = context.lab, context.entry
     match decision.then:
         case NextAction.LIVE:
-            skip_entry(run, lab, entry, decision.reason)
-            run.counts["skipped"] += 1
+            # Before the entry is settled: whoever comes after a run that died here says no more of it.
             if not decision.by_people:
                 call_off(run, lab, PlanLine(entry, context.status), Called(decision.reason))
+            skip_entry(run, lab, entry, decision.reason)
+            run.counts["skipped"] += 1
         case NextAction.WAIT:
             _wait(run, context, decision.reason)
             run.counts["waiting"] += 1

@@ -19,9 +19,8 @@ from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.workflows.night.act import complete, is_under_way
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.warn import administrators
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.outbox import post
 
 _NO_PLAN = Sentence("There is no plan of that night.")
 
@@ -84,8 +83,6 @@ def _send(run: NightRun, plan: Plan, braking: BrakeDecision, alive: int) -> None
     night, to = plan.header.night, administrators(run.deps)
     if plan.header.brake_notified_at is not None or run.rules.mode is not Mode.ON:
         return
-    if not may_tell(run.deps, night, lambda header: header.brake_notified_at is None):
-        return
     if braking.broken:
         found = plan_hash(entry for entry, _ in plan.lines)
         message = broken_plan_message(night, plan.header.hash, found, to)
@@ -93,8 +90,8 @@ def _send(run: NightRun, plan: Plan, braking: BrakeDecision, alive: int) -> None
         message = guard_message(plan, braking, alive, to)
     else:
         message = brake_message(plan.header, braking.counted, alive, run.rules, to)
-    tell(run.deps, message, f"{night}")
-    run.store.change_header(night, lambda header: replace(header, brake_notified_at=run.now, sending_until=None))
+    post(run.deps, [message], f"{night}", nightly=True)
+    run.store.change_header(night, lambda header: replace(header, brake_notified_at=run.now))
 
 
 def settled_plan(run: NightRun, night: date) -> Plan | None:

@@ -1,7 +1,7 @@
 """Tells people that an announced act did not happen at its time, or that an agreed end is put off.
 
 A called-off act is told once per entry, to the person who was warned; if no message reaches that person, to the next audience
-of warnings. A put-off end is told each time, to the owner and to administrators.
+of warnings. A put-off end is told each time, to the owner and to administrators. `outbox.py` sends both.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.workflows.night.outcomes import KIND, line_of
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.sending import may_send
-from chalicelib.workflows.night.warn import administrators, listeners, tell_first
-from chalicelib.workflows.shared.mailing import claims
+from chalicelib.workflows.night.warn import administrators, listeners
+from chalicelib.workflows.shared.outbox import post
 
 
 def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
@@ -47,47 +46,40 @@ def call_off_unseen(run: NightRun, lab_id: str, why: str) -> None:
 
 
 def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
-    """Send the message once, if somebody was warned of the entry."""
+    """Have it told once, if somebody was warned of the entry."""
     entry, status = line
     warned = status.warned_at is not None and status.recipient
     if not warned or status.called_off_at is not None or run.rules.mode is not Mode.ON:
         return
     with run.around(f"calling off what {entry.lab_id} was warned of"):
-        if not may_send(run.deps, entry, lambda stored: stored.called_off_at is None):
-            return
         owner, *others = listeners(run.deps, lab)
 
         def message(recipient: str) -> Message:
             return called_off_message(lab, entry, called, run.now, recipient, "" if recipient == owner else owner)
 
         everyone = distinct((str(status.recipient), owner, *others))
-        hears, message_id = tell_first(run.deps, everyone, message, f"{entry.id} called off")
-        if not message_id:
-            run.troubles.append(
-                Sentence("{lab}: nobody could be told that what was announced does not happen.", lab=lab.id)
-            )
-            return
+        post(run.deps, [message(one) for one in everyone], entry.id, nightly=True, lab_id=lab.id)
         run.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, run.now))
-        text = Sentence("{who} was told that it does not happen as announced.", who=hears)
-        run.deps.store.add_event(lab.id, Event(run.now, KIND, text, {"message": message_id, "entry": entry.id}))
         run.counts["called_off"] += 1
 
 
 def tell_put_off(run: NightRun, lab: Lab, faces: NextEvent, shield: str) -> None:
-    """Send one message to the owner (or the first reachable team), one to administrators, and write a line of history."""
+    """Write one post to the owner (or the first reachable team), one to administrators, and a line of history."""
     deps, last = run.deps, longest_life(lab, run.rules)
     at = format_local(lab.spec.schedule, faces.at)
     message = Sentence("The lab is not on the plan for its end of {at}: {why}", at=at, why=shield)
     deps.store.add_event(lab.id, Event(run.now, KIND, message, {"night": faces.night.isoformat()}))
-    if run.rules.mode is Mode.ON and claims(deps, f"put-off#{lab.id}", deps.clock.now()):
-        owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
-        for audience in (owner_or_team, (administrators(deps),)):
-            once = f"{lab.id} put off at {run.now.isoformat()}"
-            tell_first(deps, audience, lambda recipient: put_off_message(lab, faces.at, shield, last, recipient), once)
+    if run.rules.mode is not Mode.ON:
+        return
+    owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
+    for whom, audience in (("owner", owner_or_team), ("administrators", (administrators(deps),))):
+        messages = [put_off_message(lab, faces.at, shield, last, recipient) for recipient in audience]
+        if messages:
+            post(deps, messages, f"{lab.id} {run.now.date()} {whom}", nightly=True)
 
 
 def _marked(status: EntryStatus, now: datetime) -> EntryStatus:
-    return replace(status, called_off_at=status.called_off_at or now, sending_until=None)
+    return replace(status, called_off_at=status.called_off_at or now)
 
 
 def _is_on_time(context: DecisionContext) -> bool:

@@ -128,10 +128,9 @@ class Examination:
         if not exempt:
             return None
         self.run.counts["skipped"] += 1
-        freed = skip_entry(self.run, lab, entry, exempt)
         if is_protected(lab, entry):
-            call_off(self.run, freed, line, Called(exempt))
-        return freed
+            call_off(self.run, lab, line, Called(exempt))
+        return skip_entry(self.run, lab, entry, exempt)
 
     def _needs_judging(self, due: DueLab) -> bool:
         if due.lab.phase is not Phase.READY:

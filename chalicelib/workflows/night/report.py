@@ -1,4 +1,4 @@
-"""Sends the night's report to administrators: settles open entries, sends one message, then marks the night as reported."""
+"""Writes the night's report to administrators: settles open entries, posts one message, then marks the night as reported."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from chalicelib.domain.labs.phases import phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.warn import administrators
-from chalicelib.workflows.shared.mailing import tell
+from chalicelib.workflows.shared.outbox import post
 
 #: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
@@ -41,7 +40,7 @@ def unreported_nights(deps: Deps, now: datetime) -> list[date]:
 
 
 def report(run: NightRun, orphans: Sequence[str], troubles: Sequence[str]) -> list[str]:
-    """Send the reports that are due; return their nights. The newest night's report waits up to a day for open entries."""
+    """Post the reports that are due; return their nights. The newest night's report waits up to a day for open entries."""
     newest = nights_to_report(run.now, run.deps.curfew.zone, run.deps.curfew.report_hour)[0]
     sent: list[str] = []
     for night in unreported_nights(run.deps, run.now):
@@ -57,14 +56,11 @@ def report(run: NightRun, orphans: Sequence[str], troubles: Sequence[str]) -> li
 def _send(run: NightRun, night: date, plan: Plan | None, concerns: Concerns) -> None:
     deps, store, rules = run.deps, run.store, run.rules
     concerns = replace(concerns, blocked=store.blocked(_BLOCKED))
-    if plan is None:
-        store.publish(night, [], run.now)
-    if not may_tell(deps, night, _is_news):
-        return
+    header = plan.header if plan is not None else store.publish(night, [], run.now)
     concerns = replace(concerns, overdue=overdue(deps, rules, run.now))
     message = report_message(night, plan, rules, concerns, administrators(deps))
-    tell(deps, message, f"{night} of {run.now.date()}")
-    store.change_header(night, lambda header: replace(header, reported_at=run.now, sending_until=None))
+    post(deps, [message], f"{night}, revision {header.revision}", nightly=True)
+    store.change_header(night, lambda header: replace(header, reported_at=run.now))
 
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:

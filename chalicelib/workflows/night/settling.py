@@ -18,6 +18,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import came_back_to
+from chalicelib.workflows.shared.outbox import settle_post
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Mail
@@ -45,7 +46,7 @@ def is_open(run: NightRun, line: PlanLine) -> bool:
 
 
 def settle_mail(deps: Deps, mail: Mail) -> None:
-    """Mark the entries and notices of a mail as sent: SES has taken it. Safe to repeat."""
+    """Mark the entries, notices and posts of a mail as told: SES has taken it. Safe to repeat."""
     at = mail.accepted_at or mail.begun_at
     for each in mail.entries:
         line = deps.curfew.store.line(each.night, each.entry_id)
@@ -54,6 +55,8 @@ def settle_mail(deps: Deps, mail: Mail) -> None:
             mark_warned(deps, line.entry, Delivered(mail.recipient, mail.message_id, at), troubles)
     if mail.notices:
         deps.watch.store.mark_sent([(each.key, each.id) for each in mail.notices], mail.message_id, at)
+    for post_id in mail.posts:
+        settle_post(deps, post_id, at)
 
 
 def take_back(deps: Deps, entry: Entry, mail: Mail) -> bool:

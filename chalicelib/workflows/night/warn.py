@@ -1,14 +1,12 @@
-"""Sends warnings of planned entries, with signed links that keep the labs. No lab is touched without a warning.
+"""Composes warnings of planned entries, with signed links that keep the labs. No lab is touched without a warning.
 
-A person with a confirmed address gets one mail a run, with all warnings and notices for them. Anybody else gets one message an
-entry by the topic. A warning is delivered when SES has taken the mail, or when a subscription takes the message and SNS returned
-an id. If the owner can't be reached, the owner's teams are warned, then administrators. Of concurrent runs one sends.
-`settling.py` handles mails that come back.
+`outbox.py` sends them, by mail with all else that a run tells a person, by the topic one message an entry. A warning is delivered
+when SES has taken the mail, or when a subscription takes the message and SNS returned an id. If the owner can't be reached, the
+owner's teams are warned, then administrators. `settling.py` handles mails that come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -41,60 +39,76 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.sending import may_send
-from chalicelib.workflows.night.settling import Delivered, is_due, is_open, mark_warned, settle_mail
-from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to, send_mail, tell
-from chalicelib.workflows.watch.delivery import waiting_by_address, waiting_for
+from chalicelib.workflows.night.settling import Delivered, is_due, is_open, mark_warned
+from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee
-    from chalicelib.domain.notices.notice import Notice
 
 
 @dataclass(frozen=True)
-class _Warning:
-    """One entry's message to one person. `troubles`: why nobody before them could be reached."""
+class EntryWarning:
+    """One entry's message to one person, by `addressee`'s mail or by the topic. `troubles`: why nobody before could be reached."""
 
+    run: NightRun
     entry: Entry
     message: Message
+    addressee: Addressee | None
     troubles: tuple[str, ...]
 
+    def claim(self, mail: str) -> bool:
+        """Whether this run sends it. `mail`: the record of the mail that carries it; empty where it goes to the topic."""
+        return may_send(self.run.deps, self.entry, is_due, mail)
 
-def warn_all(run: NightRun, statuses: Iterable[EntryStatus], once: str) -> int:
-    """Warn of every entry, those of one person in one mail; return how many failed. `once` names the run: one mail each."""
-    letters: dict[Addressee, list[_Warning]] = {}
-    failed = 0
-    for status in statuses:
-        with run.around(f"the warning of {status.lab_id}") as errors:
-            addressee, warning = _warn(run, status)
-            if addressee is not None and warning is not None:
-                letters.setdefault(addressee, []).append(warning)
-        failed += len(errors)
-    waiting = waiting_by_address(run.deps) if letters else {}
-    for addressee, warnings in letters.items():
-        with run.around(f"the mail to {warnings[0].message.recipient}") as errors:
-            _mail(run, addressee, warnings, waiting.get(addressee.address, ()), once)
-        failed += len(errors)
-    return failed
+    def publish(self) -> bool:
+        """Publish it to the topic and mark its entry, unless another run is at it; whether it is out."""
+        return self.claim("") and self._published()
+
+    def refuse(self, refusal: AwsRefused) -> bool:
+        """Note that SES refused the mail, and publish the warning if a subscription takes it; whether it is out."""
+        recipient = self.message.recipient
+        _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(refusal)))
+        if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
+            return self.publish()
+        self.run.counts["unreachable"] += 1
+        return False
+
+    def _published(self) -> bool:
+        deps, recipient = self.run.deps, self.message.recipient
+        try:
+            message_id = deps.watch.notifier.send(self.message)
+        except EkslabError as error:
+            _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(error)))
+            raise
+        if message_id:
+            at = max(self.run.now, deps.clock.now())
+            mark_warned(deps, self.entry, Delivered(recipient, message_id, at), self.troubles)
+        return bool(message_id)
+
+    def count(self) -> None:
+        """Count it as out."""
+        self.run.counts["warned"] += 1
+        self.run.counts["warned_in_place"] += bool(self.troubles)
 
 
-def _warn(run: NightRun, status: EntryStatus) -> tuple[Addressee | None, _Warning | None]:
-    """Publish the warning of one entry to the topic, or return it with the person who gets it by mail.
+def warning_of(run: NightRun, status: EntryStatus) -> EntryWarning | None:
+    """The warning of one entry, if it is due and somebody can be reached.
 
     An entry whose lab changed meanwhile is skipped; one whose time has passed, and one that another mail warns of, is left.
     """
     line = run.store.line(status.night, status.entry_id)
     if line is None or line.status.outcome in SETTLED:
-        return None, None
+        return None
     entry, lab = line.entry, run.deps.store.load_lab(status.lab_id)
     if exempt := exemption(lab, entry, run.deps.curfew.holidays):
         skip_entry(run, lab, entry, exempt)
         run.counts["skipped"] += 1
-        return None, None
+        return None
     if run.now + run.notice > entry.at + timedelta(hours=run.rules.late_hours) or not is_open(run, line):
-        return None, None
+        return None
     # `is_open` may have taken a mail back: the status then says whom no mail reaches.
     line = run.store.line(status.night, status.entry_id) if line.status.mail else line
-    return _send(run, lab, line) if line is not None else (None, None)
+    return _addressed(run, lab, line) if line is not None else None
 
 
 def administrators(deps: Deps) -> str:
@@ -108,17 +122,8 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
     return distinct((recipient_of(lab, administrators(deps)), *teams, administrators(deps)))
 
 
-def tell_first(deps: Deps, recipients: Iterable[str], compose: Callable[[str], Message], once: str) -> tuple[str, str]:
-    """Send a message to the first recipient who can be reached; return the recipient and the message's id, else two empty texts."""
-    for recipient in recipients:
-        message = compose(recipient)
-        if route_to(deps, recipient, message).why is None and (message_id := tell(deps, message, once)):
-            return recipient, message_id
-    return "", ""
-
-
-def _send(run: NightRun, lab: Lab, line: PlanLine) -> tuple[Addressee | None, _Warning | None]:
-    """Choose the first recipient who can be reached: by mail (returned), else by the topic (published)."""
+def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
+    """To the first recipient who can be reached; None, with the reasons in the entry's status, where nobody can."""
     deps, entry = run.deps, line.entry
     came_back = {each.recipient.casefold(): each.why for each in line.status.unheard}
     everyone = listeners(deps, lab)
@@ -131,73 +136,13 @@ def _send(run: NightRun, lab: Lab, line: PlanLine) -> tuple[Addressee | None, _W
         reader = WarnedPerson(recipient, owner, came_back=bool(failed) and failed[0].came_back)
         message = _message(run, lab, entry, reader)
         route = route_to(deps, recipient, message)
-        warning = _Warning(entry, message, tuple(each.why or "" for each in failed))
-        if route.addressee is not None:
-            return route.addressee, warning
         if route.why is None:
-            _publish(run, warning)
-            return None, None
+            return EntryWarning(run, entry, message, route.addressee, tuple(each.why or "" for each in failed))
         failed.append(route)
     troubles = list(dict.fromkeys(each.why or "" for each in failed))
     _note(run, entry, everyone[0], Listed(troubles, between=" ") if troubles else "")
     run.counts["unreachable"] += 1
-    return None, None
-
-
-def _publish(run: NightRun, warning: _Warning) -> None:
-    """Publish one warning to the topic, and mark its entry."""
-    deps, entry, recipient = run.deps, warning.entry, warning.message.recipient
-    if not may_send(deps, entry, is_due):
-        return
-    try:
-        message_id = deps.watch.notifier.send(warning.message)
-    except EkslabError as error:
-        _note(run, entry, recipient, Sentence("It could not be sent: {why}", why=str(error)))
-        raise
-    if message_id:
-        mark_warned(deps, entry, Delivered(recipient, message_id, max(run.now, deps.clock.now())), warning.troubles)
-        run.counts["warned"] += 1
-        run.counts["warned_in_place"] += bool(warning.troubles)
-
-
-def _mail(
-    run: NightRun, addressee: Addressee, warnings: Sequence[_Warning], waiting: Sequence[Notice], once: str
-) -> None:
-    """Send one mail of all entries and of the notices that wait for this person; if SES refuses it, use the topic."""
-    from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
-
-    deps, record = run.deps, mail_id(addressee.address, once)
-    mine = [warning for warning in warnings if may_send(deps, warning.entry, is_due, record)]
-    if not mine:
-        return
-    digests = waiting_for(deps, addressee, waiting, f"warn {once}", run.now)
-    messages = [*(warning.message for warning in mine), *digests]
-    entries = [EntryRef(warning.entry.night, warning.entry.id) for warning in mine]
-    notices = [NoticeRef(key, notice_id) for message in digests for key, notice_id in message.notice_ids]
-    try:
-        mail = send_mail(deps, addressee, messages, once, entries, notices)
-    except AwsRefused as refusal:
-        for warning in mine:
-            _by_topic(run, warning, Sentence("It could not be sent: {why}", why=str(refusal)))
-        return
-    if mail is not None and mail.is_taken:
-        settle_mail(deps, mail)
-        # A mail that an earlier try of this run sent has that try's entries. The next run warns of the others.
-        told = {each.entry_id for each in mail.entries}
-        mine = [warning for warning in mine if warning.entry.id in told]
-        run.counts["warned"] += len(mine)
-        run.counts["warned_in_place"] += sum(bool(warning.troubles) for warning in mine)
-        run.counts["mails"] += bool(mine)
-
-
-def _by_topic(run: NightRun, warning: _Warning, trouble: str) -> None:
-    """Note that SES refused the mail, and publish the warning if a subscription takes it."""
-    recipient = warning.message.recipient
-    _note(run, warning.entry, recipient, trouble)
-    if run.deps.curfew.reach.undeliverable_reason(recipient, warning.message) is None:
-        _publish(run, warning)
-    else:
-        run.counts["unreachable"] += 1
+    return None
 
 
 def _note(run: NightRun, entry: Entry, recipient: str, trouble: str) -> None:

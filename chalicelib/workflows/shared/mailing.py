@@ -112,6 +112,7 @@ def send_mail(
     once: str,
     entries: Sequence[EntryRef] = (),
     notices: Sequence[NoticeRef] = (),
+    posts: Sequence[str] = (),
 ) -> Mail | None:
     """Send messages as one mail. None if it was requested before and it is unknown whether SES accepted it.
 
@@ -121,7 +122,7 @@ def send_mail(
 
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
-    fresh = new_mail(addressee.address, messages, once, deps.clock.now(), entries, notices)
+    fresh = new_mail(addressee.address, messages, once, deps.clock.now(), entries, notices, posts)
     return send_once(deps.mail.store, lambda mail: _ask(deps, mail, addressee, messages), fresh, deps.clock.now)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Pair = tuple[Notice, Watched]
 #: Pending notices read per run.
 _NOTICES = 20_000
+_PENDING = NoticeState.PENDING
 
 
 def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
@@ -51,28 +52,37 @@ def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]
     return [each for each in notices if claims(deps, f"notice#{each.key}#{each.id}", now, by)]
 
 
-def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
-    """Send one recipient all pending notices; return False if nobody receives messages for them. Raises errors of SES and SNS.
+def by_reader(deps: Deps, notices: Iterable[Notice]) -> dict[str, list[Notice]]:
+    """Notices of each reader, in a fixed order: by their address, whatever names it is found by, or by a name without one."""
+    found: dict[str, list[Notice]] = {}
+    for recipient, theirs in by_recipient(notices).items():
+        addressee = deps.mail.addressee_of(theirs[0].recipient) if deps.mail is not None else None
+        found.setdefault(addressee.address if addressee is not None else recipient, []).extend(theirs)
+    return {reader: found[reader] for reader in sorted(found)}
+
+
+def send_digest(deps: Deps, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
+    """Send one reader everything there is to say; False if nobody takes messages for them. Raises what SES or SNS answers.
 
     A person with an address gets one mail. `once`: the mail's name; empty for the run's own digest.
 
     A notice that reaches nobody counts as unsent: it is tried again daily, and goes to the next audience at once.
     """
     kept, store = _kept(deps, {notice.key for notice in notices}), deps.watch.store
-    pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
     store.mark_sent([(each.key, each.id) for each in notices if each.key not in kept], "nothing-to-say", now)
-    _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
-    mailed: dict[Addressee, list[Pair]] = {}
+    _publish(deps, [(each, kept[each.key]) for each in notices if each.key in kept and each.state is _PENDING], now)
+    mailed: dict[Addressee, dict[str, list[Pair]]] = {}
     heard = True
-    for message in compose(recipient, pairs, now) if pairs else ():
-        route, told = route_to(deps, recipient, message), _told_of(message, pairs)
-        if route.addressee is not None:
-            mailed.setdefault(route.addressee, []).extend(told)
-        else:
-            heard = _by_topic(deps, message, told, route.why, now) and heard
-    for addressee, told in mailed.items():
-        name = f"{once or f'digest {now.isoformat()}'} to {recipient.casefold()}"
-        heard = _mail(deps, addressee, recipient, told, name, now) and heard
+    for recipient, theirs in by_recipient(each for each in notices if each.key in kept).items():
+        pairs = [(notice, kept[notice.key]) for notice in theirs]
+        for message in compose(theirs[0].recipient, pairs, now):
+            route, told = route_to(deps, theirs[0].recipient, message), _told_of(message, pairs)
+            if route.addressee is not None:
+                mailed.setdefault(route.addressee, {}).setdefault(recipient, []).extend(told)
+            else:
+                heard = _by_topic(deps, message, told, route.why, now) and heard
+    for addressee, by_name in mailed.items():
+        heard = _mail(deps, addressee, by_name, once or f"digest {now.isoformat()}", now) and heard
     return heard
 
 
@@ -92,14 +102,9 @@ def _by_topic(deps: Deps, message: Message, pairs: Sequence[Pair], why: str | No
     return False
 
 
-def waiting_by_address(deps: Deps) -> dict[str, list[Notice]]:
-    """Pending notices by the recipient's address, read once for all mails of a run."""
-    found: dict[str, list[Notice]] = {}
-    for notices in by_recipient(deps.watch.store.pending_notices(_NOTICES)).values():
-        addressee = deps.mail.addressee_of(notices[0].recipient) if deps.mail is not None else None
-        if addressee is not None:
-            found.setdefault(addressee.address, []).extend(notices)
-    return found
+def waiting_by_reader(deps: Deps) -> dict[str, list[Notice]]:
+    """Notices that wait, by their readers: read once for all mails of a run."""
+    return by_reader(deps, deps.watch.store.pending_notices(_NOTICES)) if deps.mail is not None else {}
 
 
 def waiting_for(
@@ -135,43 +140,41 @@ def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
     return links
 
 
-def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
-    """Mark the notices of a bounced mail as unheard and tell the next audience of each at once; return how many were told."""
+def pass_on(deps: Deps, mail: Mail) -> list[Notice]:
+    """A mail of notices came back: they wait again, unheard; return those of the next audience of each, which wait now."""
     store, later = deps.watch.store, list[Notice]()
     for key in dict.fromkeys(each.key for each in mail.notices):
         ids = {each.id for each in mail.notices if each.key == key}
         notices = [notice for notice in store.notices_of(key) if notice.id in ids]
         store.mark_bounced(notices, mail.message_id, came_back_to(mail.recipient, mail.why))
-        for each, watched in _kept(deps, {key}).items():
-            later += [
-                one for notice in notices for one in next_audience(watched, notice, deps.watch.rules) if each == key
-            ]
+        for watched in _kept(deps, {key}).values():
+            later += [one for notice in notices for one in next_audience(watched, notice, deps.watch.rules)]
     store.add_notices(later)
+    return later
+
+
+def tell_others(deps: Deps, mail: Mail, later: Sequence[Notice], now: datetime) -> int:
+    """Tell the next audience at once, of what no other mail has told them meanwhile; how many heard."""
     fresh = {(notice.key, notice.id) for notice in later}
-    pending = [one for one in store.pending_notices(_NOTICES) if (one.key, one.id) in fresh]
+    pending = [one for one in deps.watch.store.pending_notices(_NOTICES) if (one.key, one.id) in fresh] if fresh else []
     waiting = claimed(deps, pending, f"instead of {mail.id}")
-    return sum(
-        send_digest(deps, theirs[0].recipient, theirs, now, f"instead of {mail.id}")
-        for theirs in by_recipient(waiting).values()
-    )
+    return sum(send_digest(deps, theirs, now, f"instead of {mail.id}") for theirs in by_reader(deps, waiting).values())
 
 
-def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair], once: str, now: datetime) -> bool:
-    """Send all notices in one mail with buttons; if SES refuses it, publish them to the topic without buttons.
+def _mail(deps: Deps, addressee: Addressee, by_name: Mapping[str, Sequence[Pair]], once: str, now: datetime) -> bool:
+    """All of it in one mail, with buttons; what SES refuses goes to the topic, without.
 
-    Raises AwsUnavailable while it is unknown whether SES accepted the mail.
+    `by_name`: what they hear under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
     """
     from chalicelib.domain.notices.mail import NoticeRef
 
-    messages = compose(recipient, pairs, now, _buttons(deps, recipient, now))
+    named = {pairs[0][0].recipient: pairs for pairs in by_name.values()}
+    messages = [each for name, pairs in named.items() for each in compose(name, pairs, now, _buttons(deps, name, now))]
     notices = [NoticeRef(key, notice_id) for message in messages for key, notice_id in message.notice_ids]
     try:
         mail = send_mail(deps, addressee, messages, once, notices=notices)
     except AwsRefused:
-        reach = deps.curfew.reach
-        routes = [(each, reach.undeliverable_reason(each.recipient, each)) for each in compose(recipient, pairs, now)]
-        told = [_by_topic(deps, each, _told_of(each, pairs), why, now) for each, why in routes]
-        return all(told)
+        return _refused(deps, named, now)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     if not mail.is_taken:
@@ -180,6 +183,15 @@ def _mail(deps: Deps, addressee: Addressee, recipient: str, pairs: Sequence[Pair
     ids = [each for message in messages for each in message.notice_ids if each in taken]
     deps.watch.store.mark_sent(ids, mail.message_id, now)
     return True
+
+
+def _refused(deps: Deps, named: Mapping[str, Sequence[Pair]], now: datetime) -> bool:
+    heard = True
+    for name, pairs in named.items():
+        for message in compose(name, pairs, now):
+            why = deps.curfew.reach.undeliverable_reason(name, message)
+            heard = _by_topic(deps, message, _told_of(message, pairs), why, now) and heard
+    return heard
 
 
 def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime) -> None:

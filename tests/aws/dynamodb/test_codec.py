@@ -29,6 +29,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.notices.mail import Mail
 from chalicelib.domain.notices.notice import Notice
+from chalicelib.domain.notices.outbox import Post
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
@@ -40,6 +41,7 @@ from tests.paths import PROJECT
 STORED = (
     Lab, Step, Event, LedgerEntry, Receipt, Place, Registration, ReadFailure, Watched, Notice,
     CurfewRules, Entry, EntryStatus, PlanHeader, Verdict, Run, Offers, Session, Person, Confirmation, Mail,
+    Post,
 )  # fmt: skip
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])

@@ -113,7 +113,7 @@ class Nights:
     def run_hour(self, at: datetime, settle: bool = True) -> str:
         """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
         self.world.clock.instant = at + self.late
-        machine = Machine("curfew", self.world.deps, self.before, self.after)
+        machine = Machine("curfew", self.world.deps, self.before, self.after, name=f"sweep-{len(self.machines)}")
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
         self.note_moved(at)

@@ -87,12 +87,11 @@ def test_people_without_an_address_hear_by_the_topic_as_ever() -> None:
 
 
 def calls_of_the_warning() -> range:
-    """Which calls of a run are those of the state that warns: from its first look to the plans that are looked at next."""
+    """Which calls of a run are those of the state that tells everybody: from the night's report to the run's own note."""
     nights, _ = nights_with({ARN: JANE}, labs=2)
     nights.run_hour(NOW)
     names = [name for name, _ in nights.world.account.calls]
-    first = names.index("unwarned")
-    return range(first + 1, first + 1 + names[first:].index("tagged_clusters"))
+    return range(names.index("tagged_clusters") + 1, names.index("note_run"))
 
 
 def kill_at(patch: pytest.MonkeyPatch, nights: Nights, call: int, after: bool) -> None:

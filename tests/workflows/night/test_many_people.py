@@ -72,13 +72,12 @@ def test_a_kill_at_every_call_costs_nobody_of_a_class_their_one_mail(
         assert mailing.mailer.asked <= 1.1 * 3 + 1, f"at call {call}"
 
 
-def test_somebodys_labs_of_two_rounds_are_told_in_two_runs_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebodys_labs_of_two_rounds_are_told_in_one_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curfew, "_AT_ONCE", 2)
     nights, mailing = nights_with({"arn:aws:iam::111122223333:user/jane": "jane@example.com"}, labs=3)
     nights.run_hour(NOW)
-    assert len(mailing.mailer.sent) == 1
     nights.run_hour(NOW + timedelta(hours=1))
-    assert len(mailing.mailer.sent) == 2
+    assert len(mailing.mailer.sent) == 1
     told = [each.entry_id for mail in mailing.store.mails.values() for each in mail.entries]
     assert sorted(told) == sorted(entry.id for entry, _ in lines(nights))
 
@@ -90,3 +89,24 @@ def test_five_thousand_people_have_one_mail_each_in_one_evening() -> None:
         nights.run_hour(NOW + timedelta(hours=hour), settle=False)
     assert one_each(mailing)
     assert mailing.mailer.asked <= 1.1 * 5000
+
+
+def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_labs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Administrators, who hear in the place of owners of every page, have theirs with the last."""
+    monkeypatch.setattr(curfew, "_A_PAGE", 3)
+    nights, mailing = a_class(6)
+    for number in (*range(6), *range(6)):
+        nights.add(f"another-{len(nights.world.store.labs)}", owner=f"arn:aws:iam::111122223333:user/learner-{number}")
+    nights.world.curfew.reach.unreachable |= dict.fromkeys(("ann", "zoe"), "Nobody has confirmed a subscription.")
+    for owner in ("ann", "zoe"):
+        nights.add(f"lab-{owner}", owner=f"arn:aws:iam::111122223333:user/{owner}")
+    mailing.addresses["admins@example.com"] = "admins@example.com"
+    nights.run_hour(NOW)
+    assert nights.machines[0].path.count("Warn") > 3
+    assert one_each(mailing)
+    assert all(status.warned_at is not None for _, status in lines(nights))
+    [letter] = mailing.mailer.to("admins@example.com")
+    assert ["lab-ann" in letter.text, "lab-zoe" in letter.text] == [True, True]
+    assert nights.machines[0].output["finish"]["counts"]["warned"] == 20

@@ -123,7 +123,7 @@ def test_a_sweep_that_cannot_count_is_still_finished(world: FakeWorld) -> None:
 
 
 def test_each_round_of_warnings_tells_how_many_did_not_arrive_also_none(world: FakeWorld, capsys: Captured) -> None:
-    curfew.warn(deps_of(world), {}, world.clock.now())
+    curfew.warn(deps_of(world), END, world.clock.now())
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 0}
 
 
@@ -135,9 +135,9 @@ def test_a_warning_that_reaches_nobody_or_can_not_be_sent_is_counted(capsys: Cap
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"), times=2)
     nights.run_hour(NOW)
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"))
-    curfew.warn(deps_of(nights.world), {}, NOW)
+    curfew.warn(deps_of(nights.world), END, NOW)
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 2}
-    curfew.warn(deps_of(nights.world), {}, NOW)
+    curfew.warn(deps_of(nights.world), END, NOW)
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 1}
 
 
@@ -152,4 +152,11 @@ def test_without_a_stack_nothing_is_printed(world: FakeWorld, capsys: Captured) 
     assert measured(capsys) == {}
 
 
-END: dict[str, Any] = {"so_far": {}, "failure": None, "warned": {}, "braked": {}}
+END: dict[str, Any] = {
+    "execution": "one",
+    "before": {"after": "", "failed": 0, "reported": []},
+    "so_far": {},
+    "failure": None,
+    "warned": {"reported": []},
+    "braked": {},
+}

@@ -25,7 +25,7 @@ from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.deadlines import DeadlineKind
 from chalicelib.domain.support.observation import LIVE
-from chalicelib.workflows import watch_support
+from chalicelib.workflows.watch import delivery
 from tests.fakes import NOW, a_calendar, make_deps
 from tests.fakes.curfew import FakeReach
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
@@ -298,7 +298,7 @@ BROKEN: dict[str, tuple[Any, str, Any, Callable[[], None]]] = {
         lambda reach, recipient, message=None: None,
         what_is_sent_is_taken,
     ),
-    "an address is another one in capitals": (watch_support, "by_recipient", by_spelling, one_person_hears_once),
+    "an address is another one in capitals": (delivery, "by_recipient", by_spelling, one_person_hears_once),
 }
 
 

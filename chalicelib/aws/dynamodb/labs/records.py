@@ -31,9 +31,6 @@ OFFERS = key("OFFERS", "LIST")
 _BEFORE, _MAIL = "BEFORE", "MAIL#"
 #: DynamoDB deletes a claim so long after its end.
 _KEPT = timedelta(days=1)
-#: A claim of a mail outlasts the longest run of a function.
-_CLAIMED_FOR = timedelta(minutes=5)
-_UNTOLD = "attribute_not_exists(told_at) AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)"
 
 
 class DynamoRecords(InTable):
@@ -94,15 +91,6 @@ class DynamoRecords(InTable):
     def month_told(self, month: str) -> frozenset[str]:
         items = self._table.items(partition(f"SPENDING#{month}", _MAIL))
         return frozenset(item["sk"]["S"].removeprefix(_MAIL) for item in items if "told_at" in item)
-
-    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        until = {":until": text(stamp(now + _CLAIMED_FOR)), ":now": text(stamp(now))}
-        return self._table.update_if(
-            spending_key(month, f"{_MAIL}{whose}"),
-            "SET claimed_until = :until, expires_at = :expires_at",
-            _UNTOLD,
-            {**until, ":expires_at": number(expiry(month))},
-        )
 
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
         values = {":now": text(stamp(now)), ":expires_at": number(expiry(month))}

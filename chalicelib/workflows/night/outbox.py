@@ -1,0 +1,140 @@
+"""Tells each person the warnings, posts and waiting notices that a run has for them, in one mail a person and run.
+
+Called last in the hourly run, by the five-minute run, and by SES's events. Whoever has no confirmed address hears by the topic,
+one message each. Of concurrent runs one sends. `settling.py` marks what SES has taken, should the run die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.pages import WarningPage
+from chalicelib.workflows.night.run import NightRun
+from chalicelib.workflows.night.settling import settle_mail
+from chalicelib.workflows.night.warn import EntryWarning, warning_of
+from chalicelib.workflows.shared.mailing import claims, send_mail
+from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
+from chalicelib.workflows.watch.delivery import waiting_by_reader, waiting_for
+
+if TYPE_CHECKING:
+    from chalicelib.domain.notices.mail import Addressee, Mail
+    from chalicelib.domain.notices.notice import Notice
+    from chalicelib.domain.notices.outbox import Post
+
+Part = EntryWarning | Telling
+
+
+def tell_posts(deps: Deps, now: datetime) -> list[str]:
+    """The five-minute run's part: what waits to be told, but for what the hourly run tells; return what failed, as text."""
+    run = NightRun(deps, now)
+    tell_all(run, WarningPage(), [post for post in waiting(run) if not post.nightly], f"five minutes {now.isoformat()}")
+    return run.troubles
+
+
+def waiting(run: NightRun) -> list[Post]:
+    """What waits to be told; nothing, and a trouble, if it can't be read."""
+    found: list[Post] = []
+    with run.around("what waits to be told"):
+        found += run.deps.posts.waiting()
+    return found
+
+
+def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str, by: str = "") -> int:
+    """Tell all of it; return how many warnings, or mails with some, failed. `once` names the run, `by` its execution.
+
+    Of posts a page that others follow tells those that go to its people.
+    """
+    parts: list[Part] = []
+    failed = 0
+    for status in page.statuses:
+        with run.around(f"the warning of {status.lab_id}") as errors:
+            parts += filter(None, [warning_of(run, status)])
+        failed += len(errors)
+    for post in posts:
+        with run.around(f"the post {post.id}"):
+            parts += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
+    if page.after:
+        parts = _of_page(parts)
+    return failed + _by_topic(run, parts) + _by_mail(run, parts, once, by)
+
+
+def _of_page(parts: Sequence[Part]) -> list[Part]:
+    """Warnings of owners themselves, and what else goes into their mails."""
+    own = [part for part in parts if isinstance(part, EntryWarning) and not part.troubles]
+    readers = {part.addressee for part in own if part.addressee is not None}
+    return [*own, *(part for part in parts if isinstance(part, Telling) and part.addressee in readers)]
+
+
+def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
+    failed = 0
+    for part in parts:
+        if part.addressee is None:
+            with run.around(f"the message to {part.message.recipient}") as errors:
+                _count(run, [part] if part.publish() else [])
+            failed += len(errors) if isinstance(part, EntryWarning) else 0
+    return failed
+
+
+def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
+    letters: dict[Addressee, list[Part]] = {}
+    for part in parts:
+        if part.addressee is not None:
+            letters.setdefault(part.addressee, []).append(part)
+    notices: dict[str, list[Notice]] = {}
+    with run.around("notices that wait"):
+        notices |= waiting_by_reader(run.deps) if letters else {}
+    failed = 0
+    for addressee, mine in letters.items():
+        with run.around(f"the mail to {mine[0].message.recipient}") as errors:
+            _mail(run, addressee, mine, notices.get(addressee.address, ()), (once, by))
+        failed += len(errors) if any(isinstance(part, EntryWarning) for part in mine) else 0
+    return failed
+
+
+def _mail(
+    run: NightRun, addressee: Addressee, parts: Sequence[Part], waiting: Sequence[Notice], run_name: tuple[str, str]
+) -> None:
+    """One mail of all parts and of the notices that wait for this person; what SES refuses goes to the topic."""
+    from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
+
+    (once, by), deps = run_name, run.deps
+    record = mail_id(addressee.address, once)
+    if not claims(deps, f"mail#{record}", deps.clock.now(), by):
+        return
+    mine = [part for part in parts if part.claim(record)]
+    if not mine:
+        return
+    digests = waiting_for(deps, addressee, waiting, f"warn {once}", run.now)
+    entries = [EntryRef(part.entry.night, part.entry.id) for part in mine if isinstance(part, EntryWarning)]
+    notices = [NoticeRef(key, notice_id) for message in digests for key, notice_id in message.notice_ids]
+    posts = [part.post.id for part in mine if isinstance(part, Telling)]
+    messages = [*(part.message for part in mine), *digests]
+    try:
+        mail = send_mail(deps, addressee, messages, once, entries, notices, posts)
+    except AwsRefused as refusal:
+        _count(run, [part for part in mine if part.refuse(refusal)])
+        return
+    if mail is not None and mail.is_taken:
+        settle_mail(deps, mail)
+        told = [part for part in mine if _is_in(mail, part)]
+        _count(run, told)
+        run.counts["mails"] += bool(told)
+
+
+def _is_in(mail: Mail, part: Part) -> bool:
+    """A mail that an earlier try of this run sent has that try's parts. The next run tells the others."""
+    if isinstance(part, Telling):
+        return part.post.id in mail.posts
+    return part.entry.id in {each.entry_id for each in mail.entries}
+
+
+def _count(run: NightRun, told: Iterable[Part]) -> None:
+    for part in told:
+        if isinstance(part, EntryWarning):
+            part.count()
+        else:
+            run.counts["told"] += 1

@@ -1,0 +1,133 @@
+"""Writes posts, and settles those that were told. `night/outbox.py` tells them.
+
+A workflow that died after its post, or that says the same again, adds nothing: a post is known by its kind and occasion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.labs.steps import Event
+from chalicelib.domain.notices.outbox import Post, messages_of, post_of, taken_back, taken_up
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
+
+if TYPE_CHECKING:
+    from chalicelib.domain.core.message import Message
+    from chalicelib.domain.errors.tree import AwsRefused
+    from chalicelib.domain.notices.mail import Addressee, Mail
+
+KIND = "told"
+#: A claim outlasts the longest run of a function.
+_CLAIMED_FOR = timedelta(minutes=5)
+
+
+def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = False, lab_id: str = "") -> None:
+    """Have one of these messages told by the next run that tells: to the first of their recipients who can be reached.
+
+    `nightly`: by the hourly run alone. `once`: the occasion; the same again is told once. `lab_id`: whose history says so.
+    """
+    deps.posts.add_post(post_of(tuple(messages), once, deps.clock.now(), nightly, lab_id))
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A post as the message that one reader gets. `route`: how, or why nobody takes it."""
+
+    deps: Deps
+    post: Post
+    message: Message
+    route: Route
+
+    @property
+    def addressee(self) -> Addressee | None:
+        """Whose mail it goes with; None where it goes to the topic."""
+        return self.route.addressee
+
+    def claim(self, mail: str) -> bool:
+        """Whether this run tells it. `mail`: the record of the mail that does; empty where it goes to the topic."""
+        now, won = self.deps.clock.now(), False
+
+        def claimed(stored: Post) -> Post:
+            nonlocal won
+            won = stored.is_free(now)
+            return taken_up(stored, self.message.recipient, mail, now, now + _CLAIMED_FOR)
+
+        return self.deps.posts.change_post(self.post.id, claimed) is not None and won
+
+    def publish(self) -> bool:
+        """By the topic, unless another run is at it; whether somebody takes it there. Programs may where nobody does."""
+        return self.claim("") and self._published()
+
+    def refuse(self, _refusal: AwsRefused) -> bool:
+        """SES refused the mail, which claimed it: by the topic; whether somebody takes it there."""
+        why = self.deps.curfew.reach.undeliverable_reason(self.message.recipient, self.message)
+        return replace(self, route=Route(why=why))._published()
+
+    def _published(self) -> bool:
+        heard = bool(self.deps.watch.notifier.send(self.message)) and self.route.why is None
+        settle_post(self.deps, self.post.id, self.deps.clock.now(), heard)
+        return heard
+
+
+def telling_of(deps: Deps, waiting: Post) -> Telling:
+    """The first message whose recipient can be reached, else the first. Whose mail of it came back is passed over."""
+    unheard: list[Telling] = []
+    gone = {recipient: Route(why=came_back_to(recipient, why)) for recipient, why in waiting.unheard}
+    for message in messages_of(waiting):
+        route = gone.get(message.recipient) or route_to(deps, message.recipient, message)
+        telling = Telling(deps, waiting, message, route)
+        if route.why is None:
+            return telling
+        unheard.append(telling)
+    return unheard[0]
+
+
+def is_open(deps: Deps, waiting: Post) -> bool:
+    """Whether to tell it now. An earlier run may have died while SES had its mail: what SES has taken is told."""
+    now = deps.clock.now()
+    mail = deps.mail.store.mail(waiting.mail) if deps.mail is not None and waiting.mail else None
+    if mail is None or waiting.id not in mail.posts:
+        return waiting.is_free(now)
+    if mail.is_taken:
+        settle_post(deps, waiting.id, mail.accepted_at or mail.begun_at)
+        return False
+    return waiting.is_free(now) and (bool(mail.message_id) or mail.sending_until <= now)
+
+
+def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> None:
+    """It is told to its recipient, or nobody takes it: the lab's history says so. Safe to repeat."""
+    told = deps.posts.change_post(post_id, lambda stored: stored)
+    if told is None or told.told_at is not None:
+        return
+    first = told.messages[0]
+    mine = next((each for each in told.messages if each.recipient == told.recipient), first)
+    subject = mine.letter.subject if mine.letter else mine.subject
+    if heard:
+        text = Sentence("{who} was told: {subject}", who=told.recipient, subject=subject)
+    else:
+        text = Sentence("Nobody takes messages for {who}: {subject}", who=first.recipient, subject=subject)
+        logger.warning("Nobody takes a message.", extra={"recipient": first.recipient, "post": told.id})
+    if told.lab_id:
+        deps.store.add_event(told.lab_id, Event(at, KIND, text, {"post": told.id}))
+    deps.posts.change_post(post_id, lambda stored: replace(stored, told_at=stored.told_at or at))
+
+
+def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:
+    """A mail of posts came back; return those that wait for the next recipient now. Safe to repeat."""
+    found = []
+    for post_id in mail.posts:
+        before = deps.posts.change_post(post_id, lambda stored: stored)
+        after = deps.posts.change_post(post_id, lambda stored: taken_back(stored, mail.id, mail.why))
+        if before is not None and before != after and before.lab_id:
+            text = came_back_to(before.recipient, mail.why)
+            deps.store.add_event(before.lab_id, Event(now, KIND, text, {"post": post_id, "message": mail.message_id}))
+        if after is not None and after.told_at is None and after.unheard:
+            found.append(after)
+    return found

@@ -1,0 +1,130 @@
+"""What every PostStore promises, asked of the fake and of moto's DynamoDB."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.dynamodb.posts import DynamoPosts
+from chalicelib.domain.core.message import (
+    Bullets,
+    Heading,
+    Letter,
+    Link,
+    Message,
+    Ordered,
+    Rows,
+    Severity,
+    commands,
+    message_of,
+    para,
+)
+from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.notices.outbox import messages_of, post_of, taken_back, taken_up
+from chalicelib.ports.mail import PostStore
+from tests.aws.dynamodb.table import create_table
+from tests.fakes import NOW, Account
+from tests.fakes.posts import FakePosts
+
+LETTER = Letter(
+    Sentence("{name} did not end", name="c-lab"),
+    (
+        para(Sentence("{name} did not end", name="c-lab"), "plain"),
+        commands("ekslab describe cluster c-lab", "ekslab wake c-lab"),
+        Link("https://api.example.com/keep/x", Sentence("Keep it")),
+        Bullets(Sentence("Why"), ("one", Sentence("{n} lab", "{n} labs", n=2))),
+        Heading(Sentence("Deadlines")),
+        Rows((("a", "b"), ("c", "d"))),
+        Ordered(((Sentence("first"), ("aws eks",), ()), ("second", (), ("eksctl", "get")))),
+    ),
+)
+NOTICE = (ClusterKey("111122223333", "ap-northeast-2", "orders"), "deadline#x")
+JANE = message_of(
+    LETTER, "jane", "curfew-called-off", Severity.INFO, "111122223333", "arn:aws:iam::111122223333:user/jane"
+)
+OPS = Message("ops@example.com", "s", "As it is.\n", "digest", Severity.URGENT, "1", "o", 3, (NOTICE,))
+POST = post_of((JANE, OPS), "lab-a", NOW, nightly=True, lab_id="lab-a")
+
+
+@pytest.fixture(params=["fake", "moto"])
+def store(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        yield FakePosts(Account())
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        create_table(client)
+        yield DynamoPosts(client, "labs")
+
+
+def test_a_post_waits_as_it_was_written_in_any_language(store: PostStore) -> None:
+    assert store.waiting() == ()
+    store.add_post(POST)
+    [waiting] = store.waiting()
+    assert waiting == POST
+    assert messages_of(waiting) == (JANE, OPS)
+    letter = waiting.messages[0].letter
+    assert letter is not None
+    assert isinstance(letter.subject, Sentence)
+    assert [type(block) for block in letter.blocks] == [type(block) for block in LETTER.blocks]
+
+
+def test_the_oldest_comes_first_and_the_same_is_there_once(store: PostStore) -> None:
+    store.add_post(replace(POST, id="b", posted_at=NOW + timedelta(minutes=1)))
+    store.add_post(replace(POST, id="c"))
+    store.add_post(replace(POST, id="a", posted_at=NOW + timedelta(minutes=2)))
+    store.add_post(replace(POST, id="c", lab_id="another"))
+    assert [(post.id, post.lab_id) for post in store.waiting()] == [("c", "lab-a"), ("b", "lab-a"), ("a", "lab-a")]
+
+
+def test_it_is_changed_by_one_at_a_time(store: PostStore) -> None:
+    store.add_post(POST)
+    until = NOW + timedelta(minutes=5)
+    changed = store.change_post(POST.id, lambda post: taken_up(post, "jane", "m-1", NOW, until))
+    assert changed is not None
+    assert (changed.recipient, changed.mail, changed.sending_until, changed.version) == ("jane", "m-1", until, 1)
+    assert store.change_post(POST.id, lambda post: taken_up(post, "ops", "m-2", NOW, until)) == changed
+    assert store.change_post(POST.id, lambda post: taken_up(post, "ops", "m-2", until, until)) != changed
+    assert store.change_post("unknown", lambda post: post) is None
+
+
+def test_what_is_told_waits_no_more_is_not_told_again_and_waits_again_when_its_mail_comes_back(
+    store: PostStore,
+) -> None:
+    store.add_post(POST)
+    until = NOW + timedelta(minutes=5)
+    store.change_post(POST.id, lambda post: taken_up(post, "jane", "m-1", NOW, until))
+    for _ in range(2):
+        store.change_post(POST.id, lambda post: replace(post, told_at=NOW))
+        store.add_post(POST)
+        assert store.waiting() == ()
+    assert not replace(POST, told_at=NOW).is_free(NOW)
+    for _ in range(2):
+        store.change_post(POST.id, lambda post: taken_back(post, "m-1", "refused"))
+        [waiting] = store.waiting()
+        assert (waiting.unheard, waiting.told_at, waiting.is_free(NOW)) == ((("jane", "refused"),), None, True)
+
+
+def test_two_who_change_a_post_at_once_both_see_what_the_other_wrote() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        create_table(client)
+        store = DynamoPosts(client, "labs")
+        store.add_post(POST)
+        seen: list[str] = []
+
+        def first(post: Any) -> Any:
+            if not seen:
+                store.change_post(POST.id, lambda kept: replace(kept, recipient="ops"))
+            seen.append(post.recipient)
+            return replace(post, mail="m-1")
+
+        changed = store.change_post(POST.id, first)
+    assert seen == ["", "ops"]
+    assert changed == replace(POST, recipient="ops", mail="m-1", version=2)

@@ -1,0 +1,37 @@
+"""Posts in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from chalicelib.domain.notices.outbox import Post
+from tests.fakes.account import Account, port
+
+
+@dataclass
+class FakePosts:
+    """Implements the PostStore port."""
+
+    account: Account
+    posts: dict[str, Post] = field(default_factory=dict)
+    port_name: str = "posts"
+
+    @port
+    def add_post(self, post: Post) -> None:
+        self.posts.setdefault(post.id, post)
+
+    @port
+    def waiting(self) -> tuple[Post, ...]:
+        found = [post for post in self.posts.values() if post.told_at is None]
+        return tuple(sorted(found, key=lambda post: (post.posted_at, post.id)))
+
+    @port
+    def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
+        stored = self.posts.get(post_id)
+        if stored is None:
+            return None
+        changed = change(stored)
+        if changed != stored:
+            self.posts[post_id] = changed = replace(changed, version=stored.version + 1)
+        return changed

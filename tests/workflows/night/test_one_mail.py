@@ -1,0 +1,284 @@
+"""Random evenings of several people, labs and subjects: each person has one mail of a run, it names everything, nothing is lost.
+
+A run dies at any call, or the same run comes twice at the same instant. The promise is shown to fail on a broken rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.core.message import Message, Severity, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.curfew.plan import EntryOutcome
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.notices.mail import Addressee, mail_id
+from chalicelib.domain.teardown.adoption import PROTECTED_TAG
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows import curfew
+from chalicelib.workflows.night import act, outbox
+from chalicelib.workflows.shared.mailing import send_mail
+from chalicelib.workflows.shared.outbox import post
+from tests.examples import examples
+from tests.fakes import NOW
+from tests.fakes.account import Call
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.fakes.mailing import FakeMailing, with_mail
+from tests.workflows.machine import LambdaDied, Machine
+from tests.workflows.night.nights import CURFEW, Nights, Use, busy, idle
+from tests.workflows.night.test_mail import events
+
+ADMINS = "admins@example.com"
+#: Who has an address. Jane has two names; one of the administrators owns labs, too.
+ADDRESSES = {
+    "arn:aws:iam::111122223333:user/jane": "jane@example.com",
+    "jane@example.com": "jane@example.com",
+    "arn:aws:iam::111122223333:user/jun": "jun@example.com",
+    ADMINS: "jun@example.com",
+}
+OWNERS = (*(name for name in ADDRESSES if name.startswith("arn:")), "arn:aws:iam::111122223333:user/nobody")
+#: From three hours before curfew to the morning's report, and the hours in which what died is made up for.
+HOURS, QUIET = 14, 3
+
+
+@dataclass(frozen=True)
+class Evening:
+    """`labs`: owner and kind; `posts`: hour and owner of something else that is to be told; `troubles`: by hour, what happens at
+    which call of the run."""
+
+    labs: tuple[tuple[int, str], ...]
+    posts: tuple[tuple[int, int], ...]
+    troubles: tuple[tuple[str, int], ...]
+    rules: CurfewRules
+
+
+def evenings() -> st.SearchStrategy[Evening]:
+    trouble = st.tuples(st.sampled_from(("", "", "dies before", "dies after", "twice")), st.integers(1, 250))
+    return st.builds(
+        Evening,
+        labs=st.lists(
+            st.tuples(st.integers(0, 2), st.sampled_from(("idle", "wakes", "protected"))), min_size=1, max_size=6
+        ).map(tuple),
+        posts=st.lists(st.tuples(st.integers(0, HOURS - 1), st.integers(0, 2)), max_size=6).map(tuple),
+        troubles=st.lists(trouble, min_size=HOURS, max_size=HOURS).map(tuple),
+        rules=st.builds(CurfewRules, max_percent=st.just(100), max_count=st.sampled_from((1, 20))),
+    )
+
+
+def spent(lab_id: str) -> Use:
+    """Idle until shortly before curfew: what was announced is called off."""
+    return lambda now: (idle if now < CURFEW - timedelta(minutes=30) else busy)(lab_id)(now)
+
+
+def a_world(evening: Evening) -> tuple[Nights, FakeMailing]:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(evening.rules)
+    mailing = with_mail(nights.world, ADDRESSES)
+    for number, (owner, kind) in enumerate(evening.labs):
+        lab_id = f"lab-{number}"
+        ends = {"lease_ends_at": NOW + timedelta(hours=3)} if kind == "protected" else {}
+        lab = nights.add(lab_id, spent if kind == "wakes" else idle, owner=OWNERS[owner], **ends)
+        if kind == "protected":
+            seen = nights.world.curfew.signals.evidence[lab_id]
+            tags = {**lab.tags, PROTECTED_TAG: "yes"}
+            nights.make_cluster(lab, tags=tags)
+            nights.world.curfew.signals.evidence[lab_id] = partial(_tagged, seen, tags)
+    nights.world.watch.store.register(a_registration())
+    nights.world.watch.fleets.add(a_fleet_cluster("orders", "1.31", tags={"owner": "jane@example.com"}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chalicelib.workflows.watch_support.claimed", lambda *_: [])
+        Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    return nights, mailing
+
+
+def _tagged(seen: Use, tags: dict[str, str], now: datetime) -> Any:
+    return replace(seen(now), cluster_tags=tags)
+
+
+def something(owner: str, number: int) -> Message:
+    """As another workflow tells it."""
+    text = Sentence("Something else, number {n}", n=number)
+    return message_of(
+        letter_of(text, [para(text)]), owner.rpartition("/")[2], "wake-failed", Severity.WARNING, "1", owner
+    )
+
+
+def lived(evening: Evening) -> tuple[Nights, FakeMailing, list[tuple[datetime, bool]]]:
+    """Also the hours of its runs, and whether nothing befell the run and the one before."""
+    nights, mailing = a_world(evening)
+    hours: list[tuple[datetime, bool]] = []
+    calm = True
+    for hour, (kind, call) in enumerate((*evening.troubles, *(("", 0),) * QUIET)):
+        at = NOW + timedelta(hours=hour)
+        nights.world.clock.instant = at
+        for number, (when, owner) in enumerate(evening.posts):
+            if when == hour:
+                post(nights.world.deps, [something(OWNERS[owner], number)], f"number {number}")
+        hours.append((at, calm and not kind.startswith("dies")))
+        calm = not kind.startswith("dies")
+        befall(nights, kind, call, at)
+        events(nights, mailing, at + timedelta(minutes=1))
+        if hours[-1][1]:
+            check_nothing_waits(nights, at)
+    return nights, mailing, hours
+
+
+def befall(nights: Nights, kind: str, call: int, at: datetime) -> None:
+    """The run of an hour: it dies at a call, or another one comes and goes there."""
+    account, left = nights.world.account, call
+
+    def around(asked: Call) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0 and kind == "dies before":
+            raise LambdaDied
+        answer = asked.act()
+        if left == 0 and kind == "dies after":
+            raise LambdaDied
+        if left == 0 and kind == "twice":
+            nights.run_hour(at, settle=False)
+        return answer
+
+    plain, account.around = account.around, around
+    nights.run_hour(at)
+    account.around = plain
+
+
+def check_nothing_waits(nights: Nights, at: datetime) -> None:
+    """A run to which nothing happened leaves nothing untold to anybody whom a mail reaches."""
+    assert nights.world.posts.waiting() == (), f"posts wait after {at}"
+    unwarned = [status.lab_id for status in nights.world.curfew.store.unwarned(100)]
+    assert unwarned == [], f"nobody was warned at {at}"
+
+
+def check_one_mail(mailing: FakeMailing, hours: list[tuple[datetime, bool]]) -> None:
+    """At most one a person and run, and as many calls of SES as mails, or one more for each that died on its way."""
+    sent = Counter(letter.tag for _, letter in mailing.mailer.sent)
+    of_runs = {mail_id(address, at.isoformat()) for address in ADDRESSES.values() for at, _ in hours}
+    assert set(sent) <= of_runs, "a mail is of no run"
+    assert {tag for tag, times in sent.items() if times > 1} == set(), "a mail went out twice"
+    assert mailing.mailer.asked <= 1.1 * len(mailing.mailer.sent) + sum(not calm for _, calm in hours)
+
+
+def check_all_is_told_once(nights: Nights, mailing: FakeMailing) -> None:
+    taken = [(letter, mailing.store.mails[letter.tag]) for _, letter in mailing.mailer.sent]
+    entries = Counter(each.entry_id for _, mail in taken for each in mail.entries)
+    posts = Counter(each for _, mail in taken for each in mail.posts)
+    notices = Counter((each.key, each.id) for _, mail in taken for each in mail.notices)
+    assert {*entries.values(), *posts.values(), *notices.values()} <= {1}, "told twice"
+    for kept in nights.world.posts.posts.values():
+        assert kept.told_at is not None, f"{kept.id} was lost"
+        reader = next((ADDRESSES[name] for name in ADDRESSES if name.endswith(kept.recipient)), None)
+        assert (posts[kept.id] == 1) == (reader is not None), f"{kept.id} went astray"
+        subject = kept.messages[0].letter.subject if kept.messages[0].letter else ""
+        texts = [f"{letter.subject}\n{letter.text}" for letter, mail in taken if kept.id in mail.posts]
+        assert all(subject in text for text in texts), f"{kept.id} is not named"
+
+
+def check_what_was_announced_is_called_off(nights: Nights) -> None:
+    """Whose lab lives on for its use heard that it does."""
+    for number in range(len(nights.world.store.labs)):
+        for entry, status in nights.lines(f"lab-{number}"):
+            if status.warned_at and status.warned_at < entry.at and status.outcome is EntryOutcome.SKIPPED:
+                assert f"curfew-called-off {entry.id}" in nights.world.posts.posts, f"{entry.id} was never called off"
+
+
+def promised(evening: Evening) -> None:
+    nights, mailing, hours = lived(evening)
+    check_one_mail(mailing, hours)
+    check_all_is_told_once(nights, mailing)
+    check_what_was_announced_is_called_off(nights)
+
+
+@settings(max_examples=examples(15), deadline=None)
+@given(evenings())
+def test_each_person_has_one_mail_a_run_that_names_everything_and_nothing_is_lost(evening: Evening) -> None:
+    promised(evening)
+
+
+def an_evening(kind: str = "", call: int = 0, hour: int = 3) -> Evening:
+    """Several subjects at once for Jane: what is called off, what is put off, a warning, something else and a deadline."""
+    troubles = [("", 0)] * HOURS
+    troubles[hour] = (kind, call)
+    labs = ((0, "idle"), (0, "wakes"), (0, "protected"), (1, "protected"), (2, "wakes"), (1, "idle"))
+    posts = ((0, 0), (hour, 0), (hour, 1), (hour, 2))
+    return Evening(labs, posts, tuple(troubles), CurfewRules(max_percent=100))
+
+
+def test_a_mail_names_several_subjects_and_begins_with_the_gravest() -> None:
+    nights, mailing, _ = lived(an_evening())
+    first = mailing.mailer.to("jane@example.com")[0]
+    assert [text in first.text for text in ("c-lab-0", "c-lab-1", "is put off", "Something else", "orders")] == [
+        True
+    ] * 5
+    assert "(and 4 more)" in first.subject
+    assert "EKS" in first.subject
+    assert [kept.recipient for kept in nights.world.posts.posts.values() if kept.recipient == "nobody"] == [
+        "nobody"
+    ] * 2
+
+
+@pytest.mark.parametrize("outcome", ["bounce", "soft-bounce", "complaint"])
+def test_a_post_whose_mail_comes_back_is_told_to_the_next_at_once_and_to_nobody_twice(outcome: str) -> None:
+    nights, mailing = a_world(replace(an_evening(), labs=((0, "idle"),), posts=()))
+    mailing.mailer.outcomes["jane@example.com"] = outcome
+    told = something(OWNERS[0], 1)
+    instead = replace(something(OWNERS[0], 2), recipient=ADMINS)
+    post(nights.world.deps, [told, instead], "once", lab_id="lab-0")
+    nights.run_hour(NOW)
+    events(nights, mailing, NOW + timedelta(minutes=1))
+    [kept] = [each for each in nights.world.posts.posts.values() if each.lab_id]
+    assert ([name for name, _ in kept.unheard], kept.recipient, kept.told_at is not None) == (["jane"], ADMINS, True)
+    letters = [letter for letter in mailing.mailer.to("jun@example.com") if "Something else, number 2" in letter.text]
+    assert [letter.text.count("c-lab-0") > 0 for letter in letters] == [True]
+    history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
+    assert "Mail to jane came back" in history
+    assert f"{ADMINS} was told: Something else, number 2" in history
+    sent = len(mailing.mailer.sent)
+    nights.run_hour(NOW + timedelta(hours=1))
+    assert len(mailing.mailer.sent) == sent
+
+
+def test_a_post_that_nobody_hears_is_published_for_programs_and_the_history_says_so() -> None:
+    nights, _ = a_world(replace(an_evening(), labs=((2, "idle"),), posts=()))
+    nights.world.curfew.reach.unreachable["nobody"] = "Nobody has confirmed a subscription."
+    post(nights.world.deps, [something(OWNERS[2], 1)], "once", lab_id="lab-0")
+    nights.run_hour(NOW)
+    assert [message.kind for message in nights.world.watch.notifier.to("nobody")] == ["wake-failed"]
+    history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
+    assert "Nobody takes messages for nobody: Something else, number 1" in history
+    assert nights.world.posts.waiting() == ()
+
+
+@pytest.mark.parametrize("kind", ["dies before", "dies after", "twice"])
+def test_a_run_of_several_subjects_that_dies_or_comes_twice_on_its_way(kind: str) -> None:
+    for call in range(3, 160, 13):
+        promised(an_evening(kind, call))
+
+
+def names_no_posts(deps: Deps, addressee: Addressee, messages: Sequence[Message], once: str, *given: Any) -> Any:
+    """A mail whose record does not say which posts it tells of."""
+    return send_mail(deps, addressee, messages, once, *given[:2])
+
+
+BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "posts are not told": (curfew, "waiting", lambda run: []),
+    "a mail does not name its posts": (outbox, "send_mail", names_no_posts),
+    "nothing is called off": (act, "call_off", lambda *given: None),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_rule_that_is_broken_on_purpose_is_noticed(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    where, name, broken = BROKEN[rule]
+    monkeypatch.setattr(where, name, broken)
+    with pytest.raises(AssertionError):
+        promised(an_evening())
