@@ -64,7 +64,7 @@ def install(clock: EmulatorClock) -> None:
 
     async def deploy_in_time(name: str, stack_id: str, template: Any, values: Any, *rest: Any, **named: Any) -> None:
         if named.get("is_update"):
-            await deploy(name, stack_id, template, values, *rest, **named)
+            await deploy(name, stack_id, _same_as_before(template, named), values, *rest, **named)
             return
         making = makings[stack_id] = _Making(_ready_after(template, values), clock)
         token = current.set(making)
@@ -95,6 +95,12 @@ def install(clock: EmulatorClock) -> None:
         module._deploy_stack_async = deploy_in_time
         if hasattr(module, "_delete_stack_async"):
             module._delete_stack_async = delete_what_was_made
+
+
+def _same_as_before(template: Any, named: Mapping[str, Any]) -> Any:
+    """The stack's own template if it is equal: ministack compares the two for each resource, which is quick for one object."""
+    before = (named.get("previous_stack") or {}).get("_template")
+    return before if before == template else template
 
 
 def _ready_after(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, float]:

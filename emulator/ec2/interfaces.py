@@ -168,9 +168,10 @@ def _free_address(subnet: Record) -> str:
         for interface in records("network_interfaces")
         if interface["SubnetId"] == subnet["SubnetId"]
     }
-    for address in list(ipaddress.ip_network(subnet["CidrBlock"]))[RESERVED_IN_A_SUBNET - 1 : -1]:
-        if str(address) not in taken:
-            return str(address)
+    network = ipaddress.ip_network(subnet["CidrBlock"])
+    for number in range(RESERVED_IN_A_SUBNET - 1, network.num_addresses - 1):
+        if (address := str(network[number])) not in taken:
+            return address
     message = f"The specified subnet does not have enough free addresses: {subnet['SubnetId']}"
     raise Refused("InsufficientFreeAddressesInSubnet", message)
 

@@ -10,10 +10,18 @@ import shutil
 import tempfile
 import threading
 import zipfile
+from functools import lru_cache
 from pathlib import Path
+
+from ministack.services import lambda_svc
 
 _root: Path | None = None
 _lock = threading.Lock()
+
+
+def install() -> None:
+    """Measure each archive once: ministack reads its whole directory at every change of every function that shares it."""
+    lambda_svc._unzipped_size = lru_cache(8)(lambda_svc._unzipped_size)
 
 
 def unpacked(archive: bytes) -> Path:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from moto.core import responses
 
 from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
 from tests.aws import moto_tables
 
 moto_tables.install()
+#: moto looks through all that a service's class has, to find its methods, at each request.
+responses.method_names_from_class = cache(responses.method_names_from_class)
 
 
 @pytest.fixture(scope="session")

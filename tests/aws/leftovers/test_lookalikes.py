@@ -137,6 +137,8 @@ def test_everything_of_the_labs_goes_and_nothing_of_anyone_elses_is_touched(drop
 
 
 EVERY_LOOK_ALIKE = [Drop(kind, tags, False) for kind in IN_A_VPC + ANYWHERE for tags in range(len(LOOK_ALIKES))]
+#: So many are enough to see that a rule is broken.
+A_FEW = [drop for drop in EVERY_LOOK_ALIKE if drop.kind in (Kind.SECURITY_GROUP, Kind.VOLUME)]
 
 
 def test_every_look_alike_of_every_kind_survives_in_the_labs_own_network() -> None:
@@ -171,4 +173,4 @@ def test_the_promise_can_fail_each_broken_rule_is_caught(
     monkeypatch: pytest.MonkeyPatch, where: object, rule: str, broken: object
 ) -> None:
     monkeypatch.setattr(where, rule, broken)
-    assert survivors_and_victims(EVERY_LOOK_ALIKE)[1] != []
+    assert survivors_and_victims(A_FEW)[1] != []
