@@ -91,13 +91,11 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
 
 def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Delete all node groups at once, and Fargate profiles one at a time."""
-    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
+    lab = at.lab
     if own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
         return StepResult(Result.SKIPPED, Sentence("There is no control plane of the lab's."))
-    left = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
-    left += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
-    if left:
+    if left := deletion.ask_to_delete_nodes(deps, lab, at.now):
         return again_or_stuck("delete_nodegroups", at.attempt, joined(left, "; "))
     settle(deps, lab, _WITH_NODEGROUPS, at.now)
     return StepResult(Result.DONE, Sentence("None is left."))
@@ -136,8 +134,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, Sentence("There is no control plane any more."))
     except StillInUse as error:
-        late = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
-        late += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
+        late = deletion.ask_to_delete_nodes(deps, lab, at.now)
         return again_or_stuck("delete_cluster", at.attempt, joined((error.message, *late), "; "))
     except AwsRefused as error:
         deletion.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import Superseded
-from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Hibernation, Lab, Phase
+from chalicelib.services.labs import lease
 from chalicelib.workflows import provision, schedules, teardown
 from chalicelib.workflows.shared.runner import run_step
-from tests.fakes import FakeWorld, a_lab, make_deps
+from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
 from tests.fakes.builders import in_phase
+from tests.workflows.night.nights import CURFEW, SEOUL, Nights, idle
 from tests.workflows.theatre import Theatre
 
 
@@ -92,3 +95,46 @@ def test_two_schedules_at_once_start_one_teardown() -> None:
     world.account.hooks["labs_due"] = another_schedule
     schedules.recover_labs(world.deps)
     assert len(world.workflows.started) == 1
+
+
+def protect(nights: Nights, lab_id: str) -> None:
+    """An administrator's word."""
+    now = nights.world.clock.now()
+    admin = a_caller(arn="arn:aws:iam::111122223333:user/administrator", is_admin=True)
+    lease.protect_lab(nights.world.deps, admin, lab_id, now + timedelta(hours=30), "a demonstration", now)
+
+
+def test_who_was_warned_hears_that_a_lab_protected_at_the_very_moment_of_its_end_lives() -> None:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(CurfewRules(max_percent=100, young_hours=0))
+    nights.add("lab-a", idle)
+    nights.hours(NOW, 3)
+    nights.world.account.hooks["verdict"] = lambda: protect(nights, "lab-a")
+    nights.run_hour(CURFEW)
+    assert nights.started("teardown") == []
+    assert [message.kind for message in nights.world.watch.notifier.messages][-1] == "curfew-called-off"
+    assert "It is protected until" in nights.sentences("lab-a")
+
+
+def test_a_lab_that_is_protected_while_the_sweep_wakes_it_wakes_in_the_same_hour() -> None:
+    nights = Nights()
+    asleep = Hibernation((), NOW - timedelta(hours=10), "night", wake_at=NOW)
+    spec = a_spec(name="c-lab-a", schedule=replace(SEOUL, wake=time(18, 30)))
+    nights.add("lab-a", spec=spec, phase=Phase.HIBERNATED, phase_since=asleep.since, hibernation=asleep)
+    nights.world.account.hooks["describe"] = lambda: protect(nights, "lab-a")
+    nights.run_hour(NOW)
+    assert nights.started("wake") == ["lab-a"]
+    assert nights.lab("lab-a").protection is not None
+
+
+@pytest.mark.parametrize("call", ["describe", "fargate_profiles"])
+def test_a_teardown_whose_control_plane_goes_at_that_very_moment_goes_on(call: str) -> None:
+    theatre = Theatre()
+    theatre.request()
+    theatre.play()
+    theatre.release()
+    world = theatre.world
+    world.account.hooks[call] = lambda: world.clusters.drop("myeks")
+    assert run_step(world.deps, teardown.delete_nodegroups, {"lab_id": theatre.lab_id})["outcome"] == "done"
+    theatre.play()
+    assert (theatre.lab.phase, theatre.lab.reason) == (Phase.DELETED, None)

@@ -46,6 +46,14 @@ def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
         leave_to_next_run(run, item["lab_id"], _OLD)
         run.troubles.append(f"{item['lab_id']}: {_OLD}")
         return
+    try:
+        _act_once(run, item)
+    except Superseded:
+        # Somebody changed the lab at that very moment: it is decided again from what the lab is now.
+        _act_once(run, item)
+
+
+def _act_once(run: NightRun, item: Mapping[str, Any]) -> None:
     lab = run.deps.store.load_lab(item["lab_id"])
     line = run.store.line(date.fromisoformat(item["night"]), item["entry_id"])
     if line is None:
@@ -139,13 +147,7 @@ def _act(run: NightRun, lab: Lab, entry: Entry) -> None:
         return status if status.outcome in SETTLED else replace(status, outcome=EntryOutcome.ACTING)
 
     run.store.change_status(entry.night, entry.id, acting)
-    try:
-        changed = change_unless_changed(run, lab, lambda stored: _moved(stored, entry, run.now))
-    except Superseded:
-        reason = Sentence("Somebody changed it at that very moment.")
-        skip_entry(run, run.deps.store.load_lab(lab.id), entry, reason)
-        run.counts["skipped"] += 1
-        return
+    changed = change_unless_changed(run, lab, lambda stored: _moved(stored, entry, run.now))
     complete(run, changed, entry)
     run.counts["acted"] += 1
 

@@ -30,6 +30,7 @@ from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, ne
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
 from chalicelib.domain.curfew.wakeup import Waking
+from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
@@ -63,13 +64,14 @@ class DueLab:
 class Examination:
     """One group's look. `new`: entries to publish after every look; `due`: entries to act on.
 
-    `lost`: labs that could not be looked at, with the reason.
+    `lost`: labs that could not be looked at, with the reason. `seen`: each look, with what was read of the lab's use.
     """
 
     region: Region
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
     due: list[dict[str, str]] = field(default_factory=list)
+    seen: list[tuple[DueLab, Evidence | None]] = field(default_factory=list)
 
     @property
     def run(self) -> NightRun:
@@ -77,17 +79,28 @@ class Examination:
         return self.region.run
 
     def look(self, ids: Sequence[str]) -> None:
-        """Load the labs, judge those that need it, decide for each, write the decisions, and publish the new entries."""
-        due = self._load(ids)
+        """Decide for each lab, write the decisions, and publish the new entries. A lab changed meanwhile is looked at once more."""
+        self._look(self._look(ids))
+        self._publish()
+        for each, evidence in self.seen:
+            with self.run.around(f"the price of {each.lab.id}"):
+                note_seen(self.region, each.lab, evidence)
+
+    def _look(self, ids: Sequence[str]) -> list[str]:
+        """Load the labs, judge those that need it, decide for each, write the decisions. Return those that somebody changed."""
+        due, changed = self._load(ids), []
         evidence = self._evidence([each.lab for each in due if self._needs_judging(each)])
         for each in due:
             with self._alone(each.lab.id):
-                context = self._context(each, evidence.get(each.lab.id))
-                self._write(context, decide_look(context), evidence.get(each.lab.id))
-        self._publish()
-        for each in due:
-            with self.run.around(f"the price of {each.lab.id}"):
-                note_seen(self.region, each.lab, evidence.get(each.lab.id))
+                seen = evidence.get(each.lab.id)
+                self.seen.append((each, seen))
+                context = self._context(each, seen)
+                try:
+                    self._write(context, decide_look(context), seen)
+                except Superseded:
+                    self.run.counts["changed_meanwhile"] += 1
+                    changed.append(each.lab.id)
+        return changed
 
     @contextmanager
     def _alone(self, lab_id: str) -> Iterator[None]:

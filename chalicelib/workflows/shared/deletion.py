@@ -52,7 +52,19 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
     )
 
 
-def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
+def ask_to_delete_nodes(deps: Deps, lab: Lab, now: datetime) -> list[str]:
+    """Request the deletion of Fargate profiles, one at a time, and of all node groups; return the states of those that are left.
+
+    If the control plane is deleted meanwhile, none is left.
+    """
+    try:
+        profiles = deps.cloud(lab.place).clusters.fargate_profiles(lab.name)
+        return _ask_to_delete_profiles(deps, lab, profiles) + _ask_to_delete_nodegroups(deps, lab, now)
+    except ResourceGone:
+        return []
+
+
+def _ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
     """Request the deletion of all node groups; return the states of those that are left, as sentences.
 
     A refusal does not stop the others: it goes on the ledger, and is raised when no other deletion is under way.
@@ -137,7 +149,7 @@ def note_failed_stack(deps: Deps, lab: Lab, state: StackState, now: datetime) ->
     return own
 
 
-def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
+def _ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
     """Request the first Fargate profile's deletion: EKS deletes one at a time. Return the remaining ones."""
     clusters = deps.cloud(lab.place).clusters
     for name in names[:1]:
