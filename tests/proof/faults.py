@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,8 @@ class Fault(StrEnum):
 
 #: What passes by itself: the lifecycle goes on as if it had not been.
 PASSING = frozenset(Fault) - {Fault.DENIED, Fault.DENIED_ONCE}
+#: How Lambda reports a function that died.
+DEATHS = ("Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown")
 #: AWS's code of a refusal, and its words: people must find one of them in the reason, in the history or in a step.
 CODE, WORDS = "AccessDeniedException", "is not authorized to perform"
 _TWO_MINUTES = timedelta(minutes=2)
@@ -65,6 +68,11 @@ class Strikes:
     stopping: bool = False
     _answers: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     _depth: int = 0
+
+    @property
+    def death(self) -> str:
+        """How AWS reports it: one of its ways for each cell, the same in each run."""
+        return DEATHS[zlib.crc32(str(self.cell).encode()) % len(DEATHS)]
 
     def answer(self, call: Call) -> Any:
         """The call's answer, or what comes instead. A fake that asks itself is one call."""
@@ -108,7 +116,7 @@ class Strikes:
             case Fault.DENIED | Fault.DENIED_ONCE:
                 raise denied(call.name)
             case Fault.KILLED:
-                raise LambdaDied
+                raise LambdaDied(self.death)
             case Fault.STALE:
                 self._act(call)
                 return before[-1]
@@ -117,7 +125,7 @@ class Strikes:
             case Fault.FAILED_AFTER:
                 raise AwsUnavailable(f"{call.name}: InternalServerError: it has had its effect")
             case Fault.KILLED_AFTER:
-                raise LambdaDied
+                raise LambdaDied(self.death)
             case _:
                 self.stopping = True
         return answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -21,12 +21,15 @@ from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, StaleLab,
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.lab import OVER, RESTING, Change, Lab, Phase
+from chalicelib.domain.labs.recovery import TEAR_DOWN_WITHIN
+from chalicelib.domain.labs.spec import Limits
 from chalicelib.domain.labs.steps import StepStatus
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.services.labs import approval, commands, hibernation, lease
 from chalicelib.workflows import schedules
-from tests.fakes import NOW, a_caller, a_nodegroup, a_spec
-from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.fakes import NOW, a_caller, a_spec, make_deps
+from tests.fakes.fleet_builders import a_fleet_cluster
+from tests.proof.watched import DAILY, WatchedClusters
 from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
 from tests.workflows.night.nights import SEOUL, Nights, vanished
 from tests.workflows.night.test_fleets import ADMIN, AUDIENCES, HOUR, OWNERS, USES, Fleet
@@ -40,13 +43,22 @@ CALLS = (
     "change_lab", "record_step", "add_event", "put_receipt",
 )  # fmt: skip
 ERRORS = (AwsUnavailable("no answer"), Throttled("eks: Rate exceeded"), StaleLab("someone was faster"))
-#: No more than these are alive at once; a person may have a few.
-NAMES = tuple(f"lab{number}" for number in range(8))
+#: No more than these are alive at once.
+MOST_LABS = 50
+NAMES = tuple(f"lab{number}" for number in range(MOST_LABS))
+#: A lab by its place among those that are looked at.
+NUMBERS = st.integers(0, MOST_LABS - 1)
 LEASES = (4, 8, 30, 72)
-Request = tuple[str, str, int, str]
-#: A name, who asks, for how many hours, and how the lab will be used.
+#: No lab is longer on its way from one phase of rest to another.
+LONGEST = TEAR_DOWN_WITHIN + 2 * HOUR
+Request = tuple[str, str, int, str, str]
+#: A name, who asks, for how many hours, how the lab will be used, and its version.
 REQUESTS = st.tuples(
-    st.sampled_from(NAMES), st.sampled_from(OWNERS), st.sampled_from(LEASES), st.sampled_from(sorted(USES))
+    st.sampled_from(NAMES),
+    st.sampled_from(OWNERS),
+    st.sampled_from(LEASES),
+    st.sampled_from(sorted(USES)),
+    st.sampled_from(["1.36", "1.35", "1.34"]),
 )
 #: What comes and goes with a node group, or is made by Kubernetes, is on no ledger while the lab is in use.
 UNLISTED = frozenset(
@@ -65,11 +77,19 @@ ADMIN_OF_OTHERS = replace(ADMIN, arn="arn:aws:iam::111122223333:user/administrat
 
 class LivingNights(Nights):
     """Nights whose workflows are lived step by step. `deaths`: before which invocations a Lambda dies; `count`: how many there
-    were; `reached`: every phase that a lab was seen in."""
+    were; `reached`, `left`: every phase that a lab was seen in, and that one was seen to leave."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.deaths, self.count, self.reached = set[int](), 0, set[Phase]()
+        super().__init__(make_deps(Limits(max_labs_per_owner=MOST_LABS, max_labs_per_role=MOST_LABS)))
+        self.deaths, self.count, self.reached, self.left = set[int](), 0, set[Phase](), set[Phase]()
+        self._phases: dict[str, Phase] = {}
+
+    def note_phases(self) -> None:
+        """Look at each lab."""
+        now = {lab.id: lab.phase for lab in self.world.store.labs.values()}
+        self.reached |= set(now.values())
+        self.left |= {phase for lab_id, phase in self._phases.items() if now[lab_id] is not phase}
+        self._phases = now
 
     def settle(self, at: datetime) -> None:
         """Run what was started, and what that starts."""
@@ -80,29 +100,31 @@ class LivingNights(Nights):
             if workflow in LAB_WORKFLOWS:
                 Machine(workflow, self.world.deps, self._enter).run(payload)
             self.world.workflows.end(name)
+        self.note_phases()
         for lab in self.world.store.labs.values():
             if lab.phase in OVER:
                 self.ended.setdefault(lab.id, at)
 
     def _enter(self, function: str) -> None:
         self.count += 1
-        self.reached |= {lab.phase for lab in self.world.store.labs.values()}
+        self.note_phases()
         if self.count in self.deaths:
             raise LambdaDied
 
 
-class Service(Fleet):
+class Service(WatchedClusters, Fleet):
     """`theirs`: what others have; `let_go`: labs that people ended; `lost`: labs whose clusters somebody deleted;
-    `reached`: every phase that a lab was seen in, over all runs; `raised`: when a lab's control plane was last upgraded."""
+    `reached`, `left`: phases that a lab was seen in, and seen to leave, over all runs; `raised`: when a lab's control plane was
+    last upgraded."""
 
     reached: ClassVar[set[Phase]] = set()
+    left: ClassVar[set[Phase]] = set()
 
     def __init__(self) -> None:
         super().__init__()
         self.living = self.nights = LivingNights()
         world = self.nights.world
         world.curfew.store.put_rules(CurfewRules())
-        world.watch.store.register(a_registration())
         put_neighbours(world.account)
         self.theirs: dict[str, Resource] = dict(world.account.resources)
         self.let_go, self.lost, self.raised = set[str](), set[str](), dict[str, datetime]()
@@ -111,19 +133,22 @@ class Service(Fleet):
 
     @initialize(
         asked=st.lists(REQUESTS, min_size=1, max_size=6),
+        labs=st.one_of(st.integers(1, 6), st.integers(1, MOST_LABS)),
         unheard=st.sets(st.sampled_from(AUDIENCES), max_size=2),
         ask_usd=st.sampled_from([None, 3.0]),
     )
-    def people_ask_for_labs(self, asked: list[Request], unheard: set[str], ask_usd: float | None) -> None:
+    def people_ask_for_labs(self, asked: list[Request], labs: int, unheard: set[str], ask_usd: float | None) -> None:
+        """So many labs of these kinds, by turns."""
         self.nights.world.store.kept_offers = Offers(ask_usd=ask_usd)
         self.subscriptions_change(unheard)
-        for request in asked:
-            self.somebody_asks_for_a_lab(request)
+        for number in range(labs):
+            _, owner, hours, use, version = asked[number % len(asked)]
+            self.somebody_asks_for_a_lab((NAMES[number], owner, hours, use, version))
 
     @rule(request=REQUESTS)
     def somebody_asks_for_a_lab(self, request: Request) -> None:
-        name, owner, hours, use = request
-        spec = a_spec(name=name, nodegroups=(a_nodegroup(),), lease_hours=hours, schedule=SEOUL, log_types=("api",))
+        name, owner, hours, use, version = request
+        spec = a_spec(name=name, version=version, lease_hours=hours, schedule=SEOUL, log_types=("api",))
         world, asking = self.nights.world, commands.ValidatedRequest(spec)
         with suppress(EkslabError):
             lab = commands.request_lab(world.deps, a_caller(arn=owner), asking, None, "digest", self.now).lab
@@ -131,7 +156,7 @@ class Service(Fleet):
             self.most = max(self.most, len(self.alive()))
         self.settled()
 
-    @rule(number=st.integers(0, 7), what=st.sampled_from(["hibernate", "wake", "release", "approve", "refuse"]))
+    @rule(number=NUMBERS, what=st.sampled_from(["hibernate", "wake", "release", "approve", "refuse"]))
     def somebody_asks_of_a_lab(self, number: int, what: str) -> None:
         lab = self.one_of(self.alive(), number)
         if lab is None:
@@ -152,7 +177,7 @@ class Service(Fleet):
                     approval.decide(self.nights.world.deps, ADMIN_OF_OTHERS, lab.id, decision, "why not", self.now)
         self.settled()
 
-    @rule(number=st.integers(0, 7), nodes=st.integers(0, 4), access=st.sampled_from([None, "private", "public"]))
+    @rule(number=NUMBERS, nodes=st.integers(0, 4), access=st.sampled_from([None, "private", "public"]))
     def somebody_changes_a_lab(self, number: int, nodes: int, access: str | None) -> None:
         lab = self.one_of(self.alive(), number)
         if lab is not None:
@@ -161,7 +186,7 @@ class Service(Fleet):
                 commands.change_lab(self.nights.world.deps, self.owner_of(lab), lab.id, change, self.now)
             self.settled()
 
-    @rule(number=st.integers(0, 7), hours=st.integers(1, 40), protect=st.booleans())
+    @rule(number=NUMBERS, hours=st.integers(1, 40), protect=st.booleans())
     def somebody_spares_a_lab(self, number: int, hours: int, protect: bool) -> None:
         lab, deps = self.one_of(self.alive(), number), self.nights.world.deps
         if lab is None:
@@ -173,7 +198,7 @@ class Service(Fleet):
                 lease.extend_lab(deps, self.owner_of(lab), lab.id, ExtensionRequest(hours=hours), self.now)
             self.extended.add(lab.id)
 
-    @rule(number=st.integers(0, 7), use=st.sampled_from(sorted(USES)))
+    @rule(number=NUMBERS, use=st.sampled_from(sorted(USES)))
     def use_changes(self, number: int, use: str) -> None:
         lab = self.one_of(self.alive(), number)
         if lab is not None and lab.id not in self.lost:
@@ -181,7 +206,7 @@ class Service(Fleet):
 
     # Others, AWS, and time
 
-    @rule(number=st.integers(0, 7), again=st.booleans())
+    @rule(number=NUMBERS, again=st.booleans())
     def others_delete_a_cluster(self, number: int, again: bool) -> None:
         """By hand, and perhaps make one of the same name."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
@@ -194,7 +219,7 @@ class Service(Fleet):
             world.clusters.put(lab.name, lab.spec.version)
             self.theirs |= {thing.arn: thing for thing in world.account.of(Kind.CLUSTER) if thing.id == lab.name}
 
-    @rule(number=st.integers(0, 7))
+    @rule(number=NUMBERS)
     def a_control_plane_is_upgraded(self, number: int) -> None:
         """By hand or by AWS: the record learns it within a day."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
@@ -213,7 +238,7 @@ class Service(Fleet):
     def a_function_dies(self, after: int) -> None:
         self.living.deaths.add(self.living.count + after)
 
-    @rule(number=st.integers(0, 7))
+    @rule(number=NUMBERS)
     def others_put_something_in_the_way(self, number: int) -> None:
         """A security group of their own, in the lab's network, until somebody clears the way."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
@@ -238,7 +263,7 @@ class Service(Fleet):
             self.nights.run_hour(self.now)
             self.tend()
             if self.now.hour == 6:
-                self.watch()
+                self.watch_all()
             self.deaf_at.append((self.now, deaf))
             for message in world.watch.notifier.messages[before:]:
                 self.sent.append((self.now, message, message.recipient.casefold() not in deaf))
@@ -252,19 +277,24 @@ class Service(Fleet):
             schedules.recover_labs(self.nights.world.deps)
         self.settled()
 
-    def watch(self) -> None:
-        """The watch sees the clusters that are there."""
+    def watch_all(self) -> None:
+        """AWS upgrades whose time has come; the watch sees what is there."""
         world = self.nights.world
-        for key in list(world.watch.fleets.clusters):
-            world.watch.fleets.remove(key)
-        for name, record in world.clusters.clusters.items():
-            world.watch.fleets.add(a_fleet_cluster(name, record.state.version, tags=dict(record.state.tags)))
-        Machine("watch_support", world.deps).run({"time": self.now.isoformat()})
+        self.aws_upgrades()
+        for lab in self.at_rest():
+            record = world.clusters.clusters.get(lab.name)
+            target = self.forced(record.state.version, str(record.state.support_type)) if record is not None else None
+            if record is not None and target and lab.id not in self.lost:
+                record.state = replace(record.state, version=target)
+                self.raised[lab.id] = self.now
+        there = world.clusters.clusters.items()
+        self.watch([a_fleet_cluster(name, one.state.version, tags=dict(one.state.tags)) for name, one in there])
 
     def settled(self) -> None:
         """What people asked for is done."""
         self.nights.settle(self.now)
-        self.reached |= self.living.reached | {lab.phase for lab in self.nights.world.store.labs.values()}
+        self.reached |= self.living.reached
+        self.left |= self.living.left
 
     def calm(self) -> None:
         """Nothing fails any more, nobody is in the way, everybody hears; all that is left is let go."""
@@ -352,8 +382,14 @@ class Service(Fleet):
         for lab in self.at_rest():
             record = world.clusters.clusters.get(lab.name)
             raised = self.raised.get(lab.id, NOW)
-            if record is not None and lab.id not in self.lost and self.now - raised > timedelta(hours=26):
+            if record is not None and lab.id not in self.lost and self.now - raised > DAILY:
                 assert (lab.facts.version or lab.spec.version) == record.state.version
+
+    @invariant()
+    def nobody_stays_on_the_way(self) -> None:
+        for lab in self.alive():
+            waits = lab.phase in RESTING | {Phase.BLOCKED, Phase.AWAITING_APPROVAL}
+            assert waits or self.now - lab.phase_since <= LONGEST, f"{lab.name} is {lab.phase} since {lab.phase_since}"
 
     @invariant()
     def no_step_of_a_lab_at_rest_is_told_as_running(self) -> None:

@@ -25,7 +25,11 @@ _MOST_BYTES = 256 * 1024
 
 
 class LambdaDied(Exception):
-    """The process was killed: Step Functions sees Lambda.Unknown."""
+    """The process was killed; `name` is what Step Functions sees then."""
+
+    def __init__(self, name: str = "Lambda.Unknown") -> None:
+        self.name = name
+        super().__init__(name)
 
 
 class ExecutionStopped(BaseException):
@@ -148,7 +152,7 @@ class Machine:
             answer: dict[str, Any] = json.loads(json.dumps(run(self.deps, step, event)))
             self.after(function)
         except LambdaDied as death:
-            raise StepFailed("Lambda.Unknown", "The process was killed.") from death
+            raise StepFailed(death.name, "The process was killed.") from death
         except Exception as error:  # What the Lambda runtime does with every exception.
             cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
             raise StepFailed(type(error).__name__, cause) from error
