@@ -6,10 +6,11 @@ executions are named by their day or hour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.sentence import Sentence
@@ -44,7 +45,6 @@ _STARTING = frozenset(
 #: The interval of the daily looks at unsettled leftovers.
 _A_DAY = timedelta(days=1)
 _SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
-Found = TypeVar("Found")
 
 
 def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object]:
@@ -81,7 +81,9 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     done: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
     due = deps.store.labs_due(now, _AT_ONCE)
-    for lab_id in (*due, *_unless_unread("blocked labs", lambda: _blocked_long_enough(deps, now), failed)):
+    with _part("blocked labs", failed):
+        due += _blocked_long_enough(deps, now)
+    for lab_id in due:
         try:
             decision = _tend(deps, lab_id, now)
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
@@ -90,24 +92,31 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
             message = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
             logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
-    failed += _unless_unread("labs whose proofs are collected", lambda: collect_proofs(deps, now), failed)
-    failed += _unless_unread("invitations", lambda: send_invitations(deps, now), failed)
-    tell_month(deps, now)
-    ask_at_limits(deps, now)
-    untold = tell_posts(deps, now)
-    failed += [{"lab_id": "", "error": "Untold", "message": trouble} for trouble in untold]
+    with _part("labs whose proofs are collected", failed):
+        failed += collect_proofs(deps, now)
+    _write_to_people(deps, now, failed)
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 
-def _unless_unread(what: str, find: Callable[[], Iterable[Found]], failed: list[dict[str, str]]) -> tuple[Found, ...]:
-    """The result of `find`; if it fails, nothing, and a line in `failed`: the rest of the run goes on."""
+def _write_to_people(deps: Deps, now: datetime, failed: list[dict[str, str]]) -> None:
+    with _part("invitations", failed):
+        failed += send_invitations(deps, now)
+    with _part("a month's costs", failed):
+        tell_month(deps, now)
+    with _part("ceilings of a month", failed):
+        ask_at_limits(deps, now)
+    failed += [{"lab_id": "", "error": "Untold", "message": trouble} for trouble in tell_posts(deps, now)]
+
+
+@contextmanager
+def _part(what: str, failed: list[dict[str, str]]) -> Iterator[None]:
+    """A part of the run. If it fails, that is a line in `failed`, and the rest of the run goes on."""
     try:
-        return tuple(find())
+        yield
     except EkslabError as error:
         failed.append({"lab_id": "", "error": type(error).__name__, "message": f"{what}: {error}"})
         logger.warning("A part of the run was lost.", extra={"part": what, "reason": str(error)})
-        return ()
 
 
 def _blocked_long_enough(deps: Deps, now: datetime) -> tuple[str, ...]:

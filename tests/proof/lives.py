@@ -45,7 +45,7 @@ NODES = {"myeks-nodegroup": 3, "second": 2}
 @dataclass
 class Life:
     """One lab among its neighbours. `started`: when each execution was started; `stopped`: when one was stopped, and the
-    lab's phase then; `lost_runs`: scheduled runs that failed altogether."""
+    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part."""
 
     world: FakeWorld = field(default_factory=make_deps)
     lab_id: str = ""
@@ -159,7 +159,8 @@ class Life:
         """One scheduled run; what it starts is played when the present execution lets it."""
         self.strikes.function = "recover_labs"
         try:
-            schedules.recover_labs(self.world.deps)
+            failed = schedules.recover_labs(self.world.deps)["failed"]
+            self.lost_runs += [each["message"] for each in failed]
         except (EkslabError, LambdaDied) as error:
             self.lost_runs.append(f"{type(error).__name__}: {error}")
         finally:
@@ -241,6 +242,8 @@ def check(life: Life) -> None:
         if cell.call == "store.add_event":
             told += f" {CODE}" if action_of(cell.call) in str(life.lab.reason) else ""
         assert CODE in told or WORDS in told, f"nothing names AWS's code: {life.lab.reason}"
+    if cell.function == "recover_labs" and cell.fault is Fault.DENIED:
+        assert life.lost_runs, "a part of the scheduled run is denied for good, and no alarm rings"
     if life.stopped is not None and life.at_stop not in RESTING | OVER:
         again = [at for at in life.started if at >= life.stopped]
         assert again, "nothing was begun again"

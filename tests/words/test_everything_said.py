@@ -55,7 +55,7 @@ FOR_PROGRAMS = frozenset(
             "partition",
         ),
         # What a cause is known by: the words go into a failure's `cause`, its own sentence is in the catalogue.
-        *("explain", "explain_stack", "explain_issues", "again_or_failed", "_unless_unread"),
+        *("explain", "explain_stack", "explain_issues", "again_or_failed", "_part"),
     }
 )
 #: Descriptions of the API's own document, of AWS's resources, scripts and events; AWS's words; texts that are joined elsewhere.

@@ -211,11 +211,11 @@ def test_a_part_of_the_run_that_cannot_be_read_costs_the_others_nothing() -> Non
     lab = theatre.request()
     theatre.play()
     lose_the_start_of_the_end(theatre, lab.id)
-    for part in ("blocked", "all_labs"):
+    for part in ("blocked", "all_labs", "to_invite", "offers"):
         theatre.world.fail(part, AccessDenied("dynamodb:Query", "AccessDeniedException", "not authorized"), times=9)
     report = schedules.recover_labs(theatre.world.deps)
     assert [entry["act"] for entry in report["done"]] == ["restart"]
-    assert [entry["error"] for entry in report["failed"]] == ["AccessDenied", "AccessDenied"]
+    assert [entry["error"] for entry in report["failed"]] == ["AccessDenied"] * 4
     assert theatre.world.store.run_table["recover_labs"].outcome == "stuck"
 
 

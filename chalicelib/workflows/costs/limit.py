@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.curfew.messages.limit import Limit, is_reached, limit_message
-from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.person import identity_key
 from chalicelib.domain.identity.user_pools import in_a_pool
@@ -20,7 +19,6 @@ from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthSum, Scope
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
-from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.outbox import post
 
@@ -30,12 +28,18 @@ _AT_ONCE = 20
 
 
 def ask_at_limits(deps: Deps, now: datetime) -> int:
-    """Post the mails that are due; return their number. A later run repeats failures."""
-    try:
-        return _ask(deps, deps.store.offers(), now)
-    except EkslabError as error:
-        logger.warning("Owners could not be asked at a ceiling.", extra={"reason": str(error)})
+    """Post the mails that are due; return their number."""
+    offers = deps.store.offers()
+    if not _has_ceilings(offers):
         return 0
+    month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
+    sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
+    for one in sums.people:
+        limit = _limit_of(deps, offers, sums, one)
+        if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
+            continue
+        sent += _sent(deps, limit, one, now)
+    return sent
 
 
 def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
@@ -48,19 +52,6 @@ def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
     sums = _sums_of(deps, offers, month)
     found = ((one.whose, _limit_of(deps, offers, sums, one)) for one in sums.people)
     return {whose: limit for whose, limit in found if limit is not None and limit.sleeps}
-
-
-def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
-    if not _has_ceilings(offers):
-        return 0
-    month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
-    sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
-    for one in sums.people:
-        limit = _limit_of(deps, offers, sums, one)
-        if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
-            continue
-        sent += _sent(deps, limit, one, now)
-    return sent
 
 
 def _has_ceilings(offers: Offers) -> bool:

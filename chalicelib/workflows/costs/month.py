@@ -14,10 +14,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, lab_month, month_message
-from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
-from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.outbox import post
 
@@ -32,15 +30,7 @@ _FINANCE = ""
 
 
 def tell_month(deps: Deps, now: datetime) -> int:
-    """Post the mails that are due; return their number. A later run repeats failures."""
-    try:
-        return _tell_due(deps, now)
-    except EkslabError as error:
-        logger.warning("A month's costs could not be told.", extra={"reason": str(error)})
-        return 0
-
-
-def _tell_due(deps: Deps, now: datetime) -> int:
+    """Post the mails that are due; return their number."""
     local = now.astimezone(ZoneInfo(deps.curfew.zone))
     if local.day > _LAST_DAY or not (finance := deps.store.offers().finance):
         return 0
