@@ -125,6 +125,7 @@ class Service(WatchedClusters, Fleet):
         self.living = self.nights = LivingNights()
         world = self.nights.world
         world.curfew.store.put_rules(CurfewRules())
+        self.register_accounts()
         put_neighbours(world.account)
         self.theirs: dict[str, Resource] = dict(world.account.resources)
         self.let_go, self.lost, self.raised = set[str](), set[str](), dict[str, datetime]()

@@ -44,13 +44,14 @@ class WatchedClusters(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        store = self.nights.world.watch.store
-        for account in (HOME, MEMBER):
-            store.register(replace(a_registration(), account=account, name=account))
         self.others: dict[ClusterKey, FleetCluster] = {}
         self.touched: dict[ClusterKey, datetime] = {}
         self.truth = {entry.version: entry for entry in a_calendar().versions}
         self.ever: dict[str, set[str]] = {entry.version: set(date_texts(entry)) for entry in a_calendar().versions}
+
+    def register_accounts(self) -> None:
+        for account in (HOME, MEMBER):
+            self.nights.world.watch.store.register(replace(a_registration(), account=account, name=account))
 
     @initialize(kinds=st.lists(KINDS, max_size=4), clusters=st.integers(0, 12))
     def others_have_clusters(self, kinds: list[tuple[str, str, str, str]], clusters: int) -> None:
