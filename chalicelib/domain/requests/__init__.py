@@ -1,1 +1,1 @@
-"""From a request body to a complete, valid specification."""
+"""Turns a request body into a complete, valid specification."""

@@ -1,7 +1,7 @@
 """Judges an add-on's configuration by the JSON schema that EKS publishes for its version.
 
-A small validator: the keywords that EKS's schemas use (draft 6 and 7). A keyword that it does not know is passed over, so that
-nothing is refused that EKS might take.
+A small validator for the keywords that EKS's schemas use (draft 6 and 7). It ignores unknown keywords, so that it
+refuses nothing that EKS might accept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.spec import LabSpec
 
 Schema = Mapping[str, Any]
-#: Which schemas are being asked about which part already: a schema may name itself.
+#: The schemas that are being applied to each part already: a schema may refer to itself.
 Seen = frozenset[tuple[int, str]]
 _MOST = 5
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -51,7 +51,7 @@ def _read(text: str) -> Schema | None:
 
 
 def _against(value: object, schema: object, root: Schema, where: str, seen: Seen) -> Iterator[tuple[str, str]]:
-    """(where, what) of all that the value has against the schema."""
+    """(where, fault) of every fault of the value by the schema."""
     if schema is False:
         yield where, Sentence("it is not taken")
     if not isinstance(schema, Mapping) or (id(schema), where) in seen:
@@ -78,7 +78,7 @@ def _not_taken(name: str, where: str, what: str) -> Sentence:
 
 
 def _combined(value: object, schema: Schema, root: Schema, where: str, seen: Seen) -> Iterator[tuple[str, str]]:
-    """What it has against schemas of which it is to fit all, or one; in the latter case by the nearest."""
+    """Its faults by schemas that must all match, or one of which must; in the latter case by the nearest."""
     for part in _listed(schema.get("allOf")):
         yield from _against(value, part, root, where, seen)
     for name in ("anyOf", "oneOf"):
@@ -88,7 +88,7 @@ def _combined(value: object, schema: Schema, root: Schema, where: str, seen: See
 
 
 def _problem(value: object, schema: Schema) -> str | None:
-    """What the value itself, without what is in it, has against the schema."""
+    """The value's own fault by the schema, without those of its parts."""
     kinds = _listed(schema.get("type")) or ([schema["type"]] if isinstance(schema.get("type"), str) else [])
     if kinds and not any(_is(value, kind) for kind in kinds):
         return Sentence(
@@ -144,7 +144,7 @@ def _members(
 
 
 def _referred(reference: str, root: Schema) -> object:
-    """What a reference within the document points to; nothing where it points elsewhere."""
+    """The target of a reference within the document; nothing for an outside one."""
     found: object = root
     for part in reference.removeprefix("#").strip("/").split("/") if reference.startswith("#") else ["?"]:
         if part:
@@ -153,7 +153,7 @@ def _referred(reference: str, root: Schema) -> object:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether it matches; a pattern that Python does not read refuses nothing."""
+    """Whether the text matches; a pattern that Python can't read refuses nothing."""
     try:
         return re.search(pattern, text) is not None
     except re.error:

@@ -1,4 +1,4 @@
-"""What a lab may cost: by the hour, for its lease and in a month, and from how much on an approver must agree. USD; None: any.
+"""Ceilings on a lab's cost: per hour, per lease and per month, and the cost that needs an approver. USD; None: no ceiling.
 
 Part of the list of offers. A team's rule replaces the general one for its members; a member of several teams has the most
 generous one. Months are judged by the store, in the write that reserves.
@@ -17,12 +17,12 @@ from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import MonthCeilings
 
-#: USD; more is no budget but a slip of the keyboard.
+#: USD; a larger amount is a typing error, not a budget.
 MOST_USD = 1_000_000.0
 
 
 class AtLimit(StrEnum):
-    """What a month's ceiling that is reached brings, besides nothing new. HIBERNATE: labs in use sleep, after a warning."""
+    """The effect of reaching a month's ceiling, besides no new labs. HIBERNATE: labs in use sleep, after a warning."""
 
     ASK = "ask"
     HIBERNATE = "hibernate"
@@ -30,7 +30,7 @@ class AtLimit(StrEnum):
 
 @dataclass(frozen=True)
 class MonthLimits:
-    """`person`: each; `role`: all sessions of a shared role together; `team`: each team's people together."""
+    """`person`: each person; `role`: all sessions of a shared role together; `team`: each team's people together."""
 
     person: float | None = None
     role: float | None = None
@@ -40,7 +40,7 @@ class MonthLimits:
 
 @dataclass(frozen=True)
 class TeamRule:
-    """What is otherwise for the people of a team. `max_usd_month`: each person; `max_usd_month_team`: all together."""
+    """A team's differing ceilings. `max_usd_month`: each person; `max_usd_month_team`: all together."""
 
     team: str
     max_usd_hour: float | None = None
@@ -54,7 +54,7 @@ class TeamRule:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What holds for one caller. `teams`: those of the caller that have a ceiling of their own, with it."""
+    """The ceilings for one caller. `teams`: the caller's teams that have a ceiling of their own, with it."""
 
     hour: float | None = None
     lease: float | None = None
@@ -65,12 +65,12 @@ class Ceilings:
 
     @property
     def months(self) -> MonthCeilings:
-        """Those that the store judges when it reserves."""
+        """The ceilings that the store applies when it reserves."""
         return MonthCeilings(micro(self.month.person), micro(self.month.role), micro(self.month.installation))
 
 
 def ceilings_of(usual: Ceilings, rules: Iterable[TeamRule], caller: Caller) -> Ceilings:
-    """What holds for this caller, by the usual and by the rules of the caller's teams."""
+    """The ceilings for this caller, by the general rule and by the rules of the caller's teams."""
     mine = {team.name: team for team in caller.teams}
     theirs = [rule for rule in rules if rule.team in mine]
 
@@ -90,7 +90,7 @@ def ceilings_of(usual: Ceilings, rules: Iterable[TeamRule], caller: Caller) -> C
 
 
 def highest(known: Ceilings, rules: Iterable[TeamRule]) -> Ceilings:
-    """The most that may hold for somebody who may be of more teams than are known: what isn't known is no reason to act."""
+    """The highest ceilings for somebody who may be in more teams than are known: an unknown team is no reason to act."""
     rules = tuple(rules)
 
     def most(get: Callable[[TeamRule], float | None], now: float | None) -> float | None:
@@ -110,14 +110,14 @@ def highest(known: Ceilings, rules: Iterable[TeamRule]) -> Ceilings:
 def team_ceilings(
     usual: MonthLimits, rules: Iterable[TeamRule], teams: Iterable[Team]
 ) -> tuple[tuple[Team, float], ...]:
-    """Of these teams those that have a ceiling together, by their own rule or by the usual, with it."""
+    """The teams with a common ceiling, by their own rule or by the general one, with it."""
     own = {rule.team: rule.max_usd_month_team for rule in rules}
     together = ((team, own.get(team.name) if own.get(team.name) is not None else usual.team) for team in teams)
     return tuple((team, ceiling) for team, ceiling in together if ceiling is not None)
 
 
 def types_of(usual: tuple[str, ...], rules: Iterable[TeamRule], caller: Caller) -> tuple[str, ...]:
-    """The instance types and families that the caller may name."""
+    """The instance types and families that the caller may request."""
     mine = {team.name for team in caller.teams}
     more = (kind for rule in rules if rule.team in mine for kind in rule.instance_types)
     return tuple(dict.fromkeys((*usual, *more)))
@@ -136,14 +136,14 @@ def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) ->
 
 
 def refuse_unapproved(lease: int, ceilings: Ceilings) -> None:
-    """Raise ApproverNeeded if a lab that is there would cost more to its end than what an approver must agree to."""
+    """Raise ApproverNeeded if an existing lab would cost more to its end than is allowed without an approver."""
     ask = micro(ceilings.ask)
     if ask is not None and lease > ask:
         raise ApproverNeeded(lease, ask)
 
 
 def why_ask(lease: int, ceilings: Ceilings, unknown: tuple[str, ...], *, live: bool) -> str | None:
-    """Why an approver must agree to a lab; None if nobody must. `live`: the price list itself said the prices."""
+    """Why an approver must agree to a lab; None if nobody must. `live`: the prices are from the price list itself."""
     if unknown:
         return Sentence("no price is known for {types}", types=", ".join(unknown))
     ask = micro(ceilings.ask)

@@ -1,4 +1,4 @@
-"""Judges what a PATCH asks of a ready lab: endpoint access, allow-list, node counts. Pure; all findings at once.
+"""Judges a PATCH of a ready lab: endpoint access, allow-list, node counts. Pure; all findings at once.
 
 Paths are those of the PATCH body, which has the shape of the lab's own: `endpoint.access`, `nodegroups[0].desired`.
 """
@@ -21,7 +21,7 @@ from chalicelib.domain.requests.validation.endpoint import ALLOWED, API_IS, judg
 
 
 def completed(change: Change, lab: Lab, caller: Caller) -> Change:
-    """The change with what follows from it: a public endpoint without a list is opened to the caller's address only, and one
+    """The change with its consequences: a public endpoint without a list is opened to the caller's address only, and one
     with a list keeps its private side, since nodes are not on the list."""
     access = change.endpoint_access or (lab.spec.endpoint.access if change.allowed_cidrs is not None else None)
     if access not in (EndpointAccess.PUBLIC, EndpointAccess.PUBLIC_AND_PRIVATE):
@@ -34,7 +34,7 @@ def completed(change: Change, lab: Lab, caller: Caller) -> Change:
 
 
 def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits, offers: Offers) -> tuple[Finding, ...]:
-    """All findings: `asked` as the caller wrote it, `change` as completed."""
+    """All findings: `asked` in the caller's form, `change` as completed."""
     if asked == Change():
         return (
             error(
@@ -47,7 +47,7 @@ def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits, offers
 
 
 def changes_nothing(change: Change, lab: Lab) -> bool:
-    """Whether the lab is already as the change wants it."""
+    """Whether the lab is already as requested."""
     endpoint = lab.spec.endpoint
     counts = {group.name: group.desired for group in lab.spec.nodegroups}
     same_access = change.endpoint_access in (None, endpoint.access)
@@ -56,7 +56,7 @@ def changes_nothing(change: Change, lab: Lab) -> bool:
 
 
 def describe_change(change: Change) -> str:
-    """What a change asks for, for the lab's history: `endpoint private; myeks-nodegroup: 3 nodes`."""
+    """The change in words, for the lab's history: `endpoint private; myeks-nodegroup: 3 nodes`."""
     access = change.endpoint_access and Sentence("endpoint {access}", access=change.endpoint_access)
     cidrs = change.allowed_cidrs and Sentence("for {cidrs}", cidrs=", ".join(change.allowed_cidrs))
     counts = (
@@ -97,7 +97,7 @@ def _judge_list(cidrs: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _judge_nodes(nodes: Mapping[str, int], lab: Lab, most: int) -> Iterator[Finding]:
-    """A group may grow by itself to its max: that counts, as it does in a new lab, and so does a max that this moves."""
+    """A group may grow by itself to its max: that counts, as in a new lab, and so does a max that this change moves."""
     groups = {group.name: group for group in lab.spec.nodegroups}
     for index, (name, count) in enumerate(nodes.items()):
         path = f"nodegroups[{index}]"

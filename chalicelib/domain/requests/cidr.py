@@ -1,4 +1,4 @@
-"""IPv4 blocks as a request writes them."""
+"""IPv4 blocks in the notation of a request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRIVATE_BLOCKS = tuple(
 
 
 def strict_network(text: str) -> IPv4Network | str:
-    """Parse an IPv4 CIDR; if it is none, the sentence that says why."""
+    """Parse an IPv4 CIDR; return the reason as a sentence if that fails."""
     if "/" not in text:
         return Sentence("{text} is no CIDR: it needs a prefix length, such as /32 for one address.", text=f"{text!r}")
     try:

@@ -1,4 +1,4 @@
-"""Fills in what a request left out: from a Draft to a complete LabSpec, which `validation/` judges.
+"""Fills in omitted fields: from a Draft to a complete LabSpec, which `validation/` judges.
 
 The surprising default: the endpoint is `public-and-private`. With a public endpoint alone, nodes reach the API server from
 outside, and an allow-list that names only the caller would keep them out.
@@ -48,7 +48,7 @@ WORLD = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class ValidationContext:
-    """A draft, and everything that completes and judges it. `accounts` None: labs are in the caller's own account."""
+    """A draft, and the facts that complete and judge it. `accounts` None: labs are in the caller's own account."""
 
     draft: Draft
     calendar: Calendar
@@ -60,13 +60,13 @@ class ValidationContext:
 
     @property
     def account(self) -> str:
-        """The account the lab would be made in."""
+        """The account for the lab."""
         home = self.accounts.home if self.accounts else self.caller.account
         return home if self.draft.account is None else self.draft.account
 
     @cached_property
     def spec(self) -> LabSpec:
-        """The draft with every default filled in; rules look at the draft only to know what the caller wrote."""
+        """The draft with every default filled in; rules read the draft only to know what the caller wrote."""
         return _fill(self)
 
 
@@ -99,14 +99,14 @@ def _fill(context: ValidationContext) -> LabSpec:
 
 
 def usual_region(draft: Draft, limits: Limits, accounts: LabAccounts | None) -> str:
-    """The region of a lab that names none: the installation's, or the first that the account it is to be in has."""
+    """The region of a lab that names none: the installation's, or the first one of its account."""
     if accounts is None or draft.account is None:
         return limits.default_region
     return accounts.usual_region(draft.account, limits.default_region)
 
 
 def address_of(caller: Caller) -> str | None:
-    """The caller's address as a CIDR of one; None if it is not known or not IPv4 (labs are IPv4 only)."""
+    """The caller's address as a CIDR of one address; None if it is unknown or not IPv4 (labs are IPv4 only)."""
     try:
         address = ip_address(caller.source_ip or "")
     except ValueError:
@@ -145,7 +145,7 @@ def _endpoint(draft: Draft, caller: Caller) -> EndpointSpec:
 
 
 def reachable_by_nodes(access: EndpointAccess, cidrs: tuple[str, ...]) -> EndpointAccess:
-    """The access that lets nodes in: a public endpoint that is not open to the world needs the private one beside it."""
+    """The access that lets nodes in: a public endpoint that is not open to the world needs the private one, too."""
     narrowed = access is EndpointAccess.PUBLIC and WORLD not in cidrs
     return EndpointAccess.PUBLIC_AND_PRIVATE if narrowed else access
 
@@ -197,7 +197,7 @@ def _external_dns(draft: Draft) -> ExternalDnsSpec | None:
 
 
 def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
-    """The usual ones and those asked for; one asked for takes the place of the usual one of its name."""
+    """The default add-ons and the requested ones; a requested one replaces the default of its name."""
     names = [*DEFAULT_ADDONS] if draft.default_addons else []
     names += ["external-dns"] if draft.external_dns else []
     needs_agent = draft.pod_identities or ADDON_ROLES.keys() & {*names, *(addon.name for addon in draft.addons)}
@@ -207,14 +207,14 @@ def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
 
 
 def _by_access_role(draft: Draft, caller: Caller) -> bool:
-    """Whether the requester gets in by the lab's own role: the default for people of the directory."""
+    """Whether the requester enters with the lab's own role: the default for people of the directory."""
     if draft.access_role is not None:
         return draft.access_role
     return caller.in_directory and (draft.access is None or draft.requester_too)
 
 
 def _access(draft: Draft, region: str, caller: Caller) -> tuple[AccessSpec, ...]:
-    """Those asked for, and the requester as administrator where nobody was, or where the draft wants both."""
+    """The requested entries, and the requester as administrator if there are none, or if the draft wants both."""
     asked = draft.access or ()
     requester = principal_of(caller.arn)
     wanted = draft.access is None or draft.requester_too

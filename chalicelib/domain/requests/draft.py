@@ -1,7 +1,7 @@
-"""What a body asked for, before anything is filled in: both dialects become a Draft, `validation.complete` makes it a LabSpec.
+"""A request before defaults: both dialects become a Draft, `validation.complete` makes it a LabSpec.
 
-None means "not said". Every finding is first made with our own path (`nodegroups[0].min`) and then, through
-`Draft.caller_path`, told by the path that the caller wrote (`managedNodeGroups[0].minSize`).
+None means "not given". Every finding is first made with our own path (`nodegroups[0].min`) and then, through
+`Draft.caller_path`, reported by the path that the caller wrote (`managedNodeGroups[0].minSize`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chalicelib.domain.requests.schedule_input import UNSAID, ScheduleDraft
 
 @dataclass(frozen=True)
 class NetworkDraft:
-    """A new network (cidr, zones, nat) or an existing one (vpc_id, subnet ids); naming both is found by validation."""
+    """A new network (cidr, zones, nat) or an existing one (vpc_id, subnet ids); validation refuses both together."""
 
     cidr: str | None = None
     zones: tuple[str, ...] = ()
@@ -39,13 +39,13 @@ class NetworkDraft:
 
     @property
     def exists(self) -> bool:
-        """Whether the caller named a network that is there already."""
+        """Whether the caller named an existing network."""
         return bool(self.vpc_id or self.public_subnet_ids or self.private_subnet_ids)
 
 
 @dataclass(frozen=True)
 class NodegroupDraft:
-    """A node group as asked."""
+    """A requested node group."""
 
     name: str | None = None
     instance_types: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class NodegroupDraft:
 
 @dataclass(frozen=True)
 class SshDraft:
-    """Port 22 as asked; `cidrs` None: from the caller's address."""
+    """Requested SSH access; `cidrs` None: from the caller's address."""
 
     key_name: str | None = None
     public_key: str | None = None
@@ -72,7 +72,7 @@ class SshDraft:
 
 @dataclass(frozen=True)
 class ExternalDnsDraft:
-    """external-dns as asked: a hosted zone by id or by domain."""
+    """Requested external-dns: a hosted zone by id or by domain."""
 
     hosted_zone_id: str | None = None
     domain: str | None = None
@@ -80,13 +80,13 @@ class ExternalDnsDraft:
 
 @dataclass(frozen=True)
 class Draft:
-    """A request read but not yet judged.
+    """A request that was read and not yet judged.
 
-    `nodegroups` None: not said, so the default one; empty: none on purpose. `access` None: the requester as cluster
-    admin; `requester_too` adds the requester to a list that was given. `access_role` None: wherever the requester gets in and
-    is of IAM Identity Center. `default_addons` False: only those listed.
-    `paths` maps our paths to the caller's. `broken` are the caller's paths that could not be read and were left
-    out: nothing more is said about them.
+    `nodegroups` None: not given, so the default one; empty: none on purpose. `access` None: the requester as cluster
+    admin; `requester_too` adds the requester to a given list. `access_role` None: for any requester with access who
+    comes from IAM Identity Center. `default_addons` False: only the listed ones.
+    `paths` maps our paths to the caller's. `broken`: the caller's paths that could not be read; no other
+    finding is about them.
     """
 
     name: str | None = None
@@ -116,22 +116,22 @@ class Draft:
     broken: frozenset[str] = frozenset()
 
     def caller_path(self, ours: str) -> str:
-        """The caller's path for one of ours: the longest known beginning is replaced, the rest kept."""
+        """The caller's path for one of ours: the longest known prefix is replaced, the rest kept."""
         best = next((known for known in ancestors(ours) if known in self.paths), None)
         return ours if best is None else self.paths[best] + ours[len(best) :]
 
     def is_broken(self, path: str) -> bool:
-        """Whether the caller's path lies in something that could not be read."""
+        """Whether the caller's path lies in a part that could not be read."""
         return any(known in self.broken for known in ancestors(path))
 
     def is_partly_broken(self, ours: str) -> bool:
-        """Whether something within one of our paths could not be read, so that the whole can't be judged."""
+        """Whether a part of one of our paths could not be read, so that the whole can't be judged."""
         path = self.caller_path(ours)
         return any(is_under(broken, path) for broken in self.broken)
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """The path itself and all that it lies in, nearest first, the whole body (the empty path) last."""
+    """The path itself and its ancestors, nearest first, the whole body (the empty path) last."""
     yield path
     for end in range(len(path) - 1, 0, -1):
         if path[end] in ".[":
@@ -141,5 +141,5 @@ def ancestors(path: str) -> Iterator[str]:
 
 
 def is_under(path: str, ancestor: str) -> bool:
-    """Say whether a path is `ancestor` or lies in it: `a.b[0].c` is under `a.b`, `a.bc` is not."""
+    """Whether a path is `ancestor` or lies in it: `a.b[0].c` is under `a.b`, `a.bc` is not."""
     return path.startswith(ancestor) and (path == ancestor or not ancestor or path[len(ancestor)] in ".[")

@@ -1,7 +1,7 @@
-"""Judges what a lab adds to the months' sums by the ceilings of its owner and of their teams, as the sums are at the moment.
+"""Judges a lab's addition to the months' sums by the ceilings of its owner and of their teams, with the present sums.
 
-A request, an extension, a keep-link and what a mail promises of it are judged by the same rules. The store alone is exact: it
-judges once more in the write that reserves.
+Requests, extensions, keep-links and the promises of mails are judged by the same rules. Only the store is exact: it
+judges again in the write that reserves.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from chalicelib.domain.requests.offers import Offers, ceilings_for
 
 
 class Sums(Protocol):
-    """The months' sums as the store reads them."""
+    """Access to the store's monthly sums."""
 
     def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
-        """By month, of each person."""
+        """Each person's sums by month."""
 
     def sums_at(self, wanted: Sequence[SumOf]) -> Mapping[SumOf, Mapping[str, int]]:
-        """These; nothing in one that is not there."""
+        """These sums; nothing for one that does not exist."""
 
 
 @dataclass(frozen=True)
 class Payer:
-    """Whose months a lab is in: its owner, by all identities that they are known by; and every team there is.
+    """The holder of a lab's months: its owner, with all known identities; and all teams.
 
-    `in_more`: groups of the user pool, which was not asked, may make them of other teams, too.
+    `in_more`: groups of the user pool, which was not asked, may put them into other teams, too.
     """
 
     owner: str
@@ -43,21 +43,21 @@ class Payer:
     in_more: bool = False
 
     def ceilings(self, offers: Offers) -> Ceilings:
-        """What holds for their labs, or the most that may."""
+        """The ceilings for their labs, or the highest possible ones."""
         mine = tuple(team for team in self.teams if team.has(*self.identities))
         known = ceilings_for(offers, Caller(self.owner, "", None, teams=mine))
         return highest(known, offers.teams) if self.in_more else known
 
 
 def payer_of(lab: Lab, person: Person | None, teams: tuple[Team, ...], *, asked: bool = True) -> Payer:
-    """`person`: the lab's owner, where they are known. `asked`: `teams` are those of the user pool, too."""
+    """`person`: the lab's owner, if known. `asked`: `teams` include those of the user pool."""
     owner = identity_of(lab.owner)
     identities = frozenset({owner, *(person.identities if person else ())})
     return Payer(owner, identities, teams, not asked and in_a_pool(identities))
 
 
 def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums) -> None:
-    """Raise MonthOverBudget if the lab costs more than before and may not, by its owner's ceilings."""
+    """Raise MonthOverBudget if the lab costs more than before and exceeds its owner's ceilings."""
     if foreseen(lab) <= foreseen(before):
         return
     ceilings = payer.ceilings(offers)
@@ -68,7 +68,7 @@ def judge_longer(lab: Lab, before: Lab, offers: Offers, payer: Payer, sums: Sums
 
 
 def judge_months(lab: Lab, months: MonthCeilings, sums: Sums, before: Lab | None = None) -> None:
-    """Raise MonthOverBudget if what it adds does not fit into a month of its owner, of their shared role, or of everybody."""
+    """Raise MonthOverBudget if the addition does not fit into a month of its owner, shared role, or the installation."""
     wanted = {
         (month, scope, whose): (added, most)
         for month, added in _added(lab, before).items()
@@ -83,7 +83,7 @@ def judge_months(lab: Lab, months: MonthCeilings, sums: Sums, before: Lab | None
 
 
 def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab | None = None) -> None:
-    """Raise MonthOverBudget if it does not fit into a month of a team that one of its owner's identities makes them a member of."""
+    """Raise MonthOverBudget if it does not fit into a month of a team that one of its owner's identities belongs to."""
     together = team_ceilings(offers.max_usd_month, offers.teams, payer.teams)
     added = _added(lab, before)
     people = sums.month_people(tuple(added)) if together and added else {}
@@ -96,9 +96,9 @@ def judge_teams(lab: Lab, offers: Offers, payer: Payer, sums: Sums, before: Lab 
 
 
 def _judge_team(ceiling: float, month: str, added: int, people: Iterable[MonthSum]) -> None:
-    """Raise MonthOverBudget if it does not fit into what labs of these people of the team may cost in the month.
+    """Raise MonthOverBudget if it does not fit into the team's ceiling for labs of these people in the month.
 
-    The owner of the lab is one of them, with all labs that they asked for by other identities.
+    The owner of the lab is one of them, with all labs of their other identities.
     """
     there = sum(one.amounts.get(COST, 0) for one in people)
     most = micro(ceiling) or 0
@@ -107,7 +107,7 @@ def _judge_team(ceiling: float, month: str, added: int, people: Iterable[MonthSu
 
 
 def _added(lab: Lab, before: Lab | None) -> Mapping[str, int]:
-    """By month, what it adds to what is reserved for it already; months to which it adds nothing are left out."""
+    """The addition to the lab's reservation by month, without months that it does not change."""
     already = spending(before) if before else {}
     costs = {
         month: amounts.get(COST, 0) - already.get(month, {}).get(COST, 0) for month, amounts in spending(lab).items()

@@ -1,9 +1,8 @@
-"""What labs are offered of the account: zones, networks, key pairs, roles for pods, instance types, sizes, the world's way in.
+"""The account's resources that labs may use: zones, networks, key pairs, roles for pods, instance types, sizes, open CIDRs.
 
 One list for the installation, which administrators keep (`PUT /offers`). Each name of a resource of the account passes
-through `judge_offers`; a change of the list never touches labs that exist. Unless an administrator offers more, a lab gets
-nothing that is not its own, and instances of the common families.
-"""
+through `judge_offers`; a change of the list never affects existing labs. Unless an administrator offers more, a lab uses
+only its own resources, and instances of the common families."""
 
 from __future__ import annotations
 
@@ -22,21 +21,21 @@ from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpe
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
 from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
 
-#: General purpose, compute and memory, without accelerators; whole families, for sizes are bounded by their price.
+#: General purpose, compute and memory, without accelerators; whole families, because a price ceiling bounds the sizes.
 COMMON_FAMILIES = (
     *("t3", "t3a", "t4g", "m5", "m5a", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i"),
     *("c5", "c5a", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i", "r5", "r5a", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i"),
 )
-#: More public addresses than a block of /8 has are the world, in one block or in many.
+#: More public addresses than a block of /8 count as the world, in one block or in many.
 _A_LARGE_PROVIDER = 2**24
-#: Of a tag whose costs are summed; DynamoDB's sort keys have at most 1,024.
+#: The longest tag whose costs are summed; DynamoDB's sort keys have at most 1,024 bytes.
 _MOST_BYTES = 900
 _LABS_STACK = ":stack/ekslab-lab-"
 
 
 @dataclass(frozen=True)
 class ZoneOffer:
-    """A hosted zone, and the domain in it below which each lab gets a subdomain of its own."""
+    """A hosted zone, and the domain in it under which each lab gets a subdomain of its own."""
 
     hosted_zone_id: str
     domain: str
@@ -44,14 +43,14 @@ class ZoneOffer:
 
 @dataclass(frozen=True)
 class NetworkOffer:
-    """Subnets that labs may be guests in: all of a VPC, some of it by id, or those that a CloudFormation stack made."""
+    """Subnets that labs may use as guests: all of a VPC, some of it by id, or those of a CloudFormation stack."""
 
     vpc_id: str | None = None
     subnet_ids: tuple[str, ...] = ()
     stack_id: str | None = None
 
     def has(self, subnet: SubnetFacts) -> bool:
-        """Whether this subnet is offered. A stack's id is read off the tag that AWS alone writes."""
+        """Whether this subnet is offered. A stack's id comes from the tag that only AWS writes."""
         if self.stack_id is not None:
             return subnet.stack_id == self.stack_id
         return subnet.id in self.subnet_ids or (not self.subnet_ids and subnet.vpc_id == self.vpc_id)
@@ -59,7 +58,7 @@ class NetworkOffer:
 
 @dataclass(frozen=True)
 class PodRoleOffer:
-    """A role that pods of these owners' labs may have: patterns, as administrators are named."""
+    """A role for pods in these owners' labs: patterns, as for administrators."""
 
     role_arn: str
     owners: tuple[str, ...]
@@ -67,9 +66,9 @@ class PodRoleOffer:
 
 @dataclass(frozen=True)
 class Offers:
-    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD: see `ceilings.py`.
+    """`instance_types`: types, or families such as t3. `max_nodes` None: the settings' limit. USD: see `ceilings.py`.
 
-    `finance`: who gets the months' mails, and with whom owners get theirs.
+    `finance`: the recipient of the monthly mails; owners get theirs only if it is set.
     """
 
     zones: tuple[ZoneOffer, ...] = ()
@@ -93,7 +92,7 @@ class Offers:
 
 @dataclass(frozen=True)
 class OfferCase:
-    """A complete spec with the account's facts about the resources it names."""
+    """A complete spec with the account's facts on the resources that it names."""
 
     spec: LabSpec
     offers: Offers
@@ -103,7 +102,7 @@ class OfferCase:
 
 
 def judge_offers(case: OfferCase) -> tuple[Finding, ...]:
-    """Everything that the spec asks for and is not offered."""
+    """Everything that the spec requests and that is not offered."""
     judges = (_judge_networks, _judge_zone, _judge_key_pair, _judge_pod_roles, _judge_instances, _judge_nodes)
     found = [finding for judge in judges for finding in judge(case)]
     found += judge_world("endpoint.allowedCidrs", case.spec.endpoint.allowed_cidrs, case.offers)
@@ -111,7 +110,7 @@ def judge_offers(case: OfferCase) -> tuple[Finding, ...]:
 
 
 def judge_world(path: str, cidrs: Sequence[str], offers: Offers) -> Iterator[Finding]:
-    """Whether these blocks let in the world, and whether that is offered."""
+    """Whether these blocks open the lab to the world, and whether that is offered."""
     blocks = [(index, block) for index, block in enumerate(map(strict_network, cidrs)) if not isinstance(block, str)]
     public = [(index, b) for index, b in blocks if not any(b.subnet_of(private) for private in PRIVATE_BLOCKS)]
     if offers.open_to_the_world or sum(block.num_addresses for _, block in public) <= _A_LARGE_PROVIDER:
@@ -124,12 +123,12 @@ def judge_world(path: str, cidrs: Sequence[str], offers: Offers) -> Iterator[Fin
 
 
 def most_nodes(offers: Offers, most: int) -> int:
-    """How many nodes a lab may have: as the settings say, or fewer."""
+    """The most nodes of a lab: the settings' limit, or fewer."""
     return most if offers.max_nodes is None else min(most, offers.max_nodes)
 
 
 def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
-    """Whether so many nodes are offered."""
+    """Whether this number of nodes is offered."""
     if offers.max_nodes is not None and nodes > offers.max_nodes:
         yield _not_offered(path, counted(nodes, "node"), "maxNodes", (str(offers.max_nodes),))
 
@@ -141,13 +140,13 @@ def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
 
 
 def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:
-    """What labs of this caller may cost."""
+    """The cost ceilings of this caller's labs."""
     usual = Ceilings(offers.max_usd_hour, offers.max_usd_lease, offers.ask_usd, offers.max_usd_month)
     return ceilings_of(replace(usual, at_limit=offers.at_limit), offers.teams, caller)
 
 
 def zone_asked_for(spec: LabSpec, offers: Offers) -> str:
-    """The zone to look for: the id that is asked for, else that of the offer of the domain, else the domain as its name."""
+    """The zone to look up: the requested id, else that of the domain's offer, else the domain as its name."""
     if spec.external_dns is None:
         return ""
     domain = spec.external_dns.domain.rstrip(".")
@@ -156,7 +155,7 @@ def zone_asked_for(spec: LabSpec, offers: Offers) -> str:
 
 
 def with_offered_domain(spec: LabSpec, offers: Offers, zone: HostedZone) -> LabSpec:
-    """The spec with the zone's id and the domain that is offered in it; as it is where none is."""
+    """The spec with the zone's id and the offered domain; unchanged without an offer."""
     offered = _zone_offer(spec, offers, zone)
     if spec.external_dns is None or offered is None:
         return spec
@@ -164,14 +163,14 @@ def with_offered_domain(spec: LabSpec, offers: Offers, zone: HostedZone) -> LabS
 
 
 def with_own_subdomain(spec: LabSpec, lab_id: str) -> LabSpec:
-    """The spec with a subdomain that is this lab's alone: no id ever comes again."""
+    """The spec with a subdomain that is this lab's alone: ids are never reused."""
     if spec.external_dns is None:
         return spec
     return replace(spec, external_dns=replace(spec.external_dns, domain=f"{lab_id}.{spec.external_dns.domain}"))
 
 
 def judge_list(offers: Offers) -> Iterator[Finding]:
-    """What is wrong with a list that an administrator wants. Paths are those of its JSON."""
+    """The faults of a list that an administrator sends. Paths are those of its JSON."""
     for index, network in enumerate(offers.networks):
         ways = (network.vpc_id is not None or bool(network.subnet_ids), network.stack_id is not None)
         if sum(ways) != 1:
@@ -195,7 +194,7 @@ def judge_list(offers: Offers) -> Iterator[Finding]:
 
 
 def doubt_list(offers: Offers, teams: Collection[str] | None, most_nodes: int) -> Iterator[Finding]:
-    """What of a list does nothing. `teams`: the names of all, None if not known; `most_nodes`: of a lab, by the settings."""
+    """Parts of a list without effect. `teams`: the names of all, None if unknown; `most_nodes`: of a lab, by the settings."""
     known = (
         Sentence("the teams are {names}", names=", ".join(sorted(teams))) if teams else Sentence("there are no teams")
     )
@@ -229,7 +228,7 @@ def _judge_networks(case: OfferCase) -> Iterator[Finding]:
 
 
 def _is_offered(subnet: SubnetFacts, offers: Offers) -> bool:
-    """Whether the list offers this subnet. A subnet with marks of a lab is refused, also if the list names it."""
+    """Whether the list offers this subnet. A subnet with tags of a lab is refused, even if the list names it."""
     if subnet.lab_id or _LABS_STACK in subnet.stack_id:
         return False
     return any(offer.has(subnet) for offer in offers.networks)
@@ -258,7 +257,7 @@ def _judge_zone(case: OfferCase) -> Iterator[Finding]:
 
 
 def _zone_offer(spec: LabSpec, offers: Offers, zone: HostedZone) -> ZoneOffer | None:
-    """The offer of this zone whose domain was asked for; the first where only the zone was."""
+    """The offer of this zone with the requested domain; the first one if only the zone was given."""
     asked = spec.external_dns.domain.rstrip(".") if spec.external_dns else ""
     found = [offer for offer in offers.zones if offer.hosted_zone_id == zone.id]
     exact = [offer for offer in found if offer.domain == asked]

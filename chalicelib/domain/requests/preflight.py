@@ -1,7 +1,7 @@
 """Judges a complete LabSpec by facts of the account: name, instance types, key pair, hosted zone, add-ons.
 
-Pure; `services/labs/preflight.py` fetches the facts. Findings carry our own paths; `validation.in_callers_words` tells them by
-the caller's. The `with_*` functions put into the spec what only the account knows.
+Pure; `services/labs/preflight.py` fetches the facts. Findings have our own paths; `validation.in_callers_words` translates
+them. The `with_*` functions complete the spec with facts that only the account has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, New
 from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
-#: Things that bear the name already and are named one by one.
+#: The most namesakes that are listed one by one.
 _NAMESAKES = 5
 
 
@@ -106,7 +106,7 @@ def check_instances(
 
 
 def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> tuple[Finding, ...]:
-    """Judge each instance type by its image: `known` maps types to the processors that EC2 tells; unknown ones are not judged."""
+    """Judge each instance type by its image: `known` maps types to EC2's processors; unknown ones are not judged."""
     images = {f"nodegroups[{number}]": group.ami_type for number, group in enumerate(spec.nodegroups)}
     found = []
     for path, kind in named_types(spec):
@@ -145,7 +145,7 @@ def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[
 
 
 def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterator[int]:
-    """Which of the new network's zones offer none of the lab's types, or do not exist. Without offers nothing is known of zones."""
+    """The new network's zones that offer none of the lab's types, or do not exist. Without offers, zones are not judged."""
     known = {zone for zone, _ in offers}
     if isinstance(spec.network, NewNetwork) and known:
         yield from (index for index, zone in enumerate(spec.network.zones) if zone not in known)
@@ -166,7 +166,7 @@ def _zone_missing(spec: LabSpec, index: int, offers: Collection[tuple[str, str]]
 
 
 def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ...]:
-    """Judge the name by the cluster that has it now. Whether a lab's may be had is the store's to say."""
+    """Judge the name by its present cluster. The store decides about names of other labs."""
     if cluster is None or LAB_TAG in cluster.tags:
         return ()
     message = Sentence(
@@ -178,9 +178,9 @@ def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ..
 
 
 def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: str = "") -> tuple[Finding, ...]:
-    """Say what bears the cluster's name already: it stays, and what of the lab's looks like it is harder to prove.
+    """List resources that already bear the cluster's name: they stay, and make the lab's own harder to prove.
 
-    `unread`: why that could not be looked at, in AWS's words.
+    `unread`: why they could not be listed, in AWS's words.
     """
     if unread:
         return (
@@ -209,7 +209,7 @@ def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: st
 
 
 def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
-    """Say what can't be proved where CloudTrail can't be read (`refusal`, AWS's words) and the network is somebody's."""
+    """Warn of missing proofs if CloudTrail can't be read (`refusal`, AWS's words) and the network is somebody's."""
     if not refusal or not isinstance(spec.network, ExistingNetwork):
         return ()
     message = Sentence(
@@ -223,9 +223,9 @@ def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
 
 
 def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
-    """Judge the add-ons by EKS's offer for the version: add-on -> its versions, none if it is not offered.
+    """Judge the add-ons by EKS's offer for the version: add-on -> its versions, empty if not offered.
 
-    A usual add-on that nobody asked for is left out with a warning (`with_addons`). One that is not there is not judged.
+    A default add-on that is not offered is dropped with a warning (`with_addons`). An add-on without an answer is not judged.
     """
     findings = []
     for index, addon in enumerate(spec.addons):
@@ -260,7 +260,7 @@ def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[F
 
 
 def with_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> LabSpec:
-    """The spec with whole versions of add-ons, and without the usual ones that EKS does not offer for its version."""
+    """The spec with whole versions of add-ons, without the default ones that EKS does not offer for its version."""
     kept = [addon for addon in spec.addons if offered.get(addon.name, "?") or not _is_usual(addon)]
     whole = (
         replace(addon, version=_resolved(addon.version, offered.get(addon.name, ())) or addon.version)
@@ -272,12 +272,12 @@ def with_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> LabSpec:
 
 
 def _is_usual(addon: AddonSpec) -> bool:
-    """Whether it is as labs have it that say nothing of it."""
+    """Whether it is a default add-on with default settings."""
     return addon.name in DEFAULT_ADDONS and addon == AddonSpec(addon.name)
 
 
 def _resolved(asked: str, versions: Sequence[str]) -> str | None:
-    """The version itself, or what eksctl makes of `latest` and of a part: the newest that has it."""
+    """The version itself, or eksctl's reading of `latest` and of a partial version: the newest match."""
     if asked in versions:
         return asked
     part = asked.removeprefix("v")
@@ -291,7 +291,7 @@ def _newest_first(versions: Sequence[str]) -> list[str]:
 
 
 def named_types(spec: LabSpec) -> Iterator[tuple[str, str]]:
-    """(path, instance type) of each that a request names."""
+    """(path, instance type) of each type that a request names."""
     for number, group in enumerate(spec.nodegroups):
         for index, kind in enumerate(group.instance_types):
             yield f"nodegroups[{number}].instanceTypes[{index}]", kind

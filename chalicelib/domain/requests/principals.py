@@ -1,7 +1,7 @@
 """Checks principals, access policies and pod roles of a request against IAM and EKS.
 
-Pure; `services/labs/preflight.py` fetches the facts. A principal of an account that nobody here reads is not refused: EKS
-may take it, and without it the lab becomes ready all the same.
+Pure; `services/labs/preflight.py` fetches the facts. A principal of an unreadable account is not refused: EKS
+may accept it, and the lab becomes ready without it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def check_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator
 
 
 def with_principals(spec: LabSpec, known: Mapping[str, str | None]) -> LabSpec:
-    """The spec with the whole ARNs of principals: a role that was named without its path is meant with it."""
+    """The spec with the whole ARNs of principals: a role named without its path gets it."""
     access = (
         replace(entry, principal_arn=known.get(entry.principal_arn) or entry.principal_arn) for entry in spec.access
     )
@@ -40,7 +40,7 @@ def with_principals(spec: LabSpec, known: Mapping[str, str | None]) -> LabSpec:
 
 
 def check_same_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[Finding]:
-    """Judge that nobody is on the list twice, once with the path and once without."""
+    """Refuse a principal that is listed twice, once with the path and once without."""
     seen: list[str] = []
     for index, entry in enumerate(spec.access):
         whole = known.get(entry.principal_arn)
@@ -52,7 +52,7 @@ def check_same_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Ite
 
 
 def check_access_policies(spec: LabSpec, known: Collection[str]) -> Iterator[Finding]:
-    """Judge the access policies by those that EKS lists; nothing is judged where it lists none."""
+    """Judge the access policies by EKS's list; an empty list judges nothing."""
     for index, entry in enumerate(spec.access):
         for number, policy in enumerate(entry.policies):
             if known and policy.policy_arn not in known:
@@ -66,7 +66,7 @@ def check_access_policies(spec: LabSpec, known: Collection[str]) -> Iterator[Fin
 
 
 def check_pod_roles(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[Finding]:
-    """Judge the roles that pods are given: each is there, under the path that was named."""
+    """Judge the roles for pods: each must exist, under the given path."""
     for index, asked in enumerate(spec.pod_identities):
         if known.get(asked.role_arn) != asked.role_arn:
             message = Sentence(

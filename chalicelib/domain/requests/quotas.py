@@ -1,7 +1,7 @@
-"""AWS's own quotas, judged before a lab is stored: the need of the lab, the use so far, and the limit.
+"""Judges AWS's quotas before a lab is stored: the need of the lab, the use so far, and the limit.
 
-Pure; `aws/infrastructure/quotas.py` reads limits and use. Codes are those of Service Quotas. What could not be read is a warning:
-AWS then says so while the lab is made.
+Pure; `aws/infrastructure/quotas.py` reads limits and use. Codes are those of Service Quotas. An unreadable quota is a warning:
+AWS reports it while the lab is being created.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chalicelib.domain.requests.preflight import named_types
 
 @dataclass(frozen=True)
 class Quota:
-    """One of Service Quotas. `usual`: AWS's default, where it is documented: no account has less."""
+    """A quota of Service Quotas. `usual`: AWS's default, if documented: no account has less."""
 
     service: str
     code: str
@@ -30,7 +30,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Need:
-    """So much of a quota, for the field at `path`. `unit`: what is counted. `alone`: the quota is of one thing, not of a region."""
+    """A need for a quota by the field at `path`. `unit`: its unit. `alone`: the quota is of one resource, not a region."""
 
     quota: Quota
     path: str
@@ -41,9 +41,9 @@ class Need:
 
 @dataclass(frozen=True)
 class QuotaReport:
-    """What an account's region says. `limits`, `used`: by code. `unread`: what could not be read, with AWS's reason.
+    """The quotas of an account's region. `limits`, `used`: by code. `unread`: the unreadable ones, with AWS's reason.
 
-    `eligible`: the instance types of an account that is on AWS's free plan; None for any other.
+    `eligible`: the instance types of an account on AWS's free plan; None for any other.
     """
 
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -60,7 +60,7 @@ NODES = Quota("eks", "L-BD136A63", "Nodes per managed node group", 450)
 RULES = Quota("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60)
 _LETTERS = "(A, C, D, H, I, M, R, T, Z)"
 _STANDARD = ("a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z")
-#: Families -> their quota of vCPUs, running on demand.
+#: Families -> their quota of vCPUs, on demand.
 _ON_DEMAND = {
     **dict.fromkeys(_STANDARD, Quota("ec2", "L-1216C47A", f"Running On-Demand Standard {_LETTERS} instances")),
     **dict.fromkeys(("g", "gr", "vt"), Quota("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances")),
@@ -71,7 +71,7 @@ _ON_DEMAND = {
     "trn": Quota("ec2", "L-2C3B7624", "Running On-Demand Trn instances"),
     "x": Quota("ec2", "L-7295265B", "Running On-Demand X instances"),
 }
-#: The same of Spot requests. P is left out: P5 has a quota apart from the older generations'.
+#: The same for Spot requests. P is left out: P5 has a quota apart from the older generations'.
 _SPOT = {
     **dict.fromkeys(_STANDARD, Quota("ec2", "L-34B43A08", f"All Standard {_LETTERS} Spot Instance Requests")),
     **dict.fromkeys(("g", "gr", "vt"), Quota("ec2", "L-3819A6DF", "All G and VT Spot Instance Requests")),
@@ -84,12 +84,12 @@ _SPOT = {
 
 
 def vcpu_quota(instance_type: str, spot: bool) -> Quota | None:
-    """The quota that an instance's vCPUs count against; None for a family whose quota is not known here."""
+    """The quota that an instance's vCPUs count against; None for a family whose quota is unknown here."""
     return (_SPOT if spot else _ON_DEMAND).get(family_of(instance_type))
 
 
 def needs_of(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Need, ...]:
-    """What a lab needs of the quotas that it may reach. A quota of one thing is left out up to AWS's default."""
+    """A lab's needs of the quotas that it may reach. A quota of one resource is left out up to AWS's default."""
     alone = [
         Need(NODE_GROUPS, "nodegroups", len(spec.nodegroups), "node groups", alone=True),
         *(
@@ -109,7 +109,7 @@ def needs_of(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Nee
 def needs_of_nodes(
     spec: LabSpec, more: Mapping[str, int], paths: Mapping[str, str], types: Mapping[str, InstanceTypeFacts]
 ) -> tuple[Need, ...]:
-    """What so many more nodes of a lab's groups need. `paths`: the field that asks for those of each group."""
+    """The needs of these additional nodes of a lab's groups. `paths`: the field of each group."""
     groups = {group.name: group for group in spec.nodegroups}
     machines = [
         (paths[name], groups[name].instance_types[0], number, groups[name].capacity_type is CapacityType.SPOT)
@@ -120,7 +120,7 @@ def needs_of_nodes(
 
 
 def judge_quotas(needs: tuple[Need, ...], report: QuotaReport, region: str) -> Iterator[Finding]:
-    """What there is no room for, with the command that asks AWS for more; and what could not be read."""
+    """Errors for exceeded quotas, with the command that requests more; warnings for unreadable ones."""
     for need in needs:
         limit, used = report.limits.get(need.quota.code), 0 if need.alone else report.used.get(need.quota.code)
         if limit is not None and used is not None and used + need.asked > limit:
@@ -134,7 +134,7 @@ def judge_quotas(needs: tuple[Need, ...], report: QuotaReport, region: str) -> I
 
 
 def judge_free_plan(spec: LabSpec, eligible: frozenset[str] | None) -> Iterator[Finding]:
-    """The instance types that an account on AWS's free plan does not run."""
+    """The instance types that an account on AWS's free plan can't run."""
     if eligible is None:
         return
     known = ", ".join(sorted(eligible))
@@ -166,12 +166,12 @@ def _describe(need: Need, limit: int, used: int, region: str) -> str:
     )
 
 
-#: The field that asks for machines, their type and number, and whether they are Spot.
+#: The field that requests machines, their type and number, and whether they are Spot.
 _Machines = Iterable[tuple[str, str, int, bool]]
 
 
 def _vcpus(machines: _Machines, types: Mapping[str, InstanceTypeFacts]) -> Iterator[Need]:
-    """By quota; its path is that of the first that counts against it."""
+    """The need by quota; its path is that of the first group that counts against it."""
     found: dict[str, Need] = {}
     for path, kind, number, spot in machines:
         quota, facts = vcpu_quota(kind, spot), types.get(kind)

@@ -1,7 +1,7 @@
-"""A roster as an administrator wrote it: rows to people, with each row's faults by row and column. Nothing is looked up here.
+"""Reads an administrator's roster: rows to people, with each row's faults by row and column. Looks nothing up.
 
 Columns: `iamUser` (a name), `identityCenter` (a user name of IAM Identity Center), `arn`, `address`, `language`, `timeZone`. A row
-names one identity at least, and an address. `confirmed` and `since` are what an export adds, and are passed over.
+has at least one identity, and an address. An export adds `confirmed` and `since`, which are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.identity.person import Language, identity_key
 
 MOST_ROWS = 2000
 COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone")
-#: What an export adds.
+#: Columns that only an export has.
 PASSED_OVER = ("confirmed", "since")
 _NAMING = COLUMNS[:3]
 #: Source: IAM's user names, and the session names that Identity Center gives; both are STS's RoleSessionName or narrower.
@@ -28,7 +28,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True)
 class Row:
-    """One row that is right. `where`: how its writer knows it. `language`, `zone`: None where it says none."""
+    """One valid row. `where`: its position for the writer. `language`, `zone`: None if not given."""
 
     where: str
     identities: tuple[str, ...]
@@ -38,13 +38,13 @@ class Row:
 
     @property
     def keys(self) -> frozenset[str]:
-        """What names them."""
+        """The keys of its identities and address."""
         return frozenset(map(identity_key, self.identities))
 
 
 @dataclass(frozen=True)
 class RosterRules:
-    """`account`, `partition`: those of names that are no ARNs. `zones`: time zones that there are."""
+    """`account`, `partition`: for names that are no ARNs. `zones`: the known time zones."""
 
     account: str
     partition: str
@@ -54,7 +54,7 @@ class RosterRules:
 def read_rows(
     rows: Sequence[tuple[str, Mapping[str, str]]], rules: RosterRules
 ) -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
-    """Rows by how their writer knows them, read; and all that is wrong with any."""
+    """The valid rows by position, and the faults of all."""
     found: list[Finding] = []
     read = [_row(where, cells, rules, found) for where, cells in rows]
     right = tuple(row for row in read if row is not None)
@@ -145,7 +145,7 @@ def _zone(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[
 
 
 def _twice(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Two rows that name one identity, or one address."""
+    """Errors for two rows with the same identity, or the same address."""
     first: dict[str, str] = {}
     for row in rows:
         for key in (*sorted(row.keys), f"address/{row.address.lower()}"):

@@ -1,6 +1,6 @@
-"""From an evening as somebody wrote it to an Evening, or to all that is wrong with it, field by field.
+"""Reads a schedule as a person wrote it, with all faults, field by field.
 
-Used by `POST /labs` and `PUT /labs/{id}/evening`. What is left out is as the installation has it.
+Used by `POST /labs` and `PUT /labs/{id}/evening`. Omitted fields take the installation's values.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
 
-#: Monday first, as they are written.
+#: Monday first, in the request's spelling.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_QUIET_DATES = 100
 _TIME = pattern(r"([01]\d|2[0-3]):[0-5]\d")
 _DATE = pattern(r"\d{4}-\d\d-\d\d")
-#: Names among the zones that stand for no place.
+#: Names in the zone database that are no places.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 @dataclass(frozen=True)
 class ScheduleDraft:
-    """As written; None: not said. `without`: fields (`holidays`, `wake`) that were said to be none."""
+    """The fields as written; None: not given. `without`: fields (`holidays`, `wake`) given as none."""
 
     time_zone: str | None = None
     curfew: str | None = None
@@ -39,13 +39,13 @@ class ScheduleDraft:
     without: frozenset[str] = frozenset()
 
 
-#: Nothing said.
+#: Nothing given.
 UNSAID = ScheduleDraft()
 
 
 @dataclass(frozen=True)
 class ScheduleRules:
-    """What an installation has: the evening of a lab that says nothing, and whose holidays it knows."""
+    """The installation's rules: the default evening, and the countries with known holidays."""
 
     usual: Schedule = USUAL_EVENING
     is_known_country: Callable[[str], bool] = bool
@@ -56,7 +56,7 @@ USUAL_RULES = ScheduleRules()
 
 
 def read_schedule(draft: ScheduleDraft, rules: ScheduleRules, path: str) -> tuple[Schedule, tuple[Finding, ...]]:
-    """The evening, and what is wrong with it; fields that are wrong are as usual. `path` is where it stands in the body."""
+    """The evening, and its faults; faulty fields get the default. `path` is its place in the body."""
     reading = _Reading(rules, path)
     usual = rules.usual
     schedule = Schedule(
@@ -73,12 +73,12 @@ def read_schedule(draft: ScheduleDraft, rules: ScheduleRules, path: str) -> tupl
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Every IANA zone that is known here."""
+    """Every IANA zone known here."""
     return frozenset(available_timezones()) - _NO_ZONES
 
 
 class _Reading:
-    """Reads one field after the other; None where nothing was said, or nothing right."""
+    """Reads one field after the other; None if it was not given, or is faulty."""
 
     def __init__(self, rules: ScheduleRules, path: str) -> None:
         self.findings: list[Finding] = []
@@ -162,5 +162,5 @@ class _Reading:
 
 
 def _shown(text: str) -> str:
-    """What was written, as far as anyone reads; an empty text is shown as one."""
+    """The written text, cut for people; an empty text is marked."""
     return text[:60] or '""'

@@ -11,7 +11,7 @@ from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec, Placement
 
-#: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
+#: The free addresses that EKS wants in a cluster subnet, and the smallest subnet it accepts.
 _FREE, _SMALLEST = 6, 28
 
 
@@ -37,7 +37,7 @@ def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding,
 
 
 def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Judge the VPC of an existing network: `without` says which VPCs have what switched off that EKS needs."""
+    """Judge the VPC of an existing network: `without` names the DNS settings that EKS needs and that are off, by VPC."""
     if not isinstance(spec.network, ExistingNetwork):
         return ()
     path = "network.vpcId" if spec.network.vpc_id else "network"
@@ -56,14 +56,14 @@ def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def with_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> LabSpec:
-    """The spec with the VPC's id, where only subnets were named. A new network stays as it is."""
+    """The spec with the VPC's id, if only subnets were named. A new network is unchanged."""
     if not isinstance(spec.network, ExistingNetwork) or spec.network.vpc_id or not facts:
         return spec
     return replace(spec, network=replace(spec.network, vpc_id=facts[0].vpc_id))
 
 
 def _check_room(spec: LabSpec, network: ExistingNetwork, found: Mapping[str, SubnetFacts]) -> Iterator[Finding]:
-    """Each node takes an address of its subnets at least; its pods take more."""
+    """Each node takes at least one address of its subnets; its pods take more."""
     host = 1 if spec.work_host else 0
     sides = (
         (Placement.PUBLIC, "publicSubnetIds", network.public_subnet_ids, host),
@@ -84,7 +84,7 @@ def _check_room(spec: LabSpec, network: ExistingNetwork, found: Mapping[str, Sub
 
 
 def _named(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:
-    """(path, subnet id, declared public) of each subnet named."""
+    """(path, subnet id, declared public) of each named subnet."""
     for index, subnet_id in enumerate(network.public_subnet_ids):
         yield f"network.publicSubnetIds[{index}]", subnet_id, True
     for index, subnet_id in enumerate(network.private_subnet_ids):

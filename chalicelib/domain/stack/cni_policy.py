@@ -1,7 +1,7 @@
-"""What the VPC CNI's role may do: give the pods of its own lab addresses, and nothing to others' interfaces.
+"""The VPC CNI's policy: it may give addresses to the pods of its own lab, and can't change others' interfaces.
 
-It has what AmazonEKS_CNI_Policy gives for IPv4, but bound: interfaces and instances by the lab's tag, subnets and security
-groups by the VPC. Interfaces are born with the tag (`ADDITIONAL_ENI_TAGS`); a node's first one has it of its launch template.
+It grants the permissions of AmazonEKS_CNI_Policy for IPv4, limited: interfaces and instances by the lab's tag, subnets and security
+groups by the VPC. Interfaces are created with the tag (`ADDITIONAL_ENI_TAGS`); a node's first one has it from its launch template.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _LOOKING = ("Instances", "InstanceTypes", "NetworkInterfaces", "SecurityGroups",
 def cni_policy(lab: Lab) -> Json:
     """The inline policy of the lab's `CniRole`.
 
-    An interface that has the lab's tag may be tagged again: at its start the CNI puts its own tags on a node's first interface,
-    and stops if it can't. Subnets that another account shares have that account in their ARN, and so has their VPC.
+    An interface with the lab's tag may be tagged again: at its start the CNI puts its own tags on a node's first interface,
+    and stops if it can't. Subnets shared by another account have that account in their ARN, and so has their VPC.
     """
     interface, own = _ec2("network-interface/*"), {f"aws:ResourceTag/{_LAB_ID}": lab.id}
     asked = {f"aws:RequestTag/{_LAB_ID}": lab.id}

@@ -1,4 +1,4 @@
-"""The few words of CloudFormation's language that the lab's template is written with."""
+"""The CloudFormation functions that the lab's template uses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One launch template per node group in the lab's stack: disk, security groups, key, IMDSv2, and tags of instances.
 
-Instance types, image and node role are the node group's to say: EKS refuses them in both places.
+Instance types, image and node role are set on the node group: EKS refuses them in both places.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chalicelib.domain.stack.intrinsics import Json, attribute, ref, resource, t
 
 
 def key_pair_name(lab: Lab) -> str | None:
-    """The EC2 key pair of the lab's instances: the one named, or the lab's own for a public key; None without ssh."""
+    """The EC2 key pair of the lab's instances: the named one, or the lab's own for a public key; None without ssh."""
     if lab.spec.ssh is None:
         return None
     return lab.spec.ssh.key_name or f"ekslab-{lab.id}"
@@ -51,7 +51,7 @@ def _launch_template(lab: Lab, nodegroup: NodegroupSpec) -> Json:
 
 
 def _metadata(nodegroup: NodegroupSpec) -> Json:
-    """One hop ends on the node: a pod is one further away, unless it shares the node's network."""
+    """One hop reaches the node only: a pod is one further away, unless it shares the node's network."""
     hops = 1 if nodegroup.disable_pod_imds else 2
     return {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": hops}
 
@@ -69,7 +69,7 @@ def _disk(nodegroup: NodegroupSpec) -> Json:
 
 
 def _device(ami_type: str) -> str:
-    """Where the image keeps containers: Bottlerocket has a second disk for them, Windows names its first otherwise."""
+    """The image's disk for containers: Bottlerocket has a second disk for them, Windows names its first otherwise."""
     if ami_type.startswith("BOTTLEROCKET"):
         return "/dev/xvdb"
     return "/dev/sda1" if ami_type.startswith("WINDOWS") else "/dev/xvda"

@@ -1,6 +1,6 @@
 """The lab's own network in its stack: a VPC cut into two public and two private quarters, in two zones. Nothing for a guest.
 
-The subnets' tags tell load balancer controllers where to put internet-facing and internal balancers.
+The subnets' tags mark them for internet-facing and internal balancers of load balancer controllers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PRIVATE = ("PrivateSubnet1", "PrivateSubnet2")
 
 
 def new_network(lab: Lab) -> Json:
-    """The network's resources; none when the lab is a guest in an existing one."""
+    """The network's resources; none if the lab uses an existing one as a guest."""
     network = lab.spec.network
     if isinstance(network, ExistingNetwork):
         return {}
@@ -47,7 +47,7 @@ def network_outputs() -> dict[str, Any]:
 
 
 def existing_network_outputs(lab: Lab) -> dict[str, Any]:
-    """The subnets of the network the lab is a guest in, so that later steps need not care which it is."""
+    """The subnets of the existing network, in the same outputs, so that later steps need not tell them apart."""
     network = lab.spec.network
     assert isinstance(network, ExistingNetwork)
     return {
@@ -84,7 +84,7 @@ def _subnets(lab: Lab, network: NewNetwork) -> Json:
 
 
 def _routing(lab: Lab) -> Json:
-    """One table for the public subnets, one for the private ones, which lead nowhere outside unless there is NAT."""
+    """One table for the public subnets, one for the private ones, which has no route outside without NAT."""
     made: Json = {
         "PublicRoute": resource(
             "EC2::Route",

@@ -1,4 +1,4 @@
-"""Why each policy is on a lab's roles, in a sentence a learner can use; and the endpoint's modes and groups in words."""
+"""Explains each policy on a lab's roles in a sentence for learners; and the endpoint's modes and groups in words."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ _GROUPS: Mapping[str, str] = {
 
 
 def why_policy(name: str) -> str:
-    """Why a policy is there; inline and unknown ones say so."""
+    """The reason for a policy; inline and unknown ones are described as such."""
     return _POLICIES.get(
         name, Sentence("not put there by this service, or written for this lab: look at the policy itself")
     )
 
 
 def endpoint_in_words(access: EndpointAccess) -> str:
-    """Where an endpoint of this mode answers."""
+    """The networks from which an endpoint of this mode can be reached."""
     return _ENDPOINT[access]
 
 
 def why_group(role: str) -> str:
-    """What a security group of this role is for."""
+    """The purpose of a security group of this role."""
     return _GROUPS[role]

@@ -1,8 +1,8 @@
-"""The lab's IAM roles in its stack, each with the least it needs, all under the path `/ekslab/`.
+"""The lab's IAM roles in its stack, each with least privilege, all under the path `/ekslab/`.
 
-The path lets the service's own policies name `role/ekslab/*` and nothing else, and its permissions boundary, a policy of the
-installation's, bounds what any of them can ever do: without it none can be made. Pods get their rights by EKS Pod Identity,
-never through the node role, where every pod of the node would have them.
+The path lets the service's own policies name `role/ekslab/*` and nothing else. Its permissions boundary, a policy of the
+installation's, limits them all: without it none can be created. Pods get their permissions by EKS Pod Identity,
+never through the node role, which every pod of the node could use.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:clust
 
 
 def roles(lab: Lab) -> Json:
-    """Cluster, nodes; the owner's way in, work host, external-dns, CNI and EBS CSI driver where the lab has them."""
+    """Cluster, nodes; the access role, work host, external-dns, CNI and EBS CSI driver if the lab has them."""
     made: Json = {
         "ClusterRole": _role(lab, _trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
         "NodeRole": _role(lab, _trusting("ec2.amazonaws.com"), _NODE_POLICIES),
@@ -59,7 +59,7 @@ def roles(lab: Lab) -> Json:
 
 
 def role_outputs(lab: Lab) -> dict[str, Any]:
-    """The roles' ARNs, and the names that later calls want."""
+    """The roles' ARNs, and the names for later calls."""
     outputs: dict[str, Any] = {
         "ClusterRoleArn": attribute("ClusterRole", "Arn"),
         "NodeRoleArn": attribute("NodeRole", "Arn"),
@@ -80,12 +80,12 @@ def role_outputs(lab: Lab) -> dict[str, Any]:
 
 
 def has_addon(lab: Lab, name: str) -> bool:
-    """Whether the lab asked for the add-on."""
+    """Whether the lab requested the add-on."""
     return any(addon.name == name for addon in lab.spec.addons)
 
 
 def boundary_name(installation: str) -> str:
-    """The path and name of the policy that bounds the roles of an installation's labs, as `.chalice/template.json` makes it."""
+    """The path and name of the policy that limits the roles of an installation's labs, as in `.chalice/template.json`."""
     return f"{ROLE_PATH}{installation}-labs"
 
 
@@ -115,7 +115,7 @@ def _trusting(service: str, tags: bool = False, condition: Json | None = None) -
 
 
 def _trusting_pods(lab: Lab, addon: str) -> Json:
-    """Pods of the add-on's service account in this cluster only: Pod Identity tells both in session tags."""
+    """Pods of the add-on's service account in this cluster only: Pod Identity puts both into session tags."""
     return _trusting(
         "pods.eks.amazonaws.com",
         tags=True,
@@ -129,15 +129,15 @@ def _trusting_pods(lab: Lab, addon: str) -> Json:
 
 
 def _allow_describing(lab: Lab) -> Json:
-    """What `aws eks update-kubeconfig` asks."""
+    """The call of `aws eks update-kubeconfig`."""
     return _policy("describe-cluster", [("eks:DescribeCluster",)], [filled(_CLUSTER_ARN % lab.name)])
 
 
 def _allow_records(dns: ExternalDnsSpec) -> Json:
-    """Records below the lab's own subdomain, of the types that external-dns writes; all may be read that the zone has.
+    """Records below the lab's own subdomain, of external-dns's types; it may read the whole zone.
 
-    Listing zones knows no narrower resource than all. AWS compares names in lower case and without the last dot; its
-    condition holds for a request without a name, too, so that having one is a condition of its own.
+    Listing zones has no narrower resource than all. AWS compares names in lower case and without the last dot; its
+    condition also holds for a request without a name, so that a second condition requires one.
     """
     zone = filled(f"arn:${{AWS::Partition}}:route53:::hostedzone/{dns.hosted_zone_id}")
     read = ("route53:ListResourceRecordSets", "route53:ListTagsForResource")

@@ -1,7 +1,7 @@
-"""The lab's own security groups in its stack, and which lets which in (docs/adr/0004-launch-template-and-groups.md).
+"""The lab's own security groups in its stack, and their rules (docs/adr/0004-launch-template-and-groups.md).
 
-Nothing here refers to the security group that EKS makes for the cluster, so that EKS can delete that one with it. Rules are
-resources of their own: CloudFormation tags a group after it made it, and works on nothing that has not the lab's tag yet.
+Nothing here refers to the security group that EKS creates for the cluster, so that EKS can delete that one with it. Rules are
+resources of their own: CloudFormation tags a group after it creates it, and may change nothing without the lab's tag.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _group(lab: Lab, vpc: Json, name: str, description: str, tags: dict[str, str
 
 
 def _rule_between(into: str, source: str, description: str) -> Json:
-    """All that comes from one group into the other."""
+    """Allow all traffic from one group into the other."""
     return resource(
         "EC2::SecurityGroupIngress",
         {

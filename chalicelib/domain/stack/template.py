@@ -27,7 +27,7 @@ from chalicelib.domain.stack.network import existing_network_outputs, network_ou
 from chalicelib.domain.stack.roles import role_outputs, roles
 from chalicelib.domain.stack.security_groups import group_outputs, security_groups
 
-#: The control plane's log is kept as long as somebody may ask what happened in the lab.
+#: The retention of the control plane's log: as long as somebody may ask about the lab.
 _LOG_DAYS = 30
 _ZONE = "AWS::EC2::AvailabilityZone::Name"
 
@@ -39,7 +39,7 @@ def lab_template(lab: Lab) -> str:
 
 def lab_parameters(lab: Lab, zones: Sequence[str] = ()) -> dict[str, str]:
     """The template's parameters: `ZoneA`, `ZoneB` of a new network (the spec's own, else the first two of `zones`), `VpcId` of
-    an existing one (`lab.facts.vpc_id` where the spec names subnets only). Raises ValueError when they are not known.
+    an existing one (`lab.facts.vpc_id` if the spec names subnets only). Raises ValueError if they are unknown.
     """
     network = lab.spec.network
     if isinstance(network, ExistingNetwork):
@@ -86,9 +86,9 @@ def _vpc(lab: Lab) -> Json:
 
 
 def _log_groups(lab: Lab) -> Json:
-    """The control plane's log group, made before the cluster so that EKS uses it and the stack deletes it.
+    """The control plane's log group, created before the cluster so that EKS uses it and the stack deletes it.
 
-    None without control-plane logs, and none where a log group of that name was there before: EKS writes into that one.
+    None without control-plane logs, and none if a log group of that name existed before: EKS writes into that one.
     """
     if not lab.spec.log_types or lab.facts.logs_were_there:
         return {}

@@ -1,12 +1,12 @@
-"""What the work host does when it first starts: kubectl of the cluster's minor version, eksctl, docker and a kubeconfig.
+"""The work host's first boot: kubectl of the cluster's minor version, eksctl, docker and a kubeconfig.
 
-The aws command line is on Amazon Linux 2023 already. What is downloaded is checked by SHA-256: eksctl's release is pinned with
-its digest; kubectl is the newest patch of the cluster's minor version, which no digest here can know, so its publisher's file
-beside it is taken.
-A tool that cannot be had does not keep the others away; what happened is in /var/log/ekslab-work-host.log. No secret is in here.
+The aws command line is part of Amazon Linux 2023. Downloads are checked by SHA-256: eksctl's release is pinned with
+its digest; kubectl is the newest patch of the cluster's minor version, whose digest can't be known here, so its publisher's
+digest file is used.
+A missing tool does not stop the others; the log is /var/log/ekslab-work-host.log. The script holds no secret.
 
 Session Manager starts `sh` as ssm-user, who exists from the first session on, and reads no profile: kubectl and docker are
-small commands in front of the real ones that find the kubeconfig, and the right to use docker, in any shell.
+small wrappers that find the kubeconfig, and the permission to use docker, in any shell.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.labs.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
-#: Pinned: the newest may want another kubectl, or be broken on the day.
+#: Pinned: the newest may need another kubectl, or be broken on the day.
 EKSCTL_VERSION = "0.230.0"
-#: From that release's eksctl_checksums.txt, as several public repositories that pin the same release have them.
+#: From that release's eksctl_checksums.txt, as in several public repositories that pin the same release.
 EKSCTL_SHA256 = {
     "amd64": "a2060956f117c3065abafda5c1f681679b9c3716675d70ce4ffff46033b02c35",
     "arm64": "21afe8a1e38f0e8153a1f27ff7af6b90e309a0411a1438139463dac2f866674d",
 }
 
-#: EC2 writes a `g` after the generation of the families that have its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
+#: EC2 writes a `g` after the generation for families with its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
 _ARM = pattern(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 
 _SCRIPT = r"""#!/bin/bash
@@ -93,7 +93,7 @@ done
 
 
 def work_host_user_data(lab: Lab) -> str:
-    """The bash script that EC2 runs once, as root. The control plane is still being made then, so it waits for it (40 min)."""
+    """The bash script that EC2 runs once, as root. It waits for the control plane, which is still being created (40 min)."""
     values = {
         "@CLUSTER@": lab.name,
         "@REGION@": lab.region,
@@ -109,5 +109,5 @@ def work_host_user_data(lab: Lab) -> str:
 
 
 def architecture_of(instance_type: str) -> str:
-    """`arm64` or `x86_64`, as the names of Amazon Linux's images have it."""
+    """`arm64` or `x86_64`, as in the names of Amazon Linux's images."""
     return "arm64" if _ARM.match(instance_type) else "x86_64"

@@ -1,1 +1,1 @@
-"""Every watched cluster: its version, the calendar, its deadlines, what blocks an upgrade."""
+"""Watched clusters: their versions, the calendar, deadlines, and obstacles to an upgrade."""

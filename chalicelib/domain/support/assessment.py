@@ -1,6 +1,6 @@
-"""Decides what the support calendar means for one cluster: its phase, what will happen to it and when, and what has moved.
+"""Applies the support calendar to one cluster: its phase, its deadlines, and dates that moved.
 
-Called by the scan, the API and the notices. Only dates decide: EKS's own status words freeze while dates move on.
+Called by the scan, the API and the notices. Only dates decide: a stored status word of EKS becomes outdated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEASE_GRACE = timedelta(days=1)
 def decide_support(
     version: str, support_type: str | None, calendar: Calendar, now: datetime, lease_ends_at: datetime | None = None
 ) -> Support:
-    """Tell a cluster's support at `now`; a policy that EKS does not tell is EXTENDED. Raises ValueError on naive instants."""
+    """A cluster's support at `now`; a policy that EKS does not return is EXTENDED. Raises ValueError on naive instants."""
     at = utc(now)
     entry = calendar.get(version)
     if entry is None:
@@ -33,7 +33,7 @@ def decide_support(
 
 
 def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
-    """The nearest deadline whose date AWS moved, as it was and as it is; None after an upgrade or a change of policy."""
+    """The nearest deadline whose date AWS moved, before and after; None after an upgrade or a change of policy."""
     was, now_is = _by_kind(before), _by_kind(after)
     if was.keys() != now_is.keys():
         return None
@@ -44,13 +44,13 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
 
 
 def delisted(before: Support, now: datetime) -> Support:
-    """The support of a version that the calendar listed before and no longer does: the dates told stay, and time goes on."""
+    """The support of a version that the calendar no longer lists: the dates told stay, and time goes on."""
     reason = Sentence("The calendar lists this version no more; its dates are those told before.")
     return replace(continued(before, now), reason=reason)
 
 
 def continued(before: Support, now: datetime) -> Support:
-    """The support by the dates told before: they stay, and time goes on."""
+    """The support by the dates told before, at a later time."""
     at = utc(now)
     billing = [d for d in before.deadlines if d.kind is DeadlineKind.EXTENDED_BILLING and d.at <= at]
     deadlines = tuple(deadline for deadline in before.deadlines if deadline not in billing)
@@ -67,7 +67,7 @@ def days_left(deadline: Deadline, now: datetime) -> int:
 
 
 def describe_effect(deadline: Deadline, now: datetime) -> str:
-    """What happens at the deadline, or has happened since, as half a sentence."""
+    """The effect of the deadline, in the future or past tense, as half a sentence."""
     past = utc(now) >= utc(deadline.at)
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
         if past:
@@ -86,7 +86,7 @@ def describe_effect(deadline: Deadline, now: datetime) -> str:
 
 
 def minor(version: str) -> tuple[int, ...]:
-    """A version's numeric order (1.9 before 1.10); empty for what is no version."""
+    """A version's numeric order (1.9 before 1.10); empty for a text that is not a version."""
     parts = version.split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 

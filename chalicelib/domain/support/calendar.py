@@ -1,4 +1,4 @@
-"""The EKS support calendar: which minor versions there are, and when their standard and extended support ends.
+"""The EKS support calendar: the minor versions, and the ends of their standard and extended support.
 
 Deadlines are read, never computed from months: AWS moves them. Instants are 00:00 UTC of AWS's date.
 """
@@ -21,7 +21,7 @@ class SupportStatus(StrEnum):
 
 @dataclass(frozen=True)
 class VersionSupport:
-    """One minor version, e.g. `1.36`, and its dates (aware UTC). `is_default`: EKS makes a cluster of it when none is named."""
+    """One minor version, e.g. `1.36`, and its dates (aware UTC). `is_default`: EKS's default for a new cluster."""
 
     version: str
     released_at: datetime | None
@@ -30,7 +30,7 @@ class VersionSupport:
     is_default: bool = False
 
     def status_at(self, now: datetime) -> SupportStatus:
-        """The support it has at `now`: extended billing starts at the very instant standard support ends."""
+        """Its support at `now`: extended billing starts at the very instant standard support ends."""
         if now >= self.end_of_extended:
             return SupportStatus.UNSUPPORTED
         return SupportStatus.EXTENDED if now >= self.end_of_standard else SupportStatus.STANDARD
@@ -43,7 +43,7 @@ class VersionSupport:
 
 @dataclass(frozen=True)
 class Calendar:
-    """All known versions. `source` is `eks:DescribeClusterVersions` or `bundled table`, `as_of` when that was true."""
+    """All known versions. `source` is `eks:DescribeClusterVersions` or `bundled table`, `as_of` its date."""
 
     versions: tuple[VersionSupport, ...]
     source: str
@@ -54,13 +54,13 @@ class Calendar:
         return next((entry for entry in self.versions if entry.version == version), None)
 
     def available(self, now: datetime) -> tuple[VersionSupport, ...]:
-        """What a new cluster can be made of at `now`, newest first."""
+        """The versions for a new cluster at `now`, newest first."""
         open_now = [v for v in self.versions if v.status_at(now) is not SupportStatus.UNSUPPORTED]
         released = [v for v in open_now if v.released_at is None or v.released_at <= now]
         return tuple(sorted(released, key=lambda v: v.sort_key, reverse=True))
 
     def default(self, now: datetime) -> VersionSupport | None:
-        """The version of a cluster that names none: EKS's own default in standard support, else the newest that is."""
+        """The version of a cluster that names none: EKS's own default in standard support, else the newest in it."""
         own = (v for v in self.available(now) if v.is_default and v.status_at(now) is SupportStatus.STANDARD)
         return next(own, None) or self.newest_standard(now)
 

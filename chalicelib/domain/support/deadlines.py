@@ -1,6 +1,6 @@
-"""From version × calendar × policy to a deadline: what happens to a cluster, when, at what cost, and for whom it matters.
+"""The deadlines of a cluster by version, calendar and policy: effect, time and cost.
 
-Pure. Dates are read off the calendar, never computed from months. Instants are aware UTC, 00:00Z of AWS's date.
+Pure. Dates come from the calendar, never from counting months. Instants are aware UTC, 00:00Z of AWS's date.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EXTENDED_PER_MONTH = 365
 
 
 class SupportPhase(StrEnum):
-    """Where a version is in its life."""
+    """The support phase of a version."""
 
     STANDARD = "standard"
     EXTENDED = "extended"
@@ -25,7 +25,7 @@ class SupportPhase(StrEnum):
 
 
 class DeadlineKind(StrEnum):
-    """What happens at a deadline."""
+    """The effect of a deadline."""
 
     EXTENDED_BILLING = "extended-billing"
     FORCED_UPGRADE = "forced-upgrade"
@@ -33,7 +33,7 @@ class DeadlineKind(StrEnum):
 
 @dataclass(frozen=True)
 class Deadline:
-    """One thing that will happen. `target`: the version AWS upgrades to, None for billing. `source` and `as_of` of the date."""
+    """One coming event. `target`: the version AWS upgrades to, None for billing. `source` and `as_of` of the date."""
 
     kind: DeadlineKind
     version: str
@@ -44,13 +44,13 @@ class Deadline:
 
     @property
     def id(self) -> str:
-        """Names this deadline; a moved date is another deadline."""
+        """The name of this deadline; a moved date is another deadline."""
         return f"{self.kind}#{self.version}#{self.at:%Y-%m-%d}"
 
 
 @dataclass(frozen=True)
 class Support:
-    """A cluster's support. `deadlines`: those to come and a forced upgrade that is overdue, nearest first.
+    """A cluster's support. `deadlines`: the coming ones and an overdue forced upgrade, nearest first.
 
     `billed_extended`: it pays $0.60 an hour now, and `begun` is the billing deadline that has passed.
     `lease_first`: a lab whose lease ends before its next deadline.
@@ -70,5 +70,5 @@ class Support:
 
 
 def deadlines_of(support: Support) -> tuple[Deadline, ...]:
-    """Every deadline that holds: the billing that has begun, and those to come."""
+    """Every current deadline: the billing that has begun, and the coming ones."""
     return (support.begun, *support.deadlines) if support.begun else support.deadlines

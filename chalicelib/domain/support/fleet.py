@@ -1,6 +1,6 @@
-"""Every EKS cluster of the registered accounts and regions, as last read: the nouns of the support watch.
+"""Every EKS cluster of the registered accounts and regions, as last read: the records of the support watch.
 
-Real answers lack fields: no tags, no platform version, no policy, versions no calendar lists. All of that is None or
+Real answers lack fields: no tags, no platform version, no policy, versions that no calendar lists. Such a field is None or
 empty here, never an error.
 """
 
@@ -16,7 +16,7 @@ from chalicelib.domain.core.place import ClusterKey
 
 
 class NodeKind(StrEnum):
-    """Who upgrades these nodes."""
+    """The party that upgrades these nodes."""
 
     MANAGED = "managed"
     SELF_MANAGED = "self-managed"
@@ -25,7 +25,7 @@ class NodeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Nodes:
-    """A group of nodes of one Kubernetes minor version (`1.33`; None: not told). `count`: wanted machines; 0 for Fargate."""
+    """A group of nodes of one Kubernetes minor version (`1.33`; None: unknown). `count`: desired machines; 0 for Fargate."""
 
     name: str
     kind: NodeKind
@@ -44,7 +44,7 @@ class InsightStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Insight:
-    """One finding of EKS about an upgrade. `last_called_at`: when a deprecated API was last asked for, None if not about calls."""
+    """One finding of EKS about an upgrade. `last_called_at`: the last call of a deprecated API, None if not about calls."""
 
     id: str
     name: str
@@ -69,9 +69,9 @@ class AddonAtNext:
 
 @dataclass(frozen=True)
 class FleetCluster:
-    """A cluster as last read. `support_type` None where EKS told no policy (which means EXTENDED).
+    """A cluster as last read. `support_type` None if EKS returned no policy (which means EXTENDED).
 
-    `unread`: what of it the role may not read, in AWS's words; where it names nodes, `nodes` lacks them.
+    `unread`: the parts that the role may not read, in AWS's words; if it names nodes, `nodes` lacks them.
     """
 
     key: ClusterKey
@@ -91,7 +91,7 @@ class FleetCluster:
 
 @dataclass(frozen=True)
 class ReadFailure:
-    """A place or cluster that could not be read: AWS's code and words, since when, and when last tried."""
+    """A place or cluster that could not be read: AWS's code and words, the first time, and the last try."""
 
     operation: str
     code: str

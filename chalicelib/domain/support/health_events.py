@@ -1,6 +1,6 @@
-"""AWS Health's planned lifecycle events of EKS, matched to clusters: AWS's own, late and ownerless notice of the same deadline.
+"""Matches AWS Health's planned lifecycle events of EKS to clusters: AWS's own late notice of the same deadline, with no owner.
 
-Called where the event bus delivers them. They are recorded beside the cluster and make no second notice: the escalation tells the
+Called with events from the bus. They are recorded with the cluster and cause no second notice: the reminders cover the
 deadline already. Shape: `aws.health`, detail-type `AWS Health Event`, entities with a value (an ARN or a name) and a status.
 """
 
@@ -21,7 +21,7 @@ _NAME = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 @dataclass(frozen=True)
 class HealthEvent:
-    """What AWS says of which clusters. `pending` are still to be upgraded, `resolved` no more; `closed`: AWS is done with it."""
+    """An event and its clusters. `pending` ones still need the upgrade, `resolved` ones don't; `closed`: AWS ended the event."""
 
     arn: str
     closed: bool
@@ -30,7 +30,7 @@ class HealthEvent:
 
 
 def parse(event: Mapping[str, Any]) -> HealthEvent | None:
-    """Read an EventBridge event; None if it is not about the life of EKS versions. Entities that name no cluster are left out."""
+    """Read an EventBridge event; None if it is not about the life of EKS versions. Entities that name no cluster are ignored."""
     detail = event.get("detail")
     if event.get("source") != "aws.health" or not isinstance(detail, Mapping):
         return None

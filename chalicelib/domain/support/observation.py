@@ -1,6 +1,6 @@
 """Updates the record of a watched cluster from one reading: the decisions of a scan, without AWS.
 
-A failed reading adds its trouble, with its beginning, and removes nothing. EKS does not tell who upgraded a cluster: a version
+A failed reading adds its trouble, with its start, and removes nothing. EKS does not return who upgraded a cluster: a version
 that rose after the date of its forced upgrade counts as upgraded by AWS.
 """
 
@@ -33,7 +33,7 @@ LIVE = "eks:DescribeClusterVersions"
 
 @dataclass(frozen=True)
 class ClusterContext:
-    """The owners of a cluster and its lab: facts beside the answer of EKS."""
+    """The owners of a cluster and its lab: facts beside EKS's answer."""
 
     owner: str | None = None
     team: str | None = None
@@ -44,7 +44,7 @@ class ClusterContext:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What blocks an upgrade to the next minor version."""
+    """The obstacles to an upgrade to the next minor version."""
 
     insights: tuple[Insight, ...]
     addons: tuple[AddonAtNext, ...]
@@ -126,7 +126,7 @@ def _is_another(before: Watched, cluster: FleetCluster) -> bool:
 
 
 def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datetime) -> Support:
-    """With the dates from EKS kept where the new ones are missing or the fallback's: AWS moved no date, EKS did not answer.
+    """With the dates from EKS kept if the new ones are missing or the fallback's: AWS moved no date, EKS did not answer.
 
     A date from EKS holds until EKS returns another one.
     """
@@ -140,7 +140,7 @@ def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datet
 
 
 def _begins_anew(before: Support, after: Support) -> bool:
-    """Whether deadlines are new, or a lease no longer ends before them: reminders due before now are not late then."""
+    """Whether deadlines are new, or a lease no longer ends before them: earlier reminders then are not late."""
     if before.lease_first and not after.lease_first:
         return True
     return not {deadline.id for deadline in deadlines_of(after)} <= {deadline.id for deadline in deadlines_of(before)}

@@ -1,6 +1,6 @@
-"""What stands in the way of a cluster's next minor version: insights, add-ons and nodes, each with what to do about it.
+"""Obstacles to a cluster's next minor version: insights, add-ons and nodes, each with its remedy.
 
-Called by the digest and the API. EKS looks back 30 days at deprecated calls, so a fix stays red that long: `ECHO` tells it apart.
+Called by the digest and the API. EKS looks back 30 days at deprecated calls, so a fix stays red that long: `ECHO` marks it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus, NodeKind, Nodes
 
-#: Insights are refreshed once a day; who called within two days of the refresh is calling still.
+#: Insights are refreshed once a day; a call within two days of the refresh counts as continuing.
 STILL = timedelta(hours=48)
 
 
-#: Made for one minor each and upgraded after the control plane, always: its turn is in the commands, it blocks nothing.
+#: Made for one minor each and always upgraded after the control plane: a step of the commands, no obstacle.
 _FOLLOWS = frozenset({"kube-proxy"})
 
 
 class BlockerLevel(StrEnum):
-    """How much it is in the way, most first."""
+    """The severity of an obstacle, most severe first."""
 
     BLOCKS = "blocks"
     WARNS = "warns"
@@ -33,7 +33,7 @@ class BlockerLevel(StrEnum):
 
 @dataclass(frozen=True)
 class Blocker:
-    """One thing in the way. `sentence` is for people; `resources` are Kubernetes URIs or ARNs, as EKS gave them."""
+    """One obstacle. `sentence` is for people; `resources` are Kubernetes URIs or ARNs, as EKS returned them."""
 
     level: BlockerLevel
     name: str
@@ -42,13 +42,13 @@ class Blocker:
 
 
 def next_version(version: str) -> str | None:
-    """The next minor, as upgrades go one at a time; None for what is no version."""
+    """The next minor, as upgrades go one at a time; None for a text that is not a version."""
     parts = minor(version)
     return f"{parts[0]}.{parts[1] + 1}" if len(parts) == 2 else None
 
 
 def still_calling(insight: Insight, now: datetime) -> bool | None:
-    """Whether a deprecated API is being called still; None for an insight that is not about calls."""
+    """Whether a deprecated API is still being called; None for an insight that is not about calls."""
     if insight.last_called_at is None:
         return None
     looked = min(utc(insight.refreshed_at or now), utc(now))
@@ -56,7 +56,7 @@ def still_calling(insight: Insight, now: datetime) -> bool | None:
 
 
 def blockers(cluster: FleetCluster, now: datetime) -> tuple[Blocker, ...]:
-    """Everything in the way of the next minor version, what blocks first."""
+    """All obstacles to the next minor version, most severe first."""
     found = [*_insights(cluster, now), *_addons(cluster), *_nodes(cluster)]
     return tuple(sorted(found, key=lambda blocker: (list(BlockerLevel).index(blocker.level), blocker.name)))
 
@@ -75,7 +75,7 @@ def _insights(cluster: FleetCluster, now: datetime) -> Iterator[Blocker]:
 
 
 def _said_by_eks(insight: Insight) -> str:
-    """In EKS's own words."""
+    """The insight in EKS's own words."""
     return f"{insight.name}: {insight.reason.rstrip('. ')}." if insight.reason else f"{insight.name}."
 
 
@@ -134,7 +134,7 @@ class Behind:
 
     @property
     def sentence(self) -> str:
-        """The skew for people, and what to do."""
+        """The skew for people, and the remedy."""
         slots: dict[str, str | int] = {"who": self._who(), "version": self.control_plane}
         if self.minors < 0:
             return Sentence("{who} is newer than the control plane {version}, which Kubernetes never allows.", **slots)
@@ -176,12 +176,12 @@ class Behind:
 
 
 def allowed_skew(control_plane: str) -> int:
-    """How many minors older than this API server a kubelet may be."""
+    """The number of minors by which a kubelet may be older than this API server."""
     return 3 if minor(control_plane) >= (1, 28) else 2
 
 
 def behind(control_plane: str, nodes: Iterable[Nodes]) -> tuple[Behind, ...]:
-    """The nodes that are not on the control plane's minor version, furthest behind first; those of unknown version are left out."""
+    """The nodes that are not on the control plane's minor version, furthest behind first, without those of unknown version."""
     server = minor(control_plane)
     if len(server) < 2:
         return ()

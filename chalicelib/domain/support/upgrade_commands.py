@@ -1,4 +1,4 @@
-"""The commands that upgrade a cluster by one minor version, with the AWS CLI and with eksctl, in the order they are safe in.
+"""The commands that upgrade a cluster by one minor version, with the AWS CLI and with eksctl, in a safe order.
 
 Called by the digest and the API. Flags are the AWS CLI's of `eks` and eksctl's of `upgrade` and `update`; names are shell-quoted.
 """
@@ -16,7 +16,7 @@ from chalicelib.domain.support.readiness import behind, next_version
 
 @dataclass(frozen=True)
 class UpgradeStep:
-    """One thing to do. `aws` and `eksctl` are two ways to do the same; both empty where no command can."""
+    """One step. `aws` and `eksctl` are alternatives; both are empty if there is no command."""
 
     title: str
     aws: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ def upgrade_steps(cluster: FleetCluster) -> tuple[UpgradeStep, ...]:
 
 
 def follow_steps(cluster: FleetCluster) -> tuple[UpgradeStep, ...]:
-    """What brings the nodes that stayed behind to the control plane's version."""
+    """The steps that bring the remaining nodes to the control plane's version."""
     lagging = [b.nodes for b in behind(cluster.version, cluster.nodes) if b.minors > 0]
     return tuple(_nodes(cluster, nodes, cluster.version) for nodes in lagging)
 

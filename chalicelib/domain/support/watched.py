@@ -11,12 +11,12 @@ from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 
 @dataclass(frozen=True)
 class Watched:
-    """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
+    """The service's record of one cluster: the last good reading, its support, its owners, and people's answers.
 
-    `other_owners`: the owners that other tags name. They get the owner's messages, also after the owner acknowledged a deadline.
+    `other_owners`: the owners in other tags. They get the owner's messages, also after the owner acknowledged a deadline.
     `gone_at`: when EKS no longer listed it. `armed_at`: when its present
     deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
-    late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version_since`: when it was
+    late. `upgraded_by_aws_at`: when AWS was found to have upgraded it to its version. `version_since`: when it was
     first seen to run its version, None if it ran it when it was first seen. `version` is for optimistic
     locking.
     """
@@ -42,5 +42,5 @@ class Watched:
 
     @property
     def is_undated(self) -> bool:
-        """Whether no calendar dates the version it runs: AWS may upgrade it at any time, so it comes first of all."""
+        """Whether no calendar has dates for its version: AWS may upgrade it at any time, so it is listed first."""
         return self.support.phase is SupportPhase.UNKNOWN and bool(self.cluster.version) and not self.support.deadlines

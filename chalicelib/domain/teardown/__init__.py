@@ -1,1 +1,1 @@
-"""Whose a resource is, in what order things go, and the receipt that proves it."""
+"""The ownership of resources, the order of deletion, and the receipt that proves it."""

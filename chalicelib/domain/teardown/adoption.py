@@ -1,6 +1,6 @@
 """Decides about a cluster with this installation's tags: ignore it, reopen its lab, or report it with evidence (ADR 12).
 
-The hourly run calls it, and an administrator's adoption. Anyone can write tags, so a tag only makes us look: a cluster is ours by
+The hourly run calls it, and an administrator's adoption. Anyone can write tags, so a tag is only a hint: a cluster is ours by
 a role that a stack of ours created for it.
 """
 
@@ -60,7 +60,7 @@ def claimed_lab_id(tagged: TaggedCluster) -> str | None:
 
 
 def in_its_region(tagged: TaggedCluster) -> Sentence:
-    """The cluster as a sentence begins with it."""
+    """The cluster as the beginning of a sentence."""
     return Sentence("{name} in {region}", name=tagged.name, region=tagged.region)
 
 

@@ -1,6 +1,6 @@
-"""Why a lab can't end: causes first, in AWS's words and by ARN, and under them how much only waits for those. Pure.
+"""Why a lab can't end: causes first, in AWS's words and by ARN, then the number of resources that wait for them. Pure.
 
-What AWS refused comes before what somebody put in the way, and that before what AWS says is still in use. Used by a blocked
+AWS's refusals come before other people's resources, and those before resources that AWS reports as in use. Used by a blocked
 lab's `reason`, its receipt's verdict and its `next`.
 """
 
@@ -14,7 +14,7 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.domain.teardown.unproven import unprotect_command
 
-#: How the words of a refusal begin: which call, then AWS's code.
+#: The beginning of a refusal: the call, then AWS's code.
 _REFUSED = pattern(r"[a-z0-9-]+:[A-Z][A-Za-z]+: ")
 _LEFT = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
 #: Order of causes: a resource comes before those that it starts or holds.
@@ -50,12 +50,12 @@ BY_LAB_TAG = frozenset(
         Kind.TARGET_GROUP,
     }
 )
-#: Causes that are told one by one.
+#: The most causes that are listed one by one.
 _TOLD = 4
 
 
 def why_refused(thing: Resource, lab_id: str, refusal: str, denied: bool) -> str:
-    """AWS's words, then the next step where there is one. `denied`: by IAM; a protected thing is refused to everybody."""
+    """AWS's words, then the next step if there is one. `denied`: by IAM; a protected resource is refused to everybody."""
     if PROTECTED.search(refusal):
         off = unprotect_command(thing)
         words = clause(refusal)
@@ -72,7 +72,7 @@ def why_refused(thing: Resource, lab_id: str, refusal: str, denied: bool) -> str
 
 
 def _why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
-    """IAM binds the service's rights to tags, which a proved resource may lack."""
+    """IAM limits the service's permissions by tags, which a proved resource may lack."""
     untagged = thing.kind in BY_LAB_TAG and LAB_TAG not in thing.tags
     if not untagged:
         return Sentence(
@@ -95,14 +95,14 @@ def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
 
 
 def causes_of(receipt: Receipt) -> tuple[ReceiptLine, ...]:
-    """The lines that say why, the root first; none where nothing is left. Where everything waits, all of them."""
+    """The lines with a cause, the root first; empty if nothing is left. If all of them only wait, all lines."""
     left = things_left(receipt)
     causes = [line for line in left if not line.waits_for]
     return tuple(sorted(causes or left, key=_root_first))
 
 
 def why_left(receipt: Receipt) -> str:
-    """The causes, then how many things wait for them, then what could not be looked at; empty if the receipt is done."""
+    """The causes, then the number of resources that wait for them, then the unreadable sources; empty if the receipt is done."""
     left, causes = things_left(receipt), causes_of(receipt)
     told = ended(Listed([_in_words(line) for line in causes[:_TOLD]], between="; ")) if causes else ""
     parts = [told, _waiting(len(left), causes)]

@@ -14,7 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.resources import Kind, Resource
 
-#: How far a create event's time may lie from the birth date that the thing's own service tells.
+#: The most that a create event's time may differ from the creation time that the resource's own service returns.
 NEAR = timedelta(minutes=2)
 #: How far around the birth date the history is read.
 AROUND = timedelta(minutes=5)
@@ -72,12 +72,12 @@ _MAKINGS: Mapping[Kind, Making] = {
     Kind.LOG_GROUP: Making("logs.amazonaws.com", ("CreateLogGroup",), named="logGroupName"),
     Kind.INSTANCE_PROFILE: Making(_IAM, ("CreateInstanceProfile",), named="instanceProfileName"),
 }
-#: Mentioned by so many events, or (log groups) by none that CloudTrail finds by name, that their creation is looked for among
-#: all creations of their kind.
+#: Kinds that too many events mention, or (log groups) none that CloudTrail finds by name: all creations of their
+#: kind are searched.
 _BY_EVENT = frozenset({Kind.SECURITY_GROUP, Kind.TARGET_GROUP, Kind.LOG_GROUP})
 #: Kinds whose name in CloudTrail is their ARN.
 _BY_ARN = frozenset({Kind.LOAD_BALANCER, Kind.TARGET_GROUP})
-#: IAM is one for all regions, and so are its events.
+#: IAM is global, and so are its events.
 GLOBAL = frozenset({Kind.INSTANCE_PROFILE})
 
 
@@ -96,7 +96,7 @@ def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | N
     """How to look for the creation, not before `since`; None for kinds that CloudTrail can't be queried for.
 
     A resource with a creation time is looked up by its name, around that time. Where a name would return every event with
-    it, or none, all creations of the kind are read; two such resources without a creation time share one query.
+    with it, or none, all creations of the kind are read; two such resources without a creation time share one query.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:

@@ -1,12 +1,12 @@
-"""Which kinds of things each sweep goes through, in which order. Everything else goes with the cluster or the stack."""
+"""The kinds that each sweep covers, in order. Everything else goes with the cluster or the stack."""
 
 from __future__ import annotations
 
 from chalicelib.domain.core.resources import Kind
 
-#: What `terminate_instances` sweeps: the nodes that no node group takes along; a group first, or it starts them anew.
+#: Sweep of `terminate_instances`: nodes outside node groups; an Auto Scaling group first, or it starts them again.
 INSTANCES = (Kind.AUTO_SCALING_GROUP, Kind.INSTANCE)
-#: What `sweep_leftovers` sweeps, in this order, while the cluster is still there.
+#: Sweep of `sweep_leftovers`, in this order, while the cluster still exists.
 LEFTOVERS = (
     Kind.LOAD_BALANCER,
     Kind.CLASSIC_LOAD_BALANCER,
@@ -16,7 +16,7 @@ LEFTOVERS = (
     Kind.SNAPSHOT,
     Kind.DNS_RECORD,
 )
-#: What `sweep_remains` sweeps once the cluster is gone. The log group is last: late lines make it again.
+#: Sweep of `sweep_remains` once the cluster is gone. The log group is last: late lines recreate it.
 REMAINS = (
     Kind.NETWORK_INTERFACE,
     Kind.MOUNT_TARGET,
@@ -29,7 +29,7 @@ REMAINS = (
     Kind.KEY_PAIR,
     Kind.LOG_GROUP,
 )
-#: What `remove_leftovers` sweeps when a later look finds something again.
+#: Sweep of `remove_leftovers` if a later look finds resources again.
 STRAGGLERS = tuple(dict.fromkeys((*INSTANCES, *LEFTOVERS, *REMAINS)))
 #: Kinds whose deletion takes a while: gone when a later look no longer finds them.
 SLOW = frozenset({Kind.AUTO_SCALING_GROUP, Kind.INSTANCE, Kind.VPC_ENDPOINT, Kind.MOUNT_TARGET})

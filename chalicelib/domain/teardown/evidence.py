@@ -20,11 +20,11 @@ from chalicelib.domain.teardown.external_dns import is_below
 LAB_TAG = "ekslab:lab-id"
 CLUSTER_PREFIX = "kubernetes.io/cluster/"
 PVC_TAG = "kubernetes.io/created-for/pvc/name"
-#: Written by CloudFormation alone: no user may write a key that begins with `aws:`.
+#: Written by CloudFormation only: no user may write a key with the prefix `aws:`.
 STACK_TAG, STACK_ID_TAG = "aws:cloudformation:stack-name", "aws:cloudformation:stack-id"
 #: The tag of the EBS CSI driver on all its volumes and snapshots; it names no cluster.
 CSI_TAG = "ebs.csi.aws.com/cluster"
-#: Tag keys whose value is the name of the cluster that made the thing.
+#: Tag keys whose value is the name of the cluster that created the resource.
 OWNING_KEYS = (
     "elbv2.k8s.aws/cluster",
     "eks:cluster-name",
@@ -34,11 +34,11 @@ OWNING_KEYS = (
     "karpenter.k8s.aws/cluster",
     "ebs.csi.aws.com/cluster-name",
 )
-#: Keys that only ever speak against us: what names another cluster there is another's, but ours there proves nothing.
+#: Keys that only count against the lab: another cluster's name makes the resource another's, the lab's name proves nothing.
 OTHERS_KEYS = ("alpha.eksctl.io/cluster-name", "KubernetesCluster", "cluster.x-k8s.io/cluster-name")
-#: Keys whose rest is a cluster's name, beside Kubernetes' own.
+#: Prefixes whose rest is a cluster's name, beside Kubernetes' own.
 OTHERS_PREFIXES = ("sigs.k8s.io/cluster-api-provider-aws/cluster/",)
-#: Keys by which another tool says that the thing is its own: whose cluster it is, does not matter.
+#: Keys by which another tool marks a resource as its own, whatever the cluster.
 TOOLS_KEYS = (
     "aws:backup:source-resource",
     "aws:dlm:lifecycle-policy-id",
@@ -50,19 +50,19 @@ TOOLS_KEYS = (
 #: Tag keys of the VPC CNI on its interfaces; they name no cluster.
 CNI_KEYS = ("node.k8s.amazonaws.com/createdAt", "eks:kubernetes-cni-node-name", "node.k8s.amazonaws.com/instance_id")
 
-#: How long after the lab's log group went CloudWatch may still deliver its last lines and so make it again.
+#: How long after the deletion of the lab's log group CloudWatch may still deliver its last lines and so recreate it.
 LATE_DELIVERY = timedelta(hours=1)
-#: How far the birth date of a thing that is known by its name may lie from the one on the ledger.
+#: The most that the creation time of a resource known by its name may differ from the one on the ledger.
 _SAME = timedelta(minutes=2)
-#: Known by a name that somebody else may have by now: an entry of the ledger proves these only with the same birth date.
+#: Kinds known by a reusable name: a ledger entry proves these only with the same creation time.
 _NAMES_ARE_REUSED = frozenset(
     {Kind.CLASSIC_LOAD_BALANCER, Kind.INSTANCE_PROFILE, Kind.ROLE, Kind.LOG_GROUP, Kind.DNS_RECORD}
 )
-#: IAM is one for all regions, and a cluster's name is not: Karpenter writes the region on what it makes there.
+#: IAM is global, and a cluster's name is not: Karpenter writes the region on its resources there.
 _GLOBAL = frozenset({Kind.INSTANCE_PROFILE, Kind.OIDC_PROVIDER, Kind.ROLE})
-#: The kinds that EKS knows only as parts of a cluster.
+#: Kinds that EKS has only as parts of a cluster.
 PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
-#: Where a claim inside the lab's own VPC is not enough: AWS itself says whose an instance is.
+#: Kinds for which a claim inside the lab's own VPC is not enough: AWS itself returns an instance's owner.
 _NEED_MORE = frozenset({Kind.INSTANCE, Kind.AUTO_SCALING_GROUP, Kind.CLUSTER})
 _BACKEND_GROUP = pattern(r"k8s-traffic-(?P<cluster>.+)-[0-9a-f]{10}")
 _INSIGHTS = ("application", "dataplane", "host", "performance")

@@ -1,8 +1,8 @@
-"""Reads external-dns' TXT registry: which records of a zone which owner made. Pure.
+"""Reads external-dns' TXT registry: the owner of each record of a zone. Pure.
 
 Beside every record external-dns writes a TXT record that names the owner id. Older versions give it the record's own
-name; newer ones put the record's type in front of it: `a-app.example.com`, `cname-app.example.com` (which also stands for
-an alias to a load balancer). A name that has a new one is judged by the new ones only.
+name; newer ones prefix the record's type: `a-app.example.com`, `cname-app.example.com` (also for
+an alias to a load balancer). A name with a new one is judged by the new ones only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 
-#: The types that external-dns makes, in its spelling.
+#: The types that external-dns creates, in its spelling.
 MADE_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "SRV", "NAPTR")
 _OWNER = pattern(r"^heritage=external-dns,(?:.*,)?external-dns/owner=([^,]+)(?:,|$)")
 
@@ -45,7 +45,7 @@ def owner_in(values: Iterable[str]) -> str | None:
 
 
 def owners(records: Iterable[ZoneRecord]) -> Mapping[ZoneRecord, str]:
-    """The owner of every record whose owner is certain: the TXT records themselves, and what they speak for."""
+    """The owner of every record whose owner is certain: the TXT records themselves, and the records they describe."""
     every = tuple(records)
     registry = {(r.name, r.set_id): owner for r in every if r.type == "TXT" and (owner := owner_in(r.values))}
     certain = {r: owner for r in every if r.type == "TXT" and (owner := owner_in(r.values))}
@@ -57,7 +57,7 @@ def owners(records: Iterable[ZoneRecord]) -> Mapping[ZoneRecord, str]:
 
 
 def spoken_for(txt: ZoneRecord, records: Iterable[ZoneRecord]) -> tuple[ZoneRecord, ...]:
-    """The records that this TXT record may speak for: they must go before it."""
+    """The records that this TXT record may describe: they must be deleted before it."""
     names = {(name, record) for record in records for name in (record.name, *_new_names(record))}
     return tuple(
         record
@@ -97,7 +97,7 @@ def _new_names(record: ZoneRecord) -> tuple[str, ...]:
 
 
 def _text(value: str) -> str:
-    """What a TXT value says: its quoted pieces put together, Route 53's escapes undone."""
+    """The text of a TXT value: its quoted pieces joined, Route 53's escapes undone."""
     pieces = re.findall(r'"((?:[^"\\]|\\.)*)"', value) or [value]
     joined = "".join(pieces)
     return re.sub(r"\\([0-7]{3}|.)", lambda m: chr(int(m[1], 8)) if len(m[1]) == 3 else m[1], joined)

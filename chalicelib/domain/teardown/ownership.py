@@ -22,7 +22,7 @@ from chalicelib.domain.teardown.evidence import (
 )
 from chalicelib.domain.teardown.receipt import Wait
 
-#: What stands in the way of deleting a VPC when someone else put it there.
+#: Other people's resources that keep a VPC from being deleted.
 _IN_THE_WAY = frozenset(
     {
         Kind.INSTANCE,
@@ -59,7 +59,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class OwnershipDecision:
-    """`reason` is for people; `how`: the proof that the resource is the lab's, or what points to the lab; `proof`: its grade.
+    """`reason` is for people; `how`: the proof that the resource is the lab's, or the claim; `proof`: its grade.
 
     `waits_for`: the resource with which it goes.
     """
@@ -94,7 +94,7 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     if resource.kind in _GO_WITH_THE_CLUSTER:
         return OwnershipDecision(Action.LEAVE, Sentence("It goes with the control plane."), how, proof, Wait.CLUSTER)
     stacks = resource.tags.get(STACK_ID_TAG) == target.stack_id and target.stack_id is not None
-    # What went with the stack and is there again is nobody's to take along any more.
+    # A resource that went with the stack and is there again does not wait for the stack any more.
     waits = entry is not None and entry.state is not EntryState.DELETED and "logical-id" in entry.resource.attributes
     if stacks or (waits and proof is Proof.STACK):
         return OwnershipDecision(Action.LEAVE, Sentence("It goes with the lab's stack."), how, proof, Wait.STACK)

@@ -31,7 +31,7 @@ class ReceiptOutcome(StrEnum):
 
 
 class Wait(StrEnum):
-    """The event that a remaining resource only waits for; NOTHING: it has a cause of its own."""
+    """The event that a remaining resource waits for; NOTHING: it has a cause of its own."""
 
     NOTHING = ""
     DELETION = "its own deletion"
@@ -41,11 +41,11 @@ class Wait(StrEnum):
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One ARN. `reason` says why it was kept, left, blocked or is still there; `how` why we hold it to be the lab's.
+    """One ARN. `reason` says why it was kept, left, blocked or remains; `how` why it counts as the lab's.
 
-    For resources that are left: `creator` by CloudTrail (empty: unknown), the monthly cost (None: not known), and the command
-    with which somebody who has the right deletes it; the command also where AWS refused it to us. `caused_by` is the ARN of the
-    line that holds this one (empty: it is held by none, or nothing names what holds it). `waits_for` is set on consequences.
+    For resources that are left: `creator` by CloudTrail (empty: unknown), the monthly cost (None: unknown), and the command
+    with which a person with permission deletes it, also if AWS refused the deletion to us. `caused_by` is the ARN of the
+    line that holds this one (empty: no holder, or an unknown one). `waits_for` is set on consequences.
     """
 
     arn: str
@@ -62,7 +62,7 @@ class ReceiptLine:
 
 @dataclass(frozen=True)
 class Receipt:
-    """One look. `look` is `now`, `after 15 minutes` or `after 24 hours`; `sources` names what was asked, and what could not be."""
+    """One look. `look` is `now`, `after 15 minutes` or `after 24 hours`; `sources`: the sources read, and the unreadable ones."""
 
     look: str
     taken_at: datetime
@@ -88,7 +88,7 @@ class Receipt:
 
 
 def verdict(lab: Lab, receipts: Sequence[Receipt], why: str = "") -> str:
-    """Sentences for people; `receipts` in order of taking, at least one. `why`: what keeps the newest from being done."""
+    """Sentences for people; `receipts` in order of taking, at least one. `why`: why the newest is not done."""
     newest = receipts[-1]
     counts = Counter(line.outcome for line in newest.lines)
     told = [_counted(outcome, counts[outcome]) for outcome in ReceiptOutcome if counts[outcome]]

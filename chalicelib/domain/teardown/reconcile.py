@@ -1,6 +1,6 @@
-"""Reckons a receipt: every ARN ever on the ledger, and every ARN found that is the lab's, becomes exactly one line.
+"""Builds a receipt: every ARN ever on the ledger, and every ARN found that is the lab's, becomes exactly one line.
 
-A thing counts as deleted only if the inventory had the means to see it and did not; never because we asked for it.
+A resource counts as deleted only if the inventory could have seen it and did not; never because we requested it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.domain.teardown.unproven import delete_command, left_line
 
 
 def describe_call(arn: str) -> str:
-    """The name of the inventory's source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
+    """The name of the inventory's source for this one ledger entry; unreadable ones read `<source>: <why>`."""
     return Sentence("direct look at {arn}", arn=arn)
 
 
@@ -31,7 +31,7 @@ def reconcile(
     target: Target,
     prices: Prices | None = None,
 ) -> Receipt:
-    """Put together what the ledger remembers and what the inventory found into the receipt of one look."""
+    """Combine the ledger and the inventory into the receipt of one look."""
     entries = {entry.resource.arn: entry for entry in ledger}
     there = {resource.arn: resource for resource in inventory.found}
     unreadable = inventory.unreadable
@@ -50,7 +50,7 @@ def _line(
     entries: Mapping[str, LedgerEntry],
     prices: Prices | None,
 ) -> ReceiptLine | None:
-    """The line of an entry; None for what once looked like the lab's, and turned out to be somebody else's."""
+    """The line of an entry; None for a resource that looked like the lab's and proved to be somebody else's."""
     arn, kind = entry.resource.arn, str(entry.resource.kind)
     if there is None:
         return ReceiptLine(arn, kind, *_of_what_was_not_seen(entry, unreadable), entry.how)
@@ -120,7 +120,7 @@ def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tupl
 def _line_of_stray(
     resource: Resource, target: Target, entries: Mapping[str, LedgerEntry], prices: Prices | None
 ) -> ReceiptLine | None:
-    """The line of a thing that is there but not on the ledger; None when it has nothing to do with the lab."""
+    """The line of a resource that exists but is not on the ledger; None if it does not concern the lab."""
     decision = judge(resource, target, entries)
     if decision.action is Action.UNPROVEN:
         return left_line(resource, decision.how, None, "", prices)
@@ -150,15 +150,15 @@ _ORDER = (
 
 _THERE = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
 _GOES_WITH: Mapping[Wait, Kind] = {Wait.STACK: Kind.STACK, Wait.CLUSTER: Kind.CLUSTER}
-#: Facts of a thing that hold the ids of what uses it.
+#: Facts of a resource that hold the ids of its users.
 _HOLDING = ("attached-to", "used-by")
 
 
 def with_holders(lines: Iterable[ReceiptLine], there: Mapping[str, Resource]) -> tuple[ReceiptLine, ...]:
     """The lines, each remaining one with `caused_by`: the ARN of the line that holds it, so that readers can fold it under that.
 
-    AWS or our order of deletion names a holder: an attachment, a use, an id in a refusal, the stack or the control plane. Where
-    nothing names one, `caused_by` is empty.
+    AWS or our order of deletion names a holder: an attachment, a use, an id in a refusal, the stack or the control plane. Without
+    one, `caused_by` is empty.
     """
     told = tuple(lines)
     left = {line.arn: line for line in told if line.outcome in _THERE}
@@ -185,13 +185,13 @@ def _id(arn: str, there: Mapping[str, Resource]) -> str:
 
 
 def _is_named(id: str, words: str) -> bool:
-    """Whether AWS's words name this id: an id of AWS's making (`eni-0a1b`) or an ARN, for a plain name may mean anything."""
+    """Whether AWS's words name this id: an id of AWS's making (`eni-0a1b`) or an ARN, since a plain name is ambiguous."""
     by_aws = id.startswith("arn:") or re.fullmatch(r"[a-z]+-[0-9a-f]+", id) is not None
     return by_aws and re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", words) is not None
 
 
 def _leads_to(arn: str, holder: str, held: Mapping[str, str]) -> bool:
-    """Whether what holds the holder comes back to the thing itself."""
+    """Whether the holder's own holders lead back to the resource."""
     at: str | None = holder
     while at is not None:
         if at == arn:

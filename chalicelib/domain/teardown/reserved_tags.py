@@ -15,10 +15,10 @@ from chalicelib.domain.teardown.evidence import (
 )
 from chalicelib.domain.teardown.volumes import DRIVER_PREFIX, NODE_KEYS
 
-#: Karpenter writes it on what it makes in IAM, which is one for all regions.
+#: Karpenter's tag on its IAM resources, which are global.
 _REGION_KEY = "topology.kubernetes.io/region"
 _READ = (LAB_TAG, *OWNING_KEYS, *OTHERS_KEYS, *TOOLS_KEYS, *CNI_KEYS, *NODE_KEYS, CSI_TAG, PVC_TAG, _REGION_KEY)
-#: AWS's own, this service's, EKS's; every prefix that is read, every key that is read. Lower case: IAM knows no other.
+#: AWS's own, this service's, EKS's; every prefix and key that the rules read. Lower case: IAM ignores case.
 RESERVED = tuple(
     dict.fromkeys(
         key.lower()
@@ -37,5 +37,5 @@ RESERVED = tuple(
 
 
 def reserved_by(key: str) -> str | None:
-    """The reserved beginning that a key has; None if anybody may write it."""
+    """The reserved prefix of a key; None if anybody may write it."""
     return next((beginning for beginning in RESERVED if key.lower().startswith(beginning)), None)

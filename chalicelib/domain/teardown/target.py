@@ -1,4 +1,4 @@
-"""Derives what to search for from a lab and its ledger alone. It calls no AWS: the cluster may be gone.
+"""Derives the search target from a lab and its ledger alone. It calls no AWS: the cluster may be gone.
 
 `with_cluster`, `with_roles` and `with_groups` add the present facts: the cluster of the name, its roles, members of groups.
 """
@@ -67,7 +67,7 @@ def with_cluster(target: Target, lab: Lab, cluster: ClusterState | None) -> Targ
 
 
 def with_roles(target: Target, roles: Sequence[RoleState]) -> Target:
-    """Add which of the stack's roles still have their ids, and which instance profiles hold one of those."""
+    """Add the stack's roles that still have their ids, and the instance profiles that hold one of those."""
     ours = [role for role in roles if role.id in target.role_ids]
     return replace(
         target,
@@ -130,7 +130,7 @@ def _role_names(outputs: Mapping[str, str], ledger: Sequence[LedgerEntry]) -> tu
 
 
 def _gone_at(cluster: Sequence[LedgerEntry]) -> datetime | None:
-    """Since when every cluster entry is deleted; None while a cluster may exist, or if there never was one."""
+    """The time since when every cluster entry is deleted; None while a cluster may exist, or if there never was one."""
     if not cluster or any(entry.state is not EntryState.DELETED for entry in cluster):
         return None
     return max(entry.changed_at for entry in cluster)

@@ -14,7 +14,7 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import HOURS_A_MONTH, Prices
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
 
-#: USD an hour where the price list we read has none, as AWS's price pages say for most regions.
+#: USD an hour, for kinds that our price list lacks, from AWS's price pages for most regions.
 _BALANCER_HOUR, _ENDPOINT_HOUR = 0.0225, 0.01
 _SNAPSHOT_GIB_MONTH = 0.05
 #: Kinds that cost nothing by themselves.
@@ -46,7 +46,7 @@ FREE = frozenset(
 
 
 def left_line(resource: Resource, how: str, creator: Creator | None, why: str, prices: Prices | None) -> ReceiptLine:
-    """`how`: what points to the lab; `why`: why nobody could say who made it."""
+    """`how`: the claim on the lab; `why`: why its creator is unknown."""
     unknown = Sentence("unknown ({why})", why=why) if why else Sentence("unknown")
     made = creator.principal if creator is not None else unknown
     return ReceiptLine(
@@ -93,14 +93,14 @@ def usd_month(resource: Resource, prices: Prices) -> float | None:
 
 
 def delete_command(resource: Resource, refusal: str = "") -> str:
-    """The `aws` command that deletes it; empty where there is none in one line. Where AWS's `refusal` says that the thing is
-    protected, the protection is switched off before."""
+    """The `aws` command that deletes it; empty if there is none in one line. If AWS's `refusal` says that the resource is
+    protected, the command first switches the protection off."""
     off = unprotect_command(resource) if PROTECTED.search(refusal) else ""
     return " && ".join(command for command in (off, _command(_COMMANDS, resource)) if command)
 
 
 def unprotect_command(resource: Resource) -> str:
-    """The `aws` command that switches its protection against deletion off; empty for a kind that has none."""
+    """The `aws` command that switches off its deletion protection; empty for a kind without one."""
     return _command(_UNPROTECT, resource)
 
 
@@ -151,7 +151,7 @@ _COMMANDS: Mapping[Kind, Callable[[Resource], str]] = {
     Kind.SUBNET: _by_id("ec2 delete-subnet --subnet-id"),
     Kind.VPC: _by_id("ec2 delete-vpc --vpc-id"),
 }
-#: As AWS's guides switch it off, kind by kind.
+#: By kind, the commands of AWS's guides.
 _UNPROTECT: Mapping[Kind, Callable[[Resource], str]] = {
     Kind.CLUSTER: _by_id("eks update-cluster-config --no-deletion-protection --name"),
     Kind.INSTANCE: _by_id("ec2 modify-instance-attribute --no-disable-api-termination --instance-id"),
@@ -169,7 +169,7 @@ _UNPROTECT: Mapping[Kind, Callable[[Resource], str]] = {
 }
 
 
-#: Proofs of resources that the lab asked for: its own price contains them.
+#: Proofs of resources that the lab requested: its own price contains them.
 _ITS_OWN = frozenset({Proof.ANSWER, Proof.STACK, Proof.AWS})
 
 
@@ -185,7 +185,7 @@ class FoundCost:
 
 
 def is_found(entry: LedgerEntry) -> bool:
-    """Whether something in the cluster made it: it is proved the lab's, and the lab did not ask for it."""
+    """Whether a workload of the cluster created it: it is proved the lab's, and the lab did not request it."""
     return entry.state is EntryState.PRESENT and entry.grounds is not None and entry.grounds not in _ITS_OWN
 
 

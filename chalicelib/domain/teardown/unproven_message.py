@@ -10,7 +10,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.receipt import ReceiptLine
 
 KIND = "leftovers-unproven"
-#: Things that are named one by one; the receipt has all.
+#: The most resources that are listed; the receipt has all.
 _NAMED = 20
 
 

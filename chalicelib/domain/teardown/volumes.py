@@ -10,14 +10,14 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 
-#: The EBS CSI driver's marks begin so.
+#: The prefix of the EBS CSI driver's tags.
 DRIVER_PREFIX = "ebs.csi.aws.com/"
-#: What EKS, Karpenter and EC2 Auto Scaling write on the disks that they start a node with.
+#: Tags of EKS, Karpenter and EC2 Auto Scaling on the disks of nodes that they start.
 NODE_KEYS = ("eks:nodegroup-name", "karpenter.sh/nodeclaim", "karpenter.sh/nodepool", "aws:autoscaling:groupName")
 
 
 class VolumeDecision(StrEnum):
-    """What to do with a volume or snapshot that is the lab's."""
+    """The decision on a volume or snapshot of the lab."""
 
     DELETE = "delete"
     SNAPSHOT_THEN_DELETE = "snapshot, then delete"
@@ -25,11 +25,11 @@ class VolumeDecision(StrEnum):
 
 
 def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
-    """Decide about a thing of the lab's. A node's own disk always goes; of any other volume its owner's word decides.
+    """Decide about a volume or snapshot of the lab. A node's own disk is always deleted; the owner's policy decides about others.
 
-    A driver need not write whose claim a volume is, so that what is not certainly a node's disk holds somebody's data.
+    A driver need not write whose claim a volume is: a volume that is not certainly a node's disk holds somebody's data.
 
-    Snapshots go where the policy says delete; where something is to be kept, a snapshot is what is kept.
+    The policy `delete` deletes snapshots; any other policy keeps them.
     """
     if resource.kind is Kind.SNAPSHOT:
         return VolumeDecision.DELETE if policy is VolumePolicy.DELETE else VolumeDecision.KEEP
@@ -47,7 +47,7 @@ def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
 
 
 def is_node_disk(volume: Resource) -> bool:
-    """Whether it is certainly the disk of a node: what started the node marked it, and no driver of volumes did."""
+    """Whether it is certainly the disk of a node: the starter of the node tagged it, and no volume driver did."""
     driven = PVC_TAG in volume.tags or any(key.startswith(DRIVER_PREFIX) for key in volume.tags)
     return not driven and any(key in volume.tags for key in NODE_KEYS)
 
@@ -69,7 +69,7 @@ _ASKED = {
 
 
 def asked_of_volumes(policy: VolumePolicy) -> str:
-    """Why a volume was treated so."""
+    """The reason for the treatment of a volume."""
     return _ASKED[policy]
 
 

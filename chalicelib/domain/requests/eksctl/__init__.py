@@ -1,1 +1,1 @@
-"""The same from an eksctl ClusterConfig: each field is honoured, warned about or refused."""
+"""Reads an eksctl ClusterConfig: each field is honoured, warned about or refused."""

@@ -1,4 +1,4 @@
-"""Reads `accessConfig` and `iam` of an eksctl ClusterConfig: who gets into the cluster, and what pods may do in AWS."""
+"""Reads `accessConfig` and `iam` of an eksctl ClusterConfig: access entries, and roles for pods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MODES = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")
 
 
 def read_access(top: Reader) -> tuple[tuple[AccessSpec, ...] | None, bool]:
-    """The access entries (None: nothing said), and whether the requester is an administrator beside them."""
+    """The access entries (None: not given), and whether the requester is an administrator beside them."""
     config = top.section("accessConfig")
     if config is None:
         return None, True
@@ -82,7 +82,7 @@ def _read_scope(scope: Reader, ours: str) -> tuple[str, ...]:
 
 
 def read_iam(top: Reader) -> tuple[PodIdentitySpec, ...]:
-    """The Pod Identity associations asked for."""
+    """The requested Pod Identity associations."""
     iam = top.section("iam")
     if iam is None:
         return ()

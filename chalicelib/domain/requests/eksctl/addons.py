@@ -1,4 +1,4 @@
-"""Reads `addons` of an eksctl ClusterConfig. Add-ons get rights from the lab's own stack only, never from the file."""
+"""Reads `addons` of an eksctl ClusterConfig. Add-ons get permissions from the lab's own stack only, never from the file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chalicelib.domain.labs.spec import AddonSpec
 from chalicelib.domain.requests.eksctl.reader import Reader
 from chalicelib.domain.requests.eksctl.unsupported_fields import ADDON
 
-#: Policies that the lab gives these add-ons anyway, and where.
+#: Policies that the lab grants these add-ons anyway, and where.
 _GIVEN_ANYWAY = {
     ("vpc-cni", "AmazonEKS_CNI_Policy"): Sentence("The add-on gets a role of its own by Pod Identity."),
     ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicy"): Sentence("The add-on gets a role with it by Pod Identity."),
@@ -15,7 +15,7 @@ _GIVEN_ANYWAY = {
         "The add-on gets a role of its own by Pod Identity."
     ),
 }
-#: wellKnownPolicies that an add-on's own role stands for.
+#: wellKnownPolicies that an add-on's own role replaces.
 _WELL_KNOWN = {"aws-ebs-csi-driver": "ebsCSIController", "external-dns": "externalDNS"}
 _ALL_WELL_KNOWN = (
     "autoScaler",
@@ -29,7 +29,7 @@ _ALL_WELL_KNOWN = (
 
 
 def read_addons(top: Reader) -> tuple[AddonSpec, ...]:
-    """The add-ons listed, in their order."""
+    """The listed add-ons, in their order."""
     addons: list[AddonSpec] = []
     for item in top.sections("addons", "addons") or ():
         addon = _read_addon(item, f"addons[{len(addons)}]")

@@ -1,6 +1,6 @@
 """Translates an eksctl ClusterConfig v1alpha5 into a Draft: the top level, metadata and the short sections.
 
-Every field of the document is honoured, warned about or refused by its own path; none is dropped in silence, because
+Every field of the document is honoured, warned about or refused by its own path; none is dropped silently, because
 each mapping is read through a Reader that reports its unread fields when it closes. Called by api/inputs/lab_request.py.
 """
 
@@ -31,7 +31,7 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 def is_cluster_config(document: Mapping[str, object]) -> bool:
-    """Say whether a body is meant as an eksctl ClusterConfig: our own bodies have none of these fields."""
+    """Whether a body is an eksctl ClusterConfig: our own bodies have none of these fields."""
     return not document.keys().isdisjoint({"apiVersion", "kind", "metadata"})
 
 

@@ -1,4 +1,4 @@
-"""Reads `vpc` and `availabilityZones` of an eksctl ClusterConfig: a new network, or subnets that are there already."""
+"""Reads `vpc` and `availabilityZones` of an eksctl ClusterConfig: a new network, or existing subnets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TO_YOU_ONLY = Sentence("Left out, the API server answers your address only; eks
 
 
 def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
-    """The network asked for. `vpc` is closed by `read_endpoint`, which reads the rest of it."""
+    """The requested network. `vpc` is closed by `read_endpoint`, which reads the rest of it."""
     zones = _read_zones(top)
     if vpc is None:
         return NetworkDraft(zones=zones)
@@ -36,7 +36,7 @@ def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
 
 
 def read_endpoint(vpc: Reader | None, notes: Notes) -> tuple[EndpointAccess | None, tuple[str, ...] | None]:
-    """From where the API server answers, and to whom; None where nothing is said. Closes `vpc`."""
+    """The networks and addresses that may reach the API server; None if not given. Closes `vpc`."""
     notes.paths["endpoint.allowedCidrs"] = "vpc.publicAccessCIDRs"
     access, allowed, is_said = None, None, False
     if vpc is not None:

@@ -1,7 +1,7 @@
 """Reads `managedNodeGroups` and `nodeGroups` of an eksctl ClusterConfig; the unmanaged ones become managed, with a warning.
 
-Where eksctl has a rule for what is left out of a size (minimum and maximum follow the desired capacity), it is kept;
-instance type and volume size, left out, are a lab's own defaults (t3.medium, 30 GiB), not eksctl's m5.large and 80 GiB.
+eksctl's rule for omitted sizes is kept (minimum and maximum follow the desired capacity). An omitted
+instance type or volume size is a lab's own default (t3.medium, 30 GiB), not eksctl's m5.large and 80 GiB.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSche
 
 
 def read_nodegroups(top: Reader) -> tuple[tuple[NodegroupDraft, ...], SshDraft | None]:
-    """All node groups, managed ones first, and the ssh access that they ask for together."""
+    """All node groups, managed ones first, and the SSH access that they request together."""
     ssh, groups = LabSsh(), list[NodegroupDraft]()
     managed = top.sections("managedNodeGroups", "nodegroups") or ()
     unmanaged = top.sections("nodeGroups") or ()
@@ -119,7 +119,7 @@ def _read_instances(item: Reader, ours: str, managed: bool) -> tuple[tuple[str, 
 
 
 def _read_distribution(item: Reader, ours: str, single: str | None) -> tuple[tuple[str, ...], CapacityType | None]:
-    """Spot for any share of spot: a managed node group can't be a mixture."""
+    """Spot for any share of Spot: a managed node group can't be a mixture."""
     distribution = item.section("instancesDistribution", f"{ours}.capacityType")
     if distribution is None:
         return ((single,) if single else ()), None
@@ -180,7 +180,7 @@ def _read_rights(item: Reader) -> None:
 
 @dataclass
 class LabSsh:
-    """The ssh access gathered so far, and the path of the section that asked for it."""
+    """The SSH access gathered so far, and the path of the section that requested it."""
 
     draft: SshDraft | None = None
     asked_at: str = ""

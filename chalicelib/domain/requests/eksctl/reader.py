@@ -1,7 +1,7 @@
-"""Reads an untyped mapping field by field; fields that nobody read are reported when it is closed.
+"""Reads an untyped mapping field by field; closing it reports the unread fields.
 
-Used for foreign dialects (eksctl). Wrong types are findings in words; every read may say which of our own paths the
-field stands for, so that later findings name the field as its writer knows it.
+Used for foreign dialects (eksctl). Wrong types are findings; every read may name one of our own paths for the
+field, so that later findings name the field by its writer's path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.errors.findings import Finding, Level, error, warning
 
 Value = TypeVar("Value")
 
-#: What may be expected.
+#: The expected types, for findings.
 TEXT, WHOLE_NUMBER, FIELDS = Sentence("a text"), Sentence("a whole number"), Sentence("a mapping of fields")
 _FLAG, _TEXTS, _MAPPING = Sentence("true or false"), Sentence("a list of texts"), Sentence("a mapping")
 _TEXT_MAP = Sentence("a mapping of texts to texts (quote numbers and true/false)")
@@ -26,7 +26,7 @@ _MAPPINGS = Sentence("a list of mappings")
 
 @dataclass(frozen=True)
 class UnsupportedField:
-    """A field that is known but not honoured: refused or warned about, unless its value asks for nothing (`harmless`)."""
+    """A field that is known but not honoured: refused or warned about, unless its value requests nothing (`harmless`)."""
 
     severity: Level
     message: str
@@ -39,7 +39,7 @@ class UnsupportedField:
 
 @dataclass
 class Notes:
-    """What reading has found out: findings, our paths -> the writer's, and paths that were unreadable."""
+    """The results of reading: findings, our paths -> the writer's, and paths that were unreadable."""
 
     findings: list[Finding] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
@@ -47,23 +47,23 @@ class Notes:
 
 
 class Reader:
-    """One mapping at one path. `None` values count as absent, as they do in a YAML file with its lines commented out."""
+    """One mapping at one path. `None` values count as absent, as in a YAML file with its lines commented out."""
 
     def __init__(self, fields: Mapping[str, object], path: str, notes: Notes) -> None:
         self.path, self.notes = path, notes
         self._fields, self._known = fields, set[str]()
 
     def at(self, key: str, index: int | None = None) -> str:
-        """The path of a field, or of one item of it, as its writer knows it; of the mapping itself, if the key is empty."""
+        """The writer's path of a field, or of one item of it; of the mapping itself, if the key is empty."""
         path = child(self.path, key) if key else self.path
         return path if index is None else f"{path}[{index}]"
 
     def has(self, key: str) -> bool:
-        """Whether the field says anything. Does not count as reading it."""
+        """Whether the field has a value. Does not count as reading it."""
         return self._fields.get(key) is not None
 
     def names(self) -> tuple[str, ...]:
-        """The fields there are, where their names are the writer's own (zones, say)."""
+        """The names of the fields, if they are the writer's own (zones, say)."""
         return tuple(self._fields)
 
     def error(self, key: str, code: str, message: str, index: int | None = None) -> None:
@@ -75,7 +75,7 @@ class Reader:
         self.notes.findings.append(warning(self.at(key, index), code, message))
 
     def raw(self, key: str, ours: str = "") -> object:
-        """The field as it is."""
+        """The field's value, unchecked."""
         self._known.add(key)
         if ours:
             self.notes.paths[ours] = self.at(key)
@@ -86,7 +86,7 @@ class Reader:
         return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, TEXT)
 
     def whole(self, key: str, ours: str = "") -> int | None:
-        """A whole number; a truth value is none."""
+        """A whole number; a truth value is refused."""
         return self._typed(key, ours, _whole, WHOLE_NUMBER)
 
     def flag(self, key: str, ours: str = "") -> bool | None:
@@ -98,21 +98,21 @@ class Reader:
         return self._typed(key, ours, _texts, _TEXTS)
 
     def text_map(self, key: str, ours: str = "") -> dict[str, str]:
-        """A mapping of texts to texts; empty if absent. Numbers and truth values as values are told to be quoted."""
+        """A mapping of texts to texts; empty if absent. Numbers and truth values get a finding that asks for quotes."""
         return self._typed(key, ours, _text_map, _TEXT_MAP) or {}
 
     def section(self, key: str, ours: str = "") -> Reader | None:
-        """A mapping, to be read and closed in its turn."""
+        """A mapping, to be read and closed."""
         value = self._typed(key, ours, as_mapping, _MAPPING)
         return None if value is None else Reader(value, self.at(key), self.notes)
 
     def sections(self, key: str, ours: str = "") -> tuple[Reader, ...] | None:
-        """A list of mappings; items that are none are reported and stand as empty ones, so that numbers stay right."""
+        """A list of mappings; other items are reported and replaced by empty ones, so that indices stay right."""
         items = self._typed(key, ours, lambda value: value if isinstance(value, list) else None, _MAPPINGS)
         return None if items is None else tuple(self._item(key, i, item) for i, item in enumerate(items))
 
     def close(self, unhonoured: Mapping[str, UnsupportedField] | None = None) -> None:
-        """Report every field that nobody read: by its rule if it has one, else as unknown."""
+        """Report every unread field: by its rule if it has one, else as unknown."""
         rules = unhonoured or {}
         known = self._known | set(rules)
         for key, value in self._fields.items():
@@ -147,13 +147,13 @@ class Reader:
 
 
 def child(path: str, key: str) -> str:
-    """The path of a mapping's field; a key that would read as several steps is put in quotes."""
+    """The path of a mapping's field; a key that would read as several steps is quoted."""
     step = key if key and not set(key) & set('.[]" ') else f'["{key}"]'
     return step if not path else f"{path}{step}" if step.startswith("[") else f"{path}.{step}"
 
 
 def unknown_field(key: str, known: Iterable[str]) -> str:
-    """The sentence for a field that is not known here."""
+    """The sentence for an unknown field."""
     names = sorted(known)
     meant = nearest(key, names)
     return (
@@ -169,7 +169,7 @@ def wrong_type(expected: str, value: object) -> str:
 
 
 def in_words(value: object) -> str:
-    """What a value is, in words a person uses: `the text "two"`, `the number 1.3`, `a list`."""
+    """A value in words for people: `the text "two"`, `the number 1.3`, `a list`."""
     match value:
         case None:
             return Sentence("nothing")

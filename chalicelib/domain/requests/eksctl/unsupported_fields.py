@@ -1,6 +1,6 @@
-"""The fields of eksctl's ClusterConfig v1alpha5 that a lab knows but does not honour, section by section, and what to do instead.
+"""The fields of eksctl's ClusterConfig v1alpha5 that a lab does not honour, section by section, with the alternative.
 
-Refused: the lab would not be what the file asks for. Warned: the lab works without it. Node groups: eksctl_nodegroups_unhonoured.
+Refused: the lab would differ from the file. Warned: the lab works without it. Node groups: eksctl_nodegroups_unhonoured.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def refused(message: str, *harmless: object) -> UnsupportedField:
 
 
 def warned(message: str, *harmless: object) -> UnsupportedField:
-    """A field that is left out with a warning unless its value is empty, off or one of `harmless`."""
+    """A field that is ignored with a warning unless its value is empty, off or one of `harmless`."""
     return UnsupportedField(Level.WARNING, message, harmless)
 
 

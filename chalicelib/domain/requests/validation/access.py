@@ -1,4 +1,4 @@
-"""Rules for who gets into the cluster (access entries) and for what pods may be in AWS (Pod Identity)."""
+"""Rules for access entries and for the roles of pods (Pod Identity)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from chalicelib.domain.stack.addon_roles import ADDON_ROLES
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
 _NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")
-#: EKS refuses groups that begin so: they would be Kubernetes' or AWS's own.
+#: EKS refuses groups with these prefixes: they would be Kubernetes' or AWS's own.
 _RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 #: Without these no node becomes ready, or no pod finds another.
 _VITAL = ("vpc-cni", "kube-proxy", "coredns")
 
 
 def judge_access(case: ValidationContext) -> Iterator[Finding]:
-    """Somebody gets in; each principal once, a user or a role, with policies that exist in form."""
+    """Somebody has access; each principal once, a user or a role, with well-formed policies."""
     requester = principal_of(case.caller.arn)
     asked = case.draft.access
     if requester is None and (asked is None or case.draft.requester_too):
@@ -64,7 +64,7 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
 
 
 def _without_principal(case: ValidationContext) -> Finding:
-    """Root's and federated users' labs would lock everybody out by mistake; who signs in by browser has no other way to ask."""
+    """Labs of root and federated users would lock everybody out by mistake; browser users have no other way to ask."""
     if pool_user(case.caller.arn) is None:
         message = Sentence(
             "No access entry can be made for {arn}: call as an IAM user or role, or name who gets in.",
@@ -147,7 +147,7 @@ def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
 
 
 def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
-    """Pods become roles under /ekslab/ of the lab's own account only: a learner must not gain rights by a lab."""
+    """Pods get roles under /ekslab/ of the lab's own account only: a learner must not gain permissions by a lab."""
     given = (ADDON_ROLES[addon.name] for addon in case.spec.addons if addon.name in ADDON_ROLES)
     seen = {(role.namespace, role.service_account) for role in given}
     for index, asked in enumerate(case.spec.pod_identities):
@@ -180,7 +180,7 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_addons(case: ValidationContext) -> Iterator[Finding]:
-    """Each add-on once, with configuration that is an object; external-dns only together with a hosted zone."""
+    """Each add-on once, with a configuration that is an object; external-dns only together with a hosted zone."""
     seen: set[str] = set()
     for index, addon in enumerate(case.draft.addons):
         path = f"addons[{index}]"

@@ -1,4 +1,4 @@
-"""Rules for who may reach the API server and port 22: address lists that mean something, keys that are keys."""
+"""Rules for access to the API server and to port 22: valid address lists, valid keys."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chalicelib.domain.requests.defaults import ValidationContext
 
 ALLOWED = "endpoint.allowedCidrs"
 API_IS = Sentence("The Kubernetes API is open to the whole internet.")
-#: The documentation's addresses (RFC 5737): to them, as to private ones, EKS answers "The following CIDRs are not allowed in
-#: publicAccessCidrs", as people report.
+#: The documentation's addresses (RFC 5737): EKS refuses them like private ones, "The following CIDRs are not allowed in
+#: publicAccessCidrs", according to users' reports.
 RESERVED_BLOCKS = tuple(IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 #: EKS' quota of blocks on an endpoint's allow-list; a security group's rules are of the same order.
 _MOST_CIDRS = 40
@@ -54,7 +54,7 @@ def _judge_private(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_ssh(case: ValidationContext) -> Iterator[Finding]:
-    """One key, of a kind that EC2 imports, and addresses to come from."""
+    """One key, of a type that EC2 imports, and source addresses."""
     ssh = case.spec.ssh
     if ssh is None or case.draft.ssh is None:
         return
@@ -88,7 +88,7 @@ def judge_ssh(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
-    """Each a block of its own; `what` says that everybody gets in."""
+    """Each a valid block, once; `what` names the exposure if everybody is let in."""
     seen: list[IPv4Network] = []
     if len(cidrs) > _MOST_CIDRS:
         yield error(
@@ -120,7 +120,7 @@ def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findin
 
 
 def _private_address(path: str, text: str, of_endpoint: bool) -> Finding:
-    """A security group takes such a block, EKS refuses it: its list may hold no reserved addresses (AWS's Knowledge Center)."""
+    """A security group accepts such a block, EKS refuses it: its list may hold no reserved addresses (AWS's Knowledge Center)."""
     if of_endpoint:
         message = Sentence(
             "{text} is private: nobody comes from there over the internet, and EKS refuses the list. The private endpoint is for "

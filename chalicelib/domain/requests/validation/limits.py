@@ -1,6 +1,6 @@
-"""How long lists may be where nothing else says so: each item is a call of EKS, a question to AWS, or work for a check.
+"""Limits for the length of lists without another limit: each item is a call of EKS, a lookup at AWS, or work for a check.
 
-The bounds are our own, well above what a lab has ever needed; nodes, groups, taints, tags and CIDRs have theirs elsewhere.
+The limits are our own, well above any lab's need; nodes, groups, taints, tags and CIDRs have theirs elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_TAGS = 40
 
 
 def judge_lists(case: ValidationContext) -> Iterator[Finding]:
-    """No list is longer than anyone could mean."""
+    """No list exceeds its limit."""
     for path, items in _lists(case.draft):
         most = _MOST_NAMESPACES if path.endswith(".namespaces") else _MOST
         if len(items) > most:
@@ -55,7 +55,7 @@ def _lists(draft: Draft) -> Iterator[tuple[str, Sequence[object]]]:
 
 
 def judge_size(lab: Lab) -> tuple[Finding, ...]:
-    """The lab's template is not longer than CloudFormation takes it."""
+    """The lab's template is within CloudFormation's limit."""
     size = len(lab_template(lab).encode())
     if size <= TEMPLATE_BYTES:
         return ()
@@ -71,7 +71,7 @@ def judge_size(lab: Lab) -> tuple[Finding, ...]:
 
 
 def judge_tags(case: ValidationContext) -> Iterator[Finding]:
-    """The lab's tags, its node groups' (which come on top) and its add-ons'."""
+    """The lab's tags, its node groups' (added to the lab's) and its add-ons'."""
     yield from _judge("tags", case.spec.tags)
     yield from _judge_on_stack(case.spec.tags)
     for index, group in enumerate(case.spec.nodegroups):
@@ -112,7 +112,7 @@ def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
-    """What EKS and EC2 would take, but CloudFormation or IAM refuse in the middle of the work."""
+    """Tags that EKS and EC2 would accept, but CloudFormation or IAM refuse during the creation."""
     seen: set[str] = set()
     for key, value in tags.items():
         if not value:

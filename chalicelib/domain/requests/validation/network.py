@@ -44,7 +44,7 @@ def judge_network(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_placement(case: ValidationContext) -> Iterator[Finding]:
-    """Nodes and the work host have subnets that suit them, and private nodes have a way out."""
+    """Nodes and the work host have suitable subnets, and private nodes have a way out."""
     private = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PRIVATE]
     public = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PUBLIC]
     match case.spec.network:

@@ -1,4 +1,4 @@
-"""Rules for node groups: names, sizes in order, volumes, instance types of one kind, and what Kubernetes accepts as labels."""
+"""Rules for node groups: names, ordered sizes, volumes, instance types of one architecture, and Kubernetes labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.domain.requests.eksctl.reader import child
 
 #: The image of Amazon Linux 2023 needs 20 GiB; gp3 ends at 16 TiB.
 _SMALLEST_VOLUME, _LARGEST_VOLUME = 20, 16384
-#: EKS keeps labels and taints to 63 characters (model: labelKey, taintKey), prefix included, and groups to these counts.
+#: EKS limits labels and taints to 63 characters (model: labelKey, taintKey), prefix included, and groups to these counts.
 _KEY_LENGTH = 63
 _MOST_TAINTS = 50
 _MOST_GROUPS = 30

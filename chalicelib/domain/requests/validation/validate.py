@@ -1,7 +1,7 @@
-"""Completes a draft and judges it: every rule runs, every finding is told, by the path that the caller wrote.
+"""Completes a draft and judges it: every rule runs, and every finding is returned by the caller's path.
 
 A rule is a function from a ValidationContext to findings in our own paths; this module runs all rules and translates the paths.
-`preflight.py` judges what needs facts from AWS (do these subnets exist?).
+`preflight.py` applies the rules that need facts from AWS (do these subnets exist?).
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def complete(context: ValidationContext) -> tuple[LabSpec | None, tuple[Finding,
 
 
 def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by the caller's own paths, each once, without those in what could not be read anyway."""
+    """The findings by the caller's own paths, each once, without those in unreadable parts."""
     text = (replace(finding, path=draft.caller_path(finding.path)) for finding in findings)
     return tuple(dict.fromkeys(finding for finding in text if not draft.is_broken(finding.path)))
 
 
 def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
-    """The owner is the session, and one with a made-up name is another one after the next login."""
+    """The owner is the session: one with a random name is a different owner after the next login."""
     if PASSING_SESSION.fullmatch(case.caller.arn) and not case.caller.in_directory:
         message = Sentence(
             "The lab will belong to {identity}, a session name that a tool made up: after the next "
@@ -56,7 +56,7 @@ def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
 
 
 def _judge_shared(case: ValidationContext) -> Iterator[Finding]:
-    """An access entry is made for the role behind a session: EKS does not tell its sessions apart."""
+    """An access entry is created for the role behind a session: EKS does not tell its sessions apart."""
     role = principal_of(case.caller.arn)
     if role is None or ":role/" not in role:
         return

@@ -14,7 +14,7 @@ from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 
 
 def judge_version(case: ValidationContext) -> Iterator[Finding]:
-    """The version is known, released, not ended, and supported until the lease ends, by the support policy asked for."""
+    """The version is known, released, not ended, and supported until the lease ends, by the requested support policy."""
     version = case.spec.version
     entry = case.calendar.get(version)
     if not version:
@@ -47,7 +47,7 @@ def judge_version(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_lease(case: ValidationContext) -> Iterator[Finding]:
-    """The lease is at least an hour and at most what this installation allows."""
+    """The lease is at least an hour and at most this installation's limit."""
     hours, most = case.spec.lease_hours, case.limits.max_lease_hours
     if not 1 <= hours <= most:
         yield error(
@@ -89,7 +89,7 @@ def _judge_support(case: ValidationContext, entry: VersionSupport) -> Iterator[F
 
 
 def requested_lease_end(case: ValidationContext) -> datetime:
-    """When the lease would end; a lease out of range (an error of its own) counts as the longest allowed."""
+    """The requested lease end; a lease out of range (an error of its own) counts as the longest allowed."""
     return case.now + timedelta(hours=max(1, min(case.spec.lease_hours, case.limits.max_lease_hours)))
 
 
@@ -118,7 +118,7 @@ def _too_short(case: ValidationContext, kind: str, end: datetime) -> Finding:
 
 
 def _offer(case: ValidationContext) -> str:
-    """The versions to be had, newest first, those in extended support apart."""
+    """The available versions, newest first, those in extended support apart."""
     open_now = case.calendar.available(case.now)
     standard = [v.version for v in open_now if v.status_at(case.now) is SupportStatus.STANDARD]
     extended = [v.version for v in open_now if v.status_at(case.now) is SupportStatus.EXTENDED]
