@@ -1,7 +1,8 @@
 """Catalogues: collect the messages of the code, and compile what translators made of them. `python -m deployment.words` does both.
 
 A message is the first argument of `Sentence(...)`, with its plural as the second; `counted(n, "node")` has its two messages in
-the noun. In templates it is the argument of `t(...)`. Babel reads and writes the files; nothing that is deployed imports it.
+the noun. In templates, and in the command line, which has a catalogue of its own, it is the argument of `t(...)`. Babel reads and
+writes the files; nothing that is deployed imports it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from deployment.compiling import packed
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = "chalicelib/words"
+#: Of the command line, which reads its catalogues as they are edited.
+COMMAND_LINE = "ekslab/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
@@ -42,9 +45,13 @@ class NoMessage(Exception):
     """A text that no catalogue could have a key for; the message says where it stands."""
 
 
-def messages(project: Path = PROJECT) -> list[Found]:
-    """(file, message, plural or empty) of the whole service, in order of files and lines."""
+def messages(project: Path = PROJECT, folder: str = FOLDER) -> list[Found]:
+    """(file, message, plural or empty) of the whole service, or of the command line, in order of files and lines."""
     found: list[Found] = []
+    if folder == COMMAND_LINE:
+        for path in sorted((project / "ekslab").rglob("*.py")):
+            found += _of_module(path.relative_to(project).as_posix(), path.read_text())
+        return found
     for path in sorted((project / "chalicelib").rglob("*.py")):
         found += _of_module(path.relative_to(project).as_posix(), path.read_text())
     for path in sorted((project / TEMPLATES).glob("*.html")):
@@ -59,7 +66,7 @@ def _of_module(name: str, source: str) -> Iterator[Found]:
         match node.func.id:
             case "Sentence" if name.endswith(_OF_OTHERS):
                 yield from _where_constant(name, node)
-            case "Sentence":
+            case "Sentence" | "t":
                 texts = [_constant(name, argument) for argument in node.args]
                 yield name, texts[0], texts[1] if len(texts) > 1 else ""
             case "counted":
@@ -93,26 +100,26 @@ def _of_template(name: str, source: str) -> Iterator[Found]:
             yield name, texts[0], texts[1] if len(texts) > 1 else ""
 
 
-def template_of(project: Path = PROJECT) -> Catalog:
+def template_of(project: Path = PROJECT, folder: str = FOLDER) -> Catalog:
     """All messages without translations, each with the files that have it."""
     catalog = Catalog(project="ekslab", charset="utf-8")
-    for name, message, plural in messages(project):
+    for name, message, plural in messages(project, folder):
         catalog.add((message, plural) if plural else message, locations=[(name, 0)])
     return catalog
 
 
-def read(language: str, project: Path = PROJECT) -> Catalog:
+def read(language: str, project: Path = PROJECT, folder: str = FOLDER) -> Catalog:
     """A language's catalogue as its file has it."""
-    with (project / FOLDER / f"{language}.po").open("rb") as file:
+    with (project / folder / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
-def update(language: str, project: Path = PROJECT) -> None:
+def update(language: str, project: Path = PROJECT, folder: str = FOLDER) -> None:
     """Give the file new messages, without guessing at translations, and take those away that no code has."""
-    catalog = read(language, project)
-    catalog.update(template_of(project), no_fuzzy_matching=True, update_header_comment=False)
+    catalog = read(language, project, folder)
+    catalog.update(template_of(project, folder), no_fuzzy_matching=True, update_header_comment=False)
     catalog.obsolete.clear()
-    with (project / FOLDER / f"{language}.po").open("wb") as file:
+    with (project / folder / f"{language}.po").open("wb") as file:
         write_catalog(file, catalog)
 
 
@@ -163,4 +170,5 @@ def with_compiled_catalogues(archive: bytes) -> bytes:
 if __name__ == "__main__":
     for each in LANGUAGES:
         update(each)
+        update(each, folder=COMMAND_LINE)
     compile_here()

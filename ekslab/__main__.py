@@ -19,6 +19,7 @@ from ekslab.parsing.arguments import UsageError
 from ekslab.parsing.parser import parse, parser
 from ekslab.parsing.unsupported import instead_of
 from ekslab.printing import terminal
+from ekslab.words import ENGLISH, language, t
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def run(words: list[str], connect: Callable[[argparse.Namespace], Client]) -> int:
     """Run a command line; `connect` makes the client, from the options, when the command needs one."""
     if not all(_is_text(word) for word in words):
-        terminal.err("An argument is not UTF-8.")
+        terminal.err(t("An argument is not UTF-8."))
         return Exit.USAGE
     if instead := instead_of(words):
         terminal.err(instead)
@@ -60,6 +61,7 @@ def run(words: list[str], connect: Callable[[argparse.Namespace], Client]) -> in
     options = parse(words)
     try:
         client = Client() if getattr(options, "offline", False) else connect(options)
+        client.language = "" if language() == ENGLISH or _is_for_a_program(options) else language()
         return int(options.run(client, options))
     except (NoCredentials, UsageError) as error:
         terminal.err(str(error))
@@ -68,14 +70,19 @@ def run(words: list[str], connect: Callable[[argparse.Namespace], Client]) -> in
         terminal.err(str(error))
         return Exit.REFUSED
     except NoAnswer as error:
-        terminal.err(f"No answer from {options.url or os.environ.get('EKSLAB_URL')}: {error}")
+        terminal.err(t("No answer from {url}: {reason}", url=options.url or os.environ.get("EKSLAB_URL"), reason=error))
         return Exit.NO_SERVICE
+
+
+def _is_for_a_program(options: argparse.Namespace) -> bool:
+    """Documents are the same in every language."""
+    return getattr(options, "output", "") in ("json", "yaml", "name")
 
 
 def _signed(options: argparse.Namespace) -> Client:
     url = options.url or os.environ.get("EKSLAB_URL")
     if not url:
-        raise UsageError("Say where the service is: --url, or EKSLAB_URL.")
+        raise UsageError(t("Say where the service is: --url, or EKSLAB_URL."))
     try:
         http = SignedHttp(arguments.address(url), options.api_region, options.profile)
     except argparse.ArgumentTypeError as error:

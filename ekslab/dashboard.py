@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ekslab.words import t
+
 HOST = "127.0.0.1"
 #: Bytes of a form, and seconds that the first link works and that the service may take.
 _LONGEST_FORM, LINK_LASTS, _TIMEOUT = 256 * 1024, 60.0, 30.0
@@ -81,17 +83,17 @@ class Door:
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str:
         """Why a request is refused; empty if it is not."""
         if headers.get("host") != f"{HOST}:{self.port}":
-            return "This page is on 127.0.0.1 only."
+            return t("This page is on 127.0.0.1 only.")
         origin = headers.get("origin")
         if origin is None and method == "POST":
-            return "A form says where it comes from."
+            return t("A form says where it comes from.")
         if origin is not None and origin != self.origin:
-            return "This was sent from another page."
+            return t("This was sent from another page.")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and method == "POST":
-            return "This was sent from another page."
+            return t("This was sent from another page.")
         if not is_page(path):
-            return "Only the page is here."
-        return "" if self._knows(headers.get("cookie", "")) else "Open the link that `ekslab dashboard` printed."
+            return t("Only the page is here.")
+        return "" if self._knows(headers.get("cookie", "")) else t("Open the link that `ekslab dashboard` printed.")
 
     def _knows(self, cookies: str) -> bool:
         named = [part.strip().partition("=") for part in cookies.split(";")]
@@ -186,12 +188,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(403, why)
         body = self._body(headers) if method == "POST" else b""
         if body is None:
-            return self._say(413, "The form is too long.")
+            return self._say(413, t("The form is too long."))
         return self._forward(method, headers, body)
 
     def _start(self) -> None:
         if not self.door.use_link(self.path.partition("?")[2], time.monotonic()):
-            return self._say(403, "This link has been used, or is too old: start `ekslab dashboard` again.")
+            return self._say(403, t("This link has been used, or is too old: start `ekslab dashboard` again."))
         cookie = f"{self.door.cookie_name}={self.door.cookie}; Path=/; HttpOnly; SameSite=Strict"
         return self._send(303, {"location": "/ui/labs", "set-cookie": cookie, "cache-control": "no-store"}, b"")
 
@@ -207,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             page = self.upstream[0](method, self.path, sent, body if method == "POST" else None)
         except OSError as error:
-            return self._say(502, f"No answer from the service: {type(error).__name__}.")
+            return self._say(502, t("No answer from the service: {name}.", name=type(error).__name__))
         kept = {name: page.headers[name] for name in _RETURNED if name in page.headers}
         return self._send(page.status, kept, page.body)
 

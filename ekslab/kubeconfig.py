@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ekslab.printing.yaml_text import dump
+from ekslab.words import t
 
 #: The name of our extension in a cluster's entry; it holds the lab's id, by which the entry is found again.
 EXTENSION = "ekslab"
@@ -125,7 +126,7 @@ def _locked(target: Path) -> Iterator[None]:
         except FileExistsError:
             time.sleep(_PAUSE)
     else:
-        raise NotMergeable(f"{lock} says that another program is writing it")
+        raise NotMergeable(t("{lock} says that another program is writing it", lock=lock))
     try:
         yield
     finally:
@@ -164,9 +165,9 @@ def read(path: Path) -> str:
 
 def _refuse_other(target: Path) -> None:
     if not target.is_file():
-        raise NotMergeable("it is no regular file")
+        raise NotMergeable(t("it is no regular file"))
     if not target.stat().st_mode & stat.S_IWUSR:
-        raise NotMergeable("it is read-only")
+        raise NotMergeable(t("it is read-only"))
 
 
 def _joined(lines: Sequence[str], before: str) -> str:
@@ -181,9 +182,9 @@ def _lines(text: str) -> list[str]:
         lines.pop()
     documents = [line for line in lines if line.startswith(("---", "..."))]
     if len(documents) > 1 or (documents and lines.index(documents[0]) > _first(lines)) or "\t" in text:
-        raise NotMergeable("it has several documents, or tabs")
+        raise NotMergeable(t("it has several documents, or tabs"))
     if any(line.startswith(("&", "*", "%", "?", '"', "'")) for line in lines):
-        raise NotMergeable("it is written in a way that is not edited here")
+        raise NotMergeable(t("it is written in a way that is not edited here"))
     return lines
 
 
@@ -197,7 +198,7 @@ def _span(lines: Sequence[str], kind: str) -> tuple[int, int] | None:
         match = _KEY.fullmatch(line)
         if match and match[1] == kind:
             if not _EMPTY.fullmatch(match[2]):
-                raise NotMergeable(f"its {kind} are written in flow style")
+                raise NotMergeable(t("its {kind} are written in flow style", kind=kind))
             end = number + 1
             while end < len(lines) and (not lines[end].strip() or lines[end][0] in " -#"):
                 end += 1
@@ -283,9 +284,9 @@ def _document(text: str) -> Json:
     try:
         document = json.loads(text)
     except json.JSONDecodeError:
-        raise NotMergeable("it is neither block-style YAML nor JSON") from None
+        raise NotMergeable(t("it is neither block-style YAML nor JSON")) from None
     if not isinstance(document, dict) or any(not isinstance(document.get(kind) or [], list) for kind in _LISTS):
-        raise NotMergeable("it is no kubeconfig")
+        raise NotMergeable(t("it is no kubeconfig"))
     return document
 
 

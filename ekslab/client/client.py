@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from ekslab.client.http import Answer, NoAnswer, SignedHttp, Transport
 from ekslab.client.retries import delays, is_passing, send
 from ekslab.client.shapes import Accepted, Lab, LabInList
+from ekslab.words import t
 
 #: Seconds between looks at a lab that is being waited for.
 EVERY = 3.0
@@ -36,7 +37,11 @@ class NotInTime(Exception):
 
     def __init__(self, lab: Lab | None) -> None:
         """It goes on all the same."""
-        super().__init__("It was not seen in time." if lab is None else f"{lab['name']} is still {lab['phase']}.")
+        super().__init__(
+            t("It was not seen in time.")
+            if lab is None
+            else t("{name} is still {phase}.", name=lab["name"], phase=lab["phase"])
+        )
         self.lab = lab
 
 
@@ -61,12 +66,14 @@ class Client:
         """`region` is the API's own: None reads it off the URL, else the AWS configuration."""
         self._transport = transport or SignedHttp(url, region, profile)
         self._sleep, self._clock = sleep, clock
+        #: What the sentences of answers come in, such as `ko`; empty: English.
+        self.language = ""
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Send one request and return its answer, refusals included. Raises NoAnswer, NoCredentials."""
-        return send(self._transport, method, path, body, headers, self._sleep)
+        return send(self._transport, method, path, body, self._spoken(headers), self._sleep)
 
     def pages(self, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
         """Every page of a list, one call at a time; the last one may be a refusal."""
@@ -125,10 +132,13 @@ class Client:
                 raise NotInTime(lab)
             self._sleep(EVERY if found is not None else next(waiting))
 
+    def _spoken(self, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        return {"Accept-Language": self.language, **(headers or {})} if self.language else headers
+
     def _look(self, lab_id: str) -> Lab | None:
         """The lab; None if nobody could say just now."""
         try:
-            answer = self._transport.call("GET", lab_path(lab_id))
+            answer = self._transport.call("GET", lab_path(lab_id), None, self._spoken(None))
         except NoAnswer:
             return None
         return None if is_passing(answer) else cast(Lab, _body(answer))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ekslab.words import t
+
 #: Seconds that one exchange may take.
 TIMEOUT = 30.0
 
@@ -27,7 +29,7 @@ class _Fields(dict[str, Any]):
     """An answer's fields. One that is missing says that somebody else answered."""
 
     def __missing__(self, name: str) -> Any:
-        raise NoAnswer(f"what answers there is no ekslab: its answer has no {name}")
+        raise NoAnswer(t("what answers there is no ekslab: its answer has no {name}", name=name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,13 @@ class SignedHttp:
                 self._credentials = self._found()
             return self._credentials.get_frozen_credentials()
         except MissingDependencyException as error:
-            message = (
-                f'{error} For credentials of `aws login`, install it: pip install "ekslab[login]" (botocore[crt]).'
+            message = t(
+                '{reason} For credentials of `aws login`, install it: pip install "ekslab[login]" (botocore[crt]).',
+                reason=error,
             )
-            raise NoCredentials(f"No AWS credentials: {message}") from error
+            raise NoCredentials(t("No AWS credentials: {message}", message=message)) from error
         except BotoCoreError as error:
-            raise NoCredentials(f"No AWS credentials: {error}") from error
+            raise NoCredentials(t("No AWS credentials: {reason}", reason=error)) from error
 
     def _found(self) -> Any:
         import botocore.session
@@ -111,7 +114,7 @@ class SignedHttp:
         credentials = session.get_credentials()
         if not credentials:
             raise NoCredentials(
-                "No AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+                t("No AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.")
             )
         return credentials
 
@@ -126,7 +129,7 @@ def _answer(status: int, headers: Any, raw: bytes) -> Answer:
         body = text
     answer = Answer(status, named, body)
     if answer.ok and text and ("html" in kind or not kind or ("json" in kind and not isinstance(body, dict))):
-        raise NoAnswer(f"what answers there is no ekslab: {status} {kind}".rstrip())
+        raise NoAnswer(t("what answers there is no ekslab: {status} {kind}", status=status, kind=kind).rstrip())
     return answer
 
 

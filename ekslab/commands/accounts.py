@@ -10,6 +10,7 @@ from typing import Any
 from ekslab.client import Client
 from ekslab.commands.answers import answered, fit
 from ekslab.printing.tables import table
+from ekslab.words import t
 
 
 def accounts(client: Client, options: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def register(client: Client, options: argparse.Namespace) -> int:
 def unregister(client: Client, options: argparse.Namespace) -> int:
     """Take an account out of the registry."""
     answer = client.call("DELETE", f"/accounts/{options.account}")
-    return answered(options, answer, lambda _: iter([f"{options.account} is registered no longer."]))
+    return answered(options, answer, lambda _: iter([t("{account} is registered no longer.", account=options.account)]))
 
 
 def lines(found: Sequence[Any], fit: int | None = None) -> Iterator[str]:

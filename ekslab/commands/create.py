@@ -21,6 +21,7 @@ from ekslab.parsing.create_request import flag_of_field, request_of
 from ekslab.parsing.eksctl_flags import FLAGS, Treatment
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
+from ekslab.words import t
 
 _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
 #: Flags that say what becomes of the answer, not what the lab is to be: they go with a file, too.
@@ -35,7 +36,10 @@ def _asked(client: Client, body: bytes, headers: Mapping[str, str], key: str) ->
         return client.call("POST", "/labs", body, {**headers, "Idempotency-Key": key})
     except (KeyboardInterrupt, NoAnswer):
         terminal.err(
-            f"The lab may have been asked for: `ekslab get clusters` shows it. With --key {key}, ask again safely."
+            t(
+                "The lab may have been asked for: `ekslab get clusters` shows it. With --key {key}, ask again safely.",
+                key=key,
+            )
         )
         raise
 
@@ -74,7 +78,7 @@ def _refused(options: argparse.Namespace, answer: Answer) -> int:
     status = refused(answer, options, {} if options.config_file else flag_of_field(options))
     found = answer.body.get("findings", ()) if isinstance(answer.body, dict) else ()
     if any(finding.get("code") == "version-extended" for finding in found) and not options.config_file:
-        terminal.err("To have it all the same, at $0.60 an hour for the control plane: add --support-type EXTENDED.")
+        terminal.err(t("To have it all the same, at $0.60 an hour for the control plane: add --support-type EXTENDED."))
     return status
 
 

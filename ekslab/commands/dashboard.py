@@ -11,6 +11,7 @@ from ekslab.commands.answers import refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.parsing.arguments import UsageError
 from ekslab.printing import terminal
+from ekslab.words import t
 
 _LAST_PORT = 65535
 
@@ -28,7 +29,9 @@ def dashboard(client: Client, options: argparse.Namespace) -> int:
     server = proxy.listen(options.port)
     door = proxy.Door(server.server_address[1], time.monotonic())
     address = f"{door.origin}/start?{door.link}"
-    terminal.out(f"The page, for the next minute and once: {address}\nCtrl-C ends it, and the session.")
+    terminal.out(
+        t("The page, for the next minute and once: {address}\nCtrl-C ends it, and the session.", address=address)
+    )
     if options.browser is not False:
         _open(address)
     upstream = proxy.to_service(url)

@@ -10,6 +10,7 @@ from ekslab.client import Client
 from ekslab.commands.answers import fit, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing.tables import sentence, table
+from ekslab.words import t
 
 
 def health(client: Client, options: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def health(client: Client, options: argparse.Namespace) -> int:
 
 def lines(view: Any, fit: int | None = None) -> Iterator[str]:
     """The status, the reasons, and when what runs by itself did last."""
-    yield f"{view['status']}, version {view['version']}"
+    yield t("{status}, version {version}", status=view["status"], version=view["version"])
     for reason in view["reasons"]:
         yield from sentence(reason, fit, indent=2)
     runs = [(run["workflow"], run["at"], run["outcome"], run["ageMinutes"]) for run in view["runs"]]

@@ -16,6 +16,7 @@ from ekslab.commands.exit_codes import Exit
 from ekslab.commands.naming import path_of
 from ekslab.parsing.arguments import lab_of
 from ekslab.printing import terminal, yaml_text
+from ekslab.words import t
 
 JSON = {"Accept": "application/json"}
 
@@ -43,9 +44,18 @@ def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
         current = options.set_kubeconfig_context is not False
         kubeconfig.edit(file, lambda text: kubeconfig.merge(text, found, current))
     except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
-        terminal.err(f"{file} is left as it is: {error}. `ekslab get kubeconfig {lab['id']}` prints a file of its own.")
+        terminal.err(
+            t(
+                "{file} is left as it is: {reason}. `ekslab get kubeconfig {lab}` prints a file of its own.",
+                file=file,
+                reason=error,
+                lab=lab["id"],
+            )
+        )
         return Exit.PARTLY
-    terminal.err(f"{file} has the context {kubeconfig.context_of(lab)}: kubectl get nodes")
+    terminal.err(
+        t("{file} has the context {context}: kubectl get nodes", file=file, context=kubeconfig.context_of(lab))
+    )
     return Exit.OK
 
 
@@ -63,9 +73,9 @@ def forget(lab_ids: Sequence[str]) -> None:
     file = kubeconfig.default_path(os.environ)
     try:
         if kubeconfig.edit(file, lambda text: kubeconfig.remove(text, lab_ids)):
-            terminal.err(f"{file} no longer has the context of {', '.join(lab_ids)}.")
+            terminal.err(t("{file} no longer has the context of {names}.", file=file, names=", ".join(lab_ids)))
     except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
-        terminal.err(f"{file} is left as it is: {error}.")
+        terminal.err(t("{file} is left as it is: {reason}.", file=file, reason=error))
 
 
 def _file(options: argparse.Namespace, lab: Any) -> Path:

@@ -17,6 +17,7 @@ from ekslab.commands.watching import stay
 from ekslab.parsing.arguments import UsageError, lab_of
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
+from ekslab.words import t
 
 _JSON = {"Content-Type": "application/json"}
 _NEEDLESS = ("force", "disable_nodegroup_eviction", "pod_eviction_wait_period", "parallel")
@@ -72,7 +73,9 @@ def delete_cluster(client: Client, options: argparse.Namespace) -> int:
     """Let a lab go; with --wait, stay until it is gone. Its context leaves the kubeconfig at once."""
     for name in _NEEDLESS:
         if getattr(options, name):
-            terminal.err(f"  warning  --{name.replace('_', '-')}: A lab is torn down whole, in its own order.")
+            terminal.err(
+                t("  warning  --{flag}: A lab is torn down whole, in its own order.", flag=name.replace("_", "-"))
+            )
     path = path_of(client, lab_of(options), region=options.region)
     answer = path if isinstance(path, Answer) else client.call("DELETE", path)
     if answer.ok:

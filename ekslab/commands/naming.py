@@ -8,6 +8,7 @@ from typing import Any
 from ekslab.client import Answer, Client
 from ekslab.client.client import lab_path
 from ekslab.parsing.arguments import UsageError
+from ekslab.words import t
 
 _ID = re.compile(r"lab-[0-9a-f]{12}")
 #: Phases of labs that are over.
@@ -34,11 +35,15 @@ def path_of(client: Client, lab: str, part: str = "", region: str | None = None)
     named = [found for found in own if found["name"] == lab]
     alive = _alive(named)
     if len(alive) > 1:
-        raise SeveralLabs(f"{lab} is the name of {len(alive)} labs; say which: {_listed(alive)}")
+        raise SeveralLabs(
+            t("{lab} is the name of {count} labs; say which: {labs}", lab=lab, count=len(alive), labs=_listed(alive))
+        )
     if not named:
         begun = [found for found in _alive(own) if found["name"].startswith(lab) or found["id"].startswith(lab)]
         if len(begun) > 1:
-            raise SeveralLabs(f"{len(begun)} labs begin with {lab}; say which: {_listed(begun)}")
+            raise SeveralLabs(
+                t("{count} labs begin with {lab}; say which: {labs}", count=len(begun), lab=lab, labs=_listed(begun))
+            )
         if begun:
             return lab_path(begun[0]["id"], part)
         _refuse_others(client, lab)
@@ -71,4 +76,6 @@ def _refuse_others(client: Client, lab: str) -> None:
     if not others:
         return
     listed = ", ".join(f"{found['id']} ({found['owner']})" for found in _alive(others) or others)
-    raise SeveralLabs(f"No lab of yours has the name {lab}; say by its id whose you mean: {listed}")
+    raise SeveralLabs(
+        t("No lab of yours has the name {lab}; say by its id whose you mean: {labs}", lab=lab, labs=listed)
+    )

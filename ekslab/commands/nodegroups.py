@@ -12,6 +12,7 @@ from ekslab.commands.naming import path_of
 from ekslab.parsing.arguments import UsageError, lab_of
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
+from ekslab.words import t
 
 
 def get_nodegroups(client: Client, options: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def scale_nodegroup(client: Client, options: argparse.Namespace) -> int:
     """Change the number of a group's nodes; of the only group, if none is named."""
     if options.nodes_min is not None or options.nodes_max is not None:
         terminal.err(
-            "  error    --nodes-min, --nodes-max: They are fixed when the lab is made; --nodes stays within them."
+            t("  error    --nodes-min, --nodes-max: They are fixed when the lab is made; --nodes stays within them.")
         )
         return Exit.REFUSED
     if options.group is not None and options.group_argument is not None:

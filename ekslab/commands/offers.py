@@ -16,6 +16,7 @@ from ekslab.commands.exit_codes import Exit
 from ekslab.printing import curfew as printing
 from ekslab.printing import terminal
 from ekslab.printing.tables import table
+from ekslab.words import t
 
 
 def offers(client: Client, options: argparse.Namespace) -> int:
@@ -67,7 +68,11 @@ def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
     rows = [(row[by], *_amounts(row)) for row in (*body["rows"], {by: "all", **body["total"]})]
     yield from table((by.upper(), "LABS", "USD", "SAVED USD"), rows, width, keep=(by.upper(), "USD"))
     if body["running"]:
-        yield f"{body['month']} is not over ({body['timeZone']}): what is reserved for labs that are alive is in it."
+        yield t(
+            "{month} is not over ({zone}): what is reserved for labs that are alive is in it.",
+            month=body["month"],
+            zone=body["timeZone"],
+        )
     yield from (finding["message"] for finding in body["findings"])
     if "costExplorer" in body:
         yield from _beside_the_bill(body["costExplorer"], width)

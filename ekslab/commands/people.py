@@ -16,6 +16,7 @@ from ekslab.commands.exit_codes import Exit
 from ekslab.parsing.arguments import UsageError
 from ekslab.printing import terminal
 from ekslab.printing.tables import table
+from ekslab.words import t
 
 _JSON = {"Content-Type": "application/json"}
 #: What nobody can switch off; `--hears warnings` is to hear nothing else.
@@ -41,7 +42,9 @@ def calendar(client: Client, options: argparse.Namespace) -> int:
     """Make the address of your calendar, or end it."""
     if options.revoke:
         return answered(
-            options, client.call("DELETE", "/me/calendar"), lambda _: iter(["Your calendar's address is good no more."])
+            options,
+            client.call("DELETE", "/me/calendar"),
+            lambda _: iter([t("Your calendar's address is good no more.")]),
         )
     return answered(options, client.call("POST", "/me/calendar"), _calendar_lines)
 
@@ -83,7 +86,7 @@ def ask_for_address(client: Client) -> None:
     known = client.call("GET", "/me")
     if not known.ok or known.body.get("address") or known.body.get("pending"):
         return
-    sys.stderr.write("Where shall warnings about your labs go? Mail address (Enter: nowhere): ")
+    sys.stderr.write(t("Where shall warnings about your labs go? Mail address (Enter: nowhere): "))
     sys.stderr.flush()
     typed = sys.stdin.readline().strip()
     if typed:
@@ -101,35 +104,39 @@ def set_address(client: Client, address: str) -> None:
     why = "; ".join(one["message"] for one in found) or (
         answer.body.get("detail", "") if isinstance(answer.body, dict) else ""
     )
-    terminal.err(f"  warning  address: {why} `ekslab me --address` sets it later.")
+    terminal.err(t("  warning  address: {why} `ekslab me --address` sets it later.", why=why))
 
 
 def lines(body: Mapping[str, Any]) -> Iterator[str]:
     """Where mail reaches them, and what waits."""
-    yield f"address   {body['address'] or 'none: no mail about your labs reaches you'}"
+    yield t("address   {address}", address=body["address"] or t("none: no mail about your labs reaches you"))
     if pending := body["pending"]:
-        yield f"pending   {pending['address']}: press the button behind the link in your mail, until {pending['expiresAt']}"
+        yield t(
+            "pending   {address}: press the button behind the link in your mail, until {until}",
+            address=pending["address"],
+            until=pending["expiresAt"],
+        )
     if trouble := body.get("trouble"):
-        yield f"trouble   {trouble}"
-    yield f"language  {body['language']}"
-    yield f"zone      {body['timeZone']}"
-    yield f"hears     {', '.join([_ALWAYS, *body['hears']])}"
-    yield f"calendar  {'yes' if body['calendar'] else 'none: `ekslab create calendar`'}"
+        yield t("trouble   {trouble}", trouble=trouble)
+    yield t("language  {language}", language=body["language"])
+    yield t("zone      {zone}", zone=body["timeZone"])
+    yield t("hears     {names}", names=", ".join([_ALWAYS, *body["hears"]]))
+    yield t("calendar  {told}", told=t("yes") if body["calendar"] else t("none: `ekslab create calendar`"))
     for identity in body["identities"]:
-        yield f"known as  {identity}"
+        yield t("known as  {identity}", identity=identity)
 
 
 def _calendar_lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield body["url"]
-    yield "Subscribe to it in your calendar. Whoever has this address reads it."
-    yield "`ekslab create calendar` makes another one, and ends this one."
+    yield t("Subscribe to it in your calendar. Whoever has this address reads it.")
+    yield t("`ekslab create calendar` makes another one, and ends this one.")
 
 
 def _people_table(found: list[Any], width: int | None) -> Iterator[str]:
     rows = [
         (
             one["address"] or "",
-            "yes" if one["address"] else f"asked: {one['asked']}" if one["asked"] else "no",
+            t("yes") if one["address"] else t("asked: {address}", address=one["asked"]) if one["asked"] else t("no"),
             one["language"],
             one["timeZone"] or "",
             " ".join(identity.rpartition("/")[2] for identity in one["identities"]),
@@ -140,17 +147,24 @@ def _people_table(found: list[Any], width: int | None) -> Iterator[str]:
 
 
 def _kept_lines(body: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{body['added']} added, {body['changed']} changed, {body['same']} as they were."
+    yield t(
+        "{added} added, {changed} changed, {same} as they were.",
+        added=body["added"],
+        changed=body["changed"],
+        same=body["same"],
+    )
     if body["invited"]:
-        yield f"{body['invited']} get a mail that asks for a confirmation, within the next minutes."
+        yield t("{invited} get a mail that asks for a confirmation, within the next minutes.", invited=body["invited"])
 
 
 def _gone_lines(body: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{body['people']} forgotten, and named in {body['labs']} records of labs no more."
+    yield t(
+        "{people} forgotten, and named in {labs} records of labs no more.", people=body["people"], labs=body["labs"]
+    )
     if body["alive"]:
-        yield f"Their labs go on: {', '.join(body['alive'])}. Ask again when those are over."
+        yield t("Their labs go on: {names}. Ask again when those are over.", names=", ".join(body["alive"]))
     if body["left"]:
-        yield f"{body['left']} records are left: ask again."
+        yield t("{left} records are left: ask again.", left=body["left"])
 
 
 def _utf8(raw: bytes) -> bytes:
@@ -160,4 +174,4 @@ def _utf8(raw: bytes) -> bytes:
             return raw.decode(encoding).encode()
         except UnicodeDecodeError:
             continue
-    raise UsageError("the roster is neither UTF-8, UTF-16 nor CP949")
+    raise UsageError(t("the roster is neither UTF-8, UTF-16 nor CP949"))

@@ -12,7 +12,9 @@ from ekslab.commands.answers import fit, for_people, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
+from ekslab.printing.states import state
 from ekslab.printing.times import at_clock, zone_of
+from ekslab.words import t
 
 _RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "refused", "lost", "blocked", "awaiting-approval"})
 _WELL = frozenset({"ready", "hibernated", "deleted"})
@@ -30,7 +32,7 @@ def stay(
         lab = client.wait(lab_id, options.timeout, news(terminal.err))
     except Refused as error:
         if error.answer.status in (401, 403):
-            terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
+            terminal.err(t("The lab goes on. {how}", how=_goes_on(lab_id)))
         return refused(error.answer, options)
     except NotInTime as error:
         terminal.err(f"{error} {_goes_on(lab_id)}")
@@ -38,7 +40,7 @@ def stay(
             present(options, error.lab, (), [error.lab["name"]])
         return Exit.NOT_IN_TIME
     except (KeyboardInterrupt, NoCredentials):
-        terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
+        terminal.err(t("The lab goes on. {how}", how=_goes_on(lab_id)))
         raise
     present(options, lab, printing.lab(lab, fit(options)), [lab["name"]])
     if lab["phase"] in wanted:
@@ -64,7 +66,7 @@ def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
 
 
 def _goes_on(lab_id: str) -> str:
-    return f"`ekslab describe cluster {lab_id} --watch` shows how; `ekslab delete cluster {lab_id}` lets it go."
+    return t("`ekslab describe cluster {lab} --watch` shows how; `ekslab delete cluster {lab}` lets it go.", lab=lab_id)
 
 
 def _news(lab: Mapping[str, Any], began: str, zone: tzinfo) -> list[str]:
@@ -75,8 +77,8 @@ def _news(lab: Mapping[str, Any], began: str, zone: tzinfo) -> list[str]:
             continue
         lines.append((step["startedAt"], f"{step['title']} ..."))
         if step["endedAt"]:
-            lines.append((step["endedAt"], f"{step['title']}: {step['status']}. {step['detail']}".rstrip()))
-    phase = (lab["phaseSince"], f"{lab['name']} is {lab['phase']}.")
+            lines.append((step["endedAt"], f"{step['title']}: {state(step['status'])}. {step['detail']}".rstrip()))
+    phase = (lab["phaseSince"], t("{name} is {phase}.", name=lab["name"], phase=state(lab["phase"])))
     # Of one second: a phase that something is done in comes before its steps, one to rest in after them.
     lines = [*lines, phase] if lab["phase"] in _RESTING else [phase, *lines]
     return [f"{at_clock(at, zone)}  {message}" for at, message in sorted(lines, key=lambda line: line[0])]

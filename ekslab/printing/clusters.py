@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.tables import table
+from ekslab.words import t
 
 Json = Any
 
@@ -13,7 +14,7 @@ Json = Any
 def cluster_table(clusters: Sequence[Json], places: Sequence[Json], fit: int | None = None) -> Iterator[str]:
     """One line a cluster, what comes first, first; then places that can't be read."""
     if not clusters:
-        yield "No clusters."
+        yield t("No clusters.")
     else:
         head = ("CLUSTER", "VERSION", "PHASE", "DAYS", "NEXT", "OWNER")
         yield from table(head, [_row(cluster) for cluster in clusters], fit, keep=("CLUSTER", "VERSION", "DAYS"))
@@ -23,7 +24,7 @@ def cluster_table(clusters: Sequence[Json], places: Sequence[Json], fit: int | N
 def notice_table(notices: Sequence[Json], fit: int | None = None) -> Iterator[str]:
     """One line a notice, newest first."""
     if not notices:
-        yield "No notices."
+        yield t("No notices.")
         return
     head = ("SENT", "KIND", "CLUSTER", "TO", "STATE")
     yield from table(head, [_notice(notice) for notice in notices], fit, keep=("SENT",))
@@ -36,12 +37,24 @@ def _notice(notice: Json) -> list[object]:
 
 def cluster(view: Json) -> Iterator[str]:
     """One cluster whole."""
-    yield f"{name_of(view)}  Kubernetes {view['version'] or '?'}, {view['phase']}, owner {view['owner'] or 'nobody'}"
+    yield t(
+        "{name}  Kubernetes {version}, {phase}, owner {owner}",
+        name=name_of(view),
+        version=view["version"] or "?",
+        phase=view["phase"],
+        owner=view["owner"] or t("nobody"),
+    )
     yield view["reason"]
     if view["trouble"]:
         yield _trouble("it", view["trouble"])
     for deadline in view["deadlines"]:
-        yield f"{deadline['at'][:10]}  in {deadline['daysLeft']} days: {deadline['effect']} ({deadline['source']})"
+        yield t(
+            "{at}  in {days} days: {effect} ({source})",
+            at=deadline["at"][:10],
+            days=deadline["daysLeft"],
+            effect=deadline["effect"],
+            source=deadline["source"],
+        )
     yield from (late["message"] for late in view["nodesBehind"])
     yield from (f"{way['level']}: {way['sentence']}" for way in view["inTheWay"])
     yield from _said(view)
@@ -52,12 +65,18 @@ def cluster(view: Json) -> Iterator[str]:
 
 def _said(view: Json) -> Iterator[str]:
     if view["acknowledged"]:
-        yield f"acknowledged by {view['acknowledged']['by']}"
+        yield t("acknowledged by {by}", by=view["acknowledged"]["by"])
     if view["snoozedUntil"]:
-        yield f"snoozed until {view['snoozedUntil']}"
+        yield t("snoozed until {until}", until=view["snoozedUntil"])
     for notice in view["notices"]:
-        when = f"sent {notice['sentAt']}" if notice["sentAt"] else notice["state"]
-        yield f"notice  {notice['kind']} to {notice['recipient']} ({notice['audience']}): {when}"
+        when = t("sent {at}", at=notice["sentAt"]) if notice["sentAt"] else notice["state"]
+        yield t(
+            "notice  {kind} to {recipient} ({audience}): {when}",
+            kind=notice["kind"],
+            recipient=notice["recipient"],
+            audience=notice["audience"],
+            when=when,
+        )
 
 
 def _row(cluster: Json) -> list[object]:
@@ -73,4 +92,4 @@ def name_of(cluster: Json) -> str:
 
 
 def _trouble(what: str, trouble: Json) -> str:
-    return f"could not read {what} since {trouble['since']}: {trouble['code']}"
+    return t("could not read {what} since {since}: {code}", what=what, since=trouble["since"], code=trouble["code"])

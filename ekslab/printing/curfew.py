@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.problems import findings
+from ekslab.printing.states import state
 from ekslab.printing.tables import sentence, table
 from ekslab.printing.times import at_local, zone_of
+from ekslab.words import t
 
 Json = Any
 _MARKS = {"quiet": "quiet", "busy": "BUSY", "missing": "MISSING", "not-applicable": "-"}
@@ -16,10 +18,16 @@ _MARKS = {"quiet": "quiet", "busy": "BUSY", "missing": "MISSING", "not-applicabl
 
 def extension(view: Json) -> Iterator[str]:
     """The lease's new end, and what it costs."""
-    yield f"{view['labId']}  {view['name']}: the lease ends at {view['leaseEndsAt']}, {view['leaseEndsLocal']}."
+    yield t(
+        "{id}  {name}: the lease ends at {at}, {local}.",
+        id=view["labId"],
+        name=view["name"],
+        at=view["leaseEndsAt"],
+        local=view["leaseEndsLocal"],
+    )
     if view["clamped"]:
-        yield "That is as far as the allowance reaches for now."
-    yield f"It costs {view['cost']['message']}."
+        yield t("That is as far as the allowance reaches for now.")
+    yield t("It costs {message}.", message=view["cost"]["message"])
 
 
 def schedule(view: Json, fit: int | None = None) -> Iterator[str]:
@@ -36,22 +44,38 @@ def _schedule(view: Json, utc: bool) -> Iterator[str]:
         said = at_local(instant, zone)
         return "-" if said is None else f"{said} ({instant})" if utc else said
 
-    quiet = [*([f"holidays of {own['holidays']}"] if own["holidays"] else []), *own["quietDates"]]
-    yield f"{view['id']}  {view['name']}  {view['phase']}"
-    yield f"curfew      {own['curfew']} {own['timeZone']}, {', '.join(own['weekdays'])}: {own['atCurfew']}"
-    yield f"quiet       {', '.join(quiet) or 'no other days'}"
+    quiet = [*([t("holidays of {country}", country=own["holidays"])] if own["holidays"] else []), *own["quietDates"]]
+    yield f"{view['id']}  {view['name']}  {state(view['phase'])}"
+    yield t(
+        "curfew      {at} {zone}, {days}: {act}",
+        at=own["curfew"],
+        zone=own["timeZone"],
+        days=", ".join(own["weekdays"]),
+        at_at=own["atCurfew"],
+    )
+    yield t("quiet       {names}", names=", ".join(quiet) or t("no other days"))
     if own["atCurfew"] == "hibernate":
-        yield f"wakes       {own['wake'] or 'when somebody asks'}"
-    yield f"next        {view['nextCurfew']['local'] if view['nextCurfew'] else 'none'}"
-    yield f"lease ends  {local(view['leaseEndsAt'])}, at the latest {local(view['endsBy'])}"
+        yield t("wakes       {wake}", wake=own["wake"] or t("when somebody asks"))
+    yield t("next        {at}", at=view["nextCurfew"]["local"] if view["nextCurfew"] else t("none"))
+    yield t("lease ends  {at}, at the latest {latest}", at=local(view["leaseEndsAt"]), latest=local(view["endsBy"]))
     if view["keptUntil"]:
-        yield f"kept        until {local(view['keptUntil'])}"
+        yield t("kept        until {until}", until=local(view["keptUntil"]))
     if protection := view["protection"]:
-        yield f"protected   until {local(protection['until'])} by {protection['by']}: {protection['why']}"
+        yield t(
+            "protected   until {until} by {by}: {why}",
+            until=local(protection["until"]),
+            by=protection["by"],
+            why=protection["why"],
+        )
     if view["planned"]:
         exempt = view["planned"].get("exemption")
-        lives = f", but it lives on: {exempt}" if exempt else ""
-        yield f"planned     on the plan of {view['planned']['night']}, at {local(view['planned']['at'])}{lives}"
+        lives = t(", but it lives on: {why}", why=exempt) if exempt else ""
+        yield t(
+            "planned     on the plan of {night}, at {at}{lives}",
+            night=view["planned"]["night"],
+            at=local(view["planned"]["at"]),
+            lives=lives,
+        )
     yield from findings(view.get("warnings", ()))
 
 
@@ -62,25 +86,38 @@ def verdict(view: Json, fit: int | None = None) -> Iterator[str]:
         signals = [_signal(signal) for signal in view["live"]["signals"]]
         yield from table(("SIGNAL", "SAYS", "BECAUSE"), signals, fit, keep=("SIGNAL", "SAYS"), wrap=True)
         for source in view["evidence"]["unread"]:
-            yield from sentence(f"could not be read: {source}", fit, indent=2)
+            yield from sentence(t("could not be read: {source}", source=source), fit, indent=2)
     if view["kept"]:
         at = at_local(view["kept"]["at"], zone_of(view["timeZone"]))
-        yield from sentence(f"the sweep, {at} ({view['timeZone']}): {view['kept']['sentence']}", fit, indent=2)
+        yield from sentence(
+            t("the sweep, {at} ({zone}): {sentence}", at=at, zone=view["timeZone"], sentence=view["kept"]["sentence"]),
+            fit,
+            indent=2,
+        )
 
 
 def plan(view: Json, fit: int | None = None) -> Iterator[str]:
     """What will be done and why, then what became of it."""
     yield from sentence(view["message"], fit)
     if view["mode"] != "on":
-        yield f"Curfew is on {view['mode']}: nothing is touched." if view["mode"] != "off" else "Curfew is off."
+        yield (
+            t("Curfew is on {mode}: nothing is touched.", mode=view["mode"])
+            if view["mode"] != "off"
+            else t("Curfew is off.")
+        )
     if view["entries"]:
         yield from _entries(view["entries"], fit)
     if view["others"]:
-        yield f"and {view['others']} of others"
+        yield t("and {number} of others", number=view["others"])
     if view["published"]:
         brake = view["brake"]
-        yield f"{brake['counted']} of {brake['alive']} labs alive; at most {brake['allowed']} may go in one night"
-        yield f"revision {view['revision']}, with the hash"
+        yield t(
+            "{counted} of {alive} labs alive; at most {allowed} may go in one night",
+            counted=brake["counted"],
+            alive=brake["alive"],
+            allowed=brake["allowed"],
+        )
+        yield t("revision {revision}, with the hash", revision=view["revision"])
         yield str(view["hash"])
 
 
@@ -103,7 +140,7 @@ def rules(view: Json) -> Iterator[str]:
     """One line a rule."""
     yield from (f"{name:<14}  {value}" for name, value in view.items() if not name.startswith("changed"))
     if view["changedAt"]:
-        yield f"changed {view['changedAt']} by {view['changedBy']}"
+        yield t("changed {at} by {who}", at=view["changedAt"], who=view["changedBy"])
 
 
 def offers(view: Json) -> Iterator[str]:
@@ -111,7 +148,11 @@ def offers(view: Json) -> Iterator[str]:
     parts = {name: value for name, value in view.items() if not name.startswith("changed") and name != "findings"}
     yield from (f"{name:<14}  {json.dumps(value)}" for name, value in parts.items())
     if view["changedAt"]:
-        yield f"changed {view['changedAt']}" + (f" by {view['changedBy']}" if view.get("changedBy") else "")
+        yield (
+            t("changed {at} by {who}", at=view["changedAt"], who=view["changedBy"])
+            if view.get("changedBy")
+            else t("changed {at}", at=view["changedAt"])
+        )
     yield from (f"{finding['path']}: {finding['message']}" for finding in view.get("findings", ()))
 
 

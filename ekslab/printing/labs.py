@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.problems import findings
+from ekslab.printing.states import state, whose
 from ekslab.printing.tables import sentence, table
 from ekslab.printing.times import at_clock, at_local, at_second, zone_of
 from ekslab.printing.yaml_text import dump
+from ekslab.words import t
 
 Json = Any
 _ARN = re.compile(r"arn:[\w-]+:[^\s;,]*[^\s;,:.]")
@@ -21,7 +23,7 @@ _PART = 15
 def lab_table(labs: Sequence[Json], fit: int | None = None) -> Iterator[str]:
     """One line a lab; times in the lab's zone, and in UTC where there is room for all (`fit` None)."""
     if not labs:
-        yield "No labs."
+        yield t("No labs.")
         return
     head = ["ID", "NAME", "PHASE", "VERSION", "REGION", "LEASE ENDS"]
     rows = [[*(lab[key] for key in ("id", "name", "phase", "version", "region")), local(lab)] for lab in labs]
@@ -42,7 +44,7 @@ def local(lab: Json) -> str:
 def nodegroup_table(groups: Sequence[Json], fit: int | None = None) -> Iterator[str]:
     """One line a node group."""
     if not groups:
-        yield "No node groups."
+        yield t("No node groups.")
         return
     keys = ("name", "status", "desired", "version")
     rows = [[*(group.get(key) for key in keys), ", ".join(group["instanceTypes"])] for group in groups]
@@ -51,7 +53,7 @@ def nodegroup_table(groups: Sequence[Json], fit: int | None = None) -> Iterator[
 
 def accepted(lab: Json) -> Iterator[str]:
     """What was stored; of a new lab when it ends and what it costs; and warnings."""
-    yield f"{lab['id']}  {lab['name']} is {lab['phase']}."
+    yield t("{id}  {name} is {phase}.", id=lab["id"], name=lab["name"], phase=state(lab["phase"]))
     if lab.get("cost"):
         yield from _ahead(lab)
     yield from findings(lab["warnings"])
@@ -64,20 +66,23 @@ def dry_run(plan: Json) -> Iterator[str]:
     yield from _ahead(plan)
     yield from _by_part(plan["cost"])
     yield from findings(plan["warnings"])
-    yield "This was a dry run: nothing is made."
+    yield t("This was a dry run: nothing is made.")
 
 
 def _by_part(cost: Json) -> Iterator[str]:
     """What each part costs, an hour and for the lease, awake and asleep; and where the prices come from."""
     rows = [
-        (f"{part['name']}, from {part['from']}" if part["from"] else part["name"], *_amounts_of(part))
+        (
+            t("{name}, from {day}", name=part["name"], day=part["from"]) if part["from"] else part["name"],
+            *_amounts_of(part),
+        )
         for part in cost["parts"]
     ]
     yield ""
     yield from table(("PART", "AN HOUR", "ASLEEP", "LEASE", "ASLEEP"), rows)
     for kind in cost["unknown"]:
-        yield f"no price is known for {kind}: all of this is at least so much"
-    yield f"prices      {cost['source']}"
+        yield t("no price is known for {kind}: all of this is at least so much", kind=kind)
+    yield t("prices      {source}", source=cost["source"])
 
 
 def _amounts_of(part: Json) -> tuple[str, ...]:
@@ -87,21 +92,32 @@ def _amounts_of(part: Json) -> tuple[str, ...]:
 
 def _ahead(lab: Json) -> Iterator[str]:
     cost, curfew = lab["cost"], lab["nextCurfew"]
-    yield f"lease ends  {lab['leaseEndsLocal']}"
-    yield f"curfew      {curfew['local'] if curfew else 'none'}"
-    yield f"price       {cost['message']}"
+    yield t("lease ends  {at}", at=lab["leaseEndsLocal"])
+    yield t("curfew      {at}", at=curfew["local"] if curfew else t("none"))
+    yield t("price       {message}", message=cost["message"])
 
 
 def lab(view: Json, fit: int | None = None) -> Iterator[str]:
     """A lab whole; times in its zone, and in UTC where there is room for all (`fit` None)."""
     zone = zone_of(view["schedule"]["timeZone"])
-    yield f"{view['id']}  {view['name']}  Kubernetes {view['version']} in {view['region']}"
-    since = f"{view['phase']} since {at_local(view['phaseSince'], zone)} ({view['schedule']['timeZone']})"
+    yield t(
+        "{id}  {name}  Kubernetes {version} in {region}",
+        id=view["id"],
+        name=view["name"],
+        version=view["version"],
+        region=view["region"],
+    )
+    since = t(
+        "{phase} since {at} ({zone})",
+        phase=state(view["phase"]),
+        at=at_local(view["phaseSince"], zone),
+        zone=view["schedule"]["timeZone"],
+    )
     yield since if fit is not None else f"{since}, {view['phaseSince']}"
     if view["reason"]:
-        yield from sentence(f"{view['reason']} ({view['responsible'] or 'nobody'})", fit)
+        yield from sentence(f"{view['reason']} ({whose(view['responsible'])})", fit)
     if view["endpoint"]:
-        yield f"endpoint {view['endpoint']}"
+        yield t("endpoint {endpoint}", endpoint=view["endpoint"])
     yield from money(view.get("usd"), fit)
     steps = [
         (s["title"], s["status"], at_clock(s["startedAt"], zone), at_clock(s["endedAt"], zone), s["detail"])
@@ -113,19 +129,32 @@ def lab(view: Json, fit: int | None = None) -> Iterator[str]:
     if view["next"]:
         yield ""
         for line in view["next"]:
-            yield from sentence(f"next: {line}", fit, indent=6)
+            yield from sentence(t("next: {line}", line=line), fit, indent=6)
 
 
 def money(usd: Json | None, fit: int | None = None) -> Iterator[str]:
     """What a lab costs, has cost, will cost and has saved; nothing of one that was never priced."""
     if usd is None:
         return
-    least, saved = "at least " if usd["atLeast"] else "", usd["saved"]["total"]
-    rest = f"${usd['toLeaseEnd']:,.2f} more to the lease's end" + (f"; ${saved:,.2f} saved" if saved else "")
-    yield from sentence(f"cost {least}${usd['hour']:.2f} an hour; {least}${usd['soFar']:,.2f} so far, {rest}", fit)
+    known, saved = not usd["atLeast"], usd["saved"]["total"]
+    hour, so_far = (f"${usd[name]:,.2f}" for name in ("hour", "soFar"))
+    line = t("cost {hour} an hour; {so_far} so far", hour=hour, so_far=so_far)
+    if not known:
+        line = t("cost at least {hour} an hour; at least {so_far} so far", hour=hour, so_far=so_far)
+    line += t(", {amount} more to the lease's end", amount=f"${usd['toLeaseEnd']:,.2f}")
+    yield from sentence(line + (t("; {amount} saved", amount=f"${saved:,.2f}") if saved else ""), fit)
     for each in usd.get("found", ()):
-        price = "price not known" if each["hour"] is None else f"${each['hour']:.4f} an hour"
-        yield from sentence(f"found since {each['since']}, not counted above: {each['arn']}, {price}", fit, indent=6)
+        price = t("price not known") if each["hour"] is None else t("{amount} an hour", amount=f"${each['hour']:.4f}")
+        yield from sentence(
+            t(
+                "found since {since}, not counted above: {arn}, {price}",
+                since=each["since"],
+                arn=each["arn"],
+                price=price,
+            ),
+            fit,
+            indent=6,
+        )
 
 
 def events(view: Json, fit: int | None = None) -> Iterator[str]:
@@ -159,8 +188,8 @@ def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
         ]
         yield from table(("OUTCOME", "KIND", "NAME", "REASON"), rows, fit, keep=("OUTCOME",), wrap=True)
     for source in newest["unreadable"]:
-        yield from sentence(f"could not be read: {source}", fit, indent=2)
-    yield from (f"to delete it: {line['command']}" for line in newest["lines"] if line["command"])
+        yield from sentence(t("could not be read: {source}", source=source), fit, indent=2)
+    yield from (t("to delete it: {command}", command=line["command"]) for line in newest["lines"] if line["command"])
 
 
 def folded(lines: Sequence[Json]) -> list[tuple[Json, int]]:
@@ -198,41 +227,77 @@ def inventory(view: Json, fit: int | None = None) -> Iterator[str]:
 def _inventory(view: Json) -> Iterator[str]:
     yield from _control_plane(view)
     for policy in view["nodeRole"]["policies"]:
-        yield f"node role      {policy['name']}: {policy['why']}"
+        yield t("node role      {name}: {why}", name=policy["name"], why=policy["why"])
     for group in view["securityGroups"]:
         yield from _group(group)
     for net in view["subnets"]:
-        yield f"subnet         {net['id']} {net['zone']} {net['cidr']} {'public' if net['public'] else 'private'}"
+        yield t(
+            "subnet         {id} {zone} {cidr} {side}",
+            id=net["id"],
+            zone=net["zone"],
+            cidr=net["cidr"],
+            side=t("public") if net["public"] else t("private"),
+        )
     yield from _inside(view)
-    yield from (f"could not read {part}: {why}" for part, why in view["unreadable"].items())
+    yield from (t("could not read {part}: {why}", part=part, why=why) for part, why in view["unreadable"].items())
 
 
 def _control_plane(view: Json) -> Iterator[str]:
     plane, seen = view["controlPlane"], view["endpoint"]["seen"]
     if plane:
-        yield f"control plane  {plane['status']}, Kubernetes {plane['version']}, zones {', '.join(plane['zones'])}"
-        yield f"network        {plane['vpcId']}"
-    yield f"endpoint       {view['endpoint']['access']}: {view['endpoint']['means']}"
+        yield t(
+            "control plane  {status}, Kubernetes {version}, zones {names}",
+            status=plane["status"],
+            version=plane["version"],
+            names=", ".join(plane["zones"]),
+        )
+        yield t("network        {vpc}", vpc=plane["vpcId"])
+    yield t("endpoint       {access}: {means}", access=view["endpoint"]["access"], means=view["endpoint"]["means"])
     if seen:
-        yield f"               {seen['host']} is {', '.join(seen['addresses']) or 'not resolved'}"
+        yield t(
+            "               {host} is {names}",
+            host=seen["host"],
+            names=", ".join(seen["addresses"]) or t("not resolved"),
+        )
 
 
 def _group(group: Json) -> Iterator[str]:
-    yield f"group          {group['id']} ({group['role']}): {group['why']}"
+    yield t("group          {id} ({role}): {why}", id=group["id"], role=group["role"], why=group["why"])
     for rule in group["ingress"]:
-        yield f"               in {rule['protocol']} {rule['ports']} from {rule['source']}  {rule['description']}".rstrip()
+        yield t(
+            "               in {protocol} {ports} from {source}  {description}",
+            protocol=rule["protocol"],
+            ports=rule["ports"],
+            source=rule["source"],
+            description=rule["description"],
+        ).rstrip()
 
 
 def _inside(view: Json) -> Iterator[str]:
     for group in view["nodegroups"]:
-        yield f"node group     {group['name']}: {group['status']}, {group['desired']} of {', '.join(group['instanceTypes'])}"
+        yield t(
+            "node group     {name}: {status}, {desired} of {names}",
+            name=group["name"],
+            status=group["status"],
+            desired=group["desired"],
+            names=", ".join(group["instanceTypes"]),
+        )
     for addon in view["addons"]:
-        yield f"add-on         {addon['name']} {addon['version']}: {addon['status']}"
+        yield t(
+            "add-on         {name} {version}: {status}",
+            name=addon["name"],
+            version=addon["version"],
+            status=addon["status"],
+        )
     for entry in view["accessEntries"]:
-        note = "  (this service, to see what runs)" if entry["ofService"] else ""
-        yield f"access         {entry['principalArn']}{note}"
+        note = t("  (this service, to see what runs)") if entry["ofService"] else ""
+        yield t("access         {arn}{note}", arn=entry["principalArn"], note=note)
     if view["workHost"]:
-        yield f"work host      {view['workHost']['instanceId']}: {view['workHost']['status']}"
+        yield t(
+            "work host      {instance}: {status}",
+            instance=view["workHost"]["instanceId"],
+            status=view["workHost"]["status"],
+        )
 
 
 def calendar(view: Json) -> Iterator[str]:
@@ -240,4 +305,9 @@ def calendar(view: Json) -> Iterator[str]:
     keys = ("version", "status", "endOfStandard", "endOfExtended")
     rows = [[str(entry[key])[:16] for key in keys] for entry in view["versions"]]
     yield from table(("VERSION", "STATUS", "STANDARD ENDS", "EXTENDED ENDS"), rows)
-    yield f"default {view['default']}; from {view['source']}, as of {view['asOf']}"
+    yield t(
+        "default {default}; from {source}, as of {day}",
+        default=view["default"],
+        source=view["source"],
+        day=view["asOf"],
+    )

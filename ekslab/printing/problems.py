@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ekslab.words import t
+
 Json = Any
 #: How API Gateway says that it is the signature or its keys, not what was asked.
 _CREDENTIALS = re.compile(r"security token|signature|access key|credential", re.IGNORECASE)
@@ -23,9 +25,9 @@ def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> 
     said = not title or title.split()[:3] == message.split()[:3]
     yield f"{status} {message}" if said else f"{status} {title}: {message}"
     if str(body.get("type", "")).endswith(":lab-not-found"):
-        yield "`ekslab get clusters` shows your labs."
+        yield t("`ekslab get clusters` shows your labs.")
     if status == 403 and _CREDENTIALS.search(message):
-        yield "These AWS credentials don't count (any more): log in again, or name another --profile."
+        yield t("These AWS credentials don't count (any more): log in again, or name another --profile.")
     yield from findings(body.get("findings", ()), flags)
 
 

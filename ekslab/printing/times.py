@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+from ekslab.words import ENGLISH, language
+
+_WEEKDAYS = "월화수목금토일"
+
 
 def zone_of(name: str | None) -> tzinfo:
     """An IANA zone; UTC where this machine does not know it (Windows without tzdata)."""
@@ -23,9 +27,19 @@ def at_local(instant: str | None, zone: tzinfo) -> str | None:
 def at_second(instant: str, zone: tzinfo) -> str:
     """The day and time of an instant: `Mon 23 Nov 22:00:07`."""
     local = datetime.fromisoformat(instant).astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M:%S}"
+    if language() == ENGLISH:
+        return f"{local:%a} {local.day} {local:%b %H:%M:%S}"
+    return f"{local.month}월 {local.day}일({_WEEKDAYS[local.weekday()]}) {_clock(local)}"
 
 
 def at_clock(instant: str | None, zone: tzinfo) -> str | None:
     """The time of day of an instant: `22:00:07`."""
-    return None if instant is None else f"{datetime.fromisoformat(instant).astimezone(zone):%H:%M:%S}"
+    if instant is None:
+        return None
+    local = datetime.fromisoformat(instant).astimezone(zone)
+    return f"{local:%H:%M:%S}" if language() == ENGLISH else _clock(local)
+
+
+def _clock(local: datetime) -> str:
+    """`오후 10:00:07`."""
+    return f"{'오전' if local.hour < 12 else '오후'} {local.hour % 12 or 12}:{local:%M:%S}"

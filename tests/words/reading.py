@@ -11,7 +11,7 @@ _TERMS = """
     aws eks ec2 ebs iam api kubernetes kubectl eksctl ekslab persistentvolumeclaim fargate cron cronjob job cpu gpu network
     dns vpc cidr nat ssh session manager cloudwatch cloudtrail kib s h d min usd kst utc asia seoul http https html csv json yaml
     ekslab-url addon eniconfig karpenter standard extended service quotas windows linux ami id arn url sns ses cloudformation
-    aws-auth configmap nitro enclaves capabilities
+    pip install get nodes aws-auth configmap nitro enclaves capabilities
     identity center signature v4 execute-api openapi.json kubeconfig pod auto scaling cost explorer
 """
 TERMS = frozenset(_TERMS.split())

@@ -1,0 +1,45 @@
+"""What the command line says, in its reader's language: English in the code, other languages in `<language>.po` beside this.
+
+The language is that of LC_ALL, LC_MESSAGES or LANG, the first that says something, as for other tools. A catalogue is read when its
+language is first spoken. `-h` and what is wrong with a command line stay English, as kubectl's do.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+ENGLISH = "en"
+_FOLDER = Path(__file__).parent
+_SLOT = re.compile(r"\{(\w+)\}")
+_ENTRY = re.compile(r'^msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"(?:\n|$))+)', re.MULTILINE)
+
+
+def t(message: str, /, **slots: object) -> str:
+    """The message in the reader's language, with its slots filled; what fills one is not looked through."""
+    said = catalogue(language()).get(message) or message
+    return _SLOT.sub(lambda found: str(slots.get(found[1], found[0])), said)
+
+
+def language() -> str:
+    """`ko`, else `en`."""
+    wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "ko" if wish.lower().startswith("ko") else ENGLISH
+
+
+@cache
+def catalogue(of: str) -> Mapping[str, str]:
+    """Message -> translation. The code's own language has none."""
+    if of == ENGLISH:
+        return {}
+    found = _ENTRY.findall((_FOLDER / f"{of}.po").read_text("utf-8"))
+    return {_text(key): _text(said) for key, said in found if _text(key)}
+
+
+def _text(quoted: str) -> str:
+    """A message as the file has it: strings, a line each."""
+    return "".join(ast.literal_eval(line) for line in quoted.splitlines())
