@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import time
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Schedule
@@ -75,6 +76,7 @@ class Settings:
     administrators: tuple[str, ...]
     viewers: tuple[str, ...]
     teams: tuple[Team, ...]
+    language: Language
     limits: Limits
     watch: WatchSettings
     curfew: CurfewSettings
@@ -98,6 +100,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         viewers=_listed(env.get("EKSLAB_VIEWERS", "")),
         teams=_teams(env.get("EKSLAB_TEAMS", "")),
+        language=Language(env.get("EKSLAB_LANGUAGE") or Language.EN),
         limits=_limits(env),
         watch=_watch(env),
         curfew=_curfew(env),

@@ -27,6 +27,11 @@ def test_what_is_not_set_has_its_default() -> None:
     assert (watch.administrators, watch.default_owner, watch.chat_topic_arn) == (None,) * 3
 
 
+def test_topics_are_english_unless_the_installation_says_otherwise() -> None:
+    wished = load_settings({**REQUIRED, "EKSLAB_LANGUAGE": "ko"})
+    assert (load_settings(REQUIRED).language, wished.language) == ("en", "ko")
+
+
 def test_an_empty_parameter_is_one_that_is_not_set() -> None:
     names = (
         "WATCH_REGIONS",

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.labs.spec import Limits
 
 if TYPE_CHECKING:
-    from chalicelib.domain.core.language import Language
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.curfew.rules import CurfewRules
@@ -279,6 +279,7 @@ class Deps:
 
     `posts`: what waits to be told. `mail`: None if the installation has no sender; all messages go to topics then.
     `user_pool`: None if browsers can't sign in.
+    `language`: of topics, and of people who chose none.
     """
 
     store: Store
@@ -293,6 +294,7 @@ class Deps:
     limits: Limits = field(default_factory=Limits)
     mail: Mailing | None = None
     user_pool: UserPool | None = None
+    language: Language = Language.EN
 
     def lab_accounts(self) -> LabAccounts:
         """The accounts and regions that take labs, from the registry. Raises Transient."""

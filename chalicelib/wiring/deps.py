@@ -59,6 +59,7 @@ def get_deps() -> Deps:
         limits=settings.limits,
         mail=mail,
         user_pool=_user_pool(),
+        language=settings.language,
     )
 
 

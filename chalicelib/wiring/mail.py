@@ -34,7 +34,7 @@ def mailing_of(settings: Settings) -> Mailing:
             return None
         return Addressee(
             person.address,
-            str(person.reads),
+            str(person.reads(settings.language)),
             person.id,
             tuple(map(str, person.muted)),
             person.zone or settings.curfew.zone,

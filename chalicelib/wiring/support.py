@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.aws.messaging.notifier import SnsNotifier
 from chalicelib.aws.system.clock import SystemClock
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.support import Watch
 from chalicelib.settings import Settings
@@ -19,11 +20,16 @@ def watch_of(settings: Settings) -> Watch:
         eks, ec2 = (client(place.account, place.region, service, place.role_arn) for service in ("eks", "ec2"))
         return EksFleet(eks, ec2, place, now)
 
+    def translate(message: Message) -> Message:
+        from chalicelib.words.letters import translated
+
+        return translated(message, settings.language)
+
     sns, events = LazyClient("sns", region), LazyClient("events", region)
     return Watch(
         fleet=fleet,
         store=fleet_store(),
-        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn),
+        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn, translate),
         home=settings.account,
         administrators=watch.administrators,
         home_regions=watch.regions,

@@ -7,6 +7,7 @@ the template, since mail programs drop style sheets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import assert_never
 
@@ -72,6 +73,14 @@ def written(messages: Sequence[Message], language: str, zone: str = "UTC") -> Wr
             Sentence("{subject} (and {number} more)", subject=letters[0].subject, number=len(letters) - 1), words
         )
     return Written(words.language, subject, "\n".join(texts), html_of(letters, words))
+
+
+def translated(message: Message, language: Language) -> Message:
+    """The message with its subject and body in a language; one without a letter as it is."""
+    if message.letter is None or language is Language.EN:
+        return message
+    words = words_of(language)
+    return replace(message, subject=said(message.letter.subject, words), body=plain_text(message.letter, words))
 
 
 def letter_of_body(message: Message) -> Letter:

@@ -60,7 +60,10 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
 
     def send(message: Message, once: str) -> str:
         if message_id := tell_by(
-            deps, Addressee(address, str(person.reads), zone=person.zone or deps.curfew.zone), message, once
+            deps,
+            Addressee(address, str(person.reads(deps.language)), zone=person.zone or deps.curfew.zone),
+            message,
+            once,
         ):
             return message_id
         raise AwsUnavailable(f"Nobody takes the mail that invites {address}.")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.sentence import Style
+from chalicelib.domain.notices.chat import chat_document
 from chalicelib.words.catalogues import words_of
-from chalicelib.words.letters import written
+from chalicelib.words.letters import translated, written
+from tests.words.kinds import KINDS
+from tests.words.reading import english_left, unresolved
 
 BODY = 'Hello <b>you</b> & all.\n\n  https://api.example.com/keep/token"x\n\n  ekslab extend lab-1 24h\n  ekslab wake lab-1\n'
 
@@ -67,3 +71,13 @@ def test_an_instant_without_a_zone_of_its_own_is_on_its_reader_s_clock(language:
 def test_days_of_aws_and_instants_for_programs_stay_in_utc(language: Language, style: Style) -> None:
     at = datetime(2026, 11, 29, 15, 30, tzinfo=UTC)
     assert words_of(language, "Asia/Seoul").moment(at, "UTC", style) == words_of(language).moment(at, "UTC", style)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_topic_gets_it_in_its_language(kind: str) -> None:
+    message = translated(KINDS[kind](), Language.KO)
+    content: Any = chat_document(message)["content"]
+    for text in (message.subject, message.body, content["title"], content["description"]):
+        assert english_left(text.replace(":rotating_light:", "").replace(":information_source:", "")) == []
+        assert unresolved(text) == []
+    assert translated(KINDS[kind](), Language.EN) == KINDS[kind]()

@@ -49,7 +49,9 @@ def _route_me(context: RequestContext) -> None:
         from chalicelib.services.people.me import get_me
 
         deps = context.deps
-        return json_answer(me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone), status)
+        return json_answer(
+            me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone, deps.language), status
+        )
 
     @context.route("GET", "/me", "Where mail reaches the caller, in which language, about what", (200, "The caller"))
     def get_me() -> Response:
@@ -104,7 +106,9 @@ def _route_roster(context: RequestContext) -> None:
             text = people_csv(roster.everybody(deps, caller))
             return Response(text, headers={"Content-Type": f"{_CSV}; charset=utf-8", "Cache-Control": "no-store"})
         page = roster.list_people(deps, caller, asked.limit, asked.cursor)
-        return json_answer({"people": [person_view(person) for person in page.items], "cursor": page.cursor})
+        return json_answer(
+            {"people": [person_view(person, context.deps.language) for person in page.items], "cursor": page.cursor}
+        )
 
     @context.route(
         "POST",

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.api.views.csv_format import csv_text
 from chalicelib.api.views.json_format import instant
 from chalicelib.api.views.keep_page import button, inline, page, paragraph_of, small
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
 from chalicelib.domain.identity.person import Person, Topic
@@ -18,10 +19,10 @@ from chalicelib.services.people.unsubscribing import UnsubscribingView
 _COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone", "confirmed", "since")
 
 
-def me_view(view: PersonView, zone: str) -> dict[str, Any]:
+def me_view(view: PersonView, zone: str, language: Language) -> dict[str, Any]:
     """`pending`: the address that waits for its reader, and until when. `trouble`: why mail there does not arrive.
 
-    `zone`: the installation's.
+    `zone`, `language`: the installation's.
     """
     person, pending = view.person, view.pending
     return {
@@ -29,21 +30,21 @@ def me_view(view: PersonView, zone: str) -> dict[str, Any]:
         "address": person.address,
         "pending": {"address": pending.address, "expiresAt": instant(pending.expires_at)} if pending else None,
         "trouble": Sentence("Mail to this address came back: {why}.", why=view.came_back) if view.came_back else None,
-        "language": str(person.reads),
+        "language": str(person.reads(language)),
         "timeZone": person.zone or zone,
         "hears": [str(topic) for topic in Topic if person.wants(topic)],
         "calendar": person.calendar is not None,
     }
 
 
-def person_view(person: Person) -> dict[str, Any]:
-    """One person, for administrators. `asked`: an address that was asked for and is not confirmed."""
+def person_view(person: Person, language: Language) -> dict[str, Any]:
+    """One person, for administrators. `asked`: an address that is not confirmed; `language`: the installation's."""
     return {
         "id": person.id,
         "identities": list(person.identities),
         "address": person.address,
         "asked": person.asked,
-        "language": str(person.reads),
+        "language": str(person.reads(language)),
         "timeZone": person.zone,
         "since": instant(person.since),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.calls import call
@@ -29,25 +29,36 @@ _ENTRIES = 10
 
 
 class SnsNotifier:
-    """`topic` is for people; `chat_topic`, where there is one, for chat channels; `bus` the name of the event bus."""
+    """`topic` is for people; `chat_topic`, where there is one, for chat channels; `bus` the name of the event bus.
 
-    def __init__(self, sns: Any, events: Any, topic: str, bus: str, chat_topic: str | None = None) -> None:
-        self._sns, self._events = sns, events
+    `translate`: a message in the language of both topics.
+    """
+
+    def __init__(
+        self,
+        sns: Any,
+        events: Any,
+        topic: str,
+        bus: str,
+        chat_topic: str | None = None,
+        translate: Callable[[Message], Message] = lambda message: message,
+    ) -> None:
+        self._sns, self._events, self._translate = sns, events, translate
         self._topic, self._bus, self._chat_topic = topic, bus, chat_topic
 
     def send(self, message: Message) -> str:
-        """Publish it; return SNS's message id. Raises AwsRefused, Transient."""
-        attributes = _attributes(message)
+        """Publish it; return SNS's message id. Its subject is English: SNS takes ASCII. Raises AwsRefused, Transient."""
+        told, attributes = self._translate(message), _attributes(message)
         answer = call(
             self._sns,
             "sns:Publish",
             TopicArn=self._topic,
             Subject=subject_line(message.subject),
-            Message=_cut(message.body),
+            Message=_cut(told.body),
             MessageAttributes=attributes,
         )
         if self._chat_topic is not None:
-            self._send_to_chat(self._chat_topic, message, attributes)
+            self._send_to_chat(self._chat_topic, told, attributes)
         return str(answer["MessageId"])
 
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:

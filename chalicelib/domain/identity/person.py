@@ -74,10 +74,9 @@ class Person:
     invite_at: datetime | None = None
     version: int = 0
 
-    @property
-    def reads(self) -> Language:
-        """The language of mails to this person."""
-        return self.language or Language.EN
+    def reads(self, usual: Language) -> Language:
+        """The language of mails to this person. `usual`: the installation's."""
+        return self.language or usual
 
     def wants(self, topic: Topic) -> bool:
         """Whether this person gets mails of the topic."""

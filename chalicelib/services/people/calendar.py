@@ -36,7 +36,7 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
         raise LinkInvalid
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy
-    rules, holidays, words = get_rules(deps), deps.curfew.holidays, words_of(person.reads)
+    rules, holidays, words = get_rules(deps), deps.curfew.holidays, words_of(person.reads(deps.language))
     events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, holidays, now, words)]
     answered = [watched for watched in each_watched(deps) if _answers_for(watched, person, deps.watch.home)]
     return document(Sentence("EKS labs"), [*events, *deadline_events(answered, now, words)], words)

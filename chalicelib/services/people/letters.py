@@ -25,7 +25,10 @@ def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> 
 def _mail(deps: Deps, mailing: Mailing, message: Message, reader: Person, once: str) -> str:
     from chalicelib.domain.notices.mail_once import new_mail, send_once
 
-    mine, address = mailing.render([message], str(reader.reads), reader.zone or deps.curfew.zone), message.recipient
+    mine, address = (
+        mailing.render([message], str(reader.reads(deps.language)), reader.zone or deps.curfew.zone),
+        message.recipient,
+    )
     fresh = new_mail(address, [message], f"{message.kind} {once}", deps.clock.now())
     mail = send_once(
         mailing.store,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -149,6 +149,16 @@ def stubbed() -> Iterator[Stubbed]:
 def test_a_chat_that_fails_takes_no_mail_back(stubbed: Stubbed) -> None:
     stubbed.sns.add_response("publish", {"MessageId": "m-1"})
     stubbed.sns.add_client_error("publish", "AuthorizationError")
+    assert stubbed.notifier.send(a_message()) == "m-1"
+    stubbed.sns.assert_no_pending_responses()
+
+
+def test_topics_are_told_in_their_language_under_a_subject_that_sns_takes(stubbed: Stubbed) -> None:
+    stubbed.notifier._translate = lambda message: replace(message, subject="기한", body="본문\n\n표\n")
+    kept = {"TopicArn": ANY, "MessageAttributes": ANY}
+    subject = subject_line(a_message().subject)
+    stubbed.sns.add_response("publish", {"MessageId": "m-1"}, {**kept, "Subject": subject, "Message": "본문\n\n표\n"})
+    stubbed.sns.add_response("publish", {"MessageId": "m-2"}, {**kept, "Message": ANY})
     assert stubbed.notifier.send(a_message()) == "m-1"
     stubbed.sns.assert_no_pending_responses()
 
