@@ -57,6 +57,8 @@ class Korean:
                 return f"{day} {clock}"
             case Style.DAY:
                 return f"{local.year}년 {day}"
+            case Style.MONTH:
+                return f"{local.year}년 {local.month}월"
             case Style.DATE:
                 return f"{local.year}년 {local.month}월 {local.day}일"
             case Style.MINUTE | Style.INSTANT | Style.SECOND:

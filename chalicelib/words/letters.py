@@ -34,7 +34,7 @@ from chalicelib.words.catalogues import words_of
 _ADDRESS = pattern(r"  (https?://\S+)")
 _CODE = pattern("`([^`\n]+)`")
 _BODY = (
-    "margin:0;padding:24px 16px;background:#f3f4f7;color:#1c2330;"
+    "margin:0;padding:24px 16px;background:#f3f4f7;color:#1c2330;word-break:keep-all;overflow-wrap:break-word;"
     "font:16px/1.55 -apple-system,'Apple SD Gothic Neo','Malgun Gothic','Segoe UI',sans-serif"
 )
 _CARD = "max-width:560px;margin:0 auto;padding:24px;background:#fff;border:1px solid #dde1e8;border-radius:12px"

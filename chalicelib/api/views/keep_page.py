@@ -164,7 +164,7 @@ _STYLE = """
 * { box-sizing: border-box }
 body {
   margin: 0; padding: 1.25rem; min-height: 100vh; background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.55 system-ui, sans-serif
+  font: 1.0625rem/1.55 system-ui, sans-serif; word-break: keep-all
 }
 main {
   max-width: 34rem; margin: 6vh auto 0; padding: 1.75rem; background: var(--card); border: 1px solid var(--line);

@@ -27,7 +27,7 @@ _UNSAFE = pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u20
 
 class Style(StrEnum):
     """The precision of an instant. LOCAL: day and time of a zone; BOTH: also the UTC time; DAY: no time; DATE: no weekday,
-    either; INSTANT and SECOND: the forms that programs write."""
+    either; MONTH: year and month; INSTANT and SECOND: the forms that programs write."""
 
     LOCAL = "local"
     BOTH = "both"
@@ -35,6 +35,7 @@ class Style(StrEnum):
     SHORT = "short"
     DAY = "day"
     DATE = "date"
+    MONTH = "month"
     INSTANT = "instant"
     SECOND = "second"
     MINUTE = "minute"
@@ -91,14 +92,14 @@ class English:
                 return f"{day} {clock}"
             case Style.DAY:
                 return f"{day} {local.year}"
+            case Style.MONTH:
+                return f"{local:%Y-%m}"
             case Style.DATE:
                 return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
             case Style.MINUTE:
                 return f"{local:%Y-%m-%d} {clock} {zone}"
-            case Style.INSTANT:
-                return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}Z"
-            case Style.SECOND:
-                return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+            case Style.INSTANT | Style.SECOND:
+                return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"[: 16 if style is Style.INSTANT else None] + "Z"
 
     def listed(self, parts: Sequence[str], last: str) -> str:
         """`a`, `a and b`, `a, b and c`."""
@@ -271,6 +272,11 @@ def ended(text: str) -> Shaped:
 def day_of(day: date) -> Moment:
     """`Mon 23 Nov 2026`."""
     return Moment(datetime.combine(day, time(), UTC), "UTC", Style.DAY)
+
+
+def month_of(month: str) -> Moment:
+    """Of `2026-11`, which it is in English."""
+    return Moment(datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC), "UTC", Style.MONTH)
 
 
 def reason_of(error: BaseException) -> str:

@@ -50,7 +50,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.instants import format_second
-from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, joined
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, joined, month_of
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.failure import Failure
@@ -178,7 +178,7 @@ class MonthOverBudget(OverBudget):
             "It adds {asked} to {month}, and {left} is left: {labs} may cost {most} a month, and {there} of it is spent or "
             "reserved.",
             asked=_dollars(asked),
-            month=month,
+            month=month_of(month),
             left=_dollars(max(most - there, 0)),
             labs=_LABS_OF[scope],
             there=_dollars(there),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Rows, Severity, letter_of, message_of, para
-from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.core.sentence import Listed, Sentence, month_of
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Lab
@@ -52,7 +52,7 @@ def is_reached(used: int, ceiling: int | None) -> bool:
 def describe_limit(limit: Limit) -> str:
     """Why a lab in use goes to sleep."""
     slots = {
-        "month": limit.month,
+        "month": month_of(limit.month),
         "used": usd(limit.used / MICRO),
         "ceiling": usd(limit.ceiling / MICRO),
         "team": limit.whose,
@@ -80,7 +80,7 @@ def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: st
         labs=counted(len(labs), "lab"),
     )
     letter = letter_of(
-        Sentence("ekslab: the ceiling of {month} is reached ({sums})", month=limit.month, sums=sums),
+        Sentence("ekslab: the ceiling of {month} is reached ({sums})", month=month_of(limit.month), sums=sums),
         [
             para(Listed([_reached(limit, sums), meanwhile], between=" ")),
             para(_SLEEP if limit.sleeps else ""),
@@ -92,7 +92,7 @@ def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: st
 
 
 def _reached(limit: Limit, sums: Sentence) -> Sentence:
-    slots = {"month": limit.month, "sums": sums}
+    slots = {"month": month_of(limit.month), "sums": sums}
     match limit.scope:
         case Scope.PERSON:
             return Sentence(

@@ -20,7 +20,7 @@ from chalicelib.domain.core.message import (
     message_of,
     para,
 )
-from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, month_of
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.curfew.messages.warning import lab_named
@@ -69,7 +69,7 @@ def lab_month(lab: Lab, month: str, now: datetime, verdict: Verdict | None = Non
 
 def month_message(mail: MonthMail, account: str) -> Message:
     """The mail; its recipient is a name that subscriptions filter by."""
-    slots = {"month": mail.month, "cost": usd(mail.amounts.get(COST, 0) / MICRO)}
+    slots = {"month": month_of(mail.month), "cost": usd(mail.amounts.get(COST, 0) / MICRO)}
     labs = counted(mail.amounts.get(LABS, 0), "lab")
     if mail.people:
         subject = Sentence("ekslab: all labs cost {cost} in {month}", **slots)
