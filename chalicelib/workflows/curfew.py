@@ -72,7 +72,7 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     examination = Examination(Region(run, _place(event["group"])))
     examination.look(event["group"]["ids"])
     for lab_id, why in examination.lost.items():
-        with run.around(f"{lab_id}, not even put off"):
+        with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
             leave_to_next_run(run, lab_id, why)
             call_off_unseen(run, lab_id, why)
     return {**run.answer(), "due": examination.due}
@@ -132,12 +132,13 @@ def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def _reported(run: NightRun, event: Mapping[str, Any]) -> list[str]:
     """What a run does once before it warns anybody: the key, and the night's report."""
     answers, lost = _results(event)
-    with run.around("the key of keep-links"):
+    with run.around(Sentence("the key of keep-links")):
         if run.deps.curfew.keys.renew(KEY_AGE, run.now):
             run.counts["keys_renewed"] += 1
     reported: list[str] = []
-    with run.around("the night's report"):
-        reported += report(run, _orphans(answers), added(event["so_far"], answers, lost)["troubles"])
+    with run.around(Sentence("the night's report")):
+        troubles = added(event["so_far"], answers, lost)["troubles"]
+        reported += report(run, _orphans(answers), [from_kept(text) for text in troubles])
     return reported
 
 
@@ -147,14 +148,16 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     whole = added(event["so_far"], answers, lost)
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
     deps.store.note_run(Run("curfew", now, outcome))
-    with run.around("the metrics"):
+    with run.around(Sentence("the metrics")):
         measure_sweep(deps)
+    ended = added(whole, [run.answer()])
     return {
         "now": now.isoformat(),
         "mode": str(run.rules.mode),
         "reported": event["warned"].get("reported", []),
         "orphans": _orphans(answers)[:20],
-        **added(whole, [run.answer()]),
+        **ended,
+        "troubles": [str(from_kept(text)) for text in ended["troubles"]],
         "outcome": outcome,
     }
 

@@ -42,6 +42,7 @@ from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.labs.spending import COST, ENDED, LABS, SLEPT, Scope
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.support.fleet import NodeKind, Nodes
+from chalicelib.domain.teardown.adoption import TaggedCluster, in_its_region
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.words.catalogues import words_of
 from chalicelib.words.letters import chat_of, written
@@ -165,6 +166,7 @@ def night(*lines: tuple[Entry, EntryStatus], rules: CurfewRules = RULES, **other
     return report_message(NIGHT, Plan(header, lines) if lines else None, rules, Concerns(**given), recipient)
 
 
+STRAY = TaggedCluster("arn:aws:eks:ap-northeast-2:111122223333:cluster/old", "old", "ap-northeast-2", {})
 REPORTS: dict[str, Callable[[], Message]] = {
     "report-calm": lambda: night(),
     "report-busy": lambda: night(
@@ -175,6 +177,8 @@ REPORTS: dict[str, Callable[[], Message]] = {
         done(5, EntryOutcome.ACTING),
         done(6, EntryOutcome.STANDING, warned_at=None, trouble="AccessDenied"),
         blocked=(lab(phase=Phase.BLOCKED, reason=explain("AccessDenied", "no").reason, phase_since=AT),),
+        orphans=(Sentence("{what} names no installation, so it is left alone.", what=in_its_region(STRAY)),),
+        troubles=(Sentence("{what}: {reason}", what=Sentence("the metrics"), reason="AwsRefused: AccessDenied"),),
     ),
     "report-off": lambda: night(rules=replace(RULES, mode=Mode.OFF)),
     "report-dry": lambda: night(rules=replace(RULES, mode=Mode.DRY_RUN)),

@@ -48,7 +48,6 @@ FOR_PROGRAMS = frozenset(
             "Transient",
             "AwsUnavailable",
             "AwsRefused",
-            "around",
             "allow_ingress",
             "startswith",
             "route",

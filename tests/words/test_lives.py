@@ -5,6 +5,7 @@ AWS's own words stay as they are: those of the refusals here are one word, so th
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -17,7 +18,9 @@ from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.teardown.receipt import verdict
 from chalicelib.services.labs import hibernation, queries
 from chalicelib.words.catalogues import words_of
-from tests.fakes import a_caller
+from tests.api.http import Http
+from tests.api.pages.browser import Browser
+from tests.fakes import OWNER, a_caller
 from tests.words.reading import english_left, unresolved
 from tests.workflows.machine import StepFailed
 from tests.workflows.test_whole_path import OPERATIONS, a_rich_theatre
@@ -106,3 +109,20 @@ def test_sleeping_and_waking_are_told_in_korean(operation: str, refusal: str) ->
         theatre.world.fail(operation, REFUSALS[refusal], times=40)
         play(theatre)
     assert found | english_in(theatre) == {}
+
+
+@pytest.mark.parametrize("operation", [None, "clusters.create", "create_nodegroup", "leftovers.delete"])
+def test_a_labs_page_tells_its_life_in_korean(operation: str | None) -> None:
+    theatre = a_rich_theatre()
+    if operation:
+        theatre.world.fail(operation, REFUSALS["denied"], times=40)
+    play(theatre)
+    if theatre.lab.phase is Phase.READY:
+        theatre.release()
+        play(theatre)
+    browser = Browser.of(Http(world=theatre.world), OWNER)
+    browser.language = "ko"
+    shown = re.sub(r"<(code|pre)\b.*?</\1>", "", browser.get(f"labs/{theatre.lab_id}").text, flags=re.DOTALL)
+    shown = TOLD_BY_OTHERS.sub("", html.unescape(re.sub(r"<[^>]+>", "; ", shown.partition("<main")[2])))
+    assert unresolved(shown) == []
+    assert english_left(shown, frozenset({"myeks", theatre.lab_id})) == []

@@ -44,7 +44,7 @@ def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
     """Act on one due entry. `item`: lab_id, night, entry_id, and `held`, `suspect` and `free_at` from `brake`."""
     if run.deps.clock.now() - run.now > _AS_SEEN:
         leave_to_next_run(run, item["lab_id"], _OLD)
-        run.troubles.append(f"{item['lab_id']}: {_OLD}")
+        run.troubles.append(Sentence("{what}: {reason}", what=item["lab_id"], reason=_OLD))
         return
     try:
         _act_once(run, item)

@@ -32,7 +32,7 @@ def due_items(run: NightRun, due: Iterable[Mapping[str, str]]) -> list[dict[str,
         by_night.setdefault(one["night"], []).append(one)
     items: list[dict[str, Any]] = []
     for night, entries in sorted(by_night.items()):
-        with run.around(f"the plan of {night}"):
+        with run.around(Sentence("the plan of {night}", night=str(night))):
             items += _items_of(run, date.fromisoformat(night), entries)
     return items
 
@@ -64,7 +64,7 @@ def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
         braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.held:
         run.counts["held_nights"] += 1
-        with run.around("telling administrators"):
+        with run.around(Sentence("telling administrators")):
             _send(run, plan, braking, alive)
     return plan, braking
 

@@ -51,7 +51,7 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
     warned = status.warned_at is not None and status.recipient
     if not warned or status.called_off_at is not None or run.rules.mode is not Mode.ON:
         return
-    with run.around(f"calling off what {entry.lab_id} was warned of"):
+    with run.around(Sentence("calling off what {lab} was warned of", lab=entry.lab_id)):
         owner, *others = listeners(run.deps, lab)
 
         def message(recipient: str) -> Message:

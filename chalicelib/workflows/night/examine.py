@@ -83,7 +83,7 @@ class Examination:
         self._look(self._look(ids))
         self._publish()
         for each, evidence in self.seen:
-            with self.run.around(f"the price of {each.lab.id}"):
+            with self.run.around(Sentence("the price of {lab}", lab=each.lab.id)):
                 note_seen(self.region, each.lab, evidence)
 
     def _look(self, ids: Sequence[str]) -> list[str]:
@@ -264,7 +264,7 @@ class Examination:
         """Publish each night's new entries in one write; labs whose entry could not be published stay due."""
         for night in sorted({entry.night for _, entry in self.new}):
             mine = [(lab, entry) for lab, entry in self.new if entry.night == night]
-            with self.run.around(f"the plan of {night}") as failed:
+            with self.run.around(Sentence("the plan of {night}", night=str(night))) as failed:
                 self.run.store.publish(night, [entry for _, entry in mine], self.run.now)
             for lab, entry in mine:
                 with self._alone(lab.id):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.pages import WarningPage
@@ -38,7 +39,7 @@ def tell_posts(deps: Deps, now: datetime) -> list[str]:
 def waiting(run: NightRun) -> list[Post]:
     """What waits to be told; nothing, and a trouble, if it can't be read."""
     found: list[Post] = []
-    with run.around("what waits to be told"):
+    with run.around(Sentence("what waits to be told")):
         found += run.deps.posts.waiting()
     return found
 
@@ -51,11 +52,11 @@ def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str,
     parts: list[Part] = []
     failed = 0
     for status in page.statuses:
-        with run.around(f"the warning of {status.lab_id}") as errors:
+        with run.around(Sentence("the warning of {lab}", lab=status.lab_id)) as errors:
             parts += filter(None, [warning_of(run, status)])
         failed += len(errors)
     for post in posts:
-        with run.around(f"the post {post.id}"):
+        with run.around(Sentence("the post {id}", id=post.id)):
             parts += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
     if page.after:
         parts = _of_page(parts)
@@ -73,7 +74,7 @@ def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
     failed = 0
     for part in parts:
         if part.addressee is None:
-            with run.around(f"the message to {part.message.recipient}") as errors:
+            with run.around(Sentence("the message to {recipient}", recipient=part.message.recipient)) as errors:
                 _count(run, [part] if part.publish() else [])
             failed += len(errors) if isinstance(part, EntryWarning) else 0
     return failed
@@ -85,11 +86,11 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
         if part.addressee is not None:
             letters.setdefault(part.addressee, []).append(part)
     notices: dict[str, list[Notice]] = {}
-    with run.around("notices that wait"):
+    with run.around(Sentence("notices that wait")):
         notices |= waiting_by_reader(run.deps) if letters else {}
     failed = 0
     for addressee, mine in letters.items():
-        with run.around(f"the mail to {mine[0].message.recipient}") as errors:
+        with run.around(Sentence("the mail to {recipient}", recipient=mine[0].message.recipient)) as errors:
             _mail(run, addressee, mine, notices.get(addressee.address, ()), (once, by))
         failed += len(errors) if any(isinstance(part, EntryWarning) for part in mine) else 0
     return failed

@@ -44,7 +44,7 @@ def report(run: NightRun, orphans: Sequence[str], troubles: Sequence[str]) -> li
     newest = nights_to_report(run.now, run.deps.curfew.zone, run.deps.curfew.report_hour)[0]
     sent: list[str] = []
     for night in unreported_nights(run.deps, run.now):
-        with run.around(f"the report of {night}"):
+        with run.around(Sentence("the report of {night}", night=str(night))):
             plan = settled_plan(run, night)
             if night == newest and plan is not None and not is_settled(plan):
                 continue

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence, to_kept
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.ports.curfew import CurfewStore
@@ -69,13 +70,14 @@ class NightRun:
             self.counts["changed_meanwhile"] += 1
         except EkslabError as error:
             failed.append(error)
-            self.troubles.append(f"{what}: {type(error).__name__}: {error}"[:_LONGEST])
+            told = f"{type(error).__name__}: {error}"[:_LONGEST]
+            self.troubles.append(Sentence("{what}: {reason}", what=what, reason=told))
 
     def answer(self) -> dict[str, Any]:
         """The result of a state."""
         more = len(self.troubles) - _A_STEP
-        message = [*self.troubles[:_A_STEP], *([f"and {more} more"] if more > 0 else [])]
-        return {"outcome": "done", "counts": dict(self.counts), "troubles": message}
+        told = [*self.troubles[:_A_STEP], *([Sentence("and {number} more", number=more)] if more > 0 else [])]
+        return {"outcome": "done", "counts": dict(self.counts), "troubles": [to_kept(text) for text in told]}
 
 
 def added(so_far: Mapping[str, Any], answers: Iterable[Mapping[str, Any]], lost: Iterable[str] = ()) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, from_kept
 from chalicelib.domain.errors.patience import Pause, Waited, pause_for
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded, Throttled, Transient
 from chalicelib.domain.labs.lab import Lab
@@ -126,7 +126,9 @@ def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]
     now = _time_of(deps, event).astimezone(UTC)
     with step_lines(function.__module__.rpartition(".")[2], function.__name__, event):
         answer = function(deps, event, now)
-        text = {name: answer[name] for name in _TOLD if name in answer}
+        text: dict[str, Any] = {name: answer[name] for name in _TOLD if name in answer}
+        if "troubles" in text:
+            text["troubles"] = [str(from_kept(each)) for each in text["troubles"]]
         logger.info("A step was run.", extra=text)
     return answer
 
