@@ -50,7 +50,6 @@ FOR_PROGRAMS = frozenset(
             "AwsRefused",
             "allow_ingress",
             "startswith",
-            "route",
             "partition",
         ),
         # What a cause is known by: the words go into a failure's `cause`, its own sentence is in the catalogue.
@@ -73,8 +72,6 @@ KEYS = frozenset(
         "public IPv4 addresses",
         "{} put off at {}",
         "{} woken in run {}",
-        "A page, or JSON",
-        "A page, for a session's cookie",
         "It is not about the life of an EKS version.",
         "Not even put off: {}",
         "the subnets are in {}",

@@ -9,6 +9,7 @@ from chalicelib.api.inputs.curfew_params import read_why
 from chalicelib.api.routes.keep import AS_WANTED, as_wanted
 from chalicelib.api.views import labs
 from chalicelib.api.views.approval import decision_page, decision_view
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.logs import logger
 from chalicelib.services.labs.approval import DecisionView, decide, decide_by_link, look_at_decision
@@ -30,8 +31,8 @@ def route_approval(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/labs/{lab_id}/approve",
-        "Approve a lab that waits",
-        (202, "Under way"),
+        Sentence("Approve a lab that waits"),
+        (202, Sentence("Under way")),
         (400, 403, 404, 409),
         body="Why",
     )
@@ -39,7 +40,12 @@ def route_approval(context: RequestContext) -> None:
         return answer(lab_id, Decision.APPROVE)
 
     @context.route(
-        "POST", "/labs/{lab_id}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), body="Why"
+        "POST",
+        "/labs/{lab_id}/refuse",
+        Sentence("Refuse a lab that waits"),
+        (202, Sentence("Refused")),
+        (400, 403, 404, 409),
+        body="Why",
     )
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
@@ -55,7 +61,7 @@ def route_approval(context: RequestContext) -> None:
     @context.route(
         "GET",
         _PATH,
-        "What a link of an approver's mail would do; changes nothing",
+        Sentence("What a link of an approver's mail would do; changes nothing"),
         AS_WANTED,
         (403, 404, 409, 410),
         public=True,
@@ -64,7 +70,12 @@ def route_approval(context: RequestContext) -> None:
         return as_wanted(context, look, token, decision_view, decision_page)
 
     @context.route(
-        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (403, 404, 409, 410), public=True
+        "POST",
+        _PATH,
+        Sentence("Approve or refuse the lab, as the link says"),
+        AS_WANTED,
+        (403, 404, 409, 410),
+        public=True,
     )
     def post_decide(token: str) -> Response:
         return as_wanted(context, act, token, decision_view, decision_page)

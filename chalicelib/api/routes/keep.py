@@ -24,7 +24,7 @@ View = TypeVar("View")
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
 #: What the OpenAPI document says of the routes that need no signature: their success, and their refusals.
-AS_WANTED, LINK_REFUSALS = (200, "A page, or JSON"), (404, 409, 410, 429)
+AS_WANTED, LINK_REFUSALS = (200, Sentence("A page, or JSON")), (404, 409, 410, 429)
 
 
 def route_keeping(context: RequestContext) -> None:
@@ -38,11 +38,13 @@ def route_keeping(context: RequestContext) -> None:
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return view
 
-    @context.route("GET", _PATH, "What a keep-link would keep; changes nothing", AS_WANTED, LINK_REFUSALS, public=True)
+    @context.route(
+        "GET", _PATH, Sentence("What a keep-link would keep; changes nothing"), AS_WANTED, LINK_REFUSALS, public=True
+    )
     def get_keep(token: str) -> Response:
         return as_wanted(context, look, token, keep_view, keep_page)
 
-    @context.route("POST", _PATH, "Keep the lab for one night more", AS_WANTED, LINK_REFUSALS, public=True)
+    @context.route("POST", _PATH, Sentence("Keep the lab for one night more"), AS_WANTED, LINK_REFUSALS, public=True)
     def post_keep(token: str) -> Response:
         return as_wanted(context, keep, token, keep_view, keep_page)
 

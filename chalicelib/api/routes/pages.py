@@ -11,10 +11,11 @@ import secrets
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 
 _HTML = "text/html"
-_MOVED = ((303, "Its address"),)
+_MOVED = ((303, Sentence("Its address")),)
 
 
 def route_pages(context: RequestContext) -> None:
@@ -26,15 +27,21 @@ def route_pages(context: RequestContext) -> None:
 
         return answer(context, "GET")
 
-    for path, what in (("/", "The page"), ("/ui", "The page"), ("/ui/{path+}", "A page, for a session's cookie")):
-        described = context.route("GET", path, what, (200, "A page"), (401, 404), public=True, media=_HTML, also=_MOVED)
+    for path, what in (
+        ("/", Sentence("The page")),
+        ("/ui", Sentence("The page")),
+        ("/ui/{path+}", Sentence("A page, for a session's cookie")),
+    ):
+        described = context.route(
+            "GET", path, what, (200, Sentence("A page")), (401, 404), public=True, media=_HTML, also=_MOVED
+        )
         described(show)
 
     @context.route(
         "POST",
         "/ui/{path+}",
-        "A page's form",
-        (303, "Done: the page that shows it"),
+        Sentence("A page's form"),
+        (303, Sentence("Done: the page that shows it")),
         (400, 401, 404, 409),
         media=_HTML,
         public=True,
@@ -44,7 +51,7 @@ def route_pages(context: RequestContext) -> None:
 
         return answer(context, "POST")
 
-    @context.route("GET", "/openapi.json", "This document", (200, "The document"), public=True)
+    @context.route("GET", "/openapi.json", Sentence("This document"), (200, Sentence("The document")), public=True)
     def get_openapi() -> Response:
         from chalicelib.api.openapi.document import document
 
@@ -55,8 +62,8 @@ def _route_sessions(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/sessions",
-        "Open a browser's session for whoever signs",
-        (201, "Its token, and when it ends"),
+        Sentence("Open a browser's session for whoever signs"),
+        (201, Sentence("Its token, and when it ends")),
         viewers=True,
     )
     def post_session() -> Response:
