@@ -18,6 +18,7 @@ from markupsafe import Markup
 from chalicelib.api.pages.assets import address
 from chalicelib.api.views.keep_page import inline
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.resources import kind_said
 from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Style, Words, said
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Phase
@@ -33,12 +34,13 @@ _STATES: dict[str, str] = {
         *(Sentence("running"), Sentence("done"), Sentence("failed"), Sentence("left")),
         *(Sentence("deleted"), Sentence("kept"), Sentence("blocked"), Sentence("unproven"), Sentence("still there")),
         *(Sentence("public"), Sentence("private"), Sentence("none"), Sentence("on"), Sentence("off")),
-        *(Sentence("end"), Sentence("hibernate"), Sentence("delete"), Sentence("snapshot"), Sentence("keep")),
+        *(Sentence("end"), Sentence("hibernate"), Sentence("delete"), Sentence("keep")),
         *(Sentence("standard"), Sentence("extended")),
     )
 } | {
     "public-and-private": Sentence("public and private"),
     "single": Sentence("one gateway"),
+    "snapshot": Sentence("snapshot, then delete"),
     "dry-run": Sentence("dry run: plans, and does nothing"),
     "past-the-end": Sentence("past its end"),
     "unknown-version": Sentence("version not known"),
@@ -72,6 +74,12 @@ def say_phase(context: Context, phase: Phase) -> str:
 
 
 @pass_context
+def say_kind(context: Context, kind: str) -> str:
+    """A kind of things."""
+    return said(kind_said(kind), context["words"])
+
+
+@pass_context
 def say_state(context: Context, state: str) -> str:
     """What became of a step, of a line of a plan, or of one of a receipt; and what can be chosen."""
     return said(_STATES.get(str(state), str(state)), context["words"])
@@ -93,6 +101,7 @@ def environment() -> Environment:
     )
     made.filters |= {"usd": format_usd, "instant": say_time, "local": say_time, "span": say_span, "person": short_name}
     made.filters |= {"said": say, "phase": say_phase, "step": say_state, "outcome": say_state, "choice": say_state}
+    made.filters["kind"] = say_kind
     made.globals |= {"asset": address}
     return made
 

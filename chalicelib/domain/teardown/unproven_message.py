@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.core.message import Block, Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.resources import kind_said
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.receipt import ReceiptLine
@@ -71,7 +72,7 @@ def _described(line: ReceiptLine) -> list[Block]:
         else Sentence("its price is not known")
     )
     told = para(
-        Sentence("{kind} {arn}", kind=str(line.kind), arn=line.arn),
+        Sentence("{kind} {arn}", kind=kind_said(line.kind), arn=line.arn),
         Sentence("{reason}; {price}", reason=line.reason, price=cost),
     )
     return [told, commands(line.command)] if line.command else [told]

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
-from chalicelib.domain.core.resources import CAME_BACK, EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import CAME_BACK, EntryState, Kind, LedgerEntry, Resource, Target, kind_said
 from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, StillInUse, Transient
@@ -347,7 +347,7 @@ class _Sweep:
         self.outcome.deleted.append(entry.resource)
         what = entry.resource
         facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}
-        message = Sentence("Deleted {kind} {id} ({how}).", kind=what.kind, id=what.id, how=entry.how)
+        message = Sentence("Deleted {kind} {id} ({how}).", kind=kind_said(what.kind), id=what.id, how=entry.how)
         self.deps.store.add_event(self.lab.id, Event(self.now, "resource-deleted", message, facts))
 
 
