@@ -51,7 +51,7 @@ def _schedule(view: Json, utc: bool) -> Iterator[str]:
         at=own["curfew"],
         zone=own["timeZone"],
         days=", ".join(own["weekdays"]),
-        at_at=own["atCurfew"],
+        act=own["atCurfew"],
     )
     yield t("quiet       {names}", names=", ".join(quiet) or t("no other days"))
     if own["atCurfew"] == "hibernate":

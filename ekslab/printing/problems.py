@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ekslab.printing.terminal import columns
 from ekslab.words import t
 
 Json = Any
@@ -36,7 +37,8 @@ def findings(found: Sequence[Json], flags: Mapping[str, str] | None = None) -> I
     for finding in sorted(found, key=lambda one: one["severity"] != "error"):
         path = _flag_or_path(finding["path"], flags or {})
         where = f"{path}: " if path else ""
-        yield f"  {finding['severity']:<7}  {where}{finding['message']}"
+        level = t("error") if finding["severity"] == "error" else t("warning")
+        yield f"  {level}{' ' * (7 - columns(level))}  {where}{finding['message']}"
 
 
 def _flag_or_path(path: str, flags: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from contextlib import suppress
 
@@ -94,6 +95,17 @@ def test_the_catalogue_has_every_message_and_no_other() -> None:
     assert [
         text for text in found.values() if re.search(r"\}(?:은|는|이|가|을|를|과|와|으로|로|라)(?=[\s.,]|$)", text)
     ] == []
+
+
+def test_each_slot_is_filled_where_it_is_said() -> None:
+    wrong = []
+    for path in sorted((PROJECT / "ekslab").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            match call:
+                case ast.Call(func=ast.Name(id="t"), args=[ast.Constant(value=str(message))]):
+                    given = {f"{{{keyword.arg}}}" for keyword in call.keywords}
+                    wrong += [message] if given != set(_SLOT.findall(message)) else []
+    assert wrong == []
 
 
 def test_it_is_read_as_babel_reads_it() -> None:
