@@ -16,6 +16,7 @@ from ekslab.commands.exit_codes import Exit
 from ekslab.printing import curfew as printing
 from ekslab.printing import terminal
 from ekslab.printing.tables import table
+from ekslab.printing.times import month_of
 from ekslab.words import t
 
 
@@ -70,7 +71,7 @@ def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
     if body["running"]:
         yield t(
             "{month} is not over ({zone}): what is reserved for labs that are alive is in it.",
-            month=body["month"],
+            month=month_of(body["month"]),
             zone=body["timeZone"],
         )
     yield from (finding["message"] for finding in body["findings"])

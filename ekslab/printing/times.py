@@ -33,11 +33,14 @@ def at_second(instant: str, zone: tzinfo) -> str:
 
 
 def at_clock(instant: str | None, zone: tzinfo) -> str | None:
-    """The time of day of an instant: `22:00:07`."""
-    if instant is None:
-        return None
-    local = datetime.fromisoformat(instant).astimezone(zone)
-    return f"{local:%H:%M:%S}" if language() == ENGLISH else _clock(local)
+    """The time of day of an instant, short in any language: `22:00:07`."""
+    return None if instant is None else f"{datetime.fromisoformat(instant).astimezone(zone):%H:%M:%S}"
+
+
+def month_of(month: str) -> str:
+    """`2026-11` in words: `2026년 11월`."""
+    year, number = month.split("-")
+    return month if language() == ENGLISH else f"{year}년 {int(number)}월"
 
 
 def _clock(local: datetime) -> str:
