@@ -5,8 +5,9 @@ If `atLimit` says so, the next curfew also hibernates labs in use: owners are wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
@@ -35,23 +36,25 @@ def ask_at_limits(deps: Deps, now: datetime) -> int:
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
     for one in sums.people:
-        limit = _limit_of(deps, offers, sums, one)
+        limit = next(iter(_limits(deps, offers, sums, one)), None)
         if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
             continue
         sent += _sent(deps, limit, one, now)
     return sent
 
 
-def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
-    """The ceiling that each person is at, by person, for people whose rule hibernates labs in use. Reads no lab."""
+def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, tuple[Limit, ...]]:
+    """The ceilings that each person is at, by person, where the rule hibernates labs in use. Reads no lab."""
     offers = deps.store.offers()
     said = (offers.at_limit, *(rule.at_limit for rule in offers.teams))
     if AtLimit.HIBERNATE not in said or not _has_ceilings(offers):
         return {}
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     sums = _sums_of(deps, offers, month)
-    found = ((one.whose, _limit_of(deps, offers, sums, one)) for one in sums.people)
-    return {whose: limit for whose, limit in found if limit is not None and limit.sleeps}
+    found = {
+        one.whose: tuple(limit for limit in _limits(deps, offers, sums, one) if limit.sleeps) for one in sums.people
+    }
+    return {whose: limits for whose, limits in found.items() if limits}
 
 
 def _has_ceilings(offers: Offers) -> bool:
@@ -63,24 +66,36 @@ def _has_ceilings(offers: Offers) -> bool:
 
 @dataclass(frozen=True)
 class _Sums:
-    """A month's sums of people and of shared roles."""
+    """A month's sums of people, of shared roles and of teams by their names."""
 
     month: str
     people: tuple[MonthSum, ...]
     roles: Mapping[str, Mapping[str, int]]
+    teams: Mapping[str, int]
+
+    @cached_property
+    def total(self) -> int:
+        """The cost of everybody's labs, in millionths of USD."""
+        return _cost(self.people)
 
 
 def _sums_of(deps: Deps, offers: Offers, month: str) -> _Sums:
     roles = deps.store.month_sums(month, Scope.ROLE) if offers.max_usd_month.role is not None else {}
-    return _Sums(month, deps.store.month_people([month])[month], roles)
+    people = deps.store.month_people([month])[month]
+    teams = {team.name: _cost(one for one in people if team.has(*one.identities)) for team in deps.curfew.teams}
+    return _Sums(month, people, roles, teams)
 
 
-def _limit_of(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> Limit | None:
-    """The narrowest ceiling that this person is at; None if a group of the user pool, unreadable here, may raise it."""
+def _cost(people: Iterable[MonthSum]) -> int:
+    return sum(each.amounts.get(COST, 0) for each in people)
+
+
+def _limits(deps: Deps, offers: Offers, sums: _Sums, one: MonthSum) -> tuple[Limit, ...]:
+    """The ceilings that this person is at, without those that a group of the user pool, unreadable here, may raise."""
     teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
     known = ceilings_for(offers, Caller(one.identities[0], deps.watch.home, None, teams=teams))
-    limit, surely = (next(_limits_of(sums, one, each), None) for each in (known, highest(known, offers.teams)))
-    return surely if limit != surely and _may_be_in_groups(deps, one) else limit
+    limits, surely = (tuple(_limits_of(sums, one, each)) for each in (known, highest(known, offers.teams)))
+    return surely if limits != surely and _may_be_in_groups(deps, one) else limits
 
 
 def _may_be_in_groups(deps: Deps, one: MonthSum) -> bool:
@@ -92,7 +107,7 @@ def _may_be_in_groups(deps: Deps, one: MonthSum) -> bool:
 
 def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit]:
     """The ceilings that this person is at, narrowest first."""
-    month, people, mine = sums.month, sums.people, one.amounts.get(COST, 0)
+    month, mine = sums.month, one.amounts.get(COST, 0)
     sleeps = ceilings.at_limit is AtLimit.HIBERNATE
     if is_reached(mine, ceilings.months.person):
         yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine, sleeps)
@@ -101,17 +116,15 @@ def _limits_of(sums: _Sums, one: MonthSum, ceilings: Ceilings) -> Iterator[Limit
         if is_reached(used, ceilings.months.role):
             yield Limit(month, Scope.ROLE, role, ceilings.months.role or 0, used, sleeps)
     for team, ceiling in ceilings.teams:
-        used = sum(each.amounts.get(COST, 0) for each in people if team.has(*each.identities))
+        used = sums.teams[team.name]
         if is_reached(used, micro(ceiling)):
             yield Limit(month, Scope.TEAM, team.name, micro(ceiling) or 0, used, sleeps)
-    if ceilings.months.installation is not None:
-        used = sum(each.amounts.get(COST, 0) for each in people)
-        if is_reached(used, ceilings.months.installation):
-            yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation, used, sleeps)
+    if is_reached(sums.total, ceilings.months.installation):
+        yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation or 0, sums.total, sleeps)
 
 
 def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
-    labs = [lab for identity in one.identities for lab in _living(deps, identity)]
+    labs = [lab for identity in one.identities for lab in _living(deps, identity) if limit.covers(lab)]
     if not labs:
         return 0
     name = f"{limit.name}#{one.whose}"

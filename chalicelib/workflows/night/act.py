@@ -104,7 +104,7 @@ def _context(run: NightRun, lab: Lab, line: PlanLine, item: Mapping[str, Any]) -
         shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,
         verdict=run.store.verdict(lab.id) if entry.trigger is Trigger.IDLE else None,
-        at_limit=entry.trigger is Trigger.LIMIT and lab.counted_as in run.limits,
+        at_limit=entry.trigger is Trigger.LIMIT and run.limit_of(lab) is not None,
         holidays=run.deps.curfew.holidays,
     )
 

@@ -173,7 +173,7 @@ class Examination:
         lab, unplanned = context.lab, context.entry is None
         verdict = judge(lab, evidence, context.rules, context.now)
         self.run.store.put_verdict(verdict)
-        limit = self.run.limits.get(lab.counted_as) if unplanned and not verdict.idle else None
+        limit = self.run.limit_of(lab) if unplanned and not verdict.idle else None
         sleeps = limit is not None or (unplanned and verdict.idle and context.faces.act is AtCurfew.HIBERNATE)
         policy = str(lab.spec.support_policy)
         return replace(

@@ -20,6 +20,7 @@ from chalicelib.workflows.costs.limit import limits_that_sleep
 
 if TYPE_CHECKING:
     from chalicelib.domain.curfew.messages.limit import Limit
+    from chalicelib.domain.labs.lab import Lab
 
 #: Failures in one step's answer, failures in a run's summary, characters of each.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
@@ -53,9 +54,13 @@ class NightRun:
         return timedelta(minutes=self.rules.notice_minutes)
 
     @cached_property
-    def limits(self) -> Mapping[str, Limit]:
-        """The people at a month's ceiling whose labs sleep although they are in use, read once a step."""
+    def limits(self) -> Mapping[str, tuple[Limit, ...]]:
+        """The ceilings by which labs in use sleep, by the person who is at them, read once a step."""
         return limits_that_sleep(self.deps, self.now)
+
+    def limit_of(self, lab: Lab) -> Limit | None:
+        """The narrowest of these ceilings that the lab counts toward."""
+        return next((limit for limit in self.limits.get(lab.counted_as, ()) if limit.covers(lab)), None)
 
     @contextmanager
     def around(self, what: str) -> Iterator[list[EkslabError]]:

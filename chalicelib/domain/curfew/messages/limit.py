@@ -12,7 +12,7 @@ from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO
-from chalicelib.domain.labs.spending import Scope, to_lease_end
+from chalicelib.domain.labs.spending import Scope, sums_of, to_lease_end
 
 KIND = "month-limit"
 #: Millionths of USD: a ceiling with less left is reached, since a control plane alone costs more an hour.
@@ -42,6 +42,10 @@ class Limit:
     def name(self) -> str:
         """The name under which its mails are noted."""
         return f"LIMIT#{self.scope}#{self.whose}"
+
+    def covers(self, lab: Lab) -> bool:
+        """Whether a lab of a person at this ceiling counts toward it: a role's is about its own sessions alone."""
+        return self.scope is not Scope.ROLE or (Scope.ROLE, self.whose) in sums_of(lab)
 
 
 def is_reached(used: int, ceiling: int | None) -> bool:
