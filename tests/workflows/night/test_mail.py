@@ -252,6 +252,25 @@ def test_a_deadline_that_comes_back_is_told_to_the_next_audience_at_once() -> No
     assert len(mailing.mailer.to(JANE)) == 1
 
 
+def test_the_daily_watch_writes_one_mail_to_a_person_of_several_names_with_buttons_for_each() -> None:
+    nights, mailing = nights_with({ARN: JANE, OPS: JANE, "shop@example.com": JANE}, labs=0)
+    watch = replace(nights.world.deps.watch, api_url="https://api.example.com")
+    nights.world.deps = replace(nights.world.deps, watch=watch)
+    nights.world.watch.store.register(a_registration())
+    for owner in (OPS, "shop@example.com", "Shop@Example.com"):
+        tags = {"owner": owner}
+        nights.world.watch.fleets.add(
+            a_fleet_cluster(f"c-{len(nights.world.watch.fleets.clusters)}", "1.31", tags=tags)
+        )
+    Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    [letter] = mailing.mailer.to(JANE)
+    assert letter.text.count("/mail/acknowledge/") == 3
+    theirs = [
+        n for n in nights.world.watch.store.notices.values() if n.recipient.casefold() in (OPS, "shop@example.com")
+    ]
+    assert {notice.state for notice in theirs} == {NoticeState.SENT}
+
+
 def test_events_of_unknown_mails_and_other_addresses_change_nothing() -> None:
     nights, mailing = nights_with({ARN: JANE}, labs=1)
     mailing.mailer.outcomes[JANE] = "bounce"
