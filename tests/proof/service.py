@@ -14,6 +14,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -22,16 +23,15 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.lab import OVER, RESTING, Change, Lab, Phase
 from chalicelib.domain.labs.recovery import TEAR_DOWN_WITHIN
-from chalicelib.domain.labs.spec import Limits
 from chalicelib.domain.labs.steps import StepStatus
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.services.labs import approval, commands, hibernation, lease
 from chalicelib.workflows import schedules
-from tests.fakes import NOW, a_caller, a_spec, make_deps
+from tests.fakes import NOW, a_caller, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster
+from tests.proof.living import MOST_LABS, LivingNights
 from tests.proof.watched import DAILY, WatchedClusters
-from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
-from tests.workflows.night.nights import SEOUL, Nights, vanished
+from tests.workflows.night.nights import SEOUL, vanished
 from tests.workflows.night.test_fleets import ADMIN, AUDIENCES, HOUR, OWNERS, USES, Fleet
 from tests.workflows.test_whole_path import put_neighbours
 
@@ -43,8 +43,7 @@ CALLS = (
     "change_lab", "record_step", "add_event", "put_receipt",
 )  # fmt: skip
 ERRORS = (AwsUnavailable("no answer"), Throttled("eks: Rate exceeded"), StaleLab("someone was faster"))
-#: No more than these are alive at once.
-MOST_LABS = 50
+#: What labs are called.
 NAMES = tuple(f"lab{number}" for number in range(MOST_LABS))
 #: A lab by its place among those that are looked at.
 NUMBERS = st.integers(0, MOST_LABS - 1)
@@ -73,43 +72,6 @@ UNLISTED = frozenset(
 )
 #: An administrator who asked for no lab.
 ADMIN_OF_OTHERS = replace(ADMIN, arn="arn:aws:iam::111122223333:user/administrator")
-
-
-class LivingNights(Nights):
-    """Nights whose workflows are lived step by step. `deaths`: before which invocations a Lambda dies; `count`: how many there
-    were; `reached`, `left`: every phase that a lab was seen in, and that one was seen to leave."""
-
-    def __init__(self) -> None:
-        super().__init__(make_deps(Limits(max_labs_per_owner=MOST_LABS, max_labs_per_role=MOST_LABS)))
-        self.deaths, self.count, self.reached, self.left = set[int](), 0, set[Phase](), set[Phase]()
-        self._phases: dict[str, Phase] = {}
-
-    def note_phases(self) -> None:
-        """Look at each lab."""
-        now = {lab.id: lab.phase for lab in self.world.store.labs.values()}
-        self.reached |= set(now.values())
-        self.left |= {phase for lab_id, phase in self._phases.items() if now[lab_id] is not phase}
-        self._phases = now
-
-    def settle(self, at: datetime) -> None:
-        """Run what was started, and what that starts."""
-        started = self.world.workflows.started
-        while self._done < len(started):
-            workflow, name, payload = started[self._done]
-            self._done += 1
-            if workflow in LAB_WORKFLOWS:
-                Machine(workflow, self.world.deps, self._enter).run(payload)
-            self.world.workflows.end(name)
-        self.note_phases()
-        for lab in self.world.store.labs.values():
-            if lab.phase in OVER:
-                self.ended.setdefault(lab.id, at)
-
-    def _enter(self, function: str) -> None:
-        self.count += 1
-        self.note_phases()
-        if self.count in self.deaths:
-            raise LambdaDied
 
 
 class Service(WatchedClusters, Fleet):
@@ -235,6 +197,12 @@ class Service(WatchedClusters, Fleet):
     def a_call_fails(self, call: str, error: Exception, times: int, after: bool) -> None:
         self.nights.world.fail(call, error, times=times, after=after)
 
+    @rule()
+    def aws_has_no_machines(self) -> None:
+        """For the next node group that is asked for."""
+        issue = HealthIssue("AsgInstanceLaunchFailures", "We currently do not have sufficient capacity.")
+        self.nights.world.clusters.issues["nodegroup", "myeks-nodegroup"] = issue
+
     @rule(after=st.integers(1, 60))
     def a_function_dies(self, after: int) -> None:
         self.living.deaths.add(self.living.count + after)
@@ -300,6 +268,7 @@ class Service(WatchedClusters, Fleet):
     def calm(self) -> None:
         """Nothing fails any more, nobody is in the way, everybody hears; all that is left is let go."""
         self.nights.world.account.troubles.clear()
+        self.nights.world.clusters.issues.clear()
         self.living.deaths.clear()
         self.others_clear_the_way()
         self.subscriptions_change(set())
@@ -371,8 +340,9 @@ class Service(WatchedClusters, Fleet):
     @invariant()
     def nobody_ends_unplanned_or_unwarned(self) -> None:
         done = {entry.lab_id: status for entry, status in self.lines() if status.settled_at is not None}
+        agreed = self.let_go | self.living.rolled_back
         for lab in self.nights.world.store.labs.values():
-            if lab.phase in (Phase.RELEASING, Phase.DELETED, Phase.BLOCKED) and lab.id not in self.let_go:
+            if lab.phase in (Phase.RELEASING, Phase.DELETED, Phase.BLOCKED) and lab.id not in agreed:
                 status = done.get(lab.id)
                 assert status is not None, f"{lab.name} ended beside the plan"
                 assert status.warned_at is not None, f"{lab.name} ended without a warning"

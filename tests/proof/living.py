@@ -1,0 +1,53 @@
+"""Nights whose workflows are lived step by step, and functions that die in them, for the model of the whole service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.labs.lab import OVER, Phase
+from chalicelib.domain.labs.spec import Limits
+from tests.fakes import make_deps
+from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
+from tests.workflows.night.nights import Nights
+
+#: No more than these are alive at once.
+MOST_LABS = 50
+
+
+class LivingNights(Nights):
+    """Nights whose workflows are lived step by step. `deaths`: before which invocations a Lambda dies; `count`: how many there
+    were; `reached`, `left`: every phase that a lab was seen in, and that one was seen to leave; `rolled_back`: labs that could not
+    be made."""
+
+    def __init__(self) -> None:
+        super().__init__(make_deps(Limits(max_labs_per_owner=MOST_LABS, max_labs_per_role=MOST_LABS)))
+        self.deaths, self.count, self.reached, self.left = set[int](), 0, set[Phase](), set[Phase]()
+        self.rolled_back, self._phases = set[str](), dict[str, Phase]()
+
+    def note_phases(self) -> None:
+        """Look at each lab."""
+        now = {lab.id: lab.phase for lab in self.world.store.labs.values()}
+        self.reached |= set(now.values())
+        self.left |= {phase for lab_id, phase in self._phases.items() if now[lab_id] is not phase}
+        self.rolled_back |= {lab_id for lab_id, phase in now.items() if phase is Phase.ROLLING_BACK}
+        self._phases = now
+
+    def settle(self, at: datetime) -> None:
+        """Run what was started, and what that starts."""
+        started = self.world.workflows.started
+        while self._done < len(started):
+            workflow, name, payload = started[self._done]
+            self._done += 1
+            if workflow in LAB_WORKFLOWS:
+                Machine(workflow, self.world.deps, self._enter).run(payload)
+            self.world.workflows.end(name)
+        self.note_phases()
+        for lab in self.world.store.labs.values():
+            if lab.phase in OVER:
+                self.ended.setdefault(lab.id, at)
+
+    def _enter(self, function: str) -> None:
+        self.count += 1
+        self.note_phases()
+        if self.count in self.deaths:
+            raise LambdaDied
