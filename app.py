@@ -1,7 +1,7 @@
 """The table of contents of everything deployed: the routes, one Lambda per workflow step, the schedules.
 
 No decisions here. Importing this file does no I/O and needs no environment variable: `chalice package` imports it. No Lambda
-does: each imports its own module of `chalicelib/handlers/`, and what that one needs.
+does: each imports only its own module of `chalicelib/handlers/`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ app: Chalice = api.app
 
 
 def _blueprint(module: ModuleType) -> Blueprint:
-    """Chalice names a blueprint's handlers by the blueprint's module, and that is where Lambda finds them."""
+    """Chalice names a blueprint's handlers by the blueprint's module, in which Lambda looks them up."""
     return Blueprint(module.__name__)
 
 

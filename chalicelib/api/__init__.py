@@ -1,1 +1,1 @@
-"""HTTP only: from a request to one call of a service, and from its answer to a response."""
+"""HTTP only: translates a request to one call of a service, and its answer to a response."""

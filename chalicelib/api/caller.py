@@ -11,7 +11,7 @@ from chalicelib.domain.identity.people import People
 
 
 def caller_of(request: Request, people: People) -> Caller:
-    """The caller. Raises ForbiddenError for a request that no IAM authorizer has seen, and for callers of other accounts."""
+    """The caller. Raises ForbiddenError for a request that passed no IAM authorizer, and for callers of other accounts."""
     arn, account, role_id = signer_of(request)
     caller = people.caller(arn, account, source_ip(request), role_id)
     if caller is None:
@@ -20,7 +20,7 @@ def caller_of(request: Request, people: People) -> Caller:
 
 
 def signer_of(request: Request) -> tuple[str, str, str | None]:
-    """ARN, account and role id of the signer. Raises ForbiddenError for a request that no IAM authorizer has seen."""
+    """ARN, account and role id of the signer. Raises ForbiddenError for a request that passed no IAM authorizer."""
     identity: dict[str, Any] = request.context.get("identity") or {}
     arn, account = identity.get("userArn"), identity.get("accountId")
     if not arn or not account:
@@ -29,12 +29,12 @@ def signer_of(request: Request) -> tuple[str, str, str | None]:
 
 
 def source_ip(request: Request) -> str | None:
-    """The address that the request came from, as API Gateway saw it."""
+    """The address of the client, as API Gateway saw it."""
     identity: dict[str, Any] = request.context.get("identity") or {}
     return identity.get("sourceIp")
 
 
 def _role_id(principal: object) -> str | None:
-    """The role's unique id, which API Gateway gives with the session's name (`AROA...:learner`); None where it gives none."""
+    """The role's unique id, which API Gateway sends with the session's name (`AROA...:learner`); None without one."""
     head, colon, _ = str(principal or "").partition(":")
     return head if colon and head.startswith("AROA") else None

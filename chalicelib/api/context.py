@@ -1,4 +1,4 @@
-"""What every view needs of the request that is being answered, and how it is registered: signed, its errors as problems."""
+"""The context of a request for its view, and the registration of views: signatures, errors as problems."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from chalicelib.words.catalogues import preferred, words_of
 
 View = Callable[..., Response]
 
-#: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
-#: `curl --data-binary @cluster.yaml` says of every file.
+#: Accepted media types of a body; its content decides between JSON and YAML if the type does not. The last is the type that
+#: `curl --data-binary @cluster.yaml` sends for every file.
 BODY_TYPES = [
     "application/json",
     "application/yaml",
@@ -35,7 +35,7 @@ BODY_TYPES = [
 ]
 
 
-#: The query parameters of every list that comes by pages.
+#: The query parameters of every paged list.
 PAGE = ("limit", "cursor")
 
 
@@ -43,9 +43,9 @@ PAGE = ("limit", "cursor")
 class Operation:
     """One method of one path. `refusals`: statuses beside those that every operation has (403, 502, 503).
 
-    `body` and `answer` name schemas; `also`: other successes than the usual one. `viewers`: viewers may send it, too;
-    `types`: media types of the body beside BODY_TYPES. `public`: nobody needs to sign. A public view has no caller: what is in
-    its path must be proof enough.
+    `body` and `answer` name schemas; `also`: other successes beside the usual one. `viewers`: viewers may send it, too;
+    `types`: media types of the body beside BODY_TYPES. `public`: no signature is needed. A public view has no caller: its
+    path must be proof enough.
     """
 
     method: str
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 
 
 class RequestContext:
-    """What every view needs of the request that is being answered."""
+    """The context of the present request, for its view."""
 
     def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> None:
         self.routes, self._get_people = routes, get_people
@@ -89,7 +89,7 @@ class RequestContext:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """What the registered routes say of themselves."""
+        """The descriptions of the registered routes."""
         return tuple(Operation(*route, **more) for route, more in self._described)
 
     @property
@@ -111,7 +111,7 @@ class RequestContext:
         return signer_of(self.routes.current_request)
 
     def caller_as(self, arn: str, account: str, role_id: str | None) -> Caller | None:
-        """The caller that this ARN is, here and now; None for one of another account."""
+        """The present caller for this ARN; None for one of another account."""
         return self._get_people().caller(arn, account, source_ip(self.routes.current_request), role_id)
 
     @property
@@ -120,7 +120,7 @@ class RequestContext:
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The query parameters; one that is given several times is a comma-separated list."""
+        """The query parameters; a repeated one becomes a comma-separated list."""
         given = self.routes.current_request.query_params
         return {name: ",".join(given.getlist(name)) for name in given} if given else {}
 
@@ -145,18 +145,18 @@ class RequestContext:
 
     @property
     def below(self) -> str:
-        """What a greedy `{path+}` holds; empty for a route without."""
+        """The value of a greedy `{path+}`; empty for a route without one."""
         return str((self.routes.current_request.uri_params or {}).get("path", ""))
 
     @property
     def base(self) -> str:
-        """The path before the resource's own, with the stage: what links begin with."""
+        """The path before the resource's own, with the stage: the beginning of links."""
         head = str(self.routes.current_request.context["resourcePath"]).split("/")[1]
         return self.path.partition(f"/{head}")[0]
 
     @property
     def public_url(self) -> str:
-        """What links in mails begin with: as it was deployed, else as API Gateway says of this request; else ""."""
+        """The beginning of links in mails: as deployed, else from API Gateway's facts of this request; else ""."""
         domain = self.routes.current_request.context.get("domainName")
         return self.deps.watch.api_url or (f"https://{domain}{self.base}" if domain else "")
 
@@ -184,7 +184,7 @@ class RequestContext:
         return register
 
     def _speaking(self, view: View) -> View:
-        """The view, with its JSON in the language that is asked for."""
+        """The view, with its JSON in the requested language."""
 
         @functools.wraps(view)
         def speaking(*args: str, **kwargs: str) -> Response:
@@ -196,7 +196,7 @@ class RequestContext:
         return speaking
 
     def _admitting(self, view: View, changes: bool) -> View:
-        """The view, refused to callers who may ask nothing here, and to viewers if it changes something."""
+        """The view, refused to callers without a role here, and to viewers if it changes something."""
 
         @functools.wraps(view)
         def admitting(*args: str, **kwargs: str) -> Response:
@@ -208,5 +208,5 @@ class RequestContext:
 
 
 def json_answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer, in no language yet."""
+    """A JSON answer, not yet translated."""
     return Response(body, status_code=status, headers={"Content-Type": "application/json", **(headers or {})})

@@ -49,7 +49,7 @@ from chalicelib.logs import logger
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: class -> (status, type, title). The first that fits decides.
+#: class -> (status, type, title). The first match decides.
 TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (InvalidRequest, 400, "invalid-request", Sentence("The request has fields that are wrong")),
     (LabNotFound, 404, "lab-not-found", Sentence("There is no such lab")),
@@ -87,7 +87,7 @@ _RETRY_AFTER = "5"
 
 
 def answers_problems(view: View) -> View:
-    """Turn every error of a view into a problem. What is not of the error tree is logged, and told without its insides."""
+    """Turn every error of a view into a problem. Errors outside the error tree are logged, and answered without details."""
 
     @functools.wraps(view)
     def answering(*args: Any, **kwargs: Any) -> Any:
@@ -97,7 +97,7 @@ def answers_problems(view: View) -> View:
             raise
         except EkslabError as error:
             return _response(error)
-        except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
+        except Exception as error:  # noqa: BLE001  # The last resort: logged whole, answered without details.
             logger.exception("A view failed unexpectedly.", extra={"error": type(error).__name__})
             return problem(
                 500, "unexpected", Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
@@ -107,7 +107,7 @@ def answers_problems(view: View) -> View:
 
 
 def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, Any] | None = None) -> Response:
-    """A problem document, in no language yet."""
+    """A problem document, not yet translated."""
     body = {"type": f"urn:ekslab:problem:{kind}", "title": title, "status": status, "detail": detail, **(more or {})}
     headers = {"Content-Type": "application/problem+json"}
     if status in (429, 503):
@@ -116,7 +116,7 @@ def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, 
 
 
 def explained(error: EkslabError) -> tuple[int, str, str]:
-    """Status, title and detail of an error, as its problem document has them; what is AWS's or ours is logged."""
+    """Status, title and detail of an error for its problem document; errors of AWS and of our own are logged."""
     status, _, title, detail = _explained(error)
     return status, title, detail
 

@@ -20,7 +20,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def text() -> str:
-    """The document as `docs/` keeps it."""
+    """The document as stored in `docs/`."""
     return json.dumps(document(operations()), indent=2, sort_keys=True) + "\n"
 
 

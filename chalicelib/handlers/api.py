@@ -1,4 +1,4 @@
-"""The API's Lambda: Chalice with the routes and nothing else. The merged template makes Lambda open this instead of `app.py`."""
+"""The API's Lambda: Chalice with the routes and nothing else. The merged template makes it the entry point, not `app.py`."""
 
 from __future__ import annotations
 

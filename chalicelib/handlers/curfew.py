@@ -1,4 +1,4 @@
-"""The sweep's Lambdas: evenings planned, owners warned, curfews held, once an hour."""
+"""The Lambdas of the hourly curfew run: they plan evenings, warn owners, and carry out curfews."""
 
 from __future__ import annotations
 

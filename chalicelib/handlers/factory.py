@@ -1,6 +1,6 @@
-"""What makes a Lambda's handler of a function: its lines in the log carry what began it, and it gets the world of its process.
+"""Makes a Lambda handler from a function: it adds the invocation's context to the log, and passes the process's `Deps`.
 
-A module of this room is what Lambda imports for its functions, and the whole of it: nothing here knows Chalice or the API.
+Lambda imports one module of this folder for its functions: nothing here imports Chalice or the API.
 `app.py` lists the modules for `chalice package`, which names each handler by its module and name.
 """
 
@@ -19,7 +19,7 @@ Handler = Callable[[Event, object], Event]
 
 
 def lab_step(function: StepFunction) -> Handler:
-    """The handler of a workflow's step for one lab. It is called as its workflow and the step: `provision_begin`."""
+    """The handler of a workflow's step for one lab, named after workflow and step: `provision_begin`."""
     return handler(_name_of(function), lambda event: run_step(get_deps(), function, event))
 
 
@@ -29,7 +29,7 @@ def scheduled_step(function: WatchFunction) -> Handler:
 
 
 def handler(name: str, answer: Callable[[Event], Event]) -> Handler:
-    """The handler by this name that answers an event so. Chalice reads the name off the function."""
+    """The handler of this name, which answers an event with `answer`. Chalice reads the function's name."""
 
     def opened(event: Event, _context: object) -> Event:
         return answer(event)
@@ -40,7 +40,7 @@ def handler(name: str, answer: Callable[[Event], Event]) -> Handler:
 
 
 def handlers_of(module: ModuleType) -> tuple[Handler, ...]:
-    """The handlers of a workflow's door, in their order: what is named as the workflow is."""
+    """The handlers of a workflow's module, in their order: its members named after the workflow."""
     workflow = module.__name__.rpartition(".")[2]
     return tuple(each for name, each in vars(module).items() if name.startswith(f"{workflow}_"))
 

@@ -1,4 +1,4 @@
-"""Hibernate's Lambdas: a lab put to sleep."""
+"""Hibernate's Lambdas: they put a lab to sleep."""
 
 from __future__ import annotations
 

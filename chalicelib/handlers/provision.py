@@ -1,4 +1,4 @@
-"""Provision's Lambdas: from a request to a lab that is ready."""
+"""Provision's Lambdas: from a request to a ready lab."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The Lambdas that schedules, rules and a topic call: they start the day's watch and the hour's sweep, take AWS Health's word
-and SES's."""
+"""The Lambdas of schedules, rules and a topic: they start the daily watch and the hourly curfew run, and take events of AWS Health
+and SES."""
 
 from __future__ import annotations
 

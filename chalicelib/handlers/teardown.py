@@ -1,4 +1,4 @@
-"""Teardown's Lambdas: from a lab to the proof that nothing is left of it."""
+"""Teardown's Lambdas: from a lab to the proof that its resources are gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Update's Lambdas: a lab's endpoint and the sizes of its node groups."""
+"""Update's Lambdas: they change a lab's endpoint and the sizes of its node groups."""
 
 from __future__ import annotations
 

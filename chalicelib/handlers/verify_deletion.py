@@ -1,4 +1,4 @@
-"""VerifyDeletion's Lambdas: a later look at what a lab may have left behind."""
+"""VerifyDeletion's Lambdas: a later check for a lab's leftovers."""
 
 from __future__ import annotations
 

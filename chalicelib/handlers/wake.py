@@ -1,4 +1,4 @@
-"""Wake's Lambdas: a lab woken again."""
+"""Wake's Lambdas: they wake a hibernated lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The support watch's Lambdas: every cluster of the fleet, once a day."""
+"""The support watch's Lambdas: they check every cluster of the fleet, once a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One region of AWS as this service needs it, EKS apart (`ports/eks.py`): part of `ports/deps.py`, with its promises."""
+"""One region of AWS as this service uses it, without EKS (`ports/eks.py`): part of `ports/deps.py`, with its guarantees."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Stacks(Protocol):
     def create(
         self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
     ) -> str:
-        """Ask for a stack; return its id. A stack of this name that is there already is taken as ours if it carries the same
-        `ekslab:lab-id` tag and CloudFormation works on it with the role that only this service hands over, else AlreadyExists."""
+        """Request a stack; return its id. An existing stack of this name counts as ours if it carries the same
+        `ekslab:lab-id` tag and CloudFormation works on it with the role that only this service passes, else AlreadyExists."""
 
     def describe(self, name: str) -> StackState:
         """Status, outputs, and for failures the reason of the first resource that failed. Raises ResourceGone."""
 
     def resources(self, name: str) -> tuple[Resource, ...]:
-        """The stack's resources, with whole ARNs where AWS has ARNs. Empty for a stack that is gone."""
+        """The stack's resources, with whole ARNs if AWS has them. Empty for a deleted stack."""
 
     def delete(self, name: str, token: str) -> None:
-        """Ask for its deletion; a stack that is gone is success."""
+        """Request its deletion; a missing stack is success."""
 
 
 class Network(Protocol):
@@ -53,25 +53,25 @@ class Network(Protocol):
         """The (zone, instance type) pairs that the region offers of these types."""
 
     def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
-        """The facts of each type; types that the region does not have are left out."""
+        """The facts of each type, without types that the region does not have."""
 
     def regions(self) -> Mapping[str, str]:
         """Region -> opt-in status, of every region, enabled or not."""
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
-        """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
+        """Facts of the existing ones. `public` means a default route to an internet gateway."""
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
-        """VPC -> the DNS settings that EKS needs and that are off (DNS support, DNS host names); VPCs with both on are left out."""
+        """VPC -> the DNS settings that EKS needs and that are off (DNS support, DNS host names), without VPCs that have both on."""
 
     def key_pair_exists(self, name: str) -> bool:
         """Whether EC2 has a key pair of this name."""
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
-        """Import an OpenSSH public key; one there already with the same lab tag counts. Return its id."""
+        """Import an OpenSSH public key; an existing one with the same lab tag counts. Return its id."""
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
-        """Let `source` (a CIDR or a group id) in. Protocol `-1` and port None: everything. A rule there already is success."""
+        """Allow ingress from `source` (a CIDR or a group id). Protocol `-1` and port None: all. An existing one is fine."""
 
     def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
         """Start the lab's work host from the newest Amazon Linux 2023 image, by client token; return its instance id."""
@@ -86,7 +86,7 @@ class Network(Protocol):
         """The number of the cluster's pending and running instances by managed node group; "" for instances outside one."""
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
-        """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
+        """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for display."""
 
 
 class Quotas(Protocol):
@@ -113,7 +113,7 @@ class Roles(Protocol):
         """The whole ARN, path included, of the user or role of this account that an ARN names; None if there is none."""
 
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
-        """Each role that is there, with its unique id and those of the instance profiles that hold it."""
+        """Each existing role, with its unique id and those of the instance profiles that hold it."""
 
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
         """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""
@@ -149,10 +149,10 @@ class Leftovers(Protocol):
         """
 
     def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
-        """Ask for a snapshot of a volume, by token: asked again, the same one. Tags never make one ours."""
+        """Request a snapshot of a volume, by token: the same token returns the same one. Tags never make one ours."""
 
     def snapshot_state(self, snapshot_id: str) -> str | None:
-        """In EC2's words (pending, completed, error); None when it is gone."""
+        """In EC2's words (pending, completed, error); None if it is gone."""
 
 
 class AccountInventory(Protocol):

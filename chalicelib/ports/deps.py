@@ -177,7 +177,7 @@ class Store(Protocol):
         """As `list_labs`, in one query: a page may be short or empty and still have a cursor."""
 
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Ids of the labs whose due_at is not after `now`, oldest first. Reads only what is due, and no lab itself."""
+        """Ids of the labs whose due_at is not after `now`, oldest first. Reads only the index of due labs."""
 
     def record_step(self, lab_id: str, step: Step) -> None:
         """Write or overwrite the step with this workflow, run and name."""
@@ -234,7 +234,7 @@ class Store(Protocol):
         """The session under this hash, strongly consistent; an ended one may still be there."""
 
     def end_session(self, hashed: str) -> None:
-        """Forget it; absent is fine."""
+        """Delete it; absent is fine."""
 
     def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
         """Set the language of the open sessions of an identity's key; a session that ends meanwhile stays ended."""
@@ -253,7 +253,7 @@ class Workflows(Protocol):
         """Start a workflow by its module's name, such as `provision`. The same name again is no second start and no error."""
 
     def execution(self, workflow: str, execution_name: str) -> Execution:
-        """How that execution stands. Just started, it may be ABSENT for a moment."""
+        """The state of that execution. Just after its start, it may be ABSENT for a moment."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""EKS as this service needs it, in one region: half of `ports/deps.py`, kept apart for its size. Same promises."""
+"""EKS as this service uses it, in one region: half of `ports/deps.py`, kept apart for its size. Same guarantees."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 
 class Clusters(Protocol):
-    """EKS, one region. Requests are asked with client tokens; a thing there already with the lab's tag counts as made."""
+    """EKS, one region. Requests carry client tokens; an existing resource with the lab's tag counts as created."""
 
     def versions(self) -> Calendar:
-        """The calendar: DescribeClusterVersions with includeAll, all pages; where that fails, the bundled table."""
+        """The calendar: DescribeClusterVersions with includeAll, all pages; if that fails, the bundled table."""
 
     def create(
         self, lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
     ) -> ClusterState:
-        """Ask for the control plane: authenticationMode API, no self-managed add-ons, the lab's tags. Raises AwsRefused."""
+        """Request the control plane: authenticationMode API, no self-managed add-ons, the lab's tags. Raises AwsRefused."""
 
     def describe(self, name: str) -> ClusterState:
         """Raises ResourceGone."""
 
     def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
-        """Ask for another endpoint mode; return the update's id, None when it is so already."""
+        """Request another endpoint mode; return the update's id, None if it has that mode."""
 
     def update_state(self, name: str, update_id: str) -> UpdateState:
-        """How that update stands. Raises ResourceGone."""
+        """The state of an update. Raises ResourceGone."""
 
     def allow_deletion(self, name: str, token: str) -> None:
         """Switch deletion protection off if it is on."""
@@ -48,63 +48,63 @@ class Clusters(Protocol):
     def create_nodegroup(
         self, lab: Lab, spec: NodegroupSpec, role_arn: str, subnets: Sequence[str], template: tuple[str, str]
     ) -> None:
-        """Ask for a managed node group from a launch template (its id, its version)."""
+        """Request a managed node group from a launch template (its id, its version)."""
 
     def nodegroup(self, cluster: str, name: str) -> NodegroupState:
         """Raises ResourceGone."""
 
     def nodegroups(self, cluster: str) -> tuple[str, ...]:
-        """Names. Raises ResourceGone when the cluster is."""
+        """Names. Raises ResourceGone if the cluster is gone."""
 
     def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
-        """Ask for another node count (min and max stretch to hold it); return the update's id, None when it is so already."""
+        """Request another node count (min and max stretch to hold it); return the update's id, None if it has that count."""
 
     def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
-        """Ask for exactly these min, desired and max (EKS wants a max of at least 1); return the update's id, None when it is so
-        already. Raises ResourceGone, StillInUse while another update runs, AwsRefused."""
+        """Request exactly these min, desired and max (EKS requires a max of at least 1); return the update's id, None if it
+        has them. Raises ResourceGone, StillInUse while another update runs, AwsRefused."""
 
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:
-        """How that update stands. Raises ResourceGone."""
+        """The state of an update. Raises ResourceGone."""
 
     def delete_nodegroup(self, cluster: str, name: str) -> None:
         """Raises ResourceGone, StillInUse."""
 
     def fargate_profiles(self, cluster: str) -> tuple[str, ...]:
-        """Names. Raises ResourceGone when the cluster is."""
+        """Names. Raises ResourceGone if the cluster is gone."""
 
     def delete_fargate_profile(self, cluster: str, name: str) -> None:
-        """EKS deletes one at a time: raises StillInUse while another is going. Raises ResourceGone."""
+        """EKS deletes one at a time: raises StillInUse while another is being deleted. Raises ResourceGone."""
 
     def create_addon(self, lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> None:
-        """Ask for an add-on; `pod_identities` maps its service accounts to role ARNs."""
+        """Request an add-on; `pod_identities` maps its service accounts to role ARNs."""
 
     def addon(self, cluster: str, name: str) -> AddonState:
         """Raises ResourceGone."""
 
     def addons(self, cluster: str) -> tuple[str, ...]:
-        """Names. Raises ResourceGone when the cluster is."""
+        """Names. Raises ResourceGone if the cluster is gone."""
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
         """The add-on's versions for that Kubernetes version; empty if EKS does not offer the add-on for it."""
 
     def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
         """The JSON schema of an add-on's configuration, for an add-on version, or the default one of a Kubernetes version. Empty
-        if EKS tells none."""
+        if EKS has none."""
 
     def access_policies(self) -> frozenset[str]:
         """The ARNs of all access policies."""
 
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:
-        """Make the access entry with its policies; return its ARN."""
+        """Create the access entry with its policies; return its ARN."""
 
     def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
-        """With the policies of each. Raises ResourceGone when the cluster is."""
+        """With the policies of each. Raises ResourceGone if the cluster is gone."""
 
     def revoke_access(self, cluster: str, principal_arn: str) -> None:
         """A missing entry is success."""
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
-        """Make the association; return its ARN. One there already for this service account and role is taken."""
+        """Create the association; return its ARN. An existing one for this service account and role counts."""
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
-        """Raises ResourceGone when the cluster is."""
+        """Raises ResourceGone if the cluster is gone."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Letterhead:
-    """A mail as SES takes it. `tag`: its record's id. `unsubscribe_url`: for what may be switched off, else empty."""
+    """A mail in SES's form. `tag`: its record's id. `unsubscribe_url`: for optional mails, else empty."""
 
     tag: str
     address: str
@@ -43,36 +43,36 @@ class Mailer(Protocol):
     """SES v2, from the installation's sender, with its configuration set."""
 
     def send(self, letter: Letterhead) -> str:
-        """Ask once, and return SES's message id.
+        """Request once, and return SES's message id.
 
-        Raises Throttled and AwsRefused if SES did not take it, AwsUnavailable if that is not known.
+        Raises Throttled and AwsRefused if SES refused it, AwsUnavailable if that is unknown.
         """
 
     def troubles(self) -> tuple[str, ...]:
         """Why mail does not reach people here (identity not verified, SES's sandbox, sending paused), a sentence each, with
-        the command that mends it. Empty: it does."""
+        the command that fixes it. Empty without any."""
 
 
 class MailStore(Protocol):
     """Mails by id, and addresses that bounced. Everything is strongly consistent."""
 
     def mail(self, mail_id: str) -> Mail | None:
-        """None if no such mail was begun, or it is forgotten (90 days)."""
+        """None if no such mail was begun, or its record has expired (90 days)."""
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
-        """Write the record unless SES was asked already (`begun`). Return the stored record, and whether it is this one."""
+        """Write the record unless SES was called already (`begun`). Return the stored record, and whether it is this one."""
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
         """Load, change, save if unchanged since, else try again. An unchanged mail is not saved. None: no such mail."""
 
     def bounced_address(self, address: str) -> str | None:
-        """Why mail to this address came back for good, until `forgive_address`; None if it did not."""
+        """Why mail to this address bounced for good, until `forgive_address`; None if it did not."""
 
     def note_bounced_address(self, address: str, why: str) -> None:
-        """Remember it, in any case of letters."""
+        """Record it, ignoring case."""
 
     def forgive_address(self, address: str) -> None:
-        """Forget it: a mail has arrived, or its reader confirmed it anew. Absent is fine."""
+        """Delete the record: a mail has arrived, or its reader confirmed it again. Absent is fine."""
 
 
 class PostStore(Protocol):
@@ -90,10 +90,10 @@ class PostStore(Protocol):
 
 @dataclass(frozen=True)
 class Mailing:
-    """Mail's world. `addressee_of`: by a recipient's name, None for who has no confirmed address.
+    """Mail's ports. `addressee_of`: by a recipient's name, None without a confirmed address.
 
-    `render`: messages as one mail in a language, for a reader in a time zone. `events_in`: those of SES in what SNS gave a
-    Lambda, None for each that is not to be believed.
+    `render`: messages as one mail in a language, for a reader in a time zone. `events_in`: SES's events in SNS's event to a Lambda,
+    None for each untrusted one.
     """
 
     mailer: Mailer

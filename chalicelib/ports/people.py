@@ -1,4 +1,4 @@
-"""The store of people: part of `ports/deps.py`, with its promises."""
+"""The store of people: part of `ports/deps.py`, with its guarantees."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ class PersonStore(Protocol):
         """The person that has this key (`Person.keys`), strongly consistent."""
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
-        """Put `after` in the place of `before`, with all their keys, in one transaction; False if one was saved in between.
+        """Replace `before` by `after`, with all their keys, in one transaction; return False if one was saved in between.
 
         A person in `before` only is deleted; a person in `after` only, with version 0, is new. At most a hundred people and
         keys, kept ones included. Raises IdentityTaken if a key belongs to another person.
         """
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
-        """Newest first, from an index that follows within moments. Raises InvalidRequest on `cursor`."""
+        """Newest first, from an index that lags by moments. Raises InvalidRequest on `cursor`."""
 
     def to_invite(self, limit: int) -> tuple[Person, ...]:
-        """People who asked, or were asked, for an address and got no mail about it yet, oldest first. Reads only those."""
+        """People with a requested address and no mail about it yet, oldest first. Reads only those."""
 
     def confirmation(self, digest: str) -> Confirmation | None:
         """The confirmation of an address (by `address_digest`), strongly consistent."""
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
-        """Load, change, save if unchanged since, else try again (bounded). Raises what `change` raises, and StaleLab."""
+        """Load, change, save if unchanged since, else try again (bounded). Raises the errors of `change`, and StaleLab."""
 
     def forget_confirmation(self, digest: str) -> None:
         """Absent is fine."""
 
     def spend(self, name: str, most: int, until: datetime) -> bool:
-        """Count one use of a name; False if there were `most`. Forgotten some time after `until`."""
+        """Count one use of a name; return False after `most` uses. Forgotten some time after `until`."""

@@ -25,7 +25,7 @@ class Fleet(Protocol):
     """EKS in one place, read with the role of its registration."""
 
     def calendar(self) -> Calendar:
-        """As `Clusters.versions`: live, else the bundled table, and which."""
+        """As `Clusters.versions`: live, else the bundled table, with the source."""
 
     def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
         """One page of cluster names, and the next page's cursor."""
@@ -43,7 +43,7 @@ class Fleet(Protocol):
         """The cluster's add-ons, and whether each one's version runs on that Kubernetes version."""
 
     def set_support_policy(self, name: str, support_type: str) -> str:
-        """Ask for STANDARD or EXTENDED; return the update's id. Raises AwsRefused in AWS's words where it is not allowed."""
+        """Request STANDARD or EXTENDED; return the update's id. Raises AwsRefused in AWS's words if it is not allowed."""
 
 
 class FleetStore(Protocol):
@@ -82,7 +82,7 @@ class FleetStore(Protocol):
         """The open trouble of a whole place."""
 
     def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
-        """Write it; None: it reads again."""
+        """Write it; None: it is readable again."""
 
     def place_troubles(self) -> Mapping[Place, ReadFailure]:
         """All places that can't be read now."""
@@ -119,7 +119,7 @@ class Notifier(Protocol):
         """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
 
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
-        """Put each (detail type, detail) on the bus, source `ekslab`, schema as docs/reference/events.md has it.
+        """Put each (detail type, detail) on the bus, source `ekslab`, with the schema of docs/reference/events.md.
 
         A failure does not stop the others; the first failure is raised at the end.
         """

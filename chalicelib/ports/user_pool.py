@@ -1,4 +1,4 @@
-"""The user pool by which browsers sign in, as this service needs it."""
+"""The user pool with which browsers sign in, as this service uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PoolClient:
-    """The application as the pool knows it. `login_url`: where the login answers. The secret stays with the adapter."""
+    """The pool's application. `login_url`: the address of the login. The adapter keeps the secret."""
 
     id: str
     login_url: str
@@ -28,13 +28,13 @@ class UserPool(Protocol):
     """Cognito's user pool of this installation, with one client."""
 
     def client(self) -> PoolClient:
-        """Asked for once in a process, and again after a refusal. Raises LoginRefused where there is none."""
+        """Read once in a process, and again after a refusal. Raises LoginRefused if there is none."""
 
     def redeem(self, code: str, verifier: str, callback: str) -> Mapping[str, object]:
-        """The claims of the ID token that the token endpoint gives for a code. Raises LoginRefused, Transient."""
+        """The claims of the ID token that the token endpoint returns for a code. Raises LoginRefused, Transient."""
 
     def teams(self) -> tuple[Team, ...]:
-        """The teams that its groups make, each with its members, if `cut` not all; kept for a minute. Raises Transient."""
+        """The teams of its groups, each with its members, if `cut` not all; cached for a minute. Raises Transient."""
 
     def standing(self, arn: str) -> Standing | None:
-        """What the pool says of a user, kept for a minute. None: not of this pool, gone, or disabled. Raises Transient."""
+        """The pool's facts of a user, cached for a minute. None: not of this pool, deleted, or disabled. Raises Transient."""

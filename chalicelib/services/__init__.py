@@ -1,1 +1,1 @@
-"""What a person may ask: one function per use case, the order always judge, store, start."""
+"""Use cases of people: one function each, always in the order judge, store, start."""

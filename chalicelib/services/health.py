@@ -11,7 +11,7 @@ from chalicelib.ports.deps import Deps
 
 
 def health_of(deps: Deps, now: datetime) -> Health:
-    """Ask the table and the secret, and look at when what runs by itself last did. Raises nothing that AWS answers."""
+    """Read the table and the secret, and the times of the last scheduled runs. Raises no error of AWS."""
     troubles: list[str] = []
     runs: tuple[Run, ...] | None = None
     try:

@@ -1,7 +1,7 @@
-"""Signing in by the user pool: where a browser is sent, and from what it brings back to a session of its own.
+"""Signing in with the user pool: the login address, and the session from the code that the browser returns with.
 
-Everything of one login is derived from a secret that the browser keeps in a cookie: its state, its nonce and its verifier (PKCE).
-So nothing is stored for somebody whom nobody knows yet.
+All values of one login derive from a secret in a cookie of the browser: its state, its nonce and its verifier (PKCE).
+So nothing is stored for an unknown person.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AGAIN = Sentence("Sign in again from the beginning: this login was begun elsewh
 
 
 def login_address(pool: UserPool, secret: str, host: str | None) -> str:
-    """Where a browser with this secret is sent. `host` chooses among the addresses that the pool may send it back to."""
+    """The login address for a browser with this secret. `host` chooses among the callback addresses of the pool."""
     client = pool.client()
     challenge = base64.urlsafe_b64encode(hashlib.sha256(_part(secret, "verifier").encode()).digest()).rstrip(b"=")
     asked = {
@@ -44,21 +44,21 @@ def login_address(pool: UserPool, secret: str, host: str | None) -> str:
 
 
 def logout_address(pool: UserPool, host: str | None) -> str:
-    """Where the pool forgets a browser, too."""
+    """The address at which the pool signs the browser out, too."""
     client = pool.client()
     asked = {"client_id": client.id, "logout_uri": _of_host(client.signed_out, host)}
     return f"{client.login_url}/logout?{urlencode(asked)}"
 
 
 def callback_for(client: PoolClient, host: str | None) -> str:
-    """The address for this host among those that the pool knows, else the first: a forged host leads to none of its own."""
+    """The pool's callback address for this host, else the first: a forged host never gets an address of its own."""
     return _of_host(client.callbacks, host)
 
 
 def sign_in(
     deps: Deps, pool: UserPool, secret: str, given: tuple[str, str], host: str | None, token: str, now: datetime
 ) -> str:
-    """Open a session under `token` for the person who logged in; return their ARN. `given`: the code and the state that came.
+    """Open a session under `token` for the person who logged in; return their ARN. `given`: the code and the state.
 
     Raises LoginRefused, Transient.
     """
@@ -86,6 +86,6 @@ def _of_host(addresses: tuple[str, ...], host: str | None) -> str:
 
 
 def _part(secret: str, what: str) -> str:
-    """One of the values of a login, of 256 bits; none tells another one or the secret."""
+    """One of the values of a login, of 256 bits; none reveals another one or the secret."""
     digest = hmac.new(secret.encode(), f"login:{what}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -10,7 +10,7 @@ from chalicelib.ports.deps import Deps
 
 
 def open_session(deps: Deps, signer: tuple[str, str, str | None], identity: str, token: str, now: datetime) -> Session:
-    """Keep a new session under its token. `signer`: ARN, account and the role's id; `identity`: as whom they own labs."""
+    """Store a new session under its token. `signer`: ARN, account and the role's id; `identity`: the ARN that owns its labs."""
     arn, account, role_id = signer
     whose = identity_key(identity)
     person = deps.people.person_by_key(whose)
@@ -20,7 +20,7 @@ def open_session(deps: Deps, signer: tuple[str, str, str | None], identity: str,
 
 
 def session_of(deps: Deps, token: str, now: datetime) -> Session | None:
-    """The session of this token; None where there is none, and where it has ended. The table forgets it days later."""
+    """The session of this token; None if there is none, or it has ended. The table deletes it days later."""
     if not is_token(token):
         return None
     session = deps.store.session(session_key(token))
@@ -28,6 +28,6 @@ def session_of(deps: Deps, token: str, now: datetime) -> Session | None:
 
 
 def end_session(deps: Deps, token: str) -> None:
-    """Forget it at once; absent is fine."""
+    """Delete it at once; absent is fine."""
     if is_token(token):
         deps.store.end_session(session_key(token))

@@ -1,6 +1,6 @@
-"""Clients for every account: lazily made with the service's own rights at home, with those of the registered role elsewhere.
+"""Clients for every account, made lazily: with the service's own role at home, with the registered role elsewhere.
 
-Part of `wiring/deps.py`. Nothing is asked of AWS before a client is first used.
+Part of `wiring/deps.py`. A client calls AWS only when first used.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from chalicelib.aws.clients.registered_roles import MemberRoles
     from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 
-#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report; each thread of a scan has a connection.
+#: Adaptive retries relieve a throttled account; short timeouts leave a Lambda time to report; a scan has a connection a thread.
 CONFIG = Config(
     retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25, max_pool_connections=20
 )
 
 
-#: For what is nice to have: no lab's night waits for a price.
+#: For optional reads: no lab's night waits for a price.
 BRIEFLY = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
-#: Clients may be used by several threads at once, and be made by one at a time only.
+#: Several threads may use a client at once, but only one may create it.
 _MAKING = threading.Lock()
 
 
 class LazyClient:
-    """A client of AWS that is made when first used."""
+    """A client of AWS that is created when first used."""
 
     def __init__(self, service: str, region: str, config: Config = CONFIG) -> None:
         self._service, self._region, self._config = service, region, config
@@ -50,7 +50,7 @@ class LazyClient:
 
 @cache
 def _session() -> Any:
-    """The one session: credentials and models are looked up once. Plain botocore, which loads sooner than boto3."""
+    """The one session: it reads credentials and models once. Plain botocore, which loads faster than boto3."""
     return botocore.session.get_session()
 
 
@@ -70,31 +70,31 @@ def client(account: str, region: str, service: str, role_arn: str | None = None)
 
 
 def tokens(account: str, region: str) -> ClusterTokens:
-    """Makes tokens for clusters of an account."""
+    """Creates tokens for clusters of an account."""
     role = partial(_own_role, account)
     return ClusterTokens(_session() if _is_home(account) else AssumedSession(_assumed(), role), region)
 
 
 def view_tokens(account: str, region: str) -> ClusterTokens:
-    """Makes tokens that clusters of an account know as those of somebody who only looks."""
+    """Creates tokens of the read-only role for clusters of an account."""
     return ClusterTokens(AssumedSession(_assumed(), partial(view_role, account)), region)
 
 
 def view_role(account: str) -> str:
-    """The ARN of the role that labs' clusters let look in: one without any rights at home, the registered one elsewhere.
+    """The ARN of the role that labs' clusters let read: one without AWS permissions at home, the registered one elsewhere.
 
-    Raises AccessDenied where there is none.
+    Raises AccessDenied if there is none.
     """
     return get_settings().lab_view_role_arn if _is_home(account) else _member_roles().role_of(account)
 
 
 def stack_role(account: str) -> str:
-    """The ARN of the role that CloudFormation works with on labs' stacks. Raises AccessDenied where there is none."""
+    """The ARN of the role that CloudFormation uses for labs' stacks. Raises AccessDenied if there is none."""
     return get_settings().lab_stack_role_arn if _is_home(account) else _member_roles().stack_role_of(account)
 
 
 def _own_role(account: str) -> str:
-    """The ARN of the role that this function assumes in a member account: the one that looks, or the one that makes labs."""
+    """The ARN of the role that this function assumes in a member account: the reading one, or the one that creates labs."""
     roles = _member_roles()
     return roles.labs_role_of(account) if get_settings().member_role == "labs" else roles.role_of(account)
 

@@ -1,4 +1,4 @@
-"""Builds what labs are made of in one place. Part of `wiring/deps.py`, imported by the first step that asks for a place."""
+"""Builds the adapters of one place. Part of `wiring/deps.py`, imported by the first step that needs a place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chalicelib.wiring.clients import client, stack_role, tokens, view_role
 
 
 def cloud(place: Place) -> Cloud:
-    """One place, as long as this process lives."""
+    """The adapters of one place, kept for the life of this process."""
     return _cloud_of(place.account, place.region)
 
 

@@ -1,4 +1,4 @@
-"""Builds curfew's world. Part of `wiring/deps.py`, imported by the first that asks for it."""
+"""Builds curfew's ports. Part of `wiring/deps.py`, imported at their first use."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings
 from chalicelib.wiring.clients import BRIEFLY, LazyClient, client, view_role, view_tokens
 
-#: One of the three regions that have the Price List; it speaks for all.
+#: One of the three regions that have the Price List; it has the prices of all.
 PRICE_LIST_REGION = "us-east-1"
 
 
 def curfew_of(settings: Settings) -> Curfew:
-    """Curfew's world."""
+    """Curfew's ports."""
     region, now, curfew = settings.region, SystemClock().now, settings.curfew
     prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION, BRIEFLY), now)
     return Curfew(

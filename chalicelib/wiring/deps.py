@@ -1,7 +1,7 @@
-"""Builds the world once per Lambda process: settings, clients, adapters, `Deps`. The only place that does.
+"""Builds `Deps` once per Lambda process: settings, clients, adapters. The only place that does.
 
-Clients are made, and parts of the world imported, on first use: a step that never asks EC2 does not pay for loading EC2's
-model, and one that never asks for the watch does not pay for the watch.
+Clients are created, and modules imported, on first use: a step that never calls EC2 does not load EC2's
+model, and one that never uses the watch does not load the watch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chalicelib.wiring.clients import BRIEFLY, LazyClient, get_settings
 
 
 class LazyProxy:
-    """A part of the world that is built when it is first asked for something."""
+    """A part of `Deps` that is built at its first use."""
 
     def __init__(self, build: Callable[[], object]) -> None:
         self._build = build
@@ -37,7 +37,7 @@ class LazyProxy:
 
 @cache
 def get_deps() -> Deps:
-    """The world of this process."""
+    """The `Deps` of this process."""
     settings = get_settings()
     watch: Any = LazyProxy(_watch)
     curfew: Any = LazyProxy(_curfew)
@@ -103,7 +103,7 @@ def _mail() -> object:
 
 @cache
 def _user_pool() -> Any:
-    """By which browsers sign in here; None where they don't."""
+    """The user pool with which browsers sign in; None without one."""
     return LazyProxy(_cognito) if get_settings().login else None
 
 
@@ -119,7 +119,7 @@ def _cognito() -> object:
 
 @cache
 def get_people() -> People:
-    """Who is who in this installation, as the settings say."""
+    """The people of this installation, from the settings."""
     settings = get_settings()
     confirmed = DirectoryRoles(LazyClient("iam", settings.region), SystemClock().now)
     pool = _user_pool()
@@ -128,5 +128,5 @@ def get_people() -> People:
 
 
 def new_lab_id() -> str:
-    """A fresh lab id: `lab-` and 12 hex digits, short enough for every name that is built from it."""
+    """A fresh lab id: `lab-` and 12 hex digits, short enough for every derived name."""
     return f"lab-{secrets.token_hex(6)}"

@@ -1,4 +1,4 @@
-"""Builds mail's world. Part of `wiring/deps.py`, imported by the first that asks for it."""
+"""Builds mail's ports. Part of `wiring/deps.py`, imported at their first use."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from chalicelib.settings import Settings
 from chalicelib.wiring.clients import LazyClient
 from chalicelib.words.letters import written
 
-#: A second attempt could be a second mail: SES knows no token by which it were the same.
+#: A second attempt could be a second mail: SES has no client token.
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=25)
 
 
 def mailing_of(settings: Settings) -> Mailing:
-    """Mail's world. Raises ValueError where the installation names no sender."""
+    """Mail's ports. Raises ValueError if the installation names no sender."""
     mail, region = settings.mail, settings.region
     if mail is None:
         raise ValueError("EKSLAB_MAIL_SENDER is not set.")

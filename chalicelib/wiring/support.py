@@ -1,4 +1,4 @@
-"""Builds the support watch's world. Part of `wiring/deps.py`, imported by the first that asks for it."""
+"""Builds the support watch's ports. Part of `wiring/deps.py`, imported at their first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.wiring.clients import LazyClient, client, fleet_store
 
 
 def watch_of(settings: Settings) -> Watch:
-    """The support watch's world."""
+    """The support watch's ports."""
     watch, region, now = settings.watch, settings.region, SystemClock().now
 
     def fleet(place: Place) -> EksFleet:

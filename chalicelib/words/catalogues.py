@@ -1,7 +1,7 @@
-"""The languages by their names, each with its catalogue. Only here are catalogues opened, at first use.
+"""The languages by their names, each with its catalogue. Only this module opens catalogues, at first use.
 
-`<language>.po` is what translators edit. Packaging compiles it to `<language>.mo` and leaves the source out
-(`deployment/words.py`); tests compile it as they begin.
+Translators edit `<language>.po`. Packaging compiles it to `<language>.mo` and omits the source
+(`deployment/words.py`); tests compile it at their start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CLOCKS = frozenset({Style.LOCAL, Style.BOTH, Style.CLOCK, Style.SHORT, Style.MI
 
 
 class InZone:
-    """A language for a reader in a time zone: instants in UTC are said in theirs, those in a lab's own zone as they are."""
+    """A language for a reader in a time zone: instants in UTC are shown in theirs, those in a lab's own zone unchanged."""
 
     def __init__(self, words: Words, zone: str) -> None:
         self.language, self.gettext, self.ngettext = words.language, words.gettext, words.ngettext
@@ -56,7 +56,7 @@ def _catalogue(language: Language) -> Words:
 
 
 def preferred(accepted: str | None) -> Language:
-    """The language of an `Accept-Language` header that is wanted most; English where none of ours is."""
+    """The preferred language of an `Accept-Language` header; English if we have none of them."""
     wanted = [_weighed(part) for part in (accepted or "").split(",")[:20]]
     known = [(weight, -place, tag) for place, (tag, weight) in enumerate(wanted) if tag in set(Language) and weight > 0]
     return Language(max(known)[2]) if known else Language.EN

@@ -1,7 +1,7 @@
-"""What Korean needs beside its catalogue: dates and times, and the form of a particle that follows a slot.
+"""Korean's rules beside its catalogue: dates and times, and the form of a particle after a slot.
 
-Translators write both forms, as in 을(를) or (으)로. The form is chosen where the last sound before it is known: of Hangul and
-of digits. Behind a name in Latin letters stands a Korean noun; a test finds what is left unresolved.
+Translators write both forms, as in 을(를) or (으)로. The form is chosen if the last sound before it is known: of Hangul and
+of digits. A name in Latin letters is followed by a Korean noun; a test finds unresolved particles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Style
 
-#: As it is written -> behind a consonant, behind a vowel.
+#: The written form -> after a consonant, after a vowel.
 PARTICLES = {
     "은(는)": ("은", "는"),
     "이(가)": ("이", "가"),
@@ -28,7 +28,7 @@ PARTICLES = {
 }
 _PARTICLE = pattern("|".join(re.escape(written) for written in PARTICLES))
 _WEEKDAYS = "월화수목금토일"
-#: The final consonant with which each digit's name ends: 영 일 이 삼 사 오 육 칠 팔 구; empty behind a vowel.
+#: The final consonant of each digit's name: 영 일 이 삼 사 오 육 칠 팔 구; empty after a vowel.
 _DIGITS = dict(zip("0123456789", ("ㅇ", "ㄹ", "", "ㅁ", "", "", "ㄱ", "ㄹ", "ㄹ", ""), strict=True))
 _SIGNS = {"%": ""}
 _FIRST, _LAST, _FINALS, _RIEUL = 0xAC00, 0xD7A3, 28, 8
@@ -76,7 +76,7 @@ class Korean:
 
 
 def zone_name(local: datetime) -> str:
-    """`KST`; `UTC+8` for a zone that has no letters of its own."""
+    """`KST`; `UTC+8` for a zone without an abbreviation."""
     name = local.strftime("%Z")
     if name[:1] not in "+-":
         return name
@@ -84,7 +84,7 @@ def zone_name(local: datetime) -> str:
 
 
 def with_particles(text: str) -> str:
-    """Each particle in the form that what stands before it asks for; as it is written where that is not known."""
+    """Each particle in the form that the text before it requires; unchanged if that is unknown."""
     done, begun = "", 0
     for found in _PARTICLE.finditer(text):
         done += text[begun : found.start()]
@@ -102,9 +102,9 @@ def _fitting(written: str, sound: str | None) -> str:
 
 
 def last_sound(text: str) -> str | None:
-    """The final consonant that a text is spoken with; empty for a vowel, None where it is not known.
+    """The final consonant of a spoken text; empty for a vowel, None if unknown.
 
-    Quotation marks are silent, and so is what stands in brackets.
+    Quotation marks are silent, and so is text in brackets.
     """
     text = text.rstrip(_CLOSING)
     while text.endswith(")") and "(" in text:

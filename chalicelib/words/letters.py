@@ -1,6 +1,6 @@
 """A message in its reader's language: subject, plain text, HTML and a chat's markdown, of one letter.
 
-Called by the senders of mail. In HTML every text is escaped: names, tags and AWS's words are other people's. Styles stand in
+Called by the senders of mail. In HTML every text is escaped: names, tags and AWS's words are untrusted. Styles are in
 the template, since mail programs drop style sheets.
 """
 
@@ -52,7 +52,7 @@ _BUTTON = (
 
 @dataclass(frozen=True)
 class Written:
-    """A message as it is sent to one person."""
+    """A message in the form in which it is sent to one person."""
 
     language: Language
     subject: str
@@ -84,7 +84,7 @@ def translated(message: Message, language: Language) -> Message:
 
 
 def letter_of_body(message: Message) -> Letter:
-    """The letter that a plain text stands for: an indented address is a link, other indented lines are commands."""
+    """The letter of a plain text: an indented address is a link, other indented lines are commands."""
     return Letter(message.subject, tuple(_block(block) for block in message.body.strip("\n").split("\n\n")))
 
 
@@ -110,7 +110,7 @@ def _heading(letter: Letter, words: Words) -> str:
 
 
 def chat_of(letter: Letter, words: Words) -> str:
-    """The letter as markdown of a channel. Links are left out: a link acts for its one recipient."""
+    """The letter as markdown of a channel, without links: a link acts for its one recipient."""
     shown = [block for block in letter.blocks if not isinstance(block, Link)]
     return "\n\n".join(_markdown(block, words) for block in shown)
 

@@ -1,4 +1,4 @@
-"""From a body to a request that commands take: read, completed by the calendar of its region, judged. For the API and the page."""
+"""Turns a body into a request for commands: read, completed by the calendar of its region, judged. For the API and the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.services.labs.queries import versions
 def read_asked(
     deps: Deps, caller: Caller, raw: bytes, content_type: str | None, now: datetime, ahead: Ahead | None = None
 ) -> tuple[ValidatedRequest, Calendar]:
-    """The request, and the calendar it was judged by. `ahead`: what was read for it already. Raises InvalidRequest."""
+    """The request, and the calendar that judged it. `ahead`: the records already read for it. Raises InvalidRequest."""
     request = read_draft(raw, content_type)
     accounts = deps.lab_accounts() if request.draft.account else None
     calendar = versions(deps, request.region(deps.limits, accounts))

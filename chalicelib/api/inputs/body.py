@@ -1,6 +1,6 @@
 """Parses a request body, JSON or YAML, into plain values; reports faults by line and column.
 
-Only what JSON could say gets through: no aliases, tags, dates, infinities, several documents or twice the same key.
+Only values that JSON has are accepted: no aliases, tags, dates, infinities, several documents or repeated keys.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import FIELDS, child, wrong_type
 
-#: Bytes. The longest real ClusterConfig files are a tenth of it.
+#: Bytes. The longest real ClusterConfig files have a tenth of it.
 LARGEST_BODY = 64 * 1024
-#: Levels of mappings and lists within each other; a ClusterConfig has eight.
+#: The deepest nesting of mappings and lists; a ClusterConfig has eight levels.
 DEEPEST = 40
 #: Digits; no field of a request holds a number longer than this.
 _LONGEST_NUMBER = 30
 
 
 def read_body(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY) -> Mapping[str, object]:
-    """Read a body; a content type that names neither JSON nor YAML leaves it to the first character. Raises InvalidRequest."""
+    """Read a body; if the content type is neither JSON nor YAML, the first character decides. Raises InvalidRequest."""
     if len(raw) > largest:
         raise _refused(
             "body-too-large",
@@ -52,7 +52,7 @@ def _is_json(text: str, content_type: str | None) -> bool:
 
 
 def _refuse_odd_values(value: object) -> None:
-    """Refuse what is nested too deeply to be meant, and halves of characters, which nothing downstream could store."""
+    """Refuse values nested deeper than DEEPEST, and lone surrogates, which no store accepts."""
     waiting: list[tuple[str, object, int]] = [("", value, 1)]
     while waiting:
         path, current, depth = waiting.pop()
@@ -79,7 +79,7 @@ def _refused(code: str, message: str, path: str = "") -> InvalidRequest:
 
 
 def _read_yaml(text: str) -> object:
-    """The parser is imported by the first body that needs it."""
+    """The first YAML body imports the parser."""
     from chalicelib.api.inputs.yaml_body import read_yaml
 
     return read_yaml(text)
@@ -140,7 +140,7 @@ def _short(text: str) -> int:
 
 
 def line_and_column(line: int, column: int) -> Sentence:
-    """A place in a text, counted from 1."""
+    """A position in a text, counted from 1."""
     return Sentence("line {line}, column {column}", line=line, column=column)
 
 

@@ -22,7 +22,7 @@ _SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 
 @dataclass(frozen=True)
 class ClustersQuery:
-    """Which clusters, and which page of them."""
+    """A filter of clusters, and a page."""
 
     wanted: ClusterFilter
     page: PageQuery

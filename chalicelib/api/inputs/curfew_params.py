@@ -19,18 +19,18 @@ from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.schedule_input import ScheduleRules, read_schedule
 
-#: Each of curfew's numbers as it is called in JSON.
+#: The JSON name of each of curfew's numbers.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
 _HASH = pattern(r"[0-9a-f]{64}")
 _DATE = pattern(r"\d{4}-\d\d-\d\d")
-#: An allowance is shorter than this anyway.
+#: Any allowance is shorter than this.
 _MOST_HOURS = 8760
 _LONGEST_WHY = 200
 
 
 @dataclass(frozen=True)
 class RulesAsked:
-    """What `PUT /curfew` says; what it leaves out stays as it is."""
+    """The fields of `PUT /curfew`; omitted ones stay unchanged."""
 
     numbers: Mapping[str, int]
     mode: Mode | None
@@ -118,7 +118,7 @@ def read_why(raw: bytes, content_type: str | None) -> str:
 
 
 def read_whole_schedule(raw: bytes, content_type: str | None, rules: ScheduleRules) -> Schedule:
-    """The fields of `schedule` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
+    """The fields of `schedule` in `POST /labs`; omitted fields take the installation's values. Raises InvalidRequest."""
     from chalicelib.api.inputs.lab_body import schedule_draft
     from chalicelib.api.inputs.schema_errors import fit
 

@@ -1,6 +1,6 @@
-"""Our own body: from a mapping to a Draft, with every field that does not fit the schema as a finding by its path.
+"""Reads our own body: from a mapping to a Draft, with a finding by its path for every field that does not fit the schema.
 
-A field that does not fit is left out and the rest read again, so that one wrong field hides nothing wrong elsewhere.
+A field that does not fit is removed and the rest read again, so that one wrong field hides no other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.domain.requests.schedule_input import ScheduleDraft
 
 
 def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:
-    """Read a body of our own; the draft holds all that fits."""
+    """Read a body of our own; the draft holds the valid fields."""
     body, findings, broken = fit(document)
     endpoint, ssh, dns = body.endpoint, body.ssh, body.external_dns
     draft = Draft(
@@ -64,7 +64,7 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
 
 
 def schedule_draft(body: ScheduleBody | None) -> ScheduleDraft:
-    """An evening's fields as they were written; null says of `holidays` and `wake` that there are none."""
+    """The schedule's fields as written; null removes `holidays` and `wake`."""
     if body is None:
         return ScheduleDraft()
     said = body.model_fields_set
@@ -111,7 +111,7 @@ def _nodegroup(body: NodegroupBody) -> NodegroupDraft:
 
 
 def _access(body: AccessBody, region: str | None) -> AccessSpec:
-    """An entry of ours with neither policies nor groups is an administrator's: nobody lists a person who may do nothing."""
+    """An entry with neither policies nor groups is an administrator's: an entry without permissions makes no sense."""
     policies = tuple(AccessPolicySpec(each.policy_arn, tuple(each.namespaces or ())) for each in body.policies or ())
     if body.type == "STANDARD" and body.policies is None and body.groups is None:
         policies = (AccessPolicySpec(admin_policy(region or "")),)

@@ -1,6 +1,6 @@
-"""The one entry point from a request's bytes to a complete LabSpec, or to all that is wrong with it at once.
+"""The one entry point from a request's bytes to a complete LabSpec, or to all its faults at once.
 
-In two steps, because the calendar depends on the region that the body asks for: `read_draft` reads either dialect,
+In two steps, because the calendar depends on the body's region: `read_draft` reads either dialect,
 `complete_request` fills in and judges.
 """
 
@@ -32,13 +32,13 @@ _NOT_YET = Sentence(
 
 @dataclass(frozen=True)
 class LabRequest:
-    """A request that was read: what it asks for, and what was found while reading."""
+    """A request that was read: its draft, and the findings of reading."""
 
     draft: Draft
     findings: tuple[Finding, ...]
 
     def region(self, limits: Limits, accounts: LabAccounts | None = None) -> str:
-        """The region to read the calendar of: the one asked for if it is one and allowed, else the default."""
+        """The region whose calendar to read: the requested one if it is valid and allowed, else the default."""
         asked = self.draft.region
         known = asked is not None and REGION.fullmatch(asked) and (not limits.regions or asked in limits.regions)
         return asked if asked is not None and known else usual_region(self.draft, limits, accounts)
@@ -49,7 +49,7 @@ class LabRequest:
 
 
 def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
-    """Read a body of either dialect. Raises InvalidRequest only if it is no mapping at all; else findings wait."""
+    """Read a body of either dialect. Raises InvalidRequest only if it is not a mapping; other findings wait."""
     document = read_body(raw, content_type)
     from chalicelib.api.inputs.lab_body import read_own
 
@@ -67,7 +67,7 @@ def complete_request(read: Iterable[Finding], context: ValidationContext) -> tup
 
 
 def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings, errors first kept where there are more than anyone reads (and than a response holds)."""
+    """The findings; if there are more than anyone reads (and a response holds), errors are kept first."""
     if len(findings) <= MOST_FINDINGS:
         return findings
     kept = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)[:MOST_FINDINGS]
@@ -78,7 +78,7 @@ def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _in_json(draft: Draft) -> Draft:
-    """The draft with add-ons' configurations as JSON text, also those that are YAML mappings. Other text stays, for the rules."""
+    """The draft with add-ons' configurations as JSON text, also those written as YAML mappings. Other text stays, for the rules."""
     if not any(addon.configuration for addon in draft.addons):
         return draft
     return replace(draft, addons=tuple(map(_addon_in_json, draft.addons)))

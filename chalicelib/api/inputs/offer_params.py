@@ -1,4 +1,4 @@
-"""Reads the body of `PUT /offers`, with all findings at once. A field that is left out stays as it is; null takes it back."""
+"""Reads the body of `PUT /offers`, with all findings at once. An omitted field stays unchanged; null resets it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ NAMES = (
     *("costTags", "finance", "teams", "openToTheWorld"),
 )
 _MOST = 200
-#: Each is one write more when a lab is stored.
+#: Each needs one more write when a lab is stored.
 MOST_COST_TAGS = 3
-#: What lifts a ceiling, as null does.
+#: Removes a ceiling, like null.
 _NONE = "none"
-#: What is of an installation that says nothing; of money, any amount.
+#: The default values; of money, any amount.
 _TAKEN_BACK: dict[str, Any] = {"max_usd_hour": None}
 
 
 def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offers]:
-    """How the list is to be changed. Raises InvalidRequest."""
+    """The change of the list. Raises InvalidRequest."""
     notes = Notes()
     body = Reader(read_body(raw, content_type), "", notes)
     asked: dict[str, Any] = {

@@ -18,16 +18,16 @@ from chalicelib.services.labs.showback import CostQuery
 
 _DEFAULT, _MOST = 25, 100
 COST_FORMATS = ("json", "csv", "focus")
-#: What a month's costs are compared with.
+#: The only value of `compare`.
 COMPARED = "cost-explorer"
-#: The longest Idempotency-Key taken.
+#: The longest accepted Idempotency-Key.
 _LONGEST_KEY = 255
 _MONTH = pattern(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Which page of a list. `limit`: 1 to 100 items."""
+    """A page of a list. `limit`: 1 to 100 items."""
 
     limit: int
     cursor: str | None
@@ -35,7 +35,7 @@ class PageQuery:
 
 @dataclass(frozen=True)
 class ListQuery:
-    """Which labs."""
+    """A filter of labs."""
 
     owner: str | None
     phases: tuple[Phase, ...]
@@ -184,7 +184,7 @@ def instant_of(text: str, path: str, findings: list[Finding]) -> datetime | None
 
 
 def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
-    """A finding for each parameter that is none, or says nothing."""
+    """A finding for each unknown or empty parameter."""
     unknown = [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
     empty = (name for name, text in given.items() if name in known and not text)
     return [

@@ -1,4 +1,4 @@
-"""The body of `PUT /me`, and of a confirmation's two buttons, read with all findings at once."""
+"""Reads the body of `PUT /me`, and of a confirmation's two buttons, with all findings at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.services.people.me import AboutMe
 
 
 def read_me(raw: bytes, content_type: str | None) -> AboutMe:
-    """`address` (null: none), `language`, `timeZone` (null: the installation's), `hears`; the rest stays. Raises InvalidRequest."""
+    """`address` (null: none), `language`, `timeZone` (null: the installation's), `hears`; others stay. Raises InvalidRequest."""
     document, notes = read_body(raw, content_type), Notes()
     body = Reader(document, "", notes)
     about = AboutMe(
@@ -34,7 +34,7 @@ def read_me(raw: bytes, content_type: str | None) -> AboutMe:
 
 
 def read_answer(raw: bytes, content_type: str | None) -> bool:
-    """Whether the reader says yes: the form's `answer`, or JSON's; an empty body is a yes. Raises InvalidRequest."""
+    """Whether the reader says yes: the form's `answer`, or JSON's; an empty body means yes. Raises InvalidRequest."""
     if not raw.strip():
         return True
     if (content_type or "").startswith("application/x-www-form-urlencoded"):

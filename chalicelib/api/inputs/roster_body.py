@@ -1,4 +1,4 @@
-"""From the bytes of a roster, CSV or JSON, to rows of texts by column, with each fault by row and column.
+"""Reads the bytes of a roster, CSV or JSON, into rows of texts by column, with each fault by row and column.
 
 CSV may come from a spreadsheet: with a byte-order mark, in CP949 (Excel in Korea), split by commas, semicolons or tabs. API Gateway
 hands other bytes than UTF-8 on only as application/octet-stream.
@@ -18,19 +18,19 @@ from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.roster import COLUMNS, MOST_ROWS, PASSED_OVER
 
-#: What a roster may be declared as, beside what every body may.
+#: The media types of a roster, beside those of every body.
 ROSTER_TYPES = ["text/csv", "application/octet-stream"]
 LARGEST_ROSTER = 1_000_000
-#: What stands before a cell that a spreadsheet would run as a formula; an export puts it there.
+#: A cell with such a first character is a formula to a spreadsheet; an export puts an apostrophe before it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-#: Half a character, in place of bytes that were no UTF-8.
+#: The replacement character, for bytes that were not UTF-8.
 _LOST = "\ufffd"
 
 Rows = list[tuple[str, Mapping[str, str]]]
 
 
 def read_roster(raw: bytes, content_type: str | None) -> Rows:
-    """Each row by how its writer knows it. Raises InvalidRequest with every fault of the form."""
+    """Each row by its position. Raises InvalidRequest with every fault of the form."""
     kind = (content_type or "").partition(";")[0].strip().lower()
     if len(raw) > LARGEST_ROSTER:
         raise _refused(
@@ -91,7 +91,7 @@ def _read_csv(text: str) -> Rows:
 
 
 def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Rows with anything in them, numbered as a spreadsheet does: a cell may hold line breaks."""
+    """Non-empty rows, numbered like a spreadsheet's: a cell may hold line breaks."""
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -103,7 +103,7 @@ def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
-    """Our names of the columns; "" for one that is passed over."""
+    """Our names of the columns; "" for an ignored one."""
     plain = {name.lower(): name for name in COLUMNS}
     columns: list[str] = []
     for index, name in enumerate(names):
@@ -130,7 +130,7 @@ def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
 
 
 def _plain(cell: str) -> str:
-    """Without the sign by which an export keeps a spreadsheet from running a cell."""
+    """Without the apostrophe that an export adds."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 

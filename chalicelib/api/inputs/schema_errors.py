@@ -1,7 +1,7 @@
-"""Fits a mapping to the schema of our own body: what fits is kept, what does not becomes a finding by its path.
+"""Fits a mapping to the schema of our own body: valid fields are kept, others become findings by their paths.
 
-Pydantic reports all that is wrong with types at once, but then gives nothing back. So the fields it names are taken out and
-the rest is fitted again, until it fits: the rules of meaning then see everything that could be read.
+Pydantic reports all wrong types at once, but then returns no value. So the reported fields are removed and
+the rest is fitted again, until it fits: the rules then judge everything that could be read.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _EXPECTED = {
     "model_type": FIELDS,
     "model_attributes_type": FIELDS,
 }
-#: Names people use for a field of ours that no likeness would find.
+#: Common names for our fields that no similarity would find.
 _SYNONYMS = {"count": "desired"}
 
 
 def fit(document: Mapping[str, object]) -> tuple[LabBody, tuple[Finding, ...], frozenset[str]]:
-    """What fits, what does not, and the paths that were left out for it."""
+    """The valid part, the findings, and the paths that were removed."""
     remaining = copy.deepcopy(dict(document))
     findings: list[Finding] = []
     broken: set[str] = set()
@@ -52,7 +52,7 @@ def fit(document: Mapping[str, object]) -> tuple[LabBody, tuple[Finding, ...], f
 
 
 def path_of(loc: Iterable[int | str]) -> str:
-    """A location as its writer knows it: `nodegroups[0].min`."""
+    """A location in the writer's form: `nodegroups[0].min`."""
     path = ""
     for part in loc:
         path = f"{path}[{part}]" if isinstance(part, int) else child(path, part)
@@ -84,7 +84,7 @@ def _finding(details: ErrorDetails) -> Finding:
 
 
 def _also_taken(loc: Loc) -> str | None:
-    """Where more than one kind of value is taken."""
+    """The field's location if several kinds of values are accepted there."""
     if loc == ("workHost",):
         return Sentence("true, false or a mapping of fields")
     return Sentence("a name or a mapping of fields") if loc[:1] == ("addons",) and len(loc) == 2 else None
@@ -99,7 +99,7 @@ def _unknown(loc: Loc) -> str:
 
 
 def _fields_at(loc: Loc) -> tuple[str, ...]:
-    """The names of the fields of the model at a location."""
+    """The field names of the model at a location."""
     model: type[BaseModel] = LabBody
     for part in loc:
         if isinstance(part, str):
@@ -116,7 +116,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _to_take_out(details: ErrorDetails) -> Loc:
-    """The field that does not fit; of a list, the whole list, so that places keep their numbers."""
+    """The field to remove; of a list, the whole list, so that indices stay right."""
     loc = details["loc"][:-1] if details["type"] == "missing" else details["loc"]
     while loc and isinstance(loc[-1], int):
         loc = loc[:-1]
@@ -124,7 +124,7 @@ def _to_take_out(details: ErrorDetails) -> Loc:
 
 
 def _take_out(remaining: dict[str, object], loc: Loc) -> bool:
-    """Take a field out of the body; False if it is not there (any more)."""
+    """Remove a field from the body; return False if it is not there."""
     holder: Any = remaining
     for part in loc[:-1]:
         holder = _step(holder, part)

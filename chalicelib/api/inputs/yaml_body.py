@@ -1,6 +1,6 @@
 """Strict YAML: one document of mappings, lists, texts, numbers and truth values, each key once, nothing by reference.
 
-Narrower than YAML 1.1 where that surprises: no dates, no base-60 numbers, no octal by a leading zero; these are texts.
+Narrower than YAML 1.1 where that surprises: dates, base-60 numbers and octals with a leading zero stay texts.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def read_yaml(text: str) -> object:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses references and depth while composing, doubles and odd keys while constructing."""
+    """Refuses references and depth while composing, repeated and odd keys while constructing."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        """Compose as ever, but no aliases, no tags, and not too deep."""
+        """Compose a node, but no aliases, no tags, and not too deep."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it bare
         mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
@@ -71,7 +71,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, object]:
-        """Construct as ever, but keys are texts and each there once."""
+        """Construct a mapping, but only with text keys, each once."""
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, ScalarNode) or key_node.tag != f"{_TAG}str":
@@ -92,7 +92,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _constructors() -> dict[str | None, object]:
-    """The constructors of plain values; every other tag is refused, as an unknown one is."""
+    """The constructors of plain values; every other tag is refused as unknown."""
     plain = {f"{_TAG}{name}" for name in ("null", "bool", "float", "str", "seq", "map")}
     kept = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag in plain or tag is None}
     return {**kept, f"{_TAG}int": _Loader.construct_yaml_int}

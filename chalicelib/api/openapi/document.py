@@ -1,6 +1,6 @@
 """The OpenAPI document of the service, made from the routes' own descriptions, the schemas and the error table.
 
-`python -m chalicelib.api.reference > docs/reference/openapi.json` writes it; a test fails when the kept file is stale.
+`python -m chalicelib.api.reference > docs/reference/openapi.json` writes it; a test fails if the stored file is stale.
 """
 
 from __future__ import annotations

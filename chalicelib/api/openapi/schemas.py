@@ -20,7 +20,7 @@ _REGION: Json = {"type": "string", "description": "Default: all."}
 _TEXT: Json = {"type": "string"}
 _INSTANT: Json = {"type": "string", "format": "date-time"}
 _PHASES: Json = {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in SupportPhase]}}
-#: By name, or by path and name where the name means something else elsewhere.
+#: By name, or by path and name if the name has another meaning there.
 QUERY: dict[str, Json] = {
     "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
     "phase": {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in Phase]}},

@@ -1,1 +1,1 @@
-"""The page: HTML for browsers, made from what the services answer. Only `routes/pages.py` imports it, and late."""
+"""The page: HTML for browsers, rendered from the services' answers. Only `routes/pages.py` imports it, and late."""

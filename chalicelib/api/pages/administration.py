@@ -1,6 +1,6 @@
-"""How this installation works: curfew's rules and the stop switch, what labs are offered; accounts, people and health.
+"""Pages on this installation: curfew's rules and the stop switch, the list of offers; accounts, people and health.
 
-Everyone may look, as in the API; administrators change.
+Everyone may read them, as in the API; administrators change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chalicelib.services.curfew import rules
 from chalicelib.services.labs.offers import get_offers
 from chalicelib.services.support.accounts import all_registered
 
-#: What each rule says.
+#: The label of each rule.
 _LABELS = {
     "max_percent": Sentence("Labs that one night may take, in percent"),
     "max_count": Sentence("Labs that one night may take, at most"),
@@ -37,12 +37,12 @@ _LABELS = {
 
 
 def show_rules(visit: Visit) -> Response:
-    """Curfew's rules, and what labs are offered."""
+    """Curfew's rules, and the list of offers."""
     return _shown(visit, 200)
 
 
 def _shown(visit: Visit, status: int, found: Sequence[Finding] = ()) -> Response:
-    """With what was given, and what is wrong with it beside its fields."""
+    """The page with the submitted values, and the findings beside their fields."""
     known, given = rules.get_rules(visit.deps), visit.form
     numbers = [
         (_LABELS[name], shown, given.get(shown, getattr(known, name)), *BOUNDS[name])
@@ -60,7 +60,7 @@ def _shown(visit: Visit, status: int, found: Sequence[Finding] = ()) -> Response
 
 
 def change_rules(visit: Visit) -> Response:
-    """All rules of the form at once. Raises NotYours."""
+    """Change all rules of the form at once. Raises NotYours."""
     if not visit.caller.is_admin:
         raise NotYours(Sentence("How curfew works is for administrators to say."))
     try:
@@ -85,7 +85,7 @@ def _number(visit: Visit, name: str) -> int:
 
 
 def show_accounts(visit: Visit) -> Response:
-    """Registered accounts, who is who, and whether what runs by itself does. The names of roles are for administrators."""
+    """Registered accounts, people, and the health of scheduled runs. Role names are for administrators."""
     if visit.path != "administration/accounts":
         return visit.go("administration")
     health = judge_health(visit.deps.store.runs(), (), visit.now)

@@ -1,4 +1,4 @@
-"""Ask for a lab: three fields, the rest folded, or an eksctl file. Fields are called as in the API: findings stand beside them."""
+"""The form for a lab: three fields, the rest folded, or an eksctl file. Fields have the API's names: findings stand beside them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def show_form(visit: Visit) -> Response:
 
 
 def send_form(visit: Visit) -> Response:
-    """Show what it would be and cost, or ask for it. The same form twice is one lab."""
+    """Show the lab with its cost, or request it. Sending the same form twice creates one lab."""
     deps, caller, now = visit.deps, visit.caller, visit.now
     raw, kind = body_of(visit.form)
     asked_for = visit.form.get("then") == "ask"
@@ -111,7 +111,7 @@ def send_form(visit: Visit) -> Response:
 
 
 def body_of(form: dict[str, str] | Any) -> tuple[bytes, str]:
-    """The body of POST /labs that a form stands for: the file if there is one, else its fields."""
+    """The body of POST /labs for a form: the file if there is one, else its fields."""
     file = form.get("file", "").replace("\r\n", "\n")
     if file.strip():
         return file.encode(), "application/yaml"
@@ -124,7 +124,7 @@ def body_of(form: dict[str, str] | Any) -> tuple[bytes, str]:
 
 
 def _value(field: Field, given: str) -> Any:
-    """What is no number stays text: the API's own finding says what is wrong with it."""
+    """A text that is not a number stays text: the API's own finding explains the fault."""
     match field.kind:
         case "number":
             return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else given
@@ -184,7 +184,7 @@ def _form(
 
 
 def sorted_findings(findings: Iterable[Finding], of_file: bool) -> tuple[dict[str, list[Finding]], list[Finding]]:
-    """Findings by the field that they stand beside, and the rest. Those of a file stand together, by its own paths."""
+    """Findings by the field beside which they are shown, and the rest. Those of a file are shown together, by its own paths."""
     beside: dict[str, list[Finding]] = {}
     general: list[Finding] = []
     for finding in findings:

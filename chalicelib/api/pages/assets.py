@@ -1,4 +1,4 @@
-"""The page's own files: styles, script and icon. Text only, so that API Gateway hands them on as they are; kept by browsers for
+"""The page's own files: styles, script and icon. Text only, so that API Gateway passes them unchanged; browsers cache them for
 ever, under an address that changes with the content.
 """
 
@@ -25,7 +25,7 @@ _HEADERS = {
 
 
 def address(name: str) -> str:
-    """The file's path below `/ui/`, with what names its content."""
+    """The file's path below `/ui/`, with a hash of its content."""
     return f"static/{name}?v={hashlib.sha256(_content(name).encode()).hexdigest()[:12]}"
 
 

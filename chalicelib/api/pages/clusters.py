@@ -18,11 +18,11 @@ from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Page
 from chalicelib.services.support.queries import ClusterFilter, list_clusters
 
-#: Clusters of a page, and of one file: a file is one page of the list, too, and says where it goes on.
+#: Clusters of a page, and of one file: a file is one page of the list, too, and ends with its cursor.
 _LIMIT, _LIMIT_OF_FILE = 40, 1000
 _PHASES = {str(phase): phase for phase in SupportPhase}
 _FILTERS = ("phase", "days", "owner", "account", "region", "cursor")
-#: What a spreadsheet takes for a formula: some pass over spaces before it, some take the signs of full width, too.
+#: The beginning of a formula in a spreadsheet: some skip spaces before it, some accept full-width signs, too.
 _FORMULA = pattern(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _COLUMNS = (
     *("account", "region", "name", "version", "support", "next", "on", "days left", "owner", "team", "lab"),
@@ -40,7 +40,7 @@ def show_clusters(visit: Visit) -> Response:
 
 
 def send_csv(visit: Visit) -> Response:
-    """The same clusters as a file. Its last line names the cursor where there are more."""
+    """The same clusters as a file. Its last line has the cursor if there are more."""
     page = _page(visit, _LIMIT_OF_FILE)
     written = io.StringIO()
     rows = csv.writer(written)
@@ -90,5 +90,5 @@ def _line(visit: Visit, watched: Watched) -> list[object]:
 
 
 def _cell(value: object) -> object:
-    """Names and tags are other people's text: none of them is a formula."""
+    """Names and tags are untrusted text: none of them becomes a formula."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

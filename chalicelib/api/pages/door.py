@@ -1,6 +1,6 @@
-"""The browser's way in and out: off to the user pool's login, back with a code, and the page after signing out.
+"""Sign-in and sign-out of a browser: to the user pool's login, back with a code, and the page after signing out.
 
-The cookie of a login holds its secret, and where to go afterwards. It ends with the login, however that ends, and lives ten
+The cookie of a login holds its secret, and the page to show afterwards. It ends with the login, however that ends, and lives ten
 minutes at most. `Lax`, since a browser that comes back from another site sends no stricter one.
 """
 
@@ -23,12 +23,12 @@ from chalicelib.services.sessions import end_session
 LOGIN_COOKIE = "__Host-ekslab-login"
 _LOGIN_LASTS = 600
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
-#: Where a login begins and comes back to, below `/ui/`.
+#: The paths of the login, below `/ui/`.
 PATHS = ("login", "callback", "signed-out")
 
 
 def begin(context: RequestContext, pool: UserPool) -> Response:
-    """Off to the login; `to` in the query is where its answer leads in the end, one of our own pages."""
+    """Redirect to the login; `to` in the query is the page to show afterwards, one of our own."""
     to, secret = context.query.get("to", ""), secrets.token_urlsafe(32)
     value = f"{secret}.{to}" if is_own_path(to) else f"{secret}."
     address = login_address(pool, secret, context.header("host"))
@@ -53,12 +53,12 @@ def come_back(context: RequestContext, pool: UserPool) -> Response:
 
 
 def forget(name: str) -> str:
-    """The header that takes a cookie away."""
+    """The header that deletes a cookie."""
     return _set(name, "", 0)
 
 
 def way_out(context: RequestContext, arn: str) -> str | None:
-    """Where the login forgets the browser, for who came by it; None for everybody else."""
+    """The address at which the login signs the browser out, for a caller who came by it; None for everybody else."""
     pool = context.deps.user_pool
     if pool is None or pool_user(arn) is None:
         return None

@@ -1,4 +1,4 @@
-"""A cluster's support as numbers and words that a template puts into SVG."""
+"""A cluster's support as numbers and words for an SVG template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.domain.support.deadlines import DeadlineKind, Support, deadlines
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of a line of time, in hundredths of its width."""
+    """A part of a timeline, in hundredths of its width."""
 
     x: float
     width: float
@@ -21,7 +21,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Timeline:
-    """`now`: where today is; `forced`: where AWS upgrades, None if that is outside what is drawn. `title` says it in words."""
+    """`now`: the place of today; `forced`: that of AWS's upgrade, None outside the drawing. `title` describes it in words."""
 
     spans: tuple[Stretch, ...]
     now: float
@@ -29,12 +29,12 @@ class Timeline:
     title: str
 
 
-#: What is drawn: a year back and two ahead.
+#: The drawn span: a year back and two ahead.
 _BACK, _AHEAD = timedelta(days=365), timedelta(days=730)
 
 
 def timeline(support: Support, now: datetime) -> Timeline | None:
-    """A cluster's support from a year ago to two years from now; None where no calendar dates its version."""
+    """A cluster's support from a year ago to two years from now; None if no calendar has dates for its version."""
     known = {deadline.kind: deadline for deadline in deadlines_of(support)}
     forced, billing = known.get(DeadlineKind.FORCED_UPGRADE), known.get(DeadlineKind.EXTENDED_BILLING)
     first = billing or forced

@@ -1,4 +1,4 @@
-"""The list of labs: how each stands, what tonight brings and why, what it costs, and what can be done with it."""
+"""The list of labs: their states, tonight's events and reasons, costs, and actions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Phase
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.services.labs.overview import LabLine, list_lines, usual_minutes
 
-#: As many as a first load of 60 kB holds.
+#: The number that fits into a first load of 60 kB.
 _LIMIT = 25
 _SCOPES = ("me", "team", "all")
 
 
 def show_labs(visit: Visit) -> Response:
-    """Whose labs, and whether those that are over, are in the query."""
+    """The query chooses the owners, and whether ended labs are shown."""
     wanted = visit.query.get("whose", "me")
     whose = wanted if wanted in scopes(visit) else "me"
     over = visit.query.get("over") == "1"
@@ -36,7 +36,7 @@ def show_labs(visit: Visit) -> Response:
 
 
 def scopes(visit: Visit) -> tuple[str, ...]:
-    """Whose labs this caller may list."""
+    """The groups of labs that this caller may list."""
     team, everyone = bool(visit.caller.teams), visit.caller.sees_all
     return tuple(
         scope for scope in _SCOPES if scope == "me" or (scope == "team" and team) or (scope == "all" and everyone)
@@ -44,7 +44,7 @@ def scopes(visit: Visit) -> tuple[str, ...]:
 
 
 def row(visit: Visit, line: LabLine) -> dict[str, object]:
-    """A lab as the templates read it. `progress`: None where nothing is going on."""
+    """A lab for the templates. `progress`: None if no workflow is running."""
     lab, usual = line.lab, usual_minutes(line.lab.phase)
     minutes = int((visit.now - lab.phase_since).total_seconds() // 60)
     return {

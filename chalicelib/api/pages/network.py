@@ -1,6 +1,6 @@
-"""A lab's network as numbers and words that a template puts into SVG: where its subnets lie, and who may reach whom.
+"""A lab's network as numbers and words for an SVG template: the places of its subnets, and the allowed traffic.
 
-Drawn from what was asked for, by the rules of `domain/stack/` and of the step `open_security_groups`. As wide as a telephone.
+Drawn from the specification, by the rules of `domain/stack/` and of the step `open_security_groups`. As wide as a telephone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST, _LONGEST = 3, 20
 
 
 class Party(StrEnum):
-    """Who reaches, or is reached."""
+    """A source or target of traffic."""
 
     API_ADDRESSES = "api-addresses"
     SSH_ADDRESSES = "ssh-addresses"
@@ -41,7 +41,7 @@ _KINDS = {Placement.PUBLIC: Sentence("public subnet"), Placement.PRIVATE: Senten
 
 @dataclass(frozen=True)
 class Reach:
-    """Who may reach whom, by which ports; from which addresses, if from outside."""
+    """Allowed traffic: source, target and ports; the addresses, if from outside."""
 
     source: Party
     target: Party
@@ -50,7 +50,7 @@ class Reach:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The addresses, or who it is."""
+        """The addresses, or the source's name."""
         return self.cidrs or (TITLES[self.source],)
 
     @property
@@ -75,13 +75,13 @@ class Box:
         return self.y + self.height
 
     def fitting(self, lines: int | None = None) -> Box:
-        """As high as its lines, or as so many, are."""
+        """With the height of its lines, or of this number of lines."""
         return replace(self, height=30 + LINE * (len(self.lines) if lines is None else lines))
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """A way, as SVG's path data, with its label at a place. `both`: it leads in both directions."""
+    """A connection, as SVG's path data, with its label at a place. `both`: in both directions."""
 
     path: str
     label: str = ""
@@ -92,7 +92,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`frame`: what is around the boxes, if something is."""
+    """`frame`: the border around the boxes, if any."""
 
     title: str
     height: int
@@ -102,7 +102,7 @@ class Drawing:
 
 
 def reaches(spec: LabSpec) -> tuple[Reach, ...]:
-    """As the security groups let in, those of the lab's stack and the one that EKS makes."""
+    """The traffic that the security groups allow, those of the lab's stack and the one of EKS."""
     return tuple(_from_outside(spec)) + tuple(_inside(spec))
 
 
@@ -124,7 +124,7 @@ def _inside(spec: LabSpec) -> Iterator[Reach]:
 
 
 def draw_groups(spec: LabSpec) -> Drawing:
-    """Who may reach whom: addresses on top, control plane and work host below them, nodes at the bottom."""
+    """The allowed traffic: addresses on top, control plane and work host below them, nodes at the bottom."""
     known = reaches(spec)
     boxes = {reach.source: _addresses(reach) for reach in known if reach.cidrs}
     y = max((box.bottom + 40 for box in boxes.values()), default=8)
@@ -175,7 +175,7 @@ def _arrows(known: Sequence[Reach], boxes: Mapping[Party, Box]) -> Iterator[Arro
 
 
 def draw_subnets(spec: LabSpec) -> Drawing:
-    """Two zones, four subnets, what stands in each; in an existing network only what is known of it."""
+    """Two zones, four subnets, and the parts in each; for an existing network only the known facts."""
     network = spec.network
     if isinstance(network, ExistingNetwork):
         rows = _rows(spec, (network.public_subnet_ids, network.private_subnet_ids), (), nat=False)
@@ -218,7 +218,7 @@ def _row(spec: LabSpec, placement: Placement, titles: Sequence[str], cidrs: Sequ
 
 
 def _standing(spec: LabSpec, placement: Placement, first: bool) -> Iterator[str]:
-    """What stands in a subnet. Nodes of a group are spread over both zones."""
+    """The parts in a subnet. Nodes of a group are spread over both zones."""
     new = spec.network if isinstance(spec.network, NewNetwork) else None
     if placement is Placement.PUBLIC and first:
         yield from [Sentence("NAT gateway")] if new is not None and new.nat is NatMode.SINGLE else []

@@ -1,4 +1,4 @@
-"""One lab: its steps, its network drawn, how to get in, its history and its receipt; and the forms that act on it."""
+"""One lab: its steps, a drawing of its network, access to it, its history and its receipt; and the forms that act on it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from chalicelib.services.curfew.keep import keep_lab
 from chalicelib.services.labs import commands, hibernation, lease, queries
 from chalicelib.services.labs.overview import LabPage, whole_lab
 
-#: Events shown, the newest first, and lines of a receipt: first what is still there or left. The API gives all.
+#: The most events, newest first, and the most lines of a receipt, remaining and left ones first. The API gives all.
 _MOST_EVENTS, _MOST_LINES = 60, 120
-#: Of the forms that act on a lab.
+#: The fields of the forms that act on a lab.
 _FIELDS = ("hours", "sure")
 _DID = {
     "asked": Sentence("The lab was asked for. This page follows it."),
@@ -39,14 +39,14 @@ _DID = {
 
 
 def show_lab(visit: Visit) -> Response:
-    """The whole lab. What was just done is in the query, by a word of ours."""
+    """The whole lab. The query names the action just done, by a word of ours."""
     return _shown(visit, 200)
 
 
 def _shown(
     visit: Visit, status: int, problem: tuple[str, str] | None = None, found: Sequence[Finding] = ()
 ) -> Response:
-    """With what is wrong with a form that was sent: beside its fields, and what stands at no field on top."""
+    """The page with the faults of a submitted form: beside its fields, and the others on top."""
     page = whole_lab(visit.deps, visit.caller, visit.path.split("/")[1], visit.now)
     lab = page.line.lab
     shown: dict[str, Any] = {
@@ -80,7 +80,7 @@ def _receipt(page: LabPage) -> dict[str, object]:
 
 
 def show_part(visit: Visit) -> Response:
-    """The kubeconfig, to be saved. There is no secret in it."""
+    """The kubeconfig as a file. It holds no secret."""
     _, lab_id, part = visit.path.split("/")
     if part != "kubeconfig":
         raise LabNotFound(lab_id)
@@ -93,7 +93,7 @@ def show_part(visit: Visit) -> Response:
 
 
 def act(visit: Visit) -> Response:
-    """Do what a form asks, and show the lab again; or why it is not done. Raises LabNotFound."""
+    """Carry out a form's action, and show the lab again; or the reason of a refusal. Raises LabNotFound."""
     _, lab_id, what = visit.path.split("/")
     doing = _ACTS.get(what)
     if doing is None:

@@ -1,4 +1,4 @@
-"""The API as people read it, made from the same document that `GET /openapi.json` serves."""
+"""The API reference for people, rendered from the same document that `GET /openapi.json` serves."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Templates to HTML. Everything is escaped, and what a template misses is an error. The only importer of Jinja2.
+"""Renders templates to HTML. Everything is escaped, and a missing variable is an error. The only importer of Jinja2.
 
-The package holds the templates compiled (deployment/pages.py); from a checkout they are compiled when first used.
+The package holds the templates compiled (deployment/pages.py); in a checkout they are compiled when first used.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def render(template: str, model: Mapping[str, Any], words: Words = ENGLISH) -> s
 
 
 def translator(words: Words) -> Callable[..., Markup]:
-    """What templates say sentences with: a message, its plural if it has one, and its slots."""
+    """The function with which templates translate: a message, its plural if it has one, and its slots."""
 
     def t(message: str, many: str = "", /, **slots: Slot) -> Markup:
         return Markup(inline(Sentence(message, many, **slots), words))
@@ -63,7 +63,7 @@ def translator(words: Words) -> Callable[..., Markup]:
 
 @pass_context
 def say(context: Context, text: str) -> str:
-    """A sentence of the domain's, in the page's language."""
+    """A sentence from the domain, in the page's language."""
     return said(text, context["words"])
 
 
@@ -81,13 +81,13 @@ def say_kind(context: Context, kind: str) -> str:
 
 @pass_context
 def say_state(context: Context, state: str) -> str:
-    """What became of a step, of a line of a plan, or of one of a receipt; and what can be chosen."""
+    """The words for the state of a step, of a line of a plan, or of one of a receipt; and for choices."""
     return said(_STATES.get(str(state), str(state)), context["words"])
 
 
 @cache
 def environment() -> Environment:
-    """With our filters; the same when packaging, which compiles for it."""
+    """The environment with our filters; packaging compiles with the same."""
     compiled = _HERE / COMPILED
     loader: BaseLoader = ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(_HERE / "templates")
     made = Environment(
@@ -107,14 +107,14 @@ def environment() -> Environment:
 
 
 def without_turns(shown: Any) -> Any:
-    """Without signs that turn the direction of what follows, and other ones that nobody sees: names are other people's."""
+    """Without characters that turn the text direction, and other invisible ones: names are untrusted."""
     if not isinstance(shown, str) or not _TURNING.search(shown):
         return shown
     return type(shown)(_TURNING.sub("", shown)) if isinstance(shown, Markup) else _TURNING.sub("", shown)
 
 
 def format_usd(amount: float | None) -> str:
-    """`$5.28`; what is not known says so."""
+    """`$5.28`; an unknown amount is shown as such."""
     return Sentence("not known") if amount is None else usd(amount)
 
 
@@ -132,7 +132,7 @@ def say_span(context: Context, span: timedelta) -> str:
 
 
 def format_span(span: timedelta) -> Sentence:
-    """In English, and as its translation reads it."""
+    """In English, with its translation."""
     minutes = max(int(span.total_seconds() // 60), 0)
     days, hours, left = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:

@@ -1,6 +1,6 @@
-"""The table of pages, and from a request to one of them: who asks, which page, its errors as a page.
+"""The table of pages, and the handling of a request: the session, the page, its errors as a page.
 
-A path that is none of ours answers our page, too. Viewers look at everything and send no form but the one that signs them out.
+An unknown path gets a page, too. Viewers see everything and may send only the form that signs them out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ View = Callable[[Visit], Response]
 
 
 def speak(visit: Visit) -> Response:
-    """Keep the language that a person reads, as `PUT /me` does, and show the page again from which they said it."""
+    """Store the person's language, as `PUT /me` does, and show the page again on which it was chosen."""
     given = visit.form.get("language", "")
     if given not in tuple(Language):
         refuse([error("language", "unknown-language", Sentence("Choose one of the languages on the page."))])
@@ -35,7 +35,7 @@ def speak(visit: Visit) -> Response:
     return visit.go(visit.form.get("to", ""))
 
 
-#: method, first part of the path, how many parts there are -> the page.
+#: method, first part of the path, number of parts -> the page.
 PAGES: Mapping[tuple[str, str, int], View] = {
     ("GET", "labs", 1): labs.show_labs,
     ("GET", "labs", 2): one_lab.show_lab,
@@ -55,7 +55,7 @@ PAGES: Mapping[tuple[str, str, int], View] = {
 
 
 def answer(context: RequestContext, method: str) -> Response:
-    """The page, the reason why there is none, or the way in."""
+    """The page, the reason why there is none, or the sign-in page."""
     path = context.below.strip("/")
     if method == "GET" and path.startswith("static/"):
         return _static(path)
@@ -69,7 +69,7 @@ def answer(context: RequestContext, method: str) -> Response:
     except EkslabError as problem:
         status, title, detail = explained(problem)
         return _outside(context, "problem.html", status, title=title, detail=detail, findings=())
-    except Exception as problem:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
+    except Exception as problem:  # noqa: BLE001  # The last resort: logged whole, answered without details.
         logger.exception("A page failed unexpectedly.", extra={"error": type(problem).__name__})
         detail = Sentence("It was logged; it is ours to fix.")
         return _outside(
@@ -78,7 +78,7 @@ def answer(context: RequestContext, method: str) -> Response:
 
 
 def _at_the_door(context: RequestContext, path: str) -> Response:
-    """Before there is a session, and after it. A login that is refused is over: its cookie goes."""
+    """Pages before and after a session. A refused login is over: its cookie is deleted."""
     pool = context.deps.user_pool
     if path == "signed-out":
         return _outside(context, "signed_out.html", 200, logout=None, login=pool is not None)
@@ -93,7 +93,7 @@ def _at_the_door(context: RequestContext, path: str) -> Response:
 
 
 def _way_in(context: RequestContext, path: str) -> Response:
-    """For somebody whom no session names: where to sign in, and where that leads afterwards."""
+    """The sign-in page for a browser without a session, with the page to show afterwards."""
     to = f"?to={path}" if is_own_path(path) else ""
     return _outside(context, "way_in.html", 401, login=context.deps.user_pool is not None, to=to)
 
@@ -132,7 +132,7 @@ def _static(path: str) -> Response:
 
 
 def _outside(context: RequestContext, template: str, status: int, **model: object) -> Response:
-    """A page for somebody whom no session names."""
+    """A page for a browser without a session."""
     from chalicelib.api.pages.render import render
 
     shared = {"root": root_of(context.path), "caller": None, **dict.fromkeys(("path", "form_token"), "")}

@@ -1,4 +1,4 @@
-"""Tonight's plan as people read it: which labs end or sleep, when, why, and what has become of each."""
+"""Tonight's plan for people: the labs that end or sleep, the times, the reasons, and the outcomes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENTRY = pattern(r"[0-9TZ:-]{20}#lab-[a-z0-9]{1,20}")
 
 
 def show_tonight(visit: Visit) -> Response:
-    """The plan of the day that it is in the installation's zone, or of the one in the query."""
+    """The plan of today in the installation's zone, or of the query's date."""
     zone = visit.deps.curfew.zone
     asked = visit.query.get("night")
     night = read_day(asked) if asked else visit.now.astimezone(ZoneInfo(zone)).date()

@@ -1,6 +1,6 @@
-"""One request of a browser: who asks (by the session), what was sent, and how an answer is made. Links are relative.
+"""One request of a browser: its session, its form, and the making of an answer. Links are relative.
 
-A cookie that is there twice is none: the owner of a neighbouring subdomain can add one. A form without this session's
+A cookie that occurs twice is ignored: the owner of a neighbouring subdomain can add one. A form without this session's
 token is refused, and so is one from another origin.
 """
 
@@ -26,8 +26,8 @@ from chalicelib.services.sessions import session_of
 from chalicelib.words.catalogues import words_of
 
 COOKIE = "__Host-ekslab"
-#: Nothing but this page's own files, in nobody's frame, in no cache and no search engine. `same-origin`, since a browser
-#: that may not say where it comes from sends a form with the origin `null`.
+#: Only this page's own files, no frames, no cache and no search engine. `same-origin`, since a browser
+#: without a referrer sends a form with the origin `null`.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -42,15 +42,15 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 HTML = "text/html; charset=utf-8"
-#: Fields of a form, and characters of one: a file dropped in is at most as long as a body of the API.
+#: The most fields of a form: a file in it is at most as long as a body of the API.
 _MOST_FIELDS = 60
-#: Where a form may lead back to: a path of this page below `/ui/`, and nothing that a browser reads as an address.
+#: The longest return path of a form: a path of this page below `/ui/`, and nothing that a browser reads as an address.
 _LONGEST_PATH = 200
 _OWN_PATH = pattern(r"(?:[a-z0-9][a-z0-9-]*)(?:/[a-z0-9][a-z0-9-]*){0,3}(?:\?[a-z]+=[a-z0-9-]+)?")
 
 
 class FormRefused(NotYours):
-    """The form is not one that this session's page gave out."""
+    """The form does not belong to this session."""
 
 
 @dataclass(frozen=True)
@@ -86,26 +86,26 @@ class Visit:
         )
 
     def seal(self) -> str:
-        """What a form of this page carries."""
+        """The token for a form of this page."""
         return form_token(self.token, secrets.token_hex(16))
 
     def go(self, to: str) -> Response:
-        """Lead to another of our pages: a path below `/ui/`, with a query perhaps. Anything else leads to the labs."""
+        """Redirect to another of our pages: a path below `/ui/`, maybe with a query. Anything else redirects to the labs."""
         return lead(f"{self.root}{to if is_own_path(to) else 'labs'}")
 
 
 def words_for(context: RequestContext, said: Language | None = None) -> Words:
-    """The language that the person said they read, else the one that the browser asks for."""
+    """The person's language, else the one that the browser asks for."""
     return words_of(said) if said else context.words
 
 
 def lead(to: str) -> Response:
-    """Have the browser look there."""
+    """Redirect the browser."""
     return Response("", status_code=303, headers={**HEADERS, "Content-Type": HTML, "Location": to})
 
 
 def visit_of(context: RequestContext, method: str) -> Visit | None:
-    """The visit; None without a session that stands for somebody here. Raises FormRefused."""
+    """The visit; None without a valid session. Raises FormRefused."""
     now = context.deps.clock.now()
     token = session_token(context.header("cookie"))
     session = session_of(context.deps, token, now) if token else None
@@ -133,12 +133,12 @@ def cookie_value(cookies: str | None, wanted: str) -> str | None:
 
 
 def is_own_path(to: str) -> bool:
-    """Whether it is one of our pages, below `/ui/`. None has a long name."""
+    """Whether it is a path of one of our pages, below `/ui/`. None has a long name."""
     return len(to) <= _LONGEST_PATH and _OWN_PATH.fullmatch(to) is not None
 
 
 def root_of(path: str) -> str:
-    """From a page's path, as the client wrote it, to `/ui/`: `../` for each level below it."""
+    """The relative link from a page's path, as the client wrote it, to `/ui/`: `../` for each level below it."""
     _, inside, below = path.partition("/ui/")
     if inside:
         return "../" * below.count("/")
@@ -158,7 +158,7 @@ def _form(context: RequestContext) -> dict[str, str]:
 
 
 def _refuse_foreign(context: RequestContext, token: str, form: Mapping[str, str]) -> None:
-    """Raise FormRefused for what this session's page did not give out, or another origin sends."""
+    """Raise FormRefused for a form of another session, or from another origin."""
     origin, host = context.header("origin"), context.header("host")
     scheme = context.header("x-forwarded-proto")
     ours = [f"{each}://{host}" for each in ((scheme,) if scheme else ("https", "http")) if host]

@@ -1,5 +1,5 @@
-"""The routes over the registry: which accounts are watched, and which take labs. Everyone may see where, administrators all of it;
-they alone change it.
+"""The routes of the registry: the accounts that are watched and take labs. Everyone may see the places, administrators all of it;
+only they change it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.services.support import accounts
 
 
 def route_accounts(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
 
     @context.route(
         "GET", "/accounts", Sentence("Which accounts are watched, and which take labs"), (200, Sentence("All of them"))

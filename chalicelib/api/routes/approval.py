@@ -1,4 +1,4 @@
-"""The routes by which approvers answer: by name, or with a link of their mail, which needs no signature."""
+"""The routes with which approvers answer: by name, or with a link of their mail, which needs no signature."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATH = "/decide/{token}"
 
 
 def route_approval(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
 
     def answer(lab_id: str, decision: Decision) -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()

@@ -1,4 +1,4 @@
-"""The routes over watched clusters: what comes first, one cluster, what its owner says of it, the calendar, the ledger."""
+"""The routes of watched clusters: the list, one cluster, its owner's answers, the calendar, the notices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CALENDAR = "text/calendar; charset=utf-8"
 
 
 def route_clusters(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
     _route_lists(context)
     _route_one_cluster(context)
 

@@ -15,7 +15,7 @@ from chalicelib.services.labs.showback import CostQuery, Showback, compare, expo
 
 
 def route_costs(context: RequestContext) -> None:
-    """Register it."""
+    """Register the route."""
 
     @context.route(
         "GET",
@@ -38,7 +38,7 @@ def route_costs(context: RequestContext) -> None:
 
 
 def _next(context: RequestContext, asked: CostQuery, page: Showback) -> dict[str, str]:
-    """The next page, as RFC 8288 has it; nothing on the last."""
+    """The link to the next page (RFC 8288); empty on the last."""
     if page.cursor is None:
         return {}
     query = {"month": asked.month, "by": asked.by, "format": asked.format, "limit": asked.limit, "cursor": page.cursor}

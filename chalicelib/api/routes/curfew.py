@@ -1,4 +1,4 @@
-"""The routes over curfew itself: a night's plan, the rules with the stop switch, and whether a lab is idle."""
+"""The routes of curfew: a night's plan, the rules with the stop switch, and a lab's verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.services.curfew import plans, rules
 
 
 def route_curfew(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
     _route_plans(context)
     _route_rules(context)
 

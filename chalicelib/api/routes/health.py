@@ -1,4 +1,4 @@
-"""The route over the service itself: is it well, and if not, why."""
+"""The route of the service's own health."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.services.health import health_of
 
 
 def route_health(context: RequestContext) -> None:
-    """Register it."""
+    """Register the route."""
 
     @context.route(
         "GET", "/health", Sentence("Whether the service is well, and why not"), (200, Sentence("`ok` or `degraded`"))
@@ -26,7 +26,7 @@ def route_health(context: RequestContext) -> None:
 
 
 def health_view(health: Health, now: datetime) -> dict[str, Any]:
-    """Always 200: who asks for more than an answer reads `status`. Ages are whole minutes."""
+    """Always 200: read `status` for the health. Ages are whole minutes."""
     return {
         "status": str(health.status),
         "reasons": list(health.reasons),

@@ -1,4 +1,4 @@
-"""The only routes that need no signature: the link in a warning is the proof. GET shows a page, POST keeps the lab.
+"""The routes without a signature: the link in a warning is the proof. GET shows a page, POST keeps the lab.
 
 Programs that accept JSON get the same as JSON, refusals as problems.
 """
@@ -56,7 +56,7 @@ def as_wanted(
     to_json: Callable[[View], Mapping[str, Any]],
     page: Callable[[View, Words], str],
 ) -> Response:
-    """The answer, or its problem: as a page in a language that the browser asks for, unless JSON is."""
+    """The answer, or its problem: as a page in the browser's language, unless JSON is requested."""
     views, refusals = list[View](), list[EkslabError]()
 
     def acting(token: str) -> Response:
@@ -78,7 +78,7 @@ def as_wanted(
 
 
 def why_refused(refusals: Sequence[EkslabError]) -> tuple[str, str]:
-    """Title and detail of an error; an unforeseen one is only called that."""
+    """Title and detail of an error; an unexpected one gets only a title."""
     if refusals:
         _, title, detail = explained(refusals[-1])
         return title, detail

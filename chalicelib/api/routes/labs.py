@@ -41,12 +41,12 @@ _YAML = "application/yaml"
 
 
 def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> Blueprint:
-    """The routes over a world, and over people, that are built when the first request comes."""
+    """The routes; `Deps` and people are built when the first request comes."""
     return routes_of(get_deps, get_people).routes
 
 
 def routes_of(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> RequestContext:
-    """The same, with what they say of themselves for the OpenAPI document."""
+    """The same, with their descriptions for the OpenAPI document."""
     context = RequestContext(Blueprint(__name__), get_deps, get_people)
     _route_labs(context)
     _route_one_lab(context)

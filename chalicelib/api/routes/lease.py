@@ -1,4 +1,4 @@
-"""The routes by which people say how long a lab lives: extend, protect, another evening, to sleep, awake."""
+"""The routes of a lab's lifetime: extend, protect, another evening, hibernate, wake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LAB = "/labs/{lab_id}"
 
 
 def route_schedules(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
     _route_lease(context)
     _route_sleep(context)
 
@@ -87,7 +87,7 @@ def _route_sleep(context: RequestContext) -> None:
 
 
 def _whole(context: RequestContext, answer: Accepted) -> Response:
-    """The lab whole, with warnings."""
+    """The whole lab, with warnings."""
     deps, now = context.deps, context.deps.clock.now()
     view = queries.get_lab(deps, context.caller, answer.lab.id, now)
     return json_answer({**labs.lab_view(view, context.base, now), "warnings": labs.warnings(answer.findings)})

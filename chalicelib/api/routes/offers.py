@@ -13,7 +13,7 @@ from chalicelib.services.labs import offers
 
 
 def route_offers(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
 
     @context.route("GET", "/offers", Sentence("What labs may use of the account"), (200, Sentence("The list")))
     def get_offers() -> Response:

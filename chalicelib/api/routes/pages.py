@@ -1,6 +1,6 @@
-"""The routes of the page, and how a browser's session begins. Page routes have no authorizer: `pages/site.py` asks for a session.
+"""The routes of the page, and the start of a browser's session. Page routes have no authorizer: `pages/site.py` needs a session.
 
-Nothing of the pages is imported before one is asked for.
+The page's modules are imported at the first request for one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOVED = ((303, Sentence("Its address")),)
 
 
 def route_pages(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
     _route_sessions(context)
 
     def show() -> Response:

@@ -1,4 +1,4 @@
-"""The routes over people: oneself, the roster and who is to be forgotten (administrators), a confirmation's link, a calendar."""
+"""The routes of people: oneself, the roster and the removal of people (administrators), a confirmation's link, a calendar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CALENDAR = "text/calendar; charset=utf-8"
 
 
 def route_people(context: RequestContext) -> None:
-    """Register them all."""
+    """Register the routes."""
     _route_me(context)
     _route_roster(context)
     _route_links(context)

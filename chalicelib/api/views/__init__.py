@@ -1,1 +1,1 @@
-"""From domain objects to the JSON (and the one HTML page) that callers see."""
+"""Turns domain objects into the JSON (and the HTML pages of links) that callers see."""

@@ -1,4 +1,4 @@
-"""What a link of an approver's mail is about, as JSON, and the page made from it. Read without a login: nobody's ARN is in it."""
+"""The subject of an approver's link as JSON, and the page made from it. Read without a login: it holds no ARN."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.services.labs.approval import DecisionView
 
 
 def decision_view(view: DecisionView) -> dict[str, Any]:
-    """`decision`: what the button says, or has said (`done`)."""
+    """`decision`: the button's answer, or the one given (`done`)."""
     lab, approval = view.lab, view.lab.approval
     return {
         "name": lab.name,

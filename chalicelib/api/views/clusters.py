@@ -1,4 +1,4 @@
-"""What the answers about watched clusters look like: the shapes of docs/reference/api.md."""
+"""The answers about watched clusters: the shapes of docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def cluster_in_list(watched: Watched, now: datetime, base: str) -> Json:
-    """A cluster in short. `base`: the path before `/clusters`."""
+    """A cluster in a list. `base`: the path before `/clusters`."""
     cluster, support = watched.cluster, watched.support
     return {
         "account": cluster.key.account,
@@ -49,7 +49,7 @@ def cluster_in_list(watched: Watched, now: datetime, base: str) -> Json:
 
 
 def cluster_view(view: ClusterView, now: datetime, base: str) -> Json:
-    """A cluster whole: what is ahead, what is in the way, and how to upgrade."""
+    """A whole cluster: its deadlines, the obstacles, and the upgrade commands."""
     watched = view.watched
     cluster = watched.cluster
     here = _path(cluster.key, base)
@@ -88,13 +88,13 @@ def notice_view(notice: Notice) -> Json:
 
 
 def registration_view(registration: Registration, caller: Caller) -> Json:
-    """A registered account. By which role it is entered and who is told is for administrators to see."""
+    """A registered account. Its role and its recipients are for administrators."""
     whole = to_json(registration)
     return dict(whole) if caller.is_admin else {name: whole[name] for name in ("account", "regions", "labs")}
 
 
 def unreadable_view(places: Iterable[tuple[Place, ReadFailure]], caller: Caller) -> list[Json]:
-    """Places that can't be read. AWS's words name the role that is entered by: they are for administrators."""
+    """Places that can't be read. AWS's words name the role: they are for administrators."""
     return [
         {"account": place.account, "region": place.region, "trouble": _visible_to(caller, trouble)}
         for place, trouble in places
@@ -116,7 +116,7 @@ def _deadline(deadline: Deadline, now: datetime) -> Json:
 
 
 def _acknowledged(watched: Watched) -> Json | None:
-    """Who said that the next deadline is known; what was said of an earlier one is over."""
+    """Who acknowledged the next deadline; an acknowledgement of an earlier one is over."""
     following = watched.support.next
     if following is None or watched.acknowledged_deadline != following.id:
         return None

@@ -16,7 +16,7 @@ _SAVED = {"slept": SLEPT, "ended": ENDED, "extendedSupport": EXTENDED}
 
 
 def showback_view(costs: Showback) -> dict[str, Any]:
-    """`running`: the month is not over, and what is reserved for labs alive is in it. `findings`: what may be missing."""
+    """`running`: the month is not over, and includes reservations for living labs. `findings`: what may be missing."""
     rows = [{str(costs.by): row.whose, **_amounts(row.amounts)} for row in costs.rows]
     head = {"month": costs.month, "by": str(costs.by), "timeZone": costs.zone, "running": costs.running}
     findings = [to_json(finding) for finding in costs.findings]
@@ -24,7 +24,7 @@ def showback_view(costs: Showback) -> dict[str, Any]:
 
 
 def comparison_view(beside: Comparison) -> dict[str, Any]:
-    """`percent`: how much more is reckoned here than AWS billed; null where it billed nothing. `findings`: why they may differ."""
+    """`percent`: the estimate above AWS's bill; null without a bill. `findings`: why they may differ."""
     rows = [
         {"usd": round(each.usd, 2), "billedUsd": round(each.billed_usd, 2), "percent": each.percent}
         for each in beside.parts

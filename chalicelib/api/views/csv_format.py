@@ -1,10 +1,10 @@
-"""CSV (RFC 4180) that spreadsheets open and never run: a cell that begins like a formula is text."""
+"""CSV (RFC 4180) that spreadsheets open and never run: a cell with the beginning of a formula becomes text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: A cell that begins so is a formula to a spreadsheet.
+#: A cell with such a first character is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -14,7 +14,7 @@ def csv_text(rows: Iterable[Iterable[str]]) -> str:
 
 
 def plain(cell: str) -> str:
-    """The cell with an apostrophe before what would be run; a sign before a blank, too."""
+    """The cell with an apostrophe before a formula, also one after a blank."""
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA) else cell
 
 

@@ -1,4 +1,4 @@
-"""What the answers about curfew look like: plans, rules, verdicts, extensions. The shapes of docs/reference/api.md."""
+"""The answers about curfew: plans, rules, verdicts, extensions. The shapes of docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Json = dict[str, Any]
 
 
 def rules_view(rules: CurfewRules) -> Json:
-    """Every rule, and who changed them last."""
+    """Every rule, and the last administrator who changed one."""
     return dict(to_json(rules))
 
 
 def plan_view(view: PlanView, base: str) -> Json:
-    """A night's plan: what its caller may see of it, the hash over all of it, and what the brake says."""
+    """A night's plan: the lines that its caller may see, the hash over all of it, and the brake's decision."""
     header = view.header
     return {
         "date": view.night.isoformat(),
@@ -45,7 +45,7 @@ def plan_view(view: PlanView, base: str) -> Json:
 
 
 def verdict_view(view: VerdictView) -> Json:
-    """The live verdict with its signals and what they were judged from, and the one kept."""
+    """The live verdict with its signals and their evidence, and the stored one."""
     lab = view.lab
     return {
         "labId": lab.id,
@@ -62,7 +62,7 @@ def verdict_view(view: VerdictView) -> Json:
 
 
 def extension_view(extension: Extension, base: str) -> Json:
-    """The lease's new end, and what the hours won cost."""
+    """The lease's new end, and the cost of the added hours."""
     lab = extension.lab
     return {
         "labId": lab.id,

@@ -1,7 +1,7 @@
 """A month's costs in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification), one row a sum, as CSV.
 
-Amounts are estimates at list prices: billed, effective, contracted and list cost are the same. What FOCUS has no column for
-begins with `x_`.
+Amounts are estimates at list prices: billed, effective, contracted and list cost are the same. Columns that FOCUS does not have
+begin with `x_`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SAVED = {"x_SavedSlept": SLEPT, "x_SavedEnded": ENDED, "x_SavedExtendedSupport"
 
 
 def focus_csv(page: Showback, home: str) -> str:
-    """`home`: the account that the service, and its bill, are in."""
+    """`home`: the account of the service, and of its bill."""
     rows = (_row(page, row, home) for row in page.rows)
     return csv_line(COLUMNS) + "".join(csv_line(tuple(row.get(name, "") for name in COLUMNS)) for row in rows)
 
@@ -68,7 +68,7 @@ def _row(page: Showback, row: CostRow, home: str) -> dict[str, str]:
 
 
 def _tags(by: Scope, whose: str) -> Iterator[tuple[str, str]]:
-    """What the sum is by: the tag itself, or who as the tag `ekslab:owner` says, or the team."""
+    """The key of the sum: the tag itself, the person under the tag `ekslab:owner`, or the team."""
     if by is Scope.TAG:
         key, _, value = whose.partition("=")
         yield key, value
@@ -77,7 +77,7 @@ def _tags(by: Scope, whose: str) -> Iterator[tuple[str, str]]:
 
 
 def _bounds(page: Showback) -> tuple[str, str]:
-    """The month, in the installation's zone, as instants; the end is the next month's begin."""
+    """The month, in the installation's zone, as instants; the end is the start of the next month."""
     year, month = map(int, page.month.split("-"))
     ends = first_of_month(year + month // 12, month % 12 + 1, page.zone)
     return f"{first_of_month(year, month, page.zone):%Y-%m-%dT%H:%M:%SZ}", f"{ends:%Y-%m-%dT%H:%M:%SZ}"

@@ -13,7 +13,7 @@ _ACRONYMS = {"imds": "IMDS"}
 
 
 def to_json(value: Any) -> Any:
-    """What json.dumps takes. Dataclasses become objects with all their fields."""
+    """A value for json.dumps. Dataclasses become objects with all their fields."""
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, date | time):
@@ -30,7 +30,7 @@ def to_json(value: Any) -> Any:
 
 
 def in_language(value: Any, words: Words) -> Any:
-    """A document with its sentences said in a language; names, codes and numbers as they are."""
+    """A document with its sentences translated; names, codes and numbers unchanged."""
     if words is ENGLISH:
         return value
     if isinstance(value, Said):
@@ -46,6 +46,6 @@ def instant(context: datetime) -> str:
 
 
 def camel(name: str) -> str:
-    """`lease_ends_at` -> `leaseEndsAt`, `disable_pod_imds` -> `disablePodIMDS`, as eksctl writes it."""
+    """`lease_ends_at` -> `leaseEndsAt`, `disable_pod_imds` -> `disablePodIMDS`, in eksctl's spelling."""
     first, *rest = name.split("_")
     return first + "".join(_ACRONYMS.get(word, word.capitalize()) for word in rest)

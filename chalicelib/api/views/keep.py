@@ -1,4 +1,4 @@
-"""What a keep-link is about, as JSON; the page is made from the same. It is read without a login: nobody's ARN is in it."""
+"""The subject of a keep-link as JSON; the page is made from it. It is read without a login: it holds no ARN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.services.curfew.keep import KeepView
 
 
 def keep_view(view: KeepView) -> dict[str, Any]:
-    """`at`: when the act would have come; `until`: how long the button keeps it, or has kept it. `cost` None: not known."""
+    """`at`: the time of the planned act; `until`: the end of keeping, offered or done. `cost` None: unknown."""
     entry, keeping = view.entry, view.keeping
 
     def local(context: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The page behind a keep-link: plain HTML that asks nothing of any other server, runs nothing, and reads well without its style.
+"""The page of a keep-link: plain HTML without other servers, scripts, or need of its style.
 
 Everything from outside this file is escaped.
 """
@@ -14,10 +14,10 @@ from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.services.curfew.keep import KeepView
 
 _CODE, _STRONG, _TAG = pattern("`([^`\n]+)`"), pattern(r"\*\*(.+?)\*\*"), pattern("<[^>]*>")
-#: Signs that nobody writes, for marks that are none.
+#: Private-use characters that replace marks in slots.
 _UNMARKED = {ord("*"): "\ue000", ord("`"): "\ue001"}
 _MARKED = {0xE000: "*", 0xE001: "`"}
-#: No script, no outside resource, no other place that the form could go to, in nobody's frame, in no search engine or cache.
+#: No script, no outside resource, no other form target, no frames, no search engine, no cache.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -31,12 +31,12 @@ HEADERS = {
 
 
 def keep_page(view: KeepView, words: Words) -> str:
-    """The planned act with the button against it, or the news that the lab is kept."""
+    """The planned act with the button against it, or the confirmation that the lab is kept."""
     return _kept(view, words) if view.kept else _asking(view, words)
 
 
 def refusal_page(title: str, detail: str, words: Words) -> str:
-    """Why nothing is done."""
+    """The reason of a refusal."""
     return page(inline(title, words), paragraph_of(detail, words), words)
 
 
@@ -99,13 +99,13 @@ def _cost(view: KeepView) -> str:
 
 
 def inline(text: str, words: Words) -> str:
-    """A text in HTML: escaped first, then `code` and **strong**, which names in it do not make."""
+    """A text in HTML: escaped first, then `code` and **strong**; names in it can't add marks."""
     html = escape(said(_unmarked(text), words))
     return _STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", html)).translate(_MARKED)
 
 
 def _unmarked(text: str) -> str:
-    """The sentence with other signs for the marks of its slots."""
+    """The sentence with the marks in its slots replaced."""
     if not isinstance(text, Sentence):
         return text
     slots = {
@@ -122,12 +122,12 @@ def paragraph_of(text: str, words: Words, *more: str) -> str:
 
 
 def small(text: str, words: Words, *more: str) -> str:
-    """A paragraph that can be passed over."""
+    """A paragraph in small print."""
     return f'<p class="small">{" ".join(inline(each, words) for each in (text, *more) if each)}</p>'
 
 
 def button(text: str, words: Words) -> str:
-    """The one button of a page: it sends what the page's own address says."""
+    """The one button of a page: it posts to the page's own address."""
     return f'<form method="post"><button type="submit">{inline(text, words)}</button></form>'
 
 

@@ -1,4 +1,4 @@
-"""What each answer looks like: the shapes of docs/reference/api.md, made from domain objects."""
+"""The answers about labs: the shapes of docs/reference/api.md, made from domain objects."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _LINKS = ("events", "kubeconfig", "inventory", "receipt")
 
 
 def answered(answer: Accepted, base: str, now: datetime) -> Json:
-    """The answer to a request that was accepted."""
+    """The answer to an accepted request."""
     return {**lab_in_list(answer.lab, base, now), "warnings": warnings(answer.findings)}
 
 
 def requested(lab: Lab, findings: Iterable[Finding], coming: Coming, base: str, now: datetime) -> Json:
-    """The answer to a request for a lab: what was stored, until when, and what it costs."""
+    """The answer to a request for a lab: the stored lab, its end, and its cost."""
     return {**answered(Accepted(lab, tuple(findings)), base, now), **_coming(lab, coming)}
 
 
 def planned(lab: Lab, findings: Iterable[Finding], coming: Coming, now: datetime) -> Json:
-    """The answer to a dry run: the completed request, every warning, and what it would cost. Nothing is stored."""
+    """The answer to a dry run: the completed request, every warning, and its cost. Nothing is stored."""
     return {
         "dryRun": True,
         "account": lab.account,
@@ -59,7 +59,7 @@ def _coming(lab: Lab, coming: Coming) -> Json:
 
 
 def lab_in_list(lab: Lab, base: str, now: datetime) -> Json:
-    """A lab in short. `base`: the path before `/labs`."""
+    """A lab in a list. `base`: the path before `/labs`."""
     here = f"{base}/labs/{lab.id}"
     return {
         "id": lab.id,
@@ -82,7 +82,7 @@ def lab_in_list(lab: Lab, base: str, now: datetime) -> Json:
 
 
 def lab_view(view: LabView, base: str, now: datetime) -> Json:
-    """A lab whole."""
+    """A whole lab."""
     lab = view.lab
     return {
         **lab_in_list(lab, base, now),
@@ -105,7 +105,7 @@ def lab_view(view: LabView, base: str, now: datetime) -> Json:
 
 
 def spec_view(spec: LabSpec) -> Json:
-    """What was asked, complete; in the fields of POST /labs, so that it can be asked for again."""
+    """The complete specification, in the fields of POST /labs, so that it can be requested again."""
     shown: Json = {**to_json(spec), "schedule": schedule_view(spec.schedule)}
     for nodegroup in shown["nodegroups"]:
         del nodegroup["amiType"]
@@ -121,7 +121,7 @@ def receipt_view(view: ReceiptView, now: datetime) -> Json:
 
 
 def calendar_view(calendar: Calendar, region: str, now: datetime) -> Json:
-    """The versions with their dates and where those came from, newest first."""
+    """The versions with their dates and the source of those, newest first."""
     entries = sorted(calendar.versions, key=lambda entry: entry.sort_key, reverse=True)
     default = calendar.default(now)
     return {
@@ -134,7 +134,7 @@ def calendar_view(calendar: Calendar, region: str, now: datetime) -> Json:
 
 
 def inventory_view(inventory: Inventory, now: datetime) -> Json:
-    """What was made, grouped as one looks at it."""
+    """The lab's parts, in groups for display."""
     endpoint, cluster, support = inventory.lab.spec.endpoint, inventory.control_plane, inventory.support
     dates = {"source": inventory.support_source, "dates": to_json(support)}
     status = str(support.status_at(now)) if support else None
@@ -159,18 +159,18 @@ def inventory_view(inventory: Inventory, now: datetime) -> Json:
 
 
 def _entry(entry: AccessEntryState, lab: Lab) -> Json:
-    """`ofService`: with it this service sees what runs; `ofOwner`: it is the lab's access role's, by which its owner gets in."""
+    """`ofService`: this service's read-only entry; `ofOwner`: that of the lab's access role, with which its owner enters."""
     own = entry.principal_arn == access_role_arn(lab)
     return {**to_json(entry), "ofService": entry.principal_arn == lab.facts.view_role_arn, "ofOwner": own}
 
 
 def warnings(findings: Iterable[Finding]) -> list[Json]:
-    """Findings as the caller reads them, errors and warnings alike."""
+    """Findings in the caller's form, errors and warnings alike."""
     return [to_json(finding) for finding in findings]
 
 
 def schedule_view(schedule: Schedule) -> dict[str, Any]:
-    """The evening in the words of `POST /labs`, so that it can be sent again."""
+    """The schedule in the fields of `POST /labs`, so that it can be sent again."""
     return {
         "timeZone": schedule.time_zone,
         "curfew": f"{schedule.curfew:%H:%M}",
@@ -183,7 +183,7 @@ def schedule_view(schedule: Schedule) -> dict[str, Any]:
 
 
 def night_view(night: Night | None, schedule: Schedule) -> dict[str, Any] | None:
-    """The next curfew: its local day, the instant, and the instant as its owner's clock shows it."""
+    """The next curfew: its local day, the instant, and the instant in its owner's zone."""
     if night is None:
         return None
     return {"date": night.day.isoformat(), "at": instant(night.at), "local": format_local(schedule, night.at)}

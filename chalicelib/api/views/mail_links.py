@@ -1,4 +1,4 @@
-"""What a button of a mail is about, as JSON, and the page made from it. Read without a login: nobody's name is in it."""
+"""The subject of a mail's button as JSON, and the page made from it. Read without a login: it holds no name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.services.support.mail_links import MailLinkView
 
 
 def mail_link_view(view: MailLinkView) -> dict[str, Any]:
-    """`done`: it is so already."""
+    """`done`: it was done already."""
     return {
         "action": str(view.action),
         "name": view.name,
@@ -25,7 +25,7 @@ def mail_link_view(view: MailLinkView) -> dict[str, Any]:
 
 
 def mail_link_page(view: MailLinkView, words: Words) -> str:
-    """The button with its effect, or the news that it was pressed."""
+    """The button with its effect, or the confirmation that it was pressed."""
     what = paragraph_of(_deadline(view), words, _effect(view))
     if view.done:
         return page(inline(_done(view), words), f"{what}\n{small(Sentence('You can close this page.'), words)}", words)

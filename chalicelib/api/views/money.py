@@ -1,4 +1,4 @@
-"""Money as callers see it: what a lab costs an hour, has cost, will cost and has saved. USD; from the lab's own record."""
+"""Money for callers: a lab's cost an hour, so far and to come, and its savings. USD; from the lab's own record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def usd_view(lab: Lab, now: datetime, found: Iterable[FoundCost] = ()) -> Json | None:
-    """null: it was never priced. `hour` of a lab that is not made yet: what it will cost. `found`: by Kubernetes, in no sum."""
+    """null: never priced. `hour` of a lab that is not created yet: its future cost. `found`: by Kubernetes, in no sum."""
     meter = lab.meter
     if meter is None:
         return None
@@ -41,7 +41,7 @@ def usd_view(lab: Lab, now: datetime, found: Iterable[FoundCost] = ()) -> Json |
 
 
 def price_view(price: LeasePrice) -> Json:
-    """What a lease will cost by part, an hour and in all, awake and asleep. `from`: when a part is billed from, if not at once."""
+    """The cost of a lease by part, an hour and in all, awake and asleep. `from`: the start of a part's billing, if not at once."""
     parts = [
         {
             "name": part.name,

@@ -1,4 +1,4 @@
-"""The list of offered resources as callers see it: their own part, or all of it for administrators."""
+"""The list of offered resources for callers: their own part, or all of it for administrators."""
 
 from __future__ import annotations
 

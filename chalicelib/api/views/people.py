@@ -1,4 +1,4 @@
-"""People as JSON and CSV, and the page behind a confirmation link. All of the page is escaped."""
+"""People as JSON and CSV, and the page of a confirmation link. The whole page is escaped."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def person_view(person: Person, language: Language) -> dict[str, Any]:
 
 
 def people_csv(people: Iterable[Person]) -> str:
-    """A roster that could be sent again; cells that a spreadsheet would run are text."""
+    """A roster that can be sent again; cells that a spreadsheet would run are text."""
     return csv_text([_COLUMNS, *(_cells(person) for person in people)])
 
 
 def confirmation_view(view: ConfirmationView) -> dict[str, Any]:
-    """Who asks, and whose the address is already (`joins`). It is read by the link's holder: the identities are theirs to judge."""
+    """The requester, and the present holder of the address (`joins`). The link's holder reads it, and must judge the identities."""
     return {
         "address": view.confirmation.address,
         "identities": [describe_identity(one) for one in view.identities],
@@ -67,7 +67,7 @@ def confirmation_view(view: ConfirmationView) -> dict[str, Any]:
 
 
 def confirmation_page(view: ConfirmationView, words: Words) -> str:
-    """Who asks, and the two buttons; or what was said."""
+    """The requester, and the two buttons; or the answer given."""
     address = view.confirmation.address
     if view.refused:
         gone = Sentence("{address} stays unknown here, and the one who asked can't ask again.", address=address)
@@ -98,7 +98,7 @@ def _answer(value: str, text: Sentence, words: Words) -> str:
 
 
 def unsubscribing_page(view: UnsubscribingView, words: Words) -> str:
-    """The topic with the button that switches it off, or the news that it is off."""
+    """The topic with the button that switches it off, or the confirmation that it is off."""
     what = _topic_said(view.topic)
     if view.done:
         gone = Sentence("No more mails about {what} come to you.", what=what)
@@ -125,7 +125,7 @@ def _list(identities: Iterable[str], words: Words) -> str:
 
 
 def _cells(person: Person) -> tuple[str, ...]:
-    """The first identity of each kind; the others stand in the JSON."""
+    """The first identity of each kind; the JSON has the others."""
     user, named, arn = "", "", ""
     for identity in person.identities:
         name = identity.rpartition("/")[2]

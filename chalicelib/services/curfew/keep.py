@@ -1,7 +1,7 @@
-"""What the holder of a keep-link may do, without a login: look at what it keeps, and keep it. One lab, one night.
+"""Use cases of a keep-link's holder, without a login: show it, and keep the lab. One lab, one night.
 
-Looking changes nothing: mail scanners follow links. Both say the same, for both are decided from the plan's entry.
-Its owner may keep it without a link.
+Showing changes nothing: mail scanners follow links. Both give the same facts, decided from the plan's entry.
+The owner may keep the lab without a link.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chalicelib.services.labs.commands import own_lab
 
 @dataclass(frozen=True)
 class KeepView:
-    """What a link is about. `usd`: of keeping from the entry's instant on, None if not known. `kept`: it is kept already."""
+    """The effect of a link. `usd`: the cost of keeping from the entry's time on, None if unknown. `kept`: it is kept already."""
 
     entry: Entry
     lab: Lab
@@ -38,7 +38,7 @@ class KeepView:
 
 
 def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
-    """What the button would do. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept."""
+    """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept."""
     entry, lab = _named(deps, token, now)
     rules, holidays = get_rules(deps), deps.curfew.holidays
     keeping = keep_within_budget(lab, entry, rules, holidays, now, lambda longer: judge_keeping(deps, longer, lab))
@@ -46,13 +46,13 @@ def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
 
 
 def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
-    """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept, StaleLab."""
+    """Keep the lab; repeating it changes nothing. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept, StaleLab."""
     entry, lab = _named(deps, token, now)
     return _keep(deps, entry, lab, Sentence("It was kept until {at} with the link in its warning."), now)
 
 
 def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView:
-    """Keep a lab that is on a plan for one night more, as its owner or an administrator. Raises as `own_lab` does, and NotKept."""
+    """Keep a planned lab for one more night, as its owner or an administrator. Raises the errors of `own_lab`, and NotKept."""
     lab = own_lab(deps, caller, lab_id)
     line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     if line is None:
@@ -87,7 +87,7 @@ def _keep(deps: Deps, entry: Entry, lab: Lab, how: Sentence, now: datetime) -> K
 
 
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
-    """The entry and the lab of a good link. A record that is gone makes it a link to nothing."""
+    """The entry and the lab of a valid link. A missing record makes the link invalid."""
     claims = read_link(token, deps.curfew.known_keys(), now)
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy

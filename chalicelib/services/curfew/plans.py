@@ -1,4 +1,4 @@
-"""What people may see of a night's plan: owners their own labs' lines and how many others there are, administrators all."""
+"""A night's plan for people: owners see their own labs' lines and the number of others, administrators all."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
 from chalicelib.services.labs.commands import seen_lab
 
-#: Phases in which there is a cluster with nodes, of which something can be seen.
+#: Phases with a cluster and nodes, whose use can be judged.
 _SEEN = frozenset({Phase.READY, Phase.UPDATING})
 
 
 @dataclass(frozen=True)
 class PlanView:
-    """A night's plan as a caller sees it. `header` None: nothing is planned so far. `others`: lines that are not theirs."""
+    """A night's plan for a caller. `header` None: no plan so far. `others`: the number of other people's lines."""
 
     night: date
     rules: CurfewRules
@@ -40,7 +40,7 @@ class PlanView:
 
 
 def tonight(deps: Deps, caller: Caller, now: datetime) -> PlanView:
-    """The plan of the day it is in the installation's zone, empty if there is none so far."""
+    """The plan of today in the installation's zone, empty if there is none so far."""
     return _view(deps, caller, now.astimezone(ZoneInfo(deps.curfew.zone)).date(), now)
 
 
@@ -59,8 +59,8 @@ def plan_of(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
 
 @dataclass(frozen=True)
 class PlanLines:
-    """Lines of a night's plan, without what its brake says: for a page, which asks the table twice. `page` None: no plan so
-    far. `rules` None: this goes on from a page that said them."""
+    """Lines of a night's plan, without the brake's decision: for a page, which reads the table twice. `page` None: no plan so
+    far. `rules` None: this continues a page that had them."""
 
     night: date
     rules: CurfewRules | None
@@ -68,7 +68,7 @@ class PlanLines:
 
 
 def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | None) -> PlanLines:
-    """What the caller may see of a night's plan, behind the entry `after`."""
+    """The lines of a night's plan that the caller may see, after the entry `after`."""
     seen = None if caller.sees_all else caller.may_see
     whose = None if caller.sees_all or caller.teams else caller.identity
     page = deps.curfew.store.plan_page(night, seen, whose, limit, after)
@@ -78,7 +78,7 @@ def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | N
 def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:
     """Release all published entries of a night's plan from brake and guard. Raises NotYours, NoPlan, PlanChanged.
 
-    What is published later is not released. The same release again is the same answer.
+    Entries published later are not released. Repeating a release gives the same answer.
     """
     if not caller.is_admin:
         raise NotYours(Sentence("A night's plan is released by administrators."))
@@ -110,7 +110,7 @@ def _view(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
 
 @dataclass(frozen=True)
 class VerdictView:
-    """`live` and `evidence` are None where there is nothing to judge; `kept` None: the sweep has not judged it yet."""
+    """`live` and `evidence` are None if there is nothing to judge; `kept` None: no run has judged it yet."""
 
     lab: Lab
     rules: CurfewRules
@@ -120,7 +120,7 @@ class VerdictView:
 
 
 def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> VerdictView:
-    """Judge a lab's use over the window that ends now; nothing is kept of it. Raises LabNotFound."""
+    """Judge a lab's use over the window that ends now; nothing is stored. Raises LabNotFound."""
     lab, rules = seen_lab(deps, caller, lab_id), get_rules(deps)
     kept = deps.curfew.store.verdict(lab_id)
     if lab.phase not in _SEEN:

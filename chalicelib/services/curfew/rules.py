@@ -1,4 +1,4 @@
-"""What people may ask of curfew itself: its rules, and the stop switch. Everyone may look, administrators change."""
+"""Use cases of curfew's rules and the stop switch. Everyone may read them, administrators change them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chalicelib.ports.deps import Deps
 
 
 def get_rules(deps: Deps) -> CurfewRules:
-    """As they hold at this moment."""
+    """The present rules."""
     return deps.curfew.store.rules(deps.curfew.usual)
 
 
 def set_rules(
     deps: Deps, caller: Caller, numbers: Mapping[str, int], mode: Mode | None, names: Mapping[str, str], now: datetime
 ) -> CurfewRules:
-    """Change some of the rules, at once. `names`: each rule as the caller knows it. Raises NotYours, InvalidRequest, StaleLab."""
+    """Change some rules, at once. `names`: each rule's name for the caller. Raises NotYours, InvalidRequest, StaleLab."""
     if not caller.is_admin:
         raise NotYours(Sentence("How curfew works is for administrators to say."))
 

@@ -1,4 +1,4 @@
-"""Making a lab again of a cluster that no record knows: an administrator asks for it, and it needs a proof (ADR 12)."""
+"""Adopts a cluster without a record as a lab: an administrator requests it, and it needs a proof (ADR 12)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chalicelib.services.support.accounts import registered
 
 
 def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) -> Lab:
-    """Make it a lab again, owned by administrators, its ledger rebuilt from its stack.
+    """Make it a lab, owned by administrators, its ledger rebuilt from its stack.
 
     Raises NotYours, AccountNotRegistered, InvalidRequest for a region, NotProved, NameTaken.
     """

@@ -1,4 +1,4 @@
-"""What approvers may do: agree to a lab that waits for their word, or refuse it; by name, or with a link of their mail."""
+"""Use cases of approvers: approve or refuse a waiting lab, by name or with a link of their mail."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from chalicelib.services.labs.budget import judge_approved
 from chalicelib.services.labs.commands import seen_lab
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, start_workflow
 
-#: Who answered, where a link did.
+#: The name of an approver who answered with a link.
 BY_LINK = Sentence("an approver, with the link in the mail")
 
 
 @dataclass(frozen=True)
 class DecisionView:
-    """What a link is about. `done`: its answer was given already."""
+    """The subject of a link. `done`: it was answered already."""
 
     lab: Lab
     decision: Decision
@@ -32,7 +32,7 @@ class DecisionView:
 
 
 def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str, now: datetime) -> Accepted:
-    """Approve or refuse a lab. Again is the same. Raises NotYours, LabNotFound, WrongPhase, OverBudget."""
+    """Approve or refuse a lab. Repeating it is the same. Raises NotYours, LabNotFound, WrongPhase, OverBudget."""
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
         raise NotYours(Sentence("Administrators approve labs."))
@@ -41,7 +41,7 @@ def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str
 
 
 def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
-    """Raise NotYours where the caller is the lab's owner, is known to be the same person, or bears the same name."""
+    """Raise NotYours if the caller is the lab's owner, is known to be the same person, or has the same name."""
     known = deps.people.people_of((caller.identity, lab.owner))
     joined = len(known) == 2 and len({person.id for person in known.values()}) == 1
     if joined or caller.person in (lab.counted_as, counted_as(lab.owner)):
@@ -59,7 +59,7 @@ def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
 
 
 def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:
-    """What the button would do; changes nothing. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
+    """The effect of the button; changes nothing. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
     lab, decision = _named(deps, token, now)
     after = decided(lab, decision, BY_LINK, "", now)
     judge_approved(deps, after, lab)
@@ -67,7 +67,7 @@ def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:
 
 
 def decide_by_link(deps: Deps, token: str, now: datetime) -> DecisionView:
-    """Give the link's answer; again is the same. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
+    """Give the link's answer; repeating it is the same. Raises LinkInvalid, LinkExpired, WrongPhase, OverBudget."""
     lab, decision = _named(deps, token, now)
     accepted = _decide(deps, lab, decision, BY_LINK, Sentence("no reason was given"), now)
     return DecisionView(accepted.lab, decision, done=True)
@@ -89,7 +89,7 @@ def _decide(deps: Deps, lab: Lab, decision: Decision, by: str, why: str, now: da
 
 
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Lab, Decision]:
-    """Only of a lab that no approver asked for: whose hands the link is in, nobody knows."""
+    """Only for a lab that no approver requested: nobody knows who holds the link."""
     lab_id, decision = read_decision(token, deps.curfew.known_keys(), now)
     try:
         lab = deps.store.load_lab(lab_id)

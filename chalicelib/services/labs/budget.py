@@ -1,7 +1,7 @@
-"""What a lab may cost, judged before it is stored: its own ceilings here, those of months by the store as it reserves.
+"""Judges a lab's cost before it is stored: its own ceilings here, those of months in the store as it reserves.
 
-A team's ceiling is a sum that is read: two requests at one moment may pass it together by one lab. Which teams a lab is of
-follows from who its owner is, by all the identities they are known by, not from the one that asks (`domain/requests/months.py`).
+A team's ceiling is compared with a sum that is read: two concurrent requests may exceed it together by one lab. A lab's teams
+follow from its owner, with all known identities, not from the identity of the request (`domain/requests/months.py`).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from chalicelib.ports.deps import Deps
 
 @dataclass(frozen=True)
 class Budget:
-    """What was judged of a lab's price. `months`: the ceilings that the store judges."""
+    """The result of judging a lab's price. `months`: the ceilings that the store applies."""
 
     ceilings: Ceilings
     months: MonthCeilings
 
 
 def meter_for(deps: Deps, spec: LabSpec, calendar: Calendar) -> Meter:
-    """The meter of a lab that is asked for now, at the prices of now."""
+    """The meter of a lab that is requested now, at present prices."""
     entry = calendar.get(spec.version)
     billed = spec.support_policy is SupportPolicy.EXTENDED and entry is not None
     extended_from = entry.end_of_standard if billed and entry else None
@@ -48,9 +48,9 @@ def meter_for(deps: Deps, spec: LabSpec, calendar: Calendar) -> Meter:
 def judge_price(
     deps: Deps, caller: Caller, lab: Lab, offers: Offers, before: Lab | None = None, person: Person | None = None
 ) -> Budget:
-    """What the lab's owner may spend on it. `before`: the lab as it is stored; `person`: its owner, where they were read before.
+    """The owner's budget for the lab. `before`: the stored lab; `person`: its owner, if already read.
 
-    What makes it no dearer is never refused. Raises OverBudget of the lab, or of a team.
+    A change that does not raise the cost is never refused. Raises OverBudget of the lab, or of a team.
     """
     payer = _payer(deps, lab, caller, person, known=before is None)
     ceilings = payer.ceilings(offers)
@@ -66,7 +66,7 @@ def judge_price(
 
 
 def judge_keeping(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings | None:
-    """The months' ceilings of the lab's owner, who need not be the caller; None if it lasts no longer. Raises OverBudget."""
+    """The months' ceilings of the lab's owner, who need not be the caller; None if the lease gets no longer. Raises OverBudget."""
     if foreseen(lab) <= foreseen(before):
         return None
     offers, payer = deps.store.offers(), _payer(deps, lab)
@@ -75,7 +75,7 @@ def judge_keeping(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings | None:
 
 
 def judge_approved(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings:
-    """The months' ceilings of a lab that is approved. Its lease begins now, maybe in another month. Raises OverBudget."""
+    """The months' ceilings of an approved lab. Its lease begins now, maybe in another month. Raises OverBudget."""
     offers, payer = deps.store.offers(), _payer(deps, lab)
     months = payer.ceilings(offers).months
     judge_months(lab, months, deps.store, before)
@@ -86,7 +86,7 @@ def judge_approved(deps: Deps, lab: Lab, before: Lab) -> MonthCeilings:
 def with_approval(
     deps: Deps, caller: Caller, lab: Lab, budget: Budget, now: datetime
 ) -> tuple[Lab, tuple[Finding, ...]]:
-    """The lab waiting for an approver, and why, if its price asks for one; else as it is."""
+    """The lab waiting for an approver, with the reason, if its price requires one; else unchanged."""
     unknown = lab.meter.unknown if lab.meter else ()
     live = deps.curfew.prices(lab.region).live
     why = why_ask(foreseen(lab), budget.ceilings, unknown, live=live)
@@ -99,7 +99,7 @@ def with_approval(
 def _payer(
     deps: Deps, lab: Lab, caller: Caller | None = None, person: Person | None = None, *, known: bool = False
 ) -> Payer:
-    """Whose months the lab is in. `known`: who its owner is was read before, and is `person`."""
+    """The person whose months the lab is in. `known`: the owner was read before, and is `person`."""
     owner = person if person or known else deps.people.person_by_key(identity_key(lab.owner))
     payer = payer_of(lab, owner, deps.curfew.teams)
     groups = (_teams_of(deps, each, caller) for each in sorted(payer.identities))
@@ -107,9 +107,9 @@ def _payer(
 
 
 def _teams_of(deps: Deps, identity: str, caller: Caller | None) -> tuple[Team, ...]:
-    """Those that groups of the user pool make of one identity, but for the caller's own, which are known.
+    """The teams of the user pool's groups for one identity; the caller's own teams are known already.
 
-    While the pool does not answer, none: what is done to a lab that is there must not fail for a sum that is only read.
+    None while the pool does not answer: an action on an existing lab must not fail for a sum that is only read.
     """
     if deps.user_pool is None or pool_user(identity) is None or (caller and caller.owns(identity)):
         return ()

@@ -1,4 +1,4 @@
-"""What a person may ask that changes something: request a lab, change it, release it. Reading is in `queries.py`.
+"""Use cases that change a lab: request it, change it, release it. `queries.py` has the reads.
 
 The order is always: judge, store, start (`transitions.py`).
 """
@@ -50,15 +50,15 @@ from chalicelib.services.labs.transitions import (
     with_new_run,
 )
 
-#: Characters; ours have 16, and no store takes a key of any length.
+#: Characters; ours have 16, and every store limits its keys.
 _LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
 class ValidatedRequest:
-    """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
+    """A request that was read: its spec, the findings so far, and the translation of findings to the caller's own paths.
 
-    `account`: where the lab is to be made; None: in the service's own. `calendar`: the region's, if it was read; so `ahead`.
+    `account`: the lab's account; None: the service's own. `calendar`, `ahead`: the region's calendar, the records, if read.
     """
 
     spec: LabSpec
@@ -70,13 +70,13 @@ class ValidatedRequest:
 
 
 def requested_before(deps: Deps, ahead: Ahead) -> Accepted | None:
-    """The lab that the request's idempotency key stands for, started if it never was."""
+    """The lab of the request's idempotency key, started if it never was."""
     return None if ahead.before is None else Accepted(ahead.before, start_workflow(deps, ahead.before))
 
 
 @dataclass(frozen=True)
 class PricedRequest:
-    """The lab as it would be stored, every warning, what it may cost, and who asks for it, if known."""
+    """The lab to store, every warning, its ceilings, and the requester, if known."""
 
     lab: Lab
     findings: tuple[Finding, ...]
@@ -87,7 +87,7 @@ class PricedRequest:
 def request_lab(
     deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
 ) -> Accepted:
-    """Store a new lab and start making it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
+    """Store a new lab and start creating it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
     plan = _plan(deps, caller, asking, now)
     about = _about_mail(plan.person)
     stored = _stored(deps, caller, plan, key, digest, now)
@@ -97,7 +97,7 @@ def request_lab(
 def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Accepted:
     """The lab as it would be stored, with every warning; nothing is stored. Raises InvalidRequest, OverBudget.
 
-    Whether its name is free and the caller may have one more lab is known only when it is stored.
+    Only storing shows whether its name is free and the caller may have one more lab.
     """
     plan = _plan(deps, caller, asking, now)
     judge_months(plan.lab, plan.budget.months, deps.store)
@@ -105,7 +105,7 @@ def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime
 
 
 def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> PricedRequest:
-    """Money is judged first: what is too dear is refused with its sum, and with all else that is wrong with it."""
+    """Money is judged first: the refusal of a lab that is too dear has its sum, and all other findings."""
     account = deps.watch.home if asking.account is None else asking.account
     ahead = asking.ahead or deps.store.look_ahead(caller.identity, None, "", now)
     offers = ahead.offers
@@ -124,7 +124,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
-    """Start changing a ready lab. The same change again while it is being made is the same answer. Raises WrongPhase."""
+    """Start changing a ready lab. Repeating the change while it runs gives the same answer. Raises WrongPhase."""
     lab = own_lab(deps, caller, lab_id)
     change = completed(asked, lab, caller)
     offers = deps.store.offers()
@@ -157,7 +157,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
 
 
 def _about_quotas(deps: Deps, lab: Lab, change: Change) -> tuple[Finding, ...]:
-    """What AWS's quotas have against the nodes that it adds."""
+    """Findings of AWS's quotas about the nodes that it adds."""
     now = {group.name: group.desired for group in lab.spec.nodegroups}
     more = {name: count - now[name] for name, count in change.nodes.items()}
     paths = {name: f"nodegroups[{index}].desired" for index, name in enumerate(change.nodes)}
@@ -165,7 +165,7 @@ def _about_quotas(deps: Deps, lab: Lab, change: Change) -> tuple[Finding, ...]:
 
 
 def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
-    """Start deleting a lab and everything of it. Again is the same answer; a blocked one is tried again."""
+    """Start deleting a lab and all its resources. Repeating it gives the same answer; a blocked lab is tried again."""
     lab = own_lab(deps, caller, lab_id)
 
     def releasing(stored: Lab) -> Lab:
@@ -185,7 +185,7 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
 
 
 def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
-    """A lab that this caller may see. Raises LabNotFound for one that is not there and for one that is not theirs to see."""
+    """A lab that this caller may see. Raises LabNotFound for a missing lab, and for one that the caller may not see."""
     if len(lab_id) > _LONGEST_ID:
         raise LabNotFound(lab_id)
     lab = deps.store.load_lab(lab_id)
@@ -195,7 +195,7 @@ def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
 
 
 def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
-    """A lab that this caller may change. Raises LabNotFound as `seen_lab` does, NotYours for one they may only look at."""
+    """A lab that this caller may change. Raises LabNotFound like `seen_lab`, NotYours for a lab that they may only see."""
     lab = seen_lab(deps, caller, lab_id)
     if not lab.may_be_changed_by(caller):
         raise NotYours(Sentence("{name} is for its owner and for administrators to change.", name=lab.name))
@@ -237,14 +237,14 @@ def _stored(deps: Deps, caller: Caller, plan: PricedRequest, key: str | None, di
 
 
 def _known(caller: Caller, person: Person | None) -> tuple[Person, Person] | None:
-    """Who is known keeps the identity that they came by, for their calendar."""
+    """A known person keeps the identity of this request, for their calendar."""
     if person is None or person.address is None or (known := person.known_as(caller.identity)) == person:
         return None
     return person, known
 
 
 def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
-    """What somebody put on the cluster against its end: the word of who may delete the lab goes over it, and says so first."""
+    """A warning of the cluster's deletion protection: a release by somebody who may delete the lab lifts it."""
     try:
         cluster = deps.cloud(lab.place).clusters.describe(lab.name)
     except ResourceGone:
@@ -268,7 +268,7 @@ def _about_volumes(lab: Lab) -> Finding:
 
 
 def _about_mail(person: Person | None) -> tuple[Finding, ...]:
-    """A warning for whom no mail reaches."""
+    """A warning that no mail reaches the person."""
     if person is not None and person.address is not None:
         return ()
     if person is not None and person.asked is not None:

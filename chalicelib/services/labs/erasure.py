@@ -1,6 +1,6 @@
-"""What administrators may ask about a person who is to be forgotten: the records of their labs that are over keep no name.
+"""Use cases of administrators about a person to forget: the records of their ended labs lose the name.
 
-Labs that are alive keep theirs, for it says whose they are: nothing of a person's is lost because they left.
+Living labs keep it, because it names their owner.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from chalicelib.domain.identity.erasure import ERASED, without
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.ports.deps import Deps
 
-#: Labs whose records one request changes: each takes a second, and an answer must come within half a minute.
+#: Labs whose records one request changes: each takes a second, and API Gateway waits half a minute.
 MOST = 10
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """How many labs were made anonymous by this request, how many are left for the next, and which are alive."""
+    """The number of labs that this request made anonymous, the number left, and the living ones."""
 
     name: str
     labs: int
@@ -32,9 +32,9 @@ class Erasure:
 
 
 def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
-    """Take a person's name out of all that is kept of their labs. Again until none is left.
+    """Remove a person's name from all records of their labs. Repeat it until none is left.
 
-    `name`: of their user or session, as messages reach them by it. Raises NotYours, InvalidRequest.
+    `name`: of their user or session, as in messages. Raises NotYours, InvalidRequest.
     """
     if not caller.is_admin:
         raise NotYours(Sentence("Who is forgotten here is for administrators to say."))

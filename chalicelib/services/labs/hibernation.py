@@ -1,4 +1,4 @@
-"""What a person may ask of a lab's sleep: to hibernate it now, to wake it now. The sweep does both by itself at their times."""
+"""Use cases of hibernation: hibernate a lab now, wake it now. The curfew run does both by itself at their times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AWAKE = frozenset({Phase.WAKING, Phase.READY})
 
 
 def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
-    """Start putting a ready lab to sleep: no nodes, the control plane stays. Again is the same answer.
+    """Start putting a ready lab to sleep: no nodes, the control plane stays. Repeating it gives the same answer.
 
     Raises LabNotFound, WrongPhase.
     """
@@ -44,9 +44,9 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Acc
 
 
 def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
-    """Start waking a hibernated lab: its node groups get their sizes back. Again is the same answer.
+    """Start waking a hibernated lab: its node groups get their sizes back. Repeating it gives the same answer.
 
-    Raises LabNotFound, WrongPhase, InvalidRequest where AWS's quotas leave no room for its nodes.
+    Raises LabNotFound, WrongPhase, InvalidRequest if AWS's quotas leave no room for its nodes.
     """
     lab = own_lab(deps, caller, lab_id)
     findings = _about_quotas(deps, lab)
@@ -67,7 +67,7 @@ def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted
 
 
 def _about_quotas(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
-    """What AWS's quotas have against the nodes that it wakes with; nothing where it does not sleep. Raises InvalidRequest."""
+    """Findings of AWS's quotas about the nodes that it wakes with; none if it does not sleep. Raises InvalidRequest."""
     sizes = lab.hibernation.sizes if lab.hibernation and lab.phase is Phase.HIBERNATED else ()
     paths = {group.name: f"nodegroups[{index}].desired" for index, group in enumerate(lab.spec.nodegroups)}
     findings = judge_more_nodes(deps, lab, {size.name: size.desired for size in sizes}, paths)

@@ -1,6 +1,6 @@
-"""What was made, as a learner wants to look at it: asked of AWS part by part, so that one refusal costs one part only.
+"""A lab's parts for learners: read from AWS part by part, so that a refusal costs one part only.
 
-Every part that could not be read is named in `unreadable` with AWS's words; nothing is left out silently.
+Every unreadable part is named in `unreadable` with AWS's words; nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Inventory:
-    """All parts. None, or empty with a line in `unreadable`, where a part could not be read.
+    """All parts. None, or empty with a line in `unreadable`, for an unreadable part.
 
-    `told`: why there is nothing to look at, of a lab that is over.
+    `told`: the reason for an empty inventory of an ended lab.
     """
 
     lab: Lab
@@ -81,7 +81,7 @@ class Inventory:
 
 
 class _Asked:
-    """Asks part by part and remembers what was refused."""
+    """Reads part by part and records refusals."""
 
     def __init__(self) -> None:
         self.unreadable: dict[str, str] = {}
@@ -95,7 +95,7 @@ class _Asked:
 
 
 def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
-    """Look at everything the lab is made of. Raises LabNotFound."""
+    """Read everything that the lab consists of. Raises LabNotFound."""
     lab = seen_lab(deps, caller, lab_id)
     ledger = deps.store.ledger(lab_id)
     if lab.phase in OVER:
@@ -131,7 +131,7 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
 
 
 def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
-    """AWS is not asked for what is gone: each part would be an error, and its name may be another cluster's by now."""
+    """AWS is not asked about deleted parts: each would be an error, and its name may be another cluster's by now."""
     message = Sentence(
         "The lab is {phase}, and nothing of it is there to look at: its receipt says what was removed.",
         phase=phase_said(lab.phase),

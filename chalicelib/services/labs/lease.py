@@ -1,6 +1,6 @@
-"""What a person may ask about how long a lab lives: extend its lease, protect it, change its evening.
+"""Use cases of a lab's lifetime: extend its lease, protect it, change its evening.
 
-Each sets `due_at` of a lab that rests to now, so that the next sweep reckons anew. A lab that ends can't be held up.
+Each sets `due_at` of a resting lab to now, so that the next hourly run decides again. A lab that is ending can't be held.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.services.labs.transitions import Accepted
 
 @dataclass(frozen=True)
 class Extension:
-    """The lab with its new lease, and what the hours won cost: USD, None where a price is not known."""
+    """The lab with its new lease, and the cost of the added hours in USD, None if a price is unknown."""
 
     lab: Lab
     clamped: bool
@@ -41,7 +41,7 @@ class Extension:
 
 @dataclass(frozen=True)
 class Coming:
-    """What is ahead of a lab that is asked for. `usd_to_lease_end`: None where a price is not known."""
+    """The future of a requested lab. `usd_to_lease_end`: None if a price is unknown."""
 
     next_curfew: Night | None
     cost: Cost
@@ -50,7 +50,7 @@ class Coming:
 
 
 def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
-    """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, OverBudget."""
+    """Extend the lease, as far as requested or allowed. Raises InvalidRequest, WrongPhase, OverBudget."""
     lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[ExtensionDecision]()
     refuse_ending(lab, Sentence("Its lease can't be extended"))
     fresh = meter_for(deps, lab.spec, deps.cloud(lab.place).clusters.versions())
@@ -82,7 +82,7 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, 
 
 
 def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None, why: str, now: datetime) -> Accepted:
-    """Let no sweep touch the lab until then, or (None) let sweeps touch it again. Raises NotYours, InvalidRequest, WrongPhase."""
+    """Protect the lab from curfews until then, or (None) end the protection. Raises NotYours, InvalidRequest, WrongPhase."""
     lab, rules = own_lab(deps, caller, lab_id), rules_now(deps)
     if not caller.is_admin:
         raise NotYours(
@@ -107,9 +107,9 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
 
 
 def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, now: datetime) -> Accepted:
-    """Give the lab another evening, whole; one that sleeps wakes by the new one. Raises LabNotFound, WrongPhase.
+    """Give the lab another evening, whole; a sleeping one wakes by the new one. Raises LabNotFound, WrongPhase.
 
-    The new evening begins now: of its curfews before, none was missed.
+    The new evening begins now: none of its earlier curfews was missed.
     """
     lab = own_lab(deps, caller, lab_id)
 
@@ -134,12 +134,12 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
 
 
 def rules_now(deps: Deps) -> CurfewRules:
-    """The rules as they are at the moment."""
+    """The present rules."""
     return deps.curfew.store.rules(deps.curfew.usual)
 
 
 def refuse_ending(lab: Lab, what: str) -> None:
-    """Raise WrongPhase if the lab ends, or is over. `what`: what can't be done, as the beginning of a sentence."""
+    """Raise WrongPhase if the lab is ending or over. `what`: the refused action, as the beginning of a sentence."""
     if lab.phase in OVER | ENDING:
         raise WrongPhase(
             lab.id, lab.phase, Sentence("{what}: the lab is {phase}.", what=what, phase=phase_said(lab.phase))
@@ -147,7 +147,7 @@ def refuse_ending(lab: Lab, what: str) -> None:
 
 
 def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
-    """What is ahead of a lab that is asked for: its next curfew, and what it costs until its lease ends."""
+    """The future of a requested lab: its next curfew, and its cost until its lease ends."""
     cost = cost_of(deps, lab, now, calendar)
     night = next_curfew(lab.spec.schedule, now, deps.curfew.holidays)
     extended_from = lab.meter.extended_from if lab.meter else None
@@ -156,16 +156,16 @@ def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
 
 
 def cost_of(deps: Deps, lab: Lab, now: datetime, known: Calendar | None = None) -> Cost:
-    """What the lab costs an hour as it is, extended support included where it is billed. `known`: the calendar, if it was read."""
+    """The lab's present cost an hour, with extended support if it is billed. `known`: the calendar, if already read."""
     calendar = known or deps.cloud(lab.place).clusters.versions()
     support = decide_support(lab.kubernetes_version, str(lab.spec.support_policy), calendar, now)
     return hourly_cost(lab, deps.curfew.prices(lab.region), support.billed_extended)
 
 
 def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
-    """The sweep looks at it next, if something was changed and no workflow is at work on it.
+    """The lab due for the hourly run, if it changed and no workflow is running.
 
-    One that was due already stays due since then: by that the sweep knows which curfews it missed.
+    A lab that was due already keeps its time: from it the run knows which curfews were missed.
     """
     if changed == stored or changed.phase not in RESTING:
         return changed

@@ -1,4 +1,4 @@
-"""What a lab's owner says of things that look like the lab's and are not proved: they stay, and are not asked about again."""
+"""The owner's answer on unproved resources that look like the lab's: they stay, and are not asked about again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chalicelib.services.labs.queries import ReceiptView, receipt
 
 
 def keep_leftovers(deps: Deps, caller: Caller, lab_id: str, arns: Sequence[str], now: datetime) -> ReceiptView:
-    """Settle these lines of the newest receipt. Again is the same answer. Raises WrongPhase, NoReceiptYet, UnknownLeftover."""
+    """Settle these lines of the newest receipt. Repeating it is the same. Raises WrongPhase, NoReceiptYet, UnknownLeftover."""
     lab = own_lab(deps, caller, lab_id)
     if lab.phase not in OVER:
         raise WrongPhase(

@@ -1,4 +1,4 @@
-"""What people may ask of the list of offers: everyone may look, administrators change it. Labs that exist stay as they are."""
+"""Use cases of the list of offers: everyone may read it, administrators change it. Existing labs stay unchanged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from chalicelib.ports.deps import Deps
 
 @dataclass(frozen=True)
 class OffersView:
-    """The list, and for administrators what of it does nothing."""
+    """The list, and for administrators its parts without effect."""
 
     offers: Offers
     findings: tuple[Finding, ...] = ()
 
 
 def get_offers(deps: Deps, caller: Caller) -> OffersView:
-    """As they hold at this moment."""
+    """The present list."""
     return _view(deps, caller, deps.store.offers())
 
 
@@ -38,7 +38,7 @@ def _view(deps: Deps, caller: Caller, offers: Offers) -> OffersView:
 
 
 def teams_of_groups(deps: Deps, caller: Caller, path: str) -> tuple[tuple[Team, ...] | None, tuple[Finding, ...]]:
-    """The teams that groups of the user pool make, None while they are not known; and what the caller hears of them at `path`."""
+    """The teams of the user pool's groups, None while unknown; and the caller's findings about them at `path`."""
     try:
         teams = deps.user_pool.teams() if deps.user_pool is not None else ()
     except (AwsRefused, Transient) as problem:
@@ -63,13 +63,13 @@ def teams_of_groups(deps: Deps, caller: Caller, path: str) -> tuple[tuple[Team, 
 
 
 def refuse_others(caller: Caller) -> None:
-    """Raises NotYours for a caller who is no administrator."""
+    """Raise NotYours for a caller who is not an administrator."""
     if not caller.is_admin:
         raise NotYours(Sentence("What labs are offered is for administrators to say."))
 
 
 def set_offers(deps: Deps, caller: Caller, changed: Callable[[Offers], Offers], now: datetime) -> OffersView:
-    """Change some of the list, for labs that are asked for from now on. Raises NotYours, InvalidRequest, StaleLab."""
+    """Change some of the list, for labs requested from now on. Raises NotYours, InvalidRequest, StaleLab."""
     refuse_others(caller)
 
     def change(before: Offers) -> Offers:

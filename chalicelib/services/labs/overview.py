@@ -1,4 +1,4 @@
-"""What a page shows of labs: a list of them with what tonight brings, and one lab whole. Each asks the table twice at most."""
+"""Labs for a page: a list with tonight's events, and one whole lab. Each reads the table twice at most."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_ID = 64
 
 @dataclass(frozen=True)
 class LabLine:
-    """A lab in a list. `entry`: its line on the plan, if it is on the one that was read. USD are None for one never priced.
+    """A lab in a list. `entry`: its line on the plan, if that plan was read. USD are None for a lab that was never priced.
 
     `at_least`: an instance type without a known price is in no amount.
     """
@@ -41,7 +41,7 @@ class LabLine:
 
 @dataclass(frozen=True)
 class LabPage:
-    """A lab whole. `next`: what happens to it, in sentences. `exemption`: why not as planned; empty if it is.
+    """A whole lab. `next`: its coming events, in sentences. `exemption`: why not as planned; empty if as planned.
 
     `work_host`: its instance's id while it has one.
     """
@@ -73,7 +73,7 @@ def list_lines(
 
 
 def whole_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabPage:
-    """One lab. Raises LabNotFound, for one that is not theirs to see, too."""
+    """One lab. Raises LabNotFound, also for a lab that the caller may not see."""
     if len(lab_id) > _LONGEST_ID:
         raise LabNotFound(lab_id)
     whole = deps.store.whole_lab(lab_id)
@@ -96,11 +96,11 @@ def whole_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabPage
 
 
 def usual_minutes(phase: Phase) -> int | None:
-    """How long a lab is usually in a phase in which something is going on, by the durations of labs/polling.py; else None."""
+    """The usual duration of a phase in which a workflow runs, by the durations of labs/polling.py; else None."""
     return _USUAL.get(phase)
 
 
-#: A control plane takes 8 to 14 minutes and node groups 2 to 4; to delete them takes 3 to 4 and 4 to 8.
+#: Creating a control plane takes 8 to 14 minutes and node groups 2 to 4; deleting them takes 3 to 4 and 4 to 8.
 _USUAL = {
     Phase.REQUESTED: 1,
     Phase.PROVISIONING: 18,
@@ -113,19 +113,19 @@ _USUAL = {
 
 
 def _work_host(lab: Lab, instances: Sequence[LedgerEntry]) -> str | None:
-    """As the inventory finds it: the instance that this service asked for."""
+    """The instance that this service requested, as in the inventory."""
     asked_for = (e for e in instances if e.how.startswith("asked for") and e.state is not EntryState.DELETED)
     found = next(asked_for, None) if lab.spec.work_host else None
     return found.resource.id if found else None
 
 
 def _is_team_s(lab: Lab, caller: Caller) -> bool:
-    """Whether somebody of the caller's teams owns it, themselves included."""
+    """Whether somebody in the caller's teams owns it, the caller included."""
     return caller.owns(lab.owner) or any(team.has(identity_of(lab.owner)) for team in caller.teams)
 
 
 def _planned(deps: Deps, labs: Sequence[Lab]) -> dict[str, Entry]:
-    """These labs' lines, each of its planned night: one read, also of long plans."""
+    """These labs' lines of their planned nights: one read, also of long plans."""
     wanted = [(lab.planned.night, lab.planned.entry_id) for lab in labs if lab.planned]
     return {entry.lab_id: entry for entry, _ in deps.curfew.store.lines(wanted)} if wanted else {}
 

@@ -1,4 +1,4 @@
-"""Fetch the facts of the account that a request depends on; domain/requests/preflight.py judges them before it is stored."""
+"""Fetches the account's facts for a request; domain/requests/preflight.py judges them before it is stored."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ from chalicelib.domain.requests.quotas import QuotaReport, judge_free_plan, judg
 from chalicelib.domain.requests.subnets import check_dns, check_subnets, with_subnets
 from chalicelib.ports.deps import Cloud, Deps
 
-#: How far CloudTrail is asked back when only whether it answers matters.
+#: The span of a CloudTrail query that only tests whether it answers.
 _JUST_NOW = timedelta(minutes=1)
 
 
 def preflight(
     deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers, now: datetime
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
-    """The spec completed from the account it is made in, and what that has against it. Asks only what the spec depends on.
+    """The spec completed from its account, and the findings about it. Reads only facts that the spec depends on.
 
-    Raises InvalidRequest for an account that does not let this service in.
+    Raises InvalidRequest for an account that refuses this service.
     """
     try:
         spec, findings = _preflight(deps, caller, spec, account, offers)
@@ -73,7 +73,7 @@ def preflight(
 
 
 def _doubts(cloud: Cloud, spec: LabSpec, now: datetime) -> tuple[Finding, ...]:
-    """What will make the lab's end doubtful. Where this can't be asked, the lab is made all the same, and says so."""
+    """Warnings about doubts at the lab's end. If they can't be read, the lab is created all the same, with a warning."""
     unread: list[str] = []
     namesakes: tuple[tuple[Kind, str], ...] = ()
     try:
@@ -81,12 +81,12 @@ def _doubts(cloud: Cloud, spec: LabSpec, now: datetime) -> tuple[Finding, ...]:
     except AwsRefused as refused:
         unread.append(str(refused))
     except Transient:
-        pass  # Asked again by `begin`, which keeps what it sees.
+        pass  # `begin` lists them again, and stores the list.
     return (*check_namesakes(spec, namesakes, "; ".join(unread)), *check_creators(spec, _refusal(cloud, spec, now)))
 
 
 def _refusal(cloud: Cloud, spec: LabSpec, now: datetime) -> str:
-    """Why CloudTrail can't be asked who made things in an existing network; empty if it can, or is only busy."""
+    """Why CloudTrail can't be asked for creators in an existing network; empty if it can, or is only busy."""
     if not isinstance(spec.network, ExistingNetwork):
         return ""
     from chalicelib.domain.teardown.creation import Lookup
@@ -124,7 +124,7 @@ def _preflight(
 
 
 def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
-    """The spec with the whole ARN of the caller's role in its access list: a session's ARN does not tell the role's path."""
+    """The spec with the whole ARN of the caller's role in its access list: a session's ARN lacks the role's path."""
     known = principal_of(caller.arn)
     if known is None or ":role/" not in known or all(entry.principal_arn != known for entry in spec.access):
         return spec
@@ -154,7 +154,7 @@ def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) ->
 
 
 def judge_more_nodes(deps: Deps, lab: Lab, more: Mapping[str, int], paths: Mapping[str, str]) -> tuple[Finding, ...]:
-    """What AWS's quotas have against so many more nodes of a lab that is there. What can't be read is a warning."""
+    """Findings of AWS's quotas about additional nodes of an existing lab. An unreadable quota is a warning."""
     if not any(number > 0 for number in more.values()):
         return ()
     cloud = deps.cloud(lab.place)
@@ -173,13 +173,13 @@ def _quotas(cloud: Cloud, spec: LabSpec, types: Mapping[str, InstanceTypeFacts])
 
 
 def _schemas(cloud: Cloud, spec: LabSpec) -> dict[str, str]:
-    """Add-on -> the schema of its configuration, of those that have one."""
+    """Add-on -> the schema of its configuration, if it has one."""
     configured = [addon for addon in spec.addons if addon.configuration is not None]
     return {one.name: cloud.clusters.addon_schema(one.name, spec.version, one.version) for one in configured}
 
 
 def _people(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
-    """The spec with whole ARNs of who gets in, and what these, their policies and the roles of pods have against them."""
+    """The spec with whole ARNs of its principals, and the findings about them, their policies and the roles of pods."""
     cloud, roles = deps.cloud(Place(account, spec.region)), [one.role_arn for one in spec.pod_identities]
     arns = {entry.principal_arn for entry in spec.access} - {principal_of(caller.arn)}
     read = {account, deps.watch.home}
@@ -206,7 +206,7 @@ def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
 def refuse_unusable_region(deps: Deps, account: str, region: str) -> None:
     """Raise InvalidRequest for a region that does not exist or is not enabled in the account. Unknown is not refused.
 
-    Call it before anything is read there: no endpoint answers for such a region.
+    Call it before any read there: such a region has no endpoint that answers.
     """
     usual = deps.limits.default_region
     if (account, region) == (deps.watch.home, usual):

@@ -1,4 +1,4 @@
-"""What a person may ask to see: labs, their history, kubeconfig and receipts, and the versions there are."""
+"""Use cases that read: labs, their history, kubeconfig and receipts, and the available versions."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
 from chalicelib.services.labs.preflight import refuse_unusable_region
 
-#: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
+#: Characters; an IAM user's ARN has at most 600, and every index limits its keys.
 _LONGEST_OWNER = 1024
 
 
 @dataclass(frozen=True)
 class LabView:
-    """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come.
+    """A lab with its steps and its future, for its owner. `next_curfew` None: it ends, or has none.
 
-    `exemption`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan. `found`: what of it
-    Kubernetes made, as far as the inventory found it.
+    `exemption`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan. `found`: the resources
+    that Kubernetes made, as far as the inventory found them.
     """
 
     lab: Lab
@@ -51,7 +51,7 @@ class LabView:
 
 @dataclass(frozen=True)
 class ReceiptView:
-    """All looks and what they say together."""
+    """All looks and their verdict."""
 
     lab: Lab
     receipts: tuple[Receipt, ...]
@@ -71,7 +71,7 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
 
 
 def _found(deps: Deps, lab: Lab, now: datetime) -> tuple[FoundCost, ...]:
-    """Prices are asked for only where there is something to price."""
+    """Reads prices only if there is something to price."""
     found = [] if lab.phase in OVER else [entry for entry in deps.store.ledger(lab.id) if is_found(entry)]
     return tuple(found_costs(found, deps.curfew.prices(lab.region), now)) if found else ()
 
@@ -79,7 +79,7 @@ def _found(deps: Deps, lab: Lab, now: datetime) -> tuple[FoundCost, ...]:
 def list_labs(
     deps: Deps, caller: Caller, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None
 ) -> Page[Lab]:
-    """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, for learners' `*` too."""
+    """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, also for a learner's `*`."""
     whose = caller.identity if owner in (None, "me") else identity_of(owner or "")
     if not (caller.sees_all if whose == "*" else caller.may_see(whose)):
         message = Sentence("Only administrators and viewers see everyone's labs, and a team its own people's.")
@@ -100,7 +100,7 @@ def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | N
 def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
     """The kubeconfig; the owner's goes through the access role.
 
-    Raises WrongPhase while there is no endpoint, and when it is gone.
+    Raises WrongPhase while there is no endpoint, and after it is gone.
     """
     lab = seen_lab(deps, caller, lab_id)
     endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority

@@ -1,4 +1,4 @@
-"""What labs cost in a month, by person, team, account or tag: sums that the store keeps, no lab is read.
+"""The cost of labs in a month, by person, team, account or tag: from the store's sums, without reading a lab.
 
 Everyone sees their own and, in a team, their team's people; administrators and viewers see all.
 """
@@ -24,7 +24,7 @@ from chalicelib.domain.labs.spending import MonthSum, Scope
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.offers import teams_of_groups
 
-#: Who is in no team.
+#: The group of people without a team.
 NO_TEAM = ""
 #: Labs, newest first, that a comparison reads.
 _MOST_LABS = 1000
@@ -33,7 +33,7 @@ _BY = (Scope.PERSON, Scope.TEAM, Scope.ACCOUNT, Scope.TAG)
 
 @dataclass(frozen=True)
 class CostRow:
-    """`amounts`: as `spending` names them, in millionths of USD. `whose` of a team that nobody is in: empty."""
+    """`amounts`: named as in `spending`, in millionths of USD. `whose` is empty for people without a team."""
 
     whose: str
     amounts: Mapping[str, int]
@@ -41,9 +41,9 @@ class CostRow:
 
 @dataclass(frozen=True)
 class Showback:
-    """A month's rows, dearest first, and all together, each lab once; of an export one page's, and no total.
+    """A month's rows, dearest first, and the total, each lab once; an export has one page's rows, and no total.
 
-    `running`: the month is not over, and counts what is reserved, too. `findings`: what may be missing in teams.
+    `running`: the month is not over, and includes reservations. `findings`: what may be missing in teams.
     """
 
     month: str
@@ -81,9 +81,9 @@ def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: 
 
 
 def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, now: datetime) -> Showback:
-    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page; so is what
-    somebody sees who does not see everybody: a cursor would name whom they don't see. A file has no room for findings: while
-    the user pool does not say who is in which team, there is none by team. Raises AwsRefused, Transient.
+    """A page of a month's rows; it reads nothing else. Teams, whose sums are made of people's, are one page; so are the rows of
+    callers who don't see everybody: a cursor would name hidden people. A file has no room for findings: while
+    the user pool does not answer, there is no file by team. Raises AwsRefused, Transient.
     """
     scope, present = _checked(deps, caller, asked.month, asked.by, now)
     cursor = None
@@ -99,7 +99,7 @@ def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, 
 
 @dataclass(frozen=True)
 class PartDifference:
-    """A part of all labs as it was reckoned here and as AWS billed it, in USD."""
+    """A part of all labs by our estimate and by AWS's bill, in USD."""
 
     part: str
     usd: float
@@ -107,13 +107,13 @@ class PartDifference:
 
     @property
     def percent(self) -> float | None:
-        """How much more than AWS billed; below zero: less; None where it billed nothing."""
+        """The estimate's percentage above AWS's bill; negative below it; None without a bill."""
         return round(100 * (self.usd - self.billed_usd) / self.billed_usd, 1) if self.billed_usd else None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A month as it is reckoned here beside AWS's bill. `parts` is empty where AWS told nothing: then a finding says why."""
+    """A month's estimate beside AWS's bill. `parts` is empty without an answer from AWS: then a finding says why."""
 
     start: datetime
     until: datetime
@@ -123,7 +123,7 @@ class Comparison:
 
 
 def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison:
-    """What all labs have cost so far in a month beside what Cost Explorer says, by part. For administrators: it is paid for.
+    """The cost of all labs so far in a month beside Cost Explorer's, by part. For administrators: each request is billed.
 
     Raises InvalidRequest, NotYours.
     """
@@ -150,7 +150,7 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
 
 
 def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
-    """Why the two may differ though nothing is wrong."""
+    """Reasons why the two may differ without an error."""
     if not billed.usd:
         message = Sentence(
             "AWS billed nothing with the tag {tag}. Activate it as a cost-allocation tag in the "
@@ -192,7 +192,7 @@ def _labs(deps: Deps) -> Sequence[Lab]:
 
 
 def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> tuple[Scope, str]:
-    """Whose sums are asked for, and the month of now."""
+    """The requested scope, and the present month."""
     present = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     scope = _scope(by)
     if month > present:

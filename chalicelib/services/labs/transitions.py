@@ -1,4 +1,4 @@
-"""How a person's word moves a lab: stored in a run of its own, told in its history, its workflow started.
+"""A person's change of a lab: stored with a new run, recorded in its history, its workflow started.
 
 The order is always: judge, store, start. A start that fails after the store loses nothing: the scheduled run finds the lab
 by its `due_at` and starts it, under the same execution name, so never twice.
@@ -20,7 +20,7 @@ from chalicelib.domain.labs.spending import MonthCeilings
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 
-#: When the scheduled run makes sure that what was stored has also been started.
+#: When the scheduled run checks that a stored lab was also started.
 START_CHECK = timedelta(seconds=60)
 _WORKFLOWS = {
     Phase.REQUESTED: "provision",
@@ -33,20 +33,20 @@ _WORKFLOWS = {
 
 @dataclass(frozen=True)
 class Accepted:
-    """The lab as it is now, and warnings for the caller."""
+    """The present lab, and warnings for the caller."""
 
     lab: Lab
     findings: tuple[Finding, ...] = ()
 
 
 def with_new_run(lab: Lab, phase: Phase, now: datetime) -> Lab:
-    """In another phase, with a run of its own, watched by the scheduled run."""
+    """The lab in another phase, with a new run, checked by the scheduled run."""
     return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of a lab that a person asks for: how, the message in its history, warnings, and what a month may cost."""
+    """A person's change of a lab: the function, the line in its history, warnings, and the months' ceilings."""
 
     change: Callable[[Lab], Lab]
     message: str
@@ -55,7 +55,7 @@ class Transition:
 
 
 def apply_transition(deps: Deps, caller: Caller, lab: Lab, asked: Transition, now: datetime) -> Accepted:
-    """Save the change, record it if it began a run, and start the workflow. Raises what `change` raises, and OverBudget."""
+    """Save the change, record it if it began a run, and start the workflow. Raises the errors of `change`, and OverBudget."""
     stored = deps.store.change_lab(lab.id, asked.change, ceilings=asked.ceilings)
     if stored.run != lab.run:
         facts = {"phase": str(stored.phase), "by": caller.arn}
@@ -64,7 +64,7 @@ def apply_transition(deps: Deps, caller: Caller, lab: Lab, asked: Transition, no
 
 
 def start_workflow(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
-    """Start the workflow of the lab's phase; a start that fails is a warning, for the scheduled run will make up for it."""
+    """Start the workflow of the lab's phase; a failed start is a warning, because the scheduled run repeats it."""
     workflow = _WORKFLOWS.get(lab.phase)
     if workflow is None:
         return ()

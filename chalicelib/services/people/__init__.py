@@ -1,1 +1,1 @@
-"""What people may ask about themselves, and administrators about everybody: addresses, rosters, calendars."""
+"""Use cases about people: addresses, rosters, calendars; one's own, and everybody's for administrators."""

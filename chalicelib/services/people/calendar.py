@@ -1,6 +1,6 @@
-"""A person's calendar, by its secret address: when their labs end, sleep and wake, and the deadlines of clusters they answer for.
+"""A person's calendar at a secret address: their labs' ends, sleeps and wakes, and the deadlines of their clusters.
 
-Read-only, without a signature: calendar programs can't sign. Everyone with the address can read it, until its owner takes another.
+Read-only, unsigned: calendar programs can't sign. Everyone with the address can read it, until its owner renews it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
 
 
 def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
-    """The labs alive of all the person's identities."""
+    """The living labs of all the person's identities."""
     for owner in dict.fromkeys(map(identity_of, person.identities)):
         yield from deps.store.all_labs(owner, _ALIVE)
 

@@ -1,7 +1,7 @@
-"""What the reader of a confirmation mail may do, without a login: look at who asks, and say yes or no, once.
+"""Use cases of a confirmation mail's reader, without a login: show the requester, and answer once.
 
-Looking changes nothing: mail scanners follow links. A yes gives the person the address; where it is somebody's already, the two
-become one.
+Showing changes nothing: mail scanners follow links. A yes gives the person the address; if it is somebody's already, the two
+are joined.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class ConfirmationView:
 
 
 def look_at_confirmation(deps: Deps, token: str, now: datetime) -> ConfirmationView:
-    """What the buttons would do; changes nothing. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    """The effect of the buttons; changes nothing. Raises LinkInvalid, LinkExpired, LinkBusy."""
     return _view(deps, _named(deps, token, now))
 
 
 def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
-    """The reader says yes; again is the same answer and no second act. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
+    """The reader says yes; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
     kept = _named(deps, token, now)
     view = _view(deps, kept)
     if view.done:
@@ -52,7 +52,7 @@ def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
 
 
 def refuse_address(deps: Deps, token: str, now: datetime) -> ConfirmationView:
-    """The reader says no: who asked can't ask for this address again. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    """The reader says no: the requester can't request this address again. Raises LinkInvalid, LinkExpired, LinkBusy."""
     kept = _named(deps, token, now)
     if kept.used_at is not None or kept.person in kept.refused:
         return _view(deps, kept)
@@ -90,7 +90,7 @@ def _joined(reader: Person, person: Person) -> Person:
 
 
 def _named(deps: Deps, token: str, now: datetime) -> Confirmation:
-    """The confirmation of a good link."""
+    """The confirmation of a valid link."""
     digest, nonce = read_confirmation(token, deps.curfew.known_keys(), now)
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy
@@ -116,7 +116,7 @@ def _view(deps: Deps, kept: Confirmation) -> ConfirmationView:
 
 
 def _asking(deps: Deps, kept: Confirmation) -> Person:
-    """Who asked, if they still want this address. Raises LinkInvalid."""
+    """The requester, if they still want this address. Raises LinkInvalid."""
     person = deps.people.person(kept.person)
     if person is None or (person.asked != kept.address and person.address != kept.address):
         raise LinkInvalid

@@ -1,4 +1,4 @@
-"""Sends one message to a mail address, confirmed or not: through SES where the installation sends mail, else by the topic."""
+"""Sends one message to a mail address, confirmed or not: through SES if the installation sends mail, else by the topic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.ports.mail import Letterhead, Mailing
 def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
     """Send it to the address that is its recipient; return its id. The same `once` again sends nothing.
 
-    What SES refuses goes to the topic. Raises Throttled, AwsUnavailable.
+    A mail that SES refuses goes to the topic. Raises Throttled, AwsUnavailable.
     """
     if deps.mail is None:
         return deps.watch.notifier.send(message)

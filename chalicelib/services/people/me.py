@@ -1,4 +1,4 @@
-"""What people may say of themselves: where mail reaches them, their language and zone, what they want to hear, their calendar."""
+"""One's own settings: mail address, language and zone, optional topics, calendar."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
 from chalicelib.services.people.letters import send_to_address
 
-#: So long the mail is the request's to send; then it is the five-minute run's, should the request have died.
+#: How long the request itself sends the mail; afterwards the five-minute run does, in case the request died.
 _OUR_TURN = timedelta(minutes=5)
-#: How often a save that was beaten to it is tried again.
+#: Tries of a save that other writers get ahead of.
 _ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
 class AboutMe:
-    """What `PUT /me` says; None: not said. `no_address`: mail is to reach them nowhere. `zone` "" is the installation's."""
+    """The fields of `PUT /me`; None: not given. `no_address`: no mail address. `zone` "" is the installation's."""
 
     address: str | None = None
     no_address: bool = False
@@ -48,7 +48,7 @@ class AboutMe:
 
 @dataclass(frozen=True)
 class PersonView:
-    """A person with the confirmation that is pending, if one is. `came_back`: why mail to their address does, if it does."""
+    """A person with the pending confirmation, if any. `came_back`: why mail to their address bounces, if it does."""
 
     person: Person
     pending: Confirmation | None = None
@@ -56,15 +56,15 @@ class PersonView:
 
 
 def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
-    """The caller's record; a caller without one has the usual settings."""
+    """The caller's record; a caller without one has the default settings."""
     person = deps.people.person_by_key(identity_key(caller.identity)) or _stranger(caller, now)
     return _view(deps, person, now)
 
 
 def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) -> PersonView:
-    """Keep what they say; an address waits for its confirmation, of which a mail goes out now.
+    """Store the settings; an address waits for its confirmation, and the mail for it is sent now.
 
-    Raises AddressPending, AddressRefused, AskedTooOften: then nothing was kept.
+    Raises AddressPending, AddressRefused, AskedTooOften: then nothing was stored.
     """
     before = get_me(deps, caller, now).person
     wanted = about.address if about.address and not _is_same(about.address, before.address) else None
@@ -82,7 +82,7 @@ def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) 
 
 
 def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: datetime) -> Confirmation:
-    """Mail the link to the address that a person asked for."""
+    """Mail the link to the address that a person requested."""
 
     def link(kept: Confirmation) -> str | None:
         key = deps.curfew.signing_key()
@@ -97,7 +97,7 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
 
 
 def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], now: datetime) -> Person:
-    """Change the caller's person, made if there is none; they leave a group that nothing proved. Raises StaleLab."""
+    """Change the caller's person, created if there is none; the caller leaves an unproved group. Raises StaleLab."""
     for _ in range(_ATTEMPTS):
         kept = deps.people.person_by_key(identity_key(caller.identity))
         before = [] if kept is None else [kept]
@@ -111,7 +111,7 @@ def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], no
 
 
 def saved(deps: Deps, before: Sequence[Person], after: Sequence[Person]) -> bool:
-    """Save people; False if another writer came first, also with a new record of the same person: the caller reads again."""
+    """Save people; return False if another writer came first, also with a new record of the same person: the caller reads again."""
     try:
         return deps.people.save_people(before, after)
     except IdentityTaken:
@@ -119,25 +119,25 @@ def saved(deps: Deps, before: Sequence[Person], after: Sequence[Person]) -> bool
 
 
 def new_calendar(deps: Deps, caller: Caller, now: datetime) -> str:
-    """A new token of the caller's calendar; the one before is good no more."""
+    """A new token of the caller's calendar; the previous one stops working."""
     token = secrets.token_urlsafe(32)
     change_me(deps, caller, lambda person: replace(person, calendar=session_key(token)), now)
     return token
 
 
 def end_calendar(deps: Deps, caller: Caller, now: datetime) -> None:
-    """Their calendar's address is good no more; none is fine."""
+    """Their calendar's address stops working; absent is fine."""
     if deps.people.person_by_key(identity_key(caller.identity)) is not None:
         change_me(deps, caller, lambda person: replace(person, calendar=None), now)
 
 
 def person_of_calendar(deps: Deps, token: str) -> Person | None:
-    """Whose calendar it is."""
+    """The person of a calendar."""
     return deps.people.person_by_key(calendar_key(session_key(token)))
 
 
 def _apart(kept: Person | None, caller: Caller, now: datetime) -> tuple[list[Person], Person]:
-    """The others of an unproved group, and the caller's own person, with the identity they came by."""
+    """The others of an unproved group, and the caller's own person, with the identity of this request."""
     if kept is None:
         return [], _stranger(caller, now)
     mine = identity_key(caller.identity)
@@ -161,7 +161,7 @@ def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> 
 
 
 def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: datetime) -> None:
-    """Raises what the address's confirmation answers, and AskedTooOften for one more address than a day has."""
+    """Raise the errors of the address's confirmation, and AskedTooOften for more addresses than a day allows."""
     kept = deps.people.confirmation(address_digest(address))
     before = asked(kept, Asking(address, person.id, caller.identity, _nonce()), now)
     if kept is not None and before == kept:

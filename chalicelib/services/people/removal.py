@@ -1,6 +1,6 @@
-"""What administrators may ask about a person who leaves: they hear nothing more, and are forgotten as their labs end.
+"""Use cases of administrators about a person who leaves: no more messages, and no record after their labs end.
 
-Labs that are alive go on, with their owner's name: their warnings go to the next audience, for nobody confirmed an address.
+Living labs go on, with their owner's name: their warnings go to the next audience, as the owner has no address.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class Removal:
-    """How many people were named, how many records of labs keep no name of theirs now, how many are left, and what is alive."""
+    """The number of people named, the numbers of records of labs changed and left, and the living labs."""
 
     people: int
     labs: int
@@ -30,7 +30,7 @@ class Removal:
 
 
 def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
-    """Forget whom a name names, by all their identities. Again until nothing is left. Raises NotYours, InvalidRequest, StaleLab."""
+    """Forget everyone with a name, with all identities. Repeat until nothing is left. Raises NotYours, InvalidRequest, StaleLab."""
     first = erase_person(deps, caller, name)
     people = _named(deps, name)
     others = [one for one in _names_of(people) if one.casefold() != name.casefold()]
@@ -43,7 +43,7 @@ def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
 
 
 def _named(deps: Deps, name: str) -> list[Person]:
-    """Also where a bare name is two people's: who is erased by a name is erased by it wherever it stands."""
+    """Both people if a bare name is two people's: erasing a name erases it everywhere."""
     keys = lookup_keys(name, deps.watch.home)
     found = [deps.people.person(name), *map(deps.people.person_by_key, keys)]
     return list({person.id: person for person in found if person is not None}.values())
@@ -55,7 +55,7 @@ def _names_of(people: list[Person]) -> tuple[str, ...]:
 
 
 def _forget(deps: Deps, person: Person, whole: bool) -> None:
-    """Wholly; or all but which identities are theirs, until their labs are over. A pending link is good no more."""
+    """Delete the person wholly; or all but their identities, until their labs are over. A pending link stops working."""
     for _ in range(_ATTEMPTS):
         silent = replace(person, address=None, asked=None, invite_at=None, calendar=None)
         if deps.people.save_people([person], [] if whole else [silent]):

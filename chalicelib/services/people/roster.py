@@ -1,7 +1,7 @@
-"""What administrators may ask about people: keep a roster, list everybody.
+"""Use cases of administrators about people: store a roster, list everybody.
 
-A roster is a claim: its addresses wait for their readers. Nothing is kept unless every row is right. The mails go out by the
-five-minute run, for a thousand take longer than an answer may.
+A roster is a claim: its addresses wait for their readers. Nothing is stored unless every row is valid. The five-minute run
+sends the mails, because a thousand take longer than a request may.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.people.me import new_person_id, saved
 
 _ATTEMPTS = 4
-#: People and keys of one save: a transaction has as many writes.
+#: People and keys in one save: a transaction has as many writes.
 _AT_ONCE = 100
 _PAGE = 500
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How many rows made a person, changed one, and said nothing new. `invited`: those who get a mail."""
+    """The numbers of rows that created a person, changed one, and changed nothing. `invited`: those who get a mail."""
 
     added: int
     changed: int
@@ -38,13 +38,13 @@ class Kept:
 
 
 def refuse_others(caller: Caller) -> None:
-    """Raises NotYours."""
+    """Raise NotYours for a caller who is not an administrator."""
     if not caller.is_admin:
         raise NotYours(Sentence("Who is here is for administrators to say and to see."))
 
 
 def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[str, str]]], now: datetime) -> Kept:
-    """Keep every row, or none. The same roster again changes nothing. Raises NotYours, InvalidRequest, StaleLab."""
+    """Store every row, or none. Repeating a roster changes nothing. Raises NotYours, InvalidRequest, StaleLab."""
     refuse_others(caller)
     rules = RosterRules(deps.watch.home, caller.arn.split(":")[1], time_zones())
     read, found = read_rows(rows, rules)
@@ -76,14 +76,14 @@ def everybody(deps: Deps, caller: Caller) -> tuple[Person, ...]:
 
 @dataclass(frozen=True)
 class RowChange:
-    """What becomes of one row: the person before, None for a new one, and after."""
+    """The change by one row: the person before, None for a new one, and after."""
 
     before: Person | None
     after: Person
 
     @property
     def size(self) -> int:
-        """How much of a save it takes."""
+        """Its share of a save's writes."""
         return 1 + len(self.after.keys | (self.before.keys if self.before else frozenset()))
 
 
@@ -109,7 +109,7 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange 
 
 
 def _one_persons(rows: Sequence[Row], known: Mapping[str, Person]) -> Iterator[Finding]:
-    """Rows about somebody whom an earlier row names by another of their identities: a save keeps each person once."""
+    """Rows about a person whom an earlier row names by another identity: a save changes each person once."""
     first: dict[str, str] = {}
     for row in rows:
         for person_id in sorted({known[key].id for key in row.keys if key in known}):
@@ -123,14 +123,14 @@ def _one_persons(rows: Sequence[Row], known: Mapping[str, Person]) -> Iterator[F
 
 
 def _told(person: Person, row: Row, now: datetime) -> Person:
-    """With what a row says; a mail is due for an address that it did not say before."""
+    """The person after a row; a mail is due for a new address."""
     again = person.asked is not None and person.asked.lower() == row.address.lower()
     told = replace(person, language=row.language or person.language, zone=row.zone or person.zone, asked=row.address)
     return told if again else replace(told, invite_at=now)
 
 
 def _saved(deps: Deps, steps: Sequence[RowChange]) -> bool:
-    """False if others came in between: what is saved by then stays, and is found the same at the next try."""
+    """False if other writers came in between: saved people stay, and count as unchanged at the next try."""
     for some in _by_saves(steps):
         before = [step.before for step in some if step.before is not None]
         if not saved(deps, before, [step.after for step in some]):

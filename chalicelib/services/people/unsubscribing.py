@@ -1,6 +1,6 @@
-"""What the reader of a mail may switch off by its link, without a login: one topic, and never a warning before a deletion.
+"""Unsubscribes the reader of a mail by its link, without a login: from one topic, never from warnings before a deletion.
 
-Looking changes nothing; a mail program's own button (RFC 8058) posts to the same link.
+Showing changes nothing; a mail program's own button (RFC 8058) posts to the same link.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class UnsubscribingView:
-    """What the link switches off, and whether it is off."""
+    """The topic of a link, and whether it is off."""
 
     topic: Topic
     done: bool
 
 
 def look_at_unsubscribing(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
-    """What the button would do. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy."""
     person, topic = _named(deps, token, now)
     return UnsubscribingView(topic, topic in person.muted)
 
 
 def unsubscribe(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
-    """Switch the topic off; again is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
+    """Switch the topic off; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
     person, topic = _named(deps, token, now)
     for _ in range(_ATTEMPTS):
         muted = tuple(one for one in Topic if one is topic or one in person.muted)

@@ -1,4 +1,4 @@
-"""Which accounts are watched and take labs: registering and forgetting them, for administrators."""
+"""The registry of accounts that are watched and take labs: registering and unregistering them, for administrators."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 
-#: What the service may assume (`assume-member-read` in .chalice/statements.json); the other roles there are named beside it.
+#: The roles that the service may assume (`assume-member-read` in .chalice/statements.json); other roles are derived from them.
 _ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,40}-read", re.ASCII)
 #: Labs of everyone read at once.
 
 
 def register(deps: Deps, caller: Caller, registration: Registration) -> Registration:
-    """Watch an account from the next run on and take labs there if it says so, or change how.
+    """Watch an account from the next run on and take labs there if registered so, or change its registration.
 
-    What labs there live by stays: their regions, and the role. Raises NotYours, InvalidRequest, AccountInUse.
+    Facts that its labs need stay: their regions, and the role. Raises NotYours, InvalidRequest, AccountInUse.
     """
     refuse_others(caller)
     findings = _findings(registration, deps.watch.home)
@@ -39,9 +39,9 @@ def register(deps: Deps, caller: Caller, registration: Registration) -> Registra
 
 
 def unregister(deps: Deps, caller: Caller, account: str) -> None:
-    """Watch it no more; the next run forgets its clusters. Absent is fine. Raises NotYours, AccountInUse.
+    """Stop watching it; the next run forgets its clusters. Absent is fine. Raises NotYours, AccountInUse.
 
-    The service's own is watched in the installation's regions again, and labs live on there.
+    The service's own account is then watched in the installation's regions again, and its labs go on.
     """
     refuse_others(caller)
     if account != deps.watch.home:
@@ -52,12 +52,12 @@ def unregister(deps: Deps, caller: Caller, account: str) -> None:
 
 
 def all_registered(deps: Deps) -> tuple[Registration, ...]:
-    """Every account that is watched, the service's own included."""
+    """Every watched account, the service's own included."""
     return tuple(as_it_is(deps, known) for known in deps.watch.registered())
 
 
 def as_it_is(deps: Deps, known: Registration) -> Registration:
-    """The registration. Labs are always made in the service's own account, also if that is registered without labs."""
+    """The registration. The service's own account always takes labs, also if it is registered without labs."""
     return replace(known, labs=True) if known.account == deps.watch.home else known
 
 
@@ -71,7 +71,7 @@ def registered(deps: Deps, account: str) -> Registration:
 
 
 def place_of(deps: Deps, key: ClusterKey) -> Place:
-    """Where a cluster is, with the role to act there."""
+    """The place of a cluster, with the role to act there."""
     roles = {registration.account: registration.role_arn for registration in deps.watch.store.registrations()}
     return Place(key.account, key.region, roles.get(key.account))
 
@@ -83,7 +83,7 @@ def refuse_others(caller: Caller) -> None:
 
 
 def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
-    """Every lab of the account that is not over. Reads all labs alive: accounts come and go rarely."""
+    """Every lab of the account that is not over. Reads all living labs: accounts rarely change."""
     alive = tuple(phase for phase in Phase if phase not in OVER)
     return (lab for lab in deps.store.all_labs(None, alive) if lab.account == account)
 

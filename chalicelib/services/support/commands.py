@@ -1,4 +1,4 @@
-"""What a person may ask of a watched cluster: acknowledge, snooze, change its support policy. For its owner and administrators."""
+"""Use cases on a watched cluster: acknowledge, snooze, change its support policy. For its owner and administrators."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from chalicelib.services.support.queries import ClusterView, get_cluster, kept_c
 
 @dataclass(frozen=True)
 class PolicyAnswer:
-    """What came of asking for a support policy. `update_id` None: it was that already."""
+    """The result of requesting a support policy. `update_id` None: it has that policy."""
 
     support_type: str
     update_id: str | None
@@ -41,7 +41,7 @@ class PolicyAnswer:
 
 
 def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
-    """Say that the next deadline is known: its mails stop until the last week. Raises NotYours, NothingAhead."""
+    """Acknowledge the next deadline: its mails stop until the last week. Raises NotYours, NothingAhead."""
 
     def acknowledged(watched: Watched) -> Watched:
         return replace(watched, acknowledged_by=caller.arn, acknowledged_deadline=deadline_ahead(watched).id)
@@ -50,7 +50,7 @@ def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
 
 
 def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: datetime) -> ClusterView:
-    """Hold mails back until an instant, not past the next reminder that matters. Raises InvalidRequest, NotYours, NothingAhead."""
+    """Hold mails back until an instant, not past the next mandatory reminder. Raises InvalidRequest, NotYours, NothingAhead."""
 
     def snoozed(watched: Watched) -> Watched:
         latest = latest_snooze(deadline_ahead(watched), now, deps.watch.reminder_days)
@@ -66,7 +66,7 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
 
 
 def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type: str) -> PolicyAnswer:
-    """Ask EKS for STANDARD or EXTENDED. Raises NotYours, PolicyNotAllowed, ClusterNotWatched."""
+    """Request STANDARD or EXTENDED from EKS. Raises NotYours, PolicyNotAllowed, ClusterNotWatched."""
     watched = kept_cluster(deps, caller, key)
     _refuse_strangers(caller, watched)
     if (watched.cluster.support_type or EXTENDED) == support_type and watched.trouble is None:

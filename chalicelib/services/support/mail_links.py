@@ -1,6 +1,6 @@
-"""What a button of a mail about deadlines does, without a login: looking changes nothing, pressing it again is the same.
+"""The buttons of mails about deadlines, without a login: showing changes nothing, pressing one again is the same.
 
-The link is the proof of who presses, as long as that person still answers for the cluster, and its deadline is still ahead.
+The link proves the person, while that person still answers for the cluster and its deadline is still ahead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.services.support.commands import deadline_ahead
 
 @dataclass(frozen=True)
 class MailLinkView:
-    """`name`: of the cluster. `deadline`: what it is about. `until`: of a snooze. `done`: it is so already."""
+    """`name`: of the cluster. `deadline`: the subject. `until`: of a snooze. `done`: done already."""
 
     action: MailAction
     name: str
@@ -33,14 +33,14 @@ class MailLinkView:
 
 
 def look_at_mail_link(deps: Deps, action: str, token: str, now: datetime) -> MailLinkView:
-    """What the button would do. Raises LinkInvalid, LinkExpired, LinkBusy, NothingAhead."""
+    """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy, NothingAhead."""
     link = _read(deps, action, token, now)
     watched = deps.watch.store.watched(link.key)
     return _view(deps, link, _checked(deps, link, watched), now)
 
 
 def act_on_mail_link(deps: Deps, action: str, token: str, now: datetime) -> MailLinkView:
-    """Do it. Raises LinkInvalid, LinkExpired, LinkBusy, NothingAhead, StaleLab."""
+    """Carry it out. Raises LinkInvalid, LinkExpired, LinkBusy, NothingAhead, StaleLab."""
     link = _read(deps, action, token, now)
     saved = deps.watch.store.change_watched(link.key, lambda kept: _changed(deps, link, kept, now))
     return _view(deps, link, _checked(deps, link, saved), now)
@@ -54,7 +54,7 @@ def _read(deps: Deps, action: str, token: str, now: datetime) -> MailLink:
 
 
 def _checked(deps: Deps, link: MailLink, watched: Watched | None) -> Watched:
-    """Raises LinkInvalid where it is not watched any more, somebody else answers for it, or another deadline is the next."""
+    """Raise LinkInvalid if it is no longer watched, somebody else answers for it, or another deadline is the next."""
     if watched is None or _who(deps, link, watched) is None:
         raise LinkInvalid
     if hashed(deadline_ahead(watched).id) != link.deadline:

@@ -17,7 +17,7 @@ from chalicelib.domain.support.owners import may_change, may_see
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps, Page
 
-#: Clusters looked at for one page of a list: a filter that few fit gives a short page and a cursor to go on from.
+#: Clusters read for one page of a list: a narrow filter gives a short page and a cursor.
 _MOST_LOOKED_AT = 2000
 #: Clusters in the calendar of deadlines.
 _MOST_IN_CALENDAR = 5000
@@ -25,7 +25,7 @@ _MOST_IN_CALENDAR = 5000
 
 @dataclass(frozen=True)
 class ClusterFilter:
-    """Which clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
+    """A filter of clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
 
     phases: tuple[SupportPhase, ...] = ()
     days_left: int | None = None
@@ -52,7 +52,7 @@ def list_clusters(
     now: datetime,
     most: int = _MOST_LOOKED_AT,
 ) -> Page[Watched]:
-    """What comes first, first; clusters no deadline awaits last. A page may be short: at most `most` are looked at for it.
+    """Most urgent first; clusters without a deadline last. A page may be short: it reads at most `most` clusters.
     Raises InvalidRequest on a cursor."""
     found: list[Watched] = []
     for _ in range(max(1, most // limit)):
@@ -66,13 +66,13 @@ def list_clusters(
 
 
 def get_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
-    """One cluster, gone ones included. Raises ClusterNotWatched."""
+    """One cluster, also a deleted one. Raises ClusterNotWatched."""
     watched = kept_cluster(deps, caller, key)
     return ClusterView(watched, deps.watch.store.notices_of(key), may_change(caller, watched.owner))
 
 
 def kept_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> Watched:
-    """What is kept of it. Raises ClusterNotWatched, for the cluster of a lab that is not the caller's to see, too."""
+    """The record of a cluster. Raises ClusterNotWatched, also for the cluster of a lab that the caller may not see."""
     watched = deps.watch.store.watched(key)
     if watched is None or not _seen(watched, caller):
         raise ClusterNotWatched(key.account, key.region, key.name)
@@ -80,13 +80,13 @@ def kept_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> Watched:
 
 
 def all_clusters(deps: Deps, caller: Caller, wanted: ClusterFilter, now: datetime) -> tuple[Watched, ...]:
-    """Every cluster with a deadline ahead that fits, nearest first: for the calendar."""
+    """Every matching cluster with a deadline ahead, nearest first: for the calendar."""
     ahead = (watched for watched in each_watched(deps) if watched.support.deadlines and _seen(watched, caller))
     return tuple(watched for watched in ahead if _fits(watched, wanted, now))
 
 
 def list_notices(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> Page[Notice]:
-    """Newest decision first. A page may be short of those about labs that are not the caller's to see."""
+    """Newest decision first. A page may lack notices about labs that the caller may not see."""
     notices, more = deps.watch.store.list_notices(limit, cursor)
     if caller.sees_all:
         return Page(notices, more)
@@ -96,7 +96,7 @@ def list_notices(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> 
 
 
 def unreadable_places(deps: Deps) -> tuple[tuple[Place, ReadFailure], ...]:
-    """Places that can't be read now, with since when and why."""
+    """Places that can't be read now, with the start and the reason."""
     return tuple(deps.watch.store.place_troubles().items())
 
 
@@ -105,7 +105,7 @@ def _seen(watched: Watched, caller: Caller) -> bool:
 
 
 def each_watched(deps: Deps) -> Iterator[Watched]:
-    """Every cluster that is there, nearest deadline first."""
+    """Every existing cluster, nearest deadline first."""
     cursor: str | None = None
     for _ in range(_MOST_IN_CALENDAR // 500):
         page, cursor = deps.watch.store.list_watched(500, cursor)
@@ -127,7 +127,7 @@ def _fits(watched: Watched, wanted: ClusterFilter, now: datetime) -> bool:
 
 
 def _is_past_all(page: tuple[Watched, ...], wanted: ClusterFilter, now: datetime) -> bool:
-    """Whether what follows this page is too far away: the list is in order of deadlines."""
+    """Whether the rest of the list is too far away: it is sorted by deadline."""
     if wanted.days_left is None or not page:
         return False
     last = page[-1].support.next
