@@ -1,1 +1,1 @@
-"""The only folder that knows botocore: one folder per thing the service talks to."""
+"""The only folder that imports botocore: one folder per AWS service or purpose."""

@@ -1,6 +1,6 @@
-"""Step Functions: starts a workflow once per execution name, and says how an execution stands.
+"""Step Functions: starts a workflow once per execution name, and returns an execution's state.
 
-ARNs are built from names, because a Lambda's environment that named its own state machine would be a cycle in the stack.
+ARNs are built from names, because a Lambda's environment with its own state machine's ARN would be a cycle in the stack.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.labs.steps import Execution
 from chalicelib.logs import logger, request_id
 
-#: An execution that is to be redriven is at work again in a moment.
+#: An execution that is to be redriven runs again in a moment.
 _AT_WORK = frozenset({"RUNNING", "PENDING_REDRIVE"})
 
 
@@ -27,9 +27,9 @@ class StepFunctionsWorkflows:
         self._place, self._prefix = f"arn:{partition_of(region)}:states:{region}:{account}", prefix
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
-        """Start it; an execution of this name that runs or has ended is no second start. Raises AwsRefused without a machine.
+        """Start it; a running or ended execution of this name is not started again. Raises AwsRefused without a machine.
 
-        What is being answered here goes along as `request_id`, so that the lines of its steps can be found by it.
+        The id of the present request is passed as `request_id`, so that the log lines of its steps can be found by it.
         """
         machine = f"{self._place}:stateMachine:{self._prefix}-{workflow}"
         given = json.dumps({**payload, "request_id": request_id()})
@@ -44,7 +44,7 @@ class StepFunctionsWorkflows:
             )
 
     def execution(self, workflow: str, execution_name: str) -> Execution:
-        """How that execution stands; one that failed, was aborted or timed out has ended."""
+        """The state of that execution; one that failed, was aborted or timed out has ended."""
         arn = f"{self._place}:execution:{self._prefix}-{workflow}:{execution_name}"
         try:
             status = str(call(self._client, "states:DescribeExecution", executionArn=arn)["status"])

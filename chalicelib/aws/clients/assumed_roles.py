@@ -1,6 +1,6 @@
-"""Clients of other accounts: one role assumed for each, renewed before it ends or when AWS takes it no more.
+"""Clients of other accounts: one assumed role each, renewed before it expires or when AWS rejects its credentials.
 
-A client is made at its first call, so building the adapters over it is cheap and a role that can't be assumed is found
+A client is created at its first call, so building the adapters over it is cheap, and a role that can't be assumed shows
 where it is used, as an error of `sts:AssumeRole` in AWS's words.
 """
 
@@ -17,19 +17,19 @@ from chalicelib.aws.clients.calls import call
 from chalicelib.aws.clients.errors import STALE
 
 SESSION_NAME = "ekslab"
-#: Credentials this near their end are not used any more.
+#: Credentials this near their expiry are no longer used.
 _MARGIN = timedelta(minutes=5)
 
-#: Makes a boto3 client from a service, a region and sts:AssumeRole's `Credentials`.
+#: Creates a boto3 client from a service, a region and sts:AssumeRole's `Credentials`.
 NewClient = Callable[[str, str, Mapping[str, Any]], Any]
-#: The ARN of the role to assume, asked for at every use. May raise what the registry raises.
+#: The ARN of the role to assume, read at every use. May raise the registry's errors.
 Role = Callable[[], str]
 
 
 class AssumedClients:
-    """Clients by role, service and region. `external_id` is said to every role, where one is configured.
+    """Clients by role, service and region. `external_id` is passed with every role, if configured.
 
-    `session_policy` is the ARN of a managed policy: what it does not allow, the role can't do in our hands.
+    `session_policy` is the ARN of a managed policy that limits the role's permissions in our sessions.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class AssumedClients:
         return AssumedClient(self, role, service, region)
 
     def current(self, role_arn: str, service: str, region: str) -> Any:
-        """The client as it is good for now. Raises AccessDenied and what else sts:AssumeRole says."""
+        """The currently valid client. Raises AccessDenied and other errors of sts:AssumeRole."""
         with self._lock:
             credentials = self.credentials(role_arn)
             known = (role_arn, service, region)
@@ -64,7 +64,7 @@ class AssumedClients:
             return self._clients[known]
 
     def credentials(self, role_arn: str) -> Mapping[str, Any]:
-        """The role's credentials, good for some minutes at least. Raises AccessDenied and what else sts:AssumeRole says."""
+        """The role's credentials, valid for some minutes at least. Raises AccessDenied and other errors of sts:AssumeRole."""
         with self._lock:
             held = self._credentials.get(role_arn)
             if held is None or held["Expiration"].astimezone(UTC) - _MARGIN <= self._now():
@@ -76,7 +76,7 @@ class AssumedClients:
             return self._credentials[role_arn]
 
     def _minding(self, role_arn: str, credentials: Mapping[str, Any]) -> Callable[..., None]:
-        """Botocore's event handler that drops credentials which AWS says are stale, so that the retry gets new ones."""
+        """Botocore's event handler that drops credentials which AWS calls stale, so that the retry gets new ones."""
 
         def after_call(parsed: Mapping[str, Any], **_event: Any) -> None:
             if parsed.get("Error", {}).get("Code") in STALE:
@@ -92,7 +92,7 @@ class AssumedClients:
 
 
 class AssumedClient:
-    """Looks like the boto3 client of one service."""
+    """Stands in for the boto3 client of one service."""
 
     def __init__(self, clients: AssumedClients, role: Role, service: str, region: str) -> None:
         self._clients, self._role, self._which = clients, role, (service, region)
@@ -102,12 +102,12 @@ class AssumedClient:
 
 
 class AssumedSession:
-    """Looks like a boto3 session, as far as its credentials go: what tokens for clusters are signed with."""
+    """Stands in for a boto3 session's credentials, with which tokens for clusters are signed."""
 
     def __init__(self, clients: AssumedClients, role: Role) -> None:
         self._clients, self._role = clients, role
 
     def get_credentials(self) -> Credentials:
-        """As they are good for now. Raises AccessDenied."""
+        """The currently valid ones. Raises AccessDenied."""
         held = self._clients.credentials(self._role())
         return Credentials(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"])

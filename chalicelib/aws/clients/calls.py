@@ -19,7 +19,7 @@ _TOKENS = ("NextToken", "nextToken")
 
 @dataclass(frozen=True, kw_only=True)
 class RegionClients:
-    """The boto3 clients of one region by which labs' resources are found."""
+    """The boto3 clients of one region for finding labs' resources."""
 
     tagging: Any
     ec2: Any
@@ -35,13 +35,13 @@ class RegionClients:
 
 
 def call(client: Any, action: str, **request: Any) -> Any:
-    """The answer to one request. Raises what `translate` makes of AWS's errors."""
+    """The answer to one request. Raises the errors of `translate`."""
     with translate(action):
         return getattr(client, _method(action))(**request)
 
 
 def create(client: Any, action: str, **request: Any) -> Any:
-    """As `call`, for a request that creates something: a resource that AWS calls in use is one that exists already."""
+    """Like `call`, for a request that creates a resource: AWS's "in use" then means that it exists already."""
     with translate(action, creating=True):
         return getattr(client, _method(action))(**request)
 
@@ -54,13 +54,13 @@ def every(client: Any, action: str, key: str, **request: Any) -> list[Any]:
 
 
 def instances_of(ec2: Any, filters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """All EC2 instances that the filters fit."""
+    """All EC2 instances that match the filters."""
     reservations = every(ec2, "ec2:DescribeInstances", "Reservations", Filters=filters)
     return [instance for reservation in reservations for instance in reservation["Instances"]]
 
 
 def first_pages(client: Any, action: str, most: int, **request: Any) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Up to `most` pages, each with whether it is the last there is."""
+    """Up to `most` pages, each with whether it is the last."""
     pages = iter(_paginator(client.get_paginator, _method(action)).paginate(**request))
     for _ in range(most):
         with translate(action):
@@ -72,7 +72,7 @@ def first_pages(client: Any, action: str, most: int, **request: Any) -> Iterator
 
 @lru_cache(maxsize=64)
 def _paginator(get_paginator: Callable[[str], Any], method: str) -> Any:
-    """The paginator of the client that this method is bound to, kept: boto3 makes a new class at each `get_paginator`.
+    """The paginator of this method's client, cached: boto3 creates a new class at each `get_paginator`.
 
     An assumed role gets a new client with its next credentials, and so new paginators.
     """

@@ -1,7 +1,7 @@
 """Turns botocore's exceptions into the domain's, at the edge: `with translate("eks:CreateCluster"): client.create_cluster(...)`.
 
-Every adapter wraps every call in it, so that nothing above `aws/` ever sees botocore. The tables below are AWS's own
-codes; one that is in none of them and no 5xx is an AwsRefused that keeps AWS's words.
+Every adapter wraps every call in it, so that nothing above `aws/` imports botocore. The tables below are AWS's own
+codes; an unlisted one other than a 5xx becomes an AwsRefused that keeps AWS's words.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ THROTTLED = frozenset(
     }
 )
 
-#: Answers that will be another one in a moment though their HTTP status is 4xx.
+#: Errors that pass in a moment although their HTTP status is 4xx.
 PASSING = frozenset(
     {
         "ConcurrentModification",
@@ -75,7 +75,7 @@ PASSING = frozenset(
     }
 )
 
-#: Credentials that were good once: assumed ones that ended or were revoked. New ones are taken for the next call.
+#: Credentials that were valid once: assumed ones that expired or were revoked. The next call gets new ones.
 STALE = frozenset(
     {
         "ExpiredToken",
@@ -100,7 +100,7 @@ DENIED = frozenset(
     }
 )
 
-#: EC2's own (`InvalidSnapshot.InUse`, ...) are told by how they end.
+#: EC2's own (`InvalidSnapshot.InUse`, ...) are recognised by their suffix.
 #: EKS's ResourceInUseException is in this table; `creating=True` reads it as AlreadyExists, which it means on a Create.
 IN_USE = frozenset(
     {
@@ -136,26 +136,26 @@ EXISTS = frozenset(
 
 #: `NoSuchEntity`, `NoSuchHostedZone`, `InvalidGroup.NotFound`, `LoadBalancerNotFound`, `ResourceNotFoundException`, ...
 _GONE = pattern(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
-#: Some say so only in words, under a code that means other things, too: CloudFormation's ValidationError, EKS's ClientException.
+#: Some are only in the message, under an ambiguous code: CloudFormation's ValidationError, EKS's ClientException.
 _GONE_IN_WORDS = {
     "ValidationError": pattern(r"^Stack (with id|\[).*does not exist|^AutoScalingGroup name not found", re.IGNORECASE),
     "ClientException": pattern(r"^No (cluster|node ?group|addon) found for name", re.IGNORECASE),
 }
 
 
-#: A service that asks another one for us tells its throttling in words, under a code of its own.
+#: A service that calls another one reports its throttling in the message, under a code of its own.
 _SLOW_DOWN = pattern(
     r"Rate exceeded|RequestLimitExceeded|Request limit exceeded|ThrottlingException|Error Code: Throttling\b"
 )
-#: Some tell in words alone that a thing is still in use.
+#: Messages that alone say that a resource is still in use.
 _IN_USE_IN_WORDS = {
     "InvalidParameterValue": pattern(r"^Network interface '[\w-]+' is currently in use", re.IGNORECASE),
     "InvalidRequestException": pattern(r"not in ACTIVE status|not in Active State|update in progress", re.IGNORECASE),
     "ValidationError": pattern(r"^Stack \[[^\]]+\] cannot be deleted while in status \w+_IN_PROGRESS"),
 }
-#: What is so already: EKS refuses to change it, also when its own reads do not show it yet.
+#: The requested state exists already: EKS refuses the change, also while its own reads lag.
 _SO_ALREADY = pattern(r"already at the desired configuration", re.IGNORECASE)
-#: What a service of AWS's holds for something of its own is told as if a right were missing; it is free when that is gone.
+#: A resource held by an AWS service for a resource of its own is reported like a missing permission; it is released with that.
 _HELD = {
     "AuthFailure": pattern(r"do not have permission to access the specified resource", re.IGNORECASE),
     "OperationNotPermitted": pattern(r"not allowed to manage '[\w-]+' attachments", re.IGNORECASE),
@@ -164,9 +164,9 @@ _HELD = {
 
 @contextmanager
 def translate(operation: str, creating: bool = False) -> Iterator[None]:
-    """Raise the domain's error from each error that botocore raises inside.
+    """Raise the domain's error for each error that botocore raises inside.
 
-    `operation` is IAM's name of the action, e.g. `eks:CreateCluster`. `creating`: a resource in use is one that exists.
+    `operation` is IAM's name of the action, e.g. `eks:CreateCluster`. `creating`: "in use" means that the resource exists.
     """
     try:
         yield
@@ -179,7 +179,7 @@ def translate(operation: str, creating: bool = False) -> Iterator[None]:
 
 
 def domain_error(operation: str, error: ClientError, creating: bool = False) -> EkslabError:
-    """The domain's error for one answer of AWS's."""
+    """The domain's error for one error response of AWS."""
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     message = str(error.response.get("Error", {}).get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))

@@ -1,7 +1,7 @@
-"""Which role to assume in which account: what administrators registered, read again every few minutes.
+"""The role to assume in each account: registered by administrators, read again every few minutes.
 
-Registered is the role that looks (`ekslab-member-read`); the one that makes labs, and CloudFormation's, are named beside it.
-An account that is not registered (any more) can't be entered; the error says who can mend it.
+The reading role is registered (`ekslab-member-read`); the names of the one for labs, and CloudFormation's, derive from it.
+An unregistered account can't be entered; the error names who can register it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.identity.accounts import Registration
 
 _KEPT = timedelta(minutes=2)
-#: How the member template ends its roles' names.
+#: The suffixes of the member template's role names.
 READ, LABS, STACKS = "-read", "-labs", "-stacks"
 
 
@@ -29,7 +29,7 @@ class MemberRoles:
         self._lock = threading.Lock()
 
     def role_of(self, account: str) -> str:
-        """The ARN of the role that looks. Raises AccessDenied for an account that is not registered, and what the store raises."""
+        """The ARN of the reading role. Raises AccessDenied for an unregistered account, and the store's errors."""
         with self._lock:
             now = self._now()
             if self._read_at is None or now - self._read_at > _KEPT or account not in self._roles:
@@ -43,9 +43,9 @@ class MemberRoles:
             return self._roles[account]
 
     def stack_role_of(self, account: str) -> str:
-        """The ARN of the role that CloudFormation works with on labs' stacks there. Raises as `role_of`."""
+        """The ARN of the role that CloudFormation uses for labs' stacks there. Raises like `role_of`."""
         return self.role_of(account).removesuffix(READ) + STACKS
 
     def labs_role_of(self, account: str) -> str:
-        """The ARN of the role that makes, changes and ends labs there. Raises as `role_of`."""
+        """The ARN of the role that creates, changes and deletes labs there. Raises like `role_of`."""
         return self.role_of(account).removesuffix(READ) + LABS

@@ -1,1 +1,1 @@
-"""CloudTrail's event history: on in every account, written by nobody but AWS, minutes late, and slow to answer."""
+"""CloudTrail's event history: on in every account, written by AWS only, minutes late, and slow to answer."""

@@ -1,6 +1,6 @@
-"""Reads CloudTrail's event history: the adapter of the port `EventHistory`. What an event proves is domain/teardown/creation.py's.
+"""Reads CloudTrail's event history: the adapter of the port `EventHistory`. domain/teardown/creation.py judges the events.
 
-LookupEvents takes one attribute, two questions a second of everybody in an account's region, and answers 50 events a page.
+LookupEvents takes one attribute, allows two calls a second per account and region, and returns 50 events a page.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any
 from chalicelib.aws.clients.calls import first_pages
 from chalicelib.domain.teardown.creation import Event, Lookup
 
-#: Pages of 50 events: what has more is too much to be read for one thing.
+#: Pages of 50 events: more is too much to read for one resource.
 _PAGES = 20
 
 
 def iam_region(region: str) -> str:
-    """The region that IAM's events are in, in the same partition."""
+    """The region of IAM's events, in the same partition."""
     if region.startswith("cn-"):
         return "cn-north-1"
     return "us-gov-west-1" if region.startswith("us-gov-") else "us-east-1"
 
 
 class CloudTrailHistory:
-    """`global_` is a client of the region that IAM's events are in."""
+    """`global_` is a client of the region of IAM's events."""
 
     def __init__(self, cloudtrail: Any, global_: Any) -> None:
         self._regional, self._global = cloudtrail, global_
 
     def events(self, lookup: Lookup) -> tuple[Event, ...] | None:
-        """All events that answer the question, newest first; None when there are more than can be read."""
+        """All events that match the lookup, newest first; None if there are more than can be read."""
         found: list[Event] = []
         client = self._global if lookup.global_ else self._regional
         asked = (lookup.attribute, lookup.value, lookup.since, lookup.until)
@@ -47,7 +47,7 @@ class CloudTrailHistory:
 def event_pages(
     client: Any, attribute: str, value: str, since: datetime, until: datetime, most: int
 ) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Up to `most` answers of LookupEvents, 50 events each, and whether each is the last there is."""
+    """Up to `most` answers of LookupEvents, 50 events each, and whether each is the last."""
     asked = [{"AttributeKey": attribute, "AttributeValue": value}]
     return first_pages(
         client,
@@ -61,7 +61,7 @@ def event_pages(
 
 
 def event_of(row: Any) -> Event:
-    """The event itself, as CloudTrail wrote it down. One that can't be read is empty: it is counted, and proves nothing."""
+    """The event as CloudTrail recorded it. An unreadable one is empty: it is counted, and proves nothing."""
     try:
         told = json.loads(row["CloudTrailEvent"])
     except (ValueError, KeyError, TypeError):

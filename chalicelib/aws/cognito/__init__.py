@@ -1,1 +1,1 @@
-"""Cognito's user pool, by which browsers sign in."""
+"""Cognito's user pool, with which browsers sign in."""

@@ -1,6 +1,6 @@
-"""A code for an ID token, straight from the pool's token endpoint: TLS and the client's secret say who answers.
+"""Exchanges a code for an ID token at the pool's token endpoint: TLS and the client's secret prove the sender.
 
-OpenID Connect Core 1.0, 3.1.3.7 lets TLS stand for the token's signature then. Redirects are not followed, answers are bounded.
+OpenID Connect Core 1.0, 3.1.3.7 then accepts TLS instead of the token's signature. Redirects are refused, answers bounded.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _TIMEOUT, _MOST_BYTES = 5, 65536
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """None: what leads elsewhere is an error."""
+        """None: a redirect is an error."""
 
 
 def id_token_claims(
     url: str, client_id: str, secret: str, code: str, verifier: str, callback: str
 ) -> Mapping[str, object]:
-    """The claims of the ID token. Raises LoginRefused for what the endpoint refuses, AwsUnavailable where it does not answer."""
+    """The claims of the ID token. Raises LoginRefused if the endpoint refuses, AwsUnavailable if it does not answer."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback, "code_verifier": verifier}
     basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
@@ -44,7 +44,7 @@ def id_token_claims(
 
 
 def claims_of(body: bytes) -> Mapping[str, object]:
-    """The claims within a token endpoint's answer. Raises LoginRefused."""
+    """The claims in a token endpoint's answer. Raises LoginRefused."""
     try:
         if len(body) > _MOST_BYTES:
             raise ValueError("too long")

@@ -1,7 +1,7 @@
-"""The port `UserPool` over Cognito: its one client, codes for tokens, and what the pool says of a user now.
+"""The port `UserPool` over Cognito: its one client, codes for tokens, and the pool's present facts of a user.
 
-The client's id and its secret are in no environment: its addresses name the API, whose function CloudFormation makes first.
-They are asked for once in a process.
+The client's id and secret are in no environment: its addresses name the API, whose function CloudFormation creates first.
+They are read once in a process.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.user_pools import TEAM, PoolUser, Standing, pool_user
 from chalicelib.ports.user_pool import PoolClient
 
-#: What the template calls the page's client.
+#: The template's name for the page's client.
 CLIENT = "page"
-#: Pages of one team's members that are read, of 60 each; a team with more is `cut`.
+#: The most pages of one team's members, 60 each; a team with more is `cut`.
 _MOST_PAGES = 20
 
 
 class CognitoUserPool:
-    """Holds the boto3 `cognito-idp` client. `pool_arn` names the pool; `login_url` is where its login answers."""
+    """Holds the boto3 `cognito-idp` client. `pool_arn` names the pool; `login_url` is the address of its login."""
 
     KEPT = timedelta(minutes=1)
 
@@ -43,7 +43,7 @@ class CognitoUserPool:
         try:
             return id_token_claims(client.login_url, client.id, secret, code, verifier, callback)
         except LoginRefused:
-            # The secret may be another one by now.
+            # The secret may have changed.
             self._client = None
             raise
 
@@ -78,7 +78,7 @@ class CognitoUserPool:
         return self._client
 
     def _client_id(self) -> str:
-        """That of the page, by its name: administrators may give the pool other clients."""
+        """The page's client, by its name: administrators may give the pool other clients."""
         action, key = "cognito-idp:ListUserPoolClients", "UserPoolClients"
         clients = every(self._cognito, action, key, UserPoolId=self._pool_id)
         named = [one["ClientId"] for one in clients if one["ClientName"] == CLIENT]
@@ -109,7 +109,7 @@ class CognitoUserPool:
                 yield group["GroupName"]
 
     def _team(self, group: str, *known: PoolUser) -> Team:
-        """Who is in a group; `known` are so by what was asked before, however many come first in the list."""
+        """The team of a group; `known` users are members by an earlier read, wherever they are in the list."""
         request, action = {"UserPoolId": self._pool_id, "GroupName": group}, "cognito-idp:ListUsersInGroup"
         pages = list(first_pages(self._cognito, action, _MOST_PAGES, **request))
         rows = (row for page, _ in pages for row in page["Users"])

@@ -1,8 +1,8 @@
 """Frozen dataclasses as JSON texts and back, by their own type hints; in an item the text is `body`.
 
-It knows the few types that stored things are made of and refuses to guess at others. Reading forgives what another version
-may have written: fields it doesn't know are passed over, fields that are missing take their defaults. A class's readers are
-made when the first of its kind is read, so that a step pays for no shape it never meets.
+It supports the few types of stored objects and refuses others. Reading tolerates other versions: unknown fields are
+ignored, missing fields take their defaults. A class's readers are
+built when the first object of its class is read, so that a step builds only those it needs.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ Reader = Callable[[Any], Any]
 _NUMBERS = (int, float)
 
 
-#: The shape of bodies. A new field with a default needs no new one; a renamed or removed field does, and a reader of the old.
+#: The version of bodies. A new field with a default keeps it; a renamed or removed field needs a new one, with a reader of the old.
 SCHEMA = 1
 
 
 class Unfit(ValueError):
-    """A value is not what its field wants; the message says what was wanted."""
+    """A value does not fit its field; the message says what was expected."""
 
 
 def dumps(thing: object) -> str:
-    """The JSON text of a dataclass: fields in their order, instants of UTC with a Z, nothing between the signs."""
+    """The JSON text of a dataclass: fields in their order, UTC instants with a Z, no spaces."""
     return json.dumps(_plain(thing), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def loads(shape: type[Shape], body: str | bytes) -> Shape:
-    """The dataclass of a JSON text. Raises Unfit naming the field, and ValueError for what is no JSON."""
+    """The dataclass of a JSON text. Raises Unfit with the field's name, and ValueError for a text that is not JSON."""
     hint: Any = shape
     thing: Shape = _reader(hint)(json.loads(body))
     return thing
@@ -60,12 +60,12 @@ def thing_of(shape: type[Shape], item: Item) -> Shape:
 
 
 def item_of(keys: Item, thing: object, **more: Item) -> Item:
-    """The item of a domain object, with attributes beside its body that keys and conditions need."""
+    """The item of a domain object, with the attributes that keys and conditions need beside its body."""
     return {**keys, "schema": number(SCHEMA), "body": text(dumps(thing)), **more}
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has a word for, in place of a value."""
+    """A value's JSON form."""
     match value:
         case Enum():
             return value.value
@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
 
 
 def _kept(sentence: str) -> Any:
-    """A text that other languages can be said in keeps its message and slots."""
+    """A translatable text keeps its message and slots."""
     from chalicelib.domain.core.sentence import to_kept
 
     return to_kept(sentence)
@@ -111,7 +111,7 @@ def _instant_written(value: datetime) -> str:
 
 @cache
 def _reader(hint: Any) -> Reader:
-    """What reads a value of this type. Raises TypeError for a type that nothing stored has."""
+    """The reader of values of this type. Raises TypeError for a type that no stored object has."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return _union_reader(inner)
@@ -131,7 +131,7 @@ def _reader(hint: Any) -> Reader:
 
 
 class _Fields:
-    """Reads one dataclass. Hints are looked up when it first reads: a shape may hold itself."""
+    """Reads one dataclass. Type hints are resolved at its first read, because a class may contain itself."""
 
     def __init__(self, shape: type[Any]) -> None:
         self.shape = shape
@@ -168,7 +168,7 @@ def _is_needed(field: Field[Any]) -> bool:
 
 
 def _union_reader(kinds: tuple[Any, ...]) -> Reader:
-    """None, or the one kind; of several dataclasses the one that shares most fields with what was written."""
+    """None, or the one type; of several dataclasses the one that shares most fields with the stored one."""
     readers = [_reader(kind) for kind in kinds if kind is not NoneType]
     shapes = [reader for reader in readers if isinstance(reader, _Fields)]
     if len(readers) > 1 and len(shapes) < len(readers):

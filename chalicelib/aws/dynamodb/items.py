@@ -1,4 +1,4 @@
-"""Items of labs and their parts: the object is one JSON text in `body`, beside it only what keys and conditions need."""
+"""Items of labs and their parts: the object is one JSON text in `body`, beside the attributes for keys and conditions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chalicelib.domain.labs.steps import Event, Step
 
 
 def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
-    """A lab. `write_id` marks this write: a retry recognises by it a write whose answer was lost; `claims`: its name
-    is still held for it; `occupies`: it is one of those that its owner may have; `counted`: it is in the counter of labs
-    alive. Its place is beside the body, so that labs that are due can be grouped by it before one of them is loaded."""
+    """A lab. `write_id` marks this write: a retry recognises by it a write whose answer was lost; `claims`: the lab still
+    holds its name; `occupies`: it counts against its owner's limit; `counted`: it is in the counter of living
+    labs. Its place is beside the body, so that due labs can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
     more["occupies"] = {"BOOL": claims and lab.phase not in UNCOUNTED}
     more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}

@@ -1,4 +1,4 @@
-"""Keys of the one table: which item stands where, and how instants sort.
+"""Keys of the one table, and the sort order of instants.
 
 | item        | pk                                | sk                               |
 |-------------|-----------------------------------|----------------------------------|
@@ -21,7 +21,7 @@
 | claim       | IDENTITY#<key>                    | CLAIM                            |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
-due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for
+due_at) holds only labs with a due time. One partition for `everyone` and one for `due_shard` suffice for
 thousands of labs a day.
 """
 
@@ -41,22 +41,22 @@ Item = dict[str, Any]
 
 BY_OWNER, BY_AGE, DUE = "by_owner", "by_age", "due"
 EVERYONE, DUE_SHARD = "LAB", "DUE"
-#: The partition of `due` for labs that the sweep looks at, and the one for labs that are blocked, longest first.
+#: The partition of `due` for labs of the hourly run, and the one for blocked labs, longest first.
 CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
-#: All labs alive are counted in several counters, so that a class that asks at once does not queue for one item.
+#: Living labs are counted in several counters, so that many simultaneous requests do not queue for one item.
 ALIVE, TALLIES = "ALIVE", 8
-#: The partition of what runs by itself: the last run of each.
+#: The partition of scheduled workflows: the last run of each.
 RUNS = "RUNS"
 
 
 def text(value: str) -> dict[str, str]:
-    """A string as DynamoDB takes it."""
+    """A string in DynamoDB's form."""
     return {"S": value}
 
 
 def number(value: int) -> dict[str, str]:
-    """A whole number as DynamoDB takes it."""
+    """A whole number in DynamoDB's form."""
     return {"N": str(value)}
 
 
@@ -71,7 +71,7 @@ def stamp(instant: datetime) -> str:
 
 
 def lab_pk(lab_id: str) -> str:
-    """The partition of a lab and everything of it."""
+    """The partition of a lab and all its items."""
     return f"LAB#{lab_id}"
 
 
@@ -81,7 +81,7 @@ def lab_id_of(item: Item) -> str:
 
 
 def lab_key(lab_id: str) -> Item:
-    """The lab itself."""
+    """The lab's own item."""
     return key(lab_pk(lab_id), META)
 
 
@@ -91,23 +91,23 @@ def name_key(lab: Lab) -> Item:
 
 
 def idempotency_key_of(owner: str, idempotency_key: str) -> Item:
-    """Where an owner's idempotency key is remembered; hashed, since callers choose its length."""
+    """The item of an owner's idempotency key; hashed, since callers choose its length."""
     digest = hashlib.sha256(idempotency_key.encode()).hexdigest()
     return key(f"IDEMPOTENCY#{owner}#{digest}", "KEY")
 
 
 def owner_key(owner: str) -> Item:
-    """Where an owner's alive labs are counted."""
+    """The item that counts an owner's living labs."""
     return key(f"OWNER#{owner}", "COUNT")
 
 
 def counter_key(lab_id: str) -> Item:
-    """The counter that a lab is counted in, always the same for the same lab."""
+    """The counter that counts a lab, always the same for the same lab."""
     return key(ALIVE, f"TALLY#{zlib.crc32(lab_id.encode()) % TALLIES}")
 
 
 def spending_key(month: str, whose: str) -> Item:
-    """A month's sum of labs' costs: of all labs, or of a person's, a role's or an account's."""
+    """A month's sum of labs' costs: of all labs, a person, a role or an account."""
     return key(f"SPENDING#{month}", whose)
 
 
@@ -117,7 +117,7 @@ def created_of(lab: Lab) -> str:
 
 
 def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
-    """The attributes that put a lab into the indexes: the owner's identity, not the ARN that the lab was kept with."""
+    """The index attributes of a lab: the owner's identity, not the ARN stored with the lab."""
     values = {"owner": text(identity_of(lab.owner)), "everyone": text(EVERYONE), "created": text(created_of(lab))}
     if lab.phase is Phase.BLOCKED:
         values |= {"due_shard": text(BLOCKED_SHARD), "due_at": text(stamp(lab.phase_since))}

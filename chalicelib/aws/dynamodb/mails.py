@@ -31,7 +31,7 @@ class DynamoMails(InTable):
         return self._table.load(Mail, _mail_key(mail_id))
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
-        """Written first and read only if it is there: a new mail is one call. Raises StaleLab."""
+        """Written first and read only if it exists: a new mail is one call. Raises StaleLab."""
         if self._save(mail, None):
             return mail, True
         for _ in range(ATTEMPTS):
@@ -44,7 +44,7 @@ class DynamoMails(InTable):
         raise StaleLab(f"The mail {mail.id} was saved by others {ATTEMPTS} times in a row.")
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
-        """Again when beaten to it. Raises StaleLab."""
+        """Repeats if another writer was first. Raises StaleLab."""
         for _ in range(ATTEMPTS):
             stored = self.mail(mail_id)
             if stored is None:
@@ -67,7 +67,7 @@ class DynamoMails(InTable):
         self._table.delete(_address_key(address))
 
     def _save(self, mail: Mail, stored: Mail | None) -> Mail | None:
-        """Over what was seen; None when someone else was first."""
+        """Replace the record that was read; return None if another writer was first."""
         saved = replace(mail, version=stored.version + 1) if stored else mail
         expires_at = number(int((saved.begun_at + _KEPT).timestamp()))
         item = item_of(_mail_key(mail.id), saved, expires_at=expires_at, version=number(saved.version))

@@ -1,6 +1,6 @@
-"""Lists in the table: the queries, and cursors of their pages that only this service can have made.
+"""Lists in the table: the queries, and validated cursors of their pages.
 
-A cursor is the base64url JSON of the last item's key in the index. It says nothing secret, but it is checked: one of
+A cursor is the base64url JSON of the last item's key in the index. It holds no secret, but it is checked: a cursor of
 another list, or a made-up one, is refused as the bad field `cursor`.
 """
 
@@ -22,8 +22,8 @@ from chalicelib.domain.errors.tree import InvalidRequest
 
 @dataclass(frozen=True)
 class Listing:
-    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share, `prefix` how
-    their sort keys begin; `shown`, those that are answered beside the keys: all, if none is named.
+    """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share, `prefix` the
+    prefix of their sort keys; `shown`, the attributes returned beside the keys: all, if none is named.
     """
 
     condition: str
@@ -80,15 +80,15 @@ def cursor_of(listing: Listing, item: Item) -> str:
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode()
 
 
-#: Characters; two keys of DynamoDB and two of an index, as they are longest here, are shorter.
+#: Characters; two of the longest keys of the table and two of an index are shorter.
 _LONGEST = 4096
-#: Bytes that a sort key has at most, of the table and of an index; a partition key has twice as many, and none here is as long.
+#: The most bytes of a sort key, of the table and of an index; a partition key has twice as many, and none here is as long.
 #: Source: DynamoDB's guide, "Quotas in Amazon DynamoDB".
 _LONGEST_KEY = 1024
 
 
 def read_cursor(listing: Listing, cursor: str) -> Item:
-    """Where a page begins. Raises InvalidRequest for what DynamoDB would refuse: it takes positions within the query alone."""
+    """The start of a page. Raises InvalidRequest for a cursor that DynamoDB would refuse: it must be a position in the query."""
     if len(cursor) > _LONGEST:
         raise _refused()
     try:
@@ -107,7 +107,7 @@ def read_cursor(listing: Listing, cursor: str) -> Item:
 
 
 def _is_key(value: str) -> bool:
-    """Whether it may be a key's value. JSON has halves of characters, which UTF-8 has not."""
+    """Whether it may be a key's value. JSON may hold lone surrogates, UTF-8 may not."""
     try:
         return 0 < len(value.encode()) <= _LONGEST_KEY
     except UnicodeEncodeError:

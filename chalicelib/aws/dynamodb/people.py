@@ -1,4 +1,4 @@
-"""Stores people in DynamoDB. Implements the PersonStore port, which holds the promises.
+"""Stores people in DynamoDB. Implements the PersonStore port, which documents the guarantees.
 
 | item         | pk                        | sk           | expires_at        |
 |--------------|---------------------------|--------------|-------------------|
@@ -8,8 +8,8 @@
 | uses         | USES#<name>               | COUNT        | a day or two      |
 
 A person is in the index `by_age` under PERSON, and in `due` under INVITE while a mail is due.
-A claim names the person whose key it is and holds a copy of them, so that one read finds a person by a key. Every save
-writes the person and all of their claims in one transaction: the copy is as true as the person's own item.
+A claim names the person with the key and holds a copy of them, so that one read finds a person by a key. Every save
+writes the person and all of their claims in one transaction: the copy is as current as the person's own item.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PEOPLE, INVITE = "PERSON", "INVITE"
 
 
 class DynamoPeople(InTable):
-    """People in the table of this name. `home`: the account whose bare names are meant."""
+    """People in the table of this name. `home`: the account of bare names."""
 
     def __init__(self, client: Any, table: str, home: str) -> None:
         super().__init__(client, table)
@@ -57,7 +57,7 @@ class DynamoPeople(InTable):
         return self._table.load(Person, claim_key(key))
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
-        """One transaction. A write whose answer was lost is known by its own id."""
+        """One transaction. A write whose answer was lost is recognised by its id."""
         write_id = secrets.token_hex(16)
         reasons = self._table.transact(people_operations(before, after, write_id), write_id)
         return not reasons or _settled(reasons, write_id, {person.id for person in before})
@@ -71,14 +71,14 @@ class DynamoPeople(InTable):
         return tuple(map(person_in, items)), more
 
     def to_invite(self, limit: int) -> tuple[Person, ...]:
-        """From the sparse index; a person as they are now may have had their mail meanwhile."""
+        """From the sparse index; a person's mail may have been sent meanwhile."""
         return tuple(self._table.things(Person, shard(INVITE), limit))
 
     def confirmation(self, digest: str) -> Confirmation | None:
         return self._table.load(Confirmation, _confirmation_key(digest))
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
-        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        """Load, change, save, repeat if another writer was first. Raises StaleLab."""
 
         def attempt() -> Confirmation | None:
             kept, write_id = self.confirmation(digest), secrets.token_hex(16)
@@ -103,7 +103,7 @@ class DynamoPeople(InTable):
 
 
 def people_operations(before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:
-    """What a save writes: people, and the keys that they win and lose."""
+    """The operations of a save: people, and the keys that they gain and lose."""
     known = {person.id: person for person in before}
     saved = [replace(person, version=known[person.id].version + 1 if person.id in known else 1) for person in after]
     operations = [_put_person(person, known.get(person.id), write_id) for person in saved]
@@ -117,17 +117,17 @@ def people_operations(before: Sequence[Person], after: Sequence[Person], write_i
 
 
 def person_key(person_id: str) -> Item:
-    """The person."""
+    """The person's own item."""
     return key(f"PERSON#{person_id}", "META")
 
 
 def claim_key(named: str) -> Item:
-    """Whose a key is."""
+    """The item of a key."""
     return key(f"IDENTITY#{named}", "CLAIM")
 
 
 def person_in(item: Item) -> Person:
-    """The person of their own item, or of one of their claims."""
+    """The person in their own item, or in one of their claims."""
     return thing_of(Person, item)
 
 
@@ -139,7 +139,7 @@ def _put_person(person: Person, before: Person | None, write_id: str) -> Item:
 
 
 def _put_version(item: Item, before: Person | Confirmation | None, after: Person | Confirmation, write_id: str) -> Item:
-    """Put it over the version that was seen; `write_id` marks this very write."""
+    """Replace the version that was read; `write_id` marks this write."""
     item = {**item, "version": number(after.version), "write_id": text(write_id)}
     if before is None:
         return put(item, "attribute_not_exists(pk)")
@@ -167,7 +167,7 @@ def _release(key: str, person_id: str) -> Item:
 
 
 def _settled(reasons: Sequence[Reason], write_id: str, known: set[str]) -> bool:
-    """Whether it was written after all. Raises IdentityTaken if somebody holds a key who was not meant."""
+    """Whether it was written after all. Raises IdentityTaken if an unexpected person holds a key."""
     refused = [reason.item for reason in reasons if reason.refused]
     if any(item.get("write_id") == text(write_id) for item in refused):
         return True

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class DynamoSessions(InTable):
-    """The part of the Store port that is about sessions."""
+    """The part of the Store port for sessions."""
 
     def put_session(self, hashed: str, session: Session) -> None:
         self._table.put(_item(_key(hashed), session))
 
     def session(self, hashed: str) -> Session | None:
-        """Strongly consistent: one that was ended is gone at once."""
+        """Strongly consistent: an ended session is gone at once."""
         from chalicelib.domain.identity.sessions import Session
 
         return self._table.load(Session, _key(hashed))
@@ -33,7 +33,7 @@ class DynamoSessions(InTable):
         self._table.delete(_key(hashed))
 
     def speak_in_sessions(self, whose: str, language: Language, now: datetime) -> None:
-        """From the index: a session that was opened moments ago may be missed, and one that was ended does not come back."""
+        """From the index: a session opened moments ago may be missed, and an ended one does not come back."""
         from chalicelib.domain.identity.sessions import Session
 
         for found in self._table.items(shard(_shard(whose), " AND due_at > :now", now=stamp(now))):
@@ -43,7 +43,7 @@ class DynamoSessions(InTable):
 
 
 def _item(keys: Item, session: Session) -> Item:
-    """In the index by whose it is, until its end."""
+    """Indexed by the identity's key, until its end."""
     expires_at, due_at = number(int(session.ends_at.timestamp())), text(stamp(session.ends_at))
     return item_of(keys, session, expires_at=expires_at, due_shard=text(_shard(session.whose)), due_at=due_at)
 

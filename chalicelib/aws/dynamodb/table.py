@@ -21,7 +21,7 @@ Shape = TypeVar("Shape")
 
 
 class Table:
-    """A table, by a boto3 `dynamodb` client. Reads are strongly consistent where the table allows it."""
+    """A table, by a boto3 `dynamodb` client. Reads are strongly consistent except from indexes."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client, self._name = client, name
@@ -100,7 +100,7 @@ class Table:
         return found[:limit], cursor_of(listing, found[limit - 1]) if more else None
 
     def short_page(self, listing: Listing, limit: int, cursor: str | None) -> tuple[list[Item], str | None]:
-        """As `page`, by one query that looks at twice as many items: a filter that few fit gives a short page."""
+        """Like `page`, by one query that reads twice as many items: a narrow filter gives a short page."""
         start = read_cursor(listing, cursor) if cursor else None
         answer = self._query({**listing.request(limit), "Limit": 2 * limit}, start)
         found, last = answer["Items"], answer.get("LastEvaluatedKey")
@@ -109,7 +109,7 @@ class Table:
         return found, cursor_of(listing, last) if last else None
 
     def items_of(self, keys: Sequence[Item]) -> Iterator[Item]:
-        """Every item of these keys that is there; in one call up to a hundred. Raises Throttled."""
+        """Every existing item of these keys; one call reads up to a hundred. Raises Throttled."""
         left = list({(each["pk"]["S"], each["sk"]["S"]): each for each in keys}.values())
         for _ in range(len(left) // _BATCH + ATTEMPTS):
             if not left:
@@ -123,7 +123,7 @@ class Table:
             raise Throttled("dynamodb:BatchGetItem: the table leaves keys unprocessed.")
 
     def query(self, **request: Any) -> Any:
-        """One Query as DynamoDB answers it."""
+        """One Query and DynamoDB's answer."""
         with translate("dynamodb:Query"):
             return self._client.query(TableName=self._name, **request)
 
@@ -132,7 +132,7 @@ class Table:
 
     def _items(self, listing: Listing, start: Item | None, limit: int | None) -> Iterator[Item]:
         request, count = listing.request(limit), 0
-        # A filter lets most of a page through or little: at first only a few items are looked at, then what a megabyte holds.
+        # A filter may pass most of a page or little: the first query reads a few items, later ones up to a megabyte.
         looked_at = {"Limit": 2 * limit} if limit is not None and listing.filter else {}
         while True:
             answer, looked_at = self._query({**request, **looked_at}, start), {}

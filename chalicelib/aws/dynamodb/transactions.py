@@ -11,7 +11,7 @@ from chalicelib.aws.dynamodb.keys import Item
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 
-#: How often a write that lost a race is tried again before the caller hears of it.
+#: Tries of a conflicting write before it fails.
 ATTEMPTS = 8
 
 Saved = TypeVar("Saved")
@@ -21,19 +21,19 @@ _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "Req
 
 @dataclass(frozen=True)
 class Reason:
-    """Why one operation of a transaction failed: DynamoDB's code, and the item that stood in the way."""
+    """Why one operation of a transaction failed: DynamoDB's code, and the conflicting item."""
 
     code: str
     item: Item
 
     @property
     def refused(self) -> bool:
-        """Its condition did not hold."""
+        """Whether its condition failed."""
         return self.code == "ConditionalCheckFailed"
 
 
 def until_saved(what: str, attempt: Callable[[], Saved | None]) -> Saved:
-    """Load, change and save, again when somebody saved in between: `attempt` returns None then. Raises StaleLab."""
+    """Load, change and save; repeat if somebody saved in between (`attempt` returns None). Raises StaleLab."""
     for _ in range(ATTEMPTS):
         if (saved := attempt()) is not None:
             return saved
@@ -59,7 +59,7 @@ def reasons_of(problem: ClientError) -> tuple[Reason, ...]:
 
 
 def put(item: Item, condition: str | None = None, values: Item | None = None) -> Item:
-    """A Put inside a transaction, telling the old item when its condition fails."""
+    """A Put inside a transaction, which returns the old item if its condition fails."""
     return {"Put": {"Item": item, **_guarded(condition, values)}}
 
 
@@ -69,7 +69,7 @@ def delete(key: Item, condition: str, values: Item) -> Item:
 
 
 def add(key: Item, amount: int, most: int | None = None) -> Item:
-    """Add to the counter `alive`, refused when it has reached `most`."""
+    """Add to the counter `alive`; refused if it has reached `most`."""
     values: Item = {":amount": {"N": str(amount)}}
     condition = None
     if most is not None:
@@ -86,9 +86,9 @@ def add_all(
     expires_at: int | None = None,
     member: tuple[str, str] | None = None,
 ) -> Item:
-    """Add to several counters of one item; what is not there yet begins at nothing. `most`: refused if one of them were more.
+    """Add to several counters of one item; missing ones start at zero. `most`: refused if one of them exceeded it.
 
-    `expires_at`: when the item goes, in seconds since 1970; the first says it. `member`: a set of texts, and what is put into it.
+    `expires_at`: the item's expiry, in seconds since 1970, set by the first. `member`: a set of texts, and the text to add.
     """
     names = {f"#n{index}": name for index, name in enumerate(amounts)}
     values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}

@@ -1,1 +1,1 @@
-"""EKS: the clusters the service makes, and (`watched/`) the clusters it only reads."""
+"""EKS: the clusters that the service creates, and (`watched/`) the clusters that it only reads."""

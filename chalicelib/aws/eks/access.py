@@ -1,4 +1,4 @@
-"""Access entries, who may log in to the cluster: a part of the Clusters adapter."""
+"""Access entries, which let principals log in to the cluster: a part of the Clusters adapter."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 class AccessCalls(EksCalls):
-    """What EKS can be asked about access."""
+    """The calls about access."""
 
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:
-        """Make the access entry with its policies; return its ARN. An entry of this principal that is there is completed:
-        the cluster is the lab's, so is every entry in it, also one that EKS made by itself. It gets the lab's tags then:
-        no entry without them can be changed or deleted."""
+        """Create the access entry with its policies; return its ARN. An existing entry of this principal is completed:
+        the cluster is the lab's, so is every entry in it, also one that EKS created itself. It gets the lab's tags first:
+        IAM permits no change or deletion of an entry without them."""
         try:
             entry = create(self._eks, "eks:CreateAccessEntry", **_creation(lab, access))["accessEntry"]
         except AlreadyExists:
@@ -29,18 +29,18 @@ class AccessCalls(EksCalls):
         return str(entry["accessEntryArn"])
 
     def access_policies(self) -> frozenset[str]:
-        """The ARNs of all access policies that EKS has."""
+        """The ARNs of all access policies of EKS."""
         return frozenset(policy["arn"] for policy in self.listed("ListAccessPolicies", "accessPolicies"))
 
     def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
-        """All, with the policies of each. Raises ResourceGone when the cluster is."""
+        """All, with the policies of each. Raises ResourceGone if the cluster is gone."""
         principals = self.listed("ListAccessEntries", "accessEntries", clusterName=cluster)
         return tuple(self._access_entry(cluster, principal) for principal in principals)
 
     def revoke_access(self, cluster: str, principal_arn: str) -> None:
-        """Delete the entry with all that is associated. A missing entry, or cluster, is success.
+        """Delete the entry with its associations. A missing entry, or cluster, is success.
 
-        A missing entry has no tags: IAM denies a right that requires a tag before EKS could answer that the entry is gone.
+        A missing entry has no tags: IAM denies a permission with a tag condition before EKS could report the missing entry.
         """
         try:
             call(self._eks, "eks:DeleteAccessEntry", clusterName=cluster, principalArn=principal_arn)

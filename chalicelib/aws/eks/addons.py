@@ -1,7 +1,7 @@
 """EKS add-ons and Pod Identity associations: a part of the Clusters adapter.
 
-Three add-ons are told more than was asked. external-dns has the lab's own TXT owner id, so that its records can be found at the
-end, and sees the lab's domain in the lab's hosted zone only. The CNI and the EBS driver put the lab's tags on what they make.
+Three add-ons get configuration beyond the request. external-dns gets the lab's own TXT owner id, so that its records can be found
+at the end, and only the lab's domain in the lab's hosted zone. The CNI and the EBS driver tag their resources with the lab's tags.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, ExternalDnsSpec, PodIdentitySpec
 
-#: external-dns looks for zones by the name of its domain: without this, it finds none where the zone is the domain's parent.
+#: external-dns looks for zones by the name of its domain: without this, it finds none if the zone is the domain's parent.
 _MATCH_PARENT = "--aws-zone-match-parent"
 
 
-#: How EKS says that it does not have an add-on, or a version of it.
+#: EKS's codes for a missing add-on, or a missing version of it.
 _NOT_OFFERED = ("InvalidParameterException", "ResourceNotFoundException")
 
 
 class AddonCalls(EksCalls):
-    """What EKS can be asked about add-ons and the roles of pods."""
+    """The calls about add-ons and the roles of pods."""
 
     def create_addon(self, lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> None:
-        """Ask for an add-on; `pod_identities`: service account → role ARN. One there already with the lab's tag is taken."""
+        """Request an add-on; `pod_identities`: service account → role ARN. An existing one with the lab's tag counts."""
         request = _creation(lab, addon, pod_identities)
         try:
             create(self._eks, "eks:CreateAddon", **request)
@@ -38,22 +38,22 @@ class AddonCalls(EksCalls):
             check_ours(lab, "eks:CreateAddon", addon.name, self._addon(lab.name, addon.name))
 
     def addon(self, cluster: str, name: str) -> AddonState:
-        """The add-on as it is. Raises ResourceGone."""
+        """The add-on's state. Raises ResourceGone."""
         addon = self._addon(cluster, name)
         return AddonState(
             addon["addonName"], addon["addonArn"], addon["status"], addon.get("addonVersion", ""), issues_of(addon)
         )
 
     def addons(self, cluster: str) -> tuple[str, ...]:
-        """Names of all. Raises ResourceGone when the cluster is."""
+        """Names of all. Raises ResourceGone if the cluster is gone."""
         return self.listed("ListAddons", "addons", clusterName=cluster)
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
-        """The add-on's versions for that Kubernetes version, as EKS lists them; empty if it does not offer the add-on."""
+        """The add-on's versions for that Kubernetes version, as EKS lists them; empty if EKS does not offer the add-on."""
         return tuple(row["addonVersion"] for row in self._offered(name, version))
 
     def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
-        """The JSON schema of the configuration of an add-on version, by default EKS's own; "" if it tells none."""
+        """The JSON schema of the configuration of an add-on version, by default EKS's own; "" if it has none."""
         chosen = addon_version or _usual_version(self._offered(name, version))
         if chosen is None:
             return ""
@@ -75,9 +75,9 @@ class AddonCalls(EksCalls):
         return [row for addon in known["addons"] for row in addon["addonVersions"]]
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
-        """Make the association; return its ARN. One there already for this service account and role is taken.
+        """Create the association; return its ARN. An existing one for this service account and role counts.
 
-        One that exists and is not listed was made a moment ago: the error's code says so.
+        One that exists and is not listed was created a moment ago: the error's code says so.
         """
         try:
             made = create(
@@ -104,7 +104,7 @@ class AddonCalls(EksCalls):
             ) from error
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
-        """All, with their roles. Raises ResourceGone when the cluster is."""
+        """All, with their roles. Raises ResourceGone if the cluster is gone."""
         listed = self.listed("ListPodIdentityAssociations", "associations", clusterName=cluster)
         return tuple(self._pod_identity(cluster, row["associationId"]) for row in listed)
 
@@ -126,7 +126,7 @@ class AddonCalls(EksCalls):
 
 
 def _usual_version(offered: list[dict[str, Any]]) -> str | None:
-    """The version that EKS takes if none is named."""
+    """EKS's default version."""
     usual = (row for row in offered if any(fit.get("defaultVersion") for fit in row.get("compatibilities", ())))
     row = next(usual, None)
     return None if row is None else str(row["addonVersion"])
@@ -153,7 +153,7 @@ def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> 
 
 def addon_configuration(lab: Lab, addon: AddonSpec) -> str | None:
     """The add-on's configuration as JSON text, with the lab's own values over the person's: for external-dns its zone, for the
-    CNI and the EBS driver the lab's tags on what they make, by which its roles are kept from other labs' things."""
+    CNI and the EBS driver the lab's tags on their resources, which keep its roles from other labs' resources."""
     asked = json.loads(addon.configuration or "{}")
     match addon.name:
         case "vpc-cni":
@@ -194,7 +194,7 @@ def _of_external_dns(lab: Lab, dns: ExternalDnsSpec, asked: Mapping[str, Any]) -
 
 
 def _without_zones(asked: object) -> list[str]:
-    """The person's own arguments, but for those that choose zones: the role may touch the lab's zone only."""
+    """The person's own arguments without those that choose zones: the role may only change the lab's zone."""
     if isinstance(asked, Mapping):
         asked = [f"--{key}" if value is None else f"--{key}={value}" for key, value in asked.items()]
     own = [str(each) for each in asked] if isinstance(asked, list) else []

@@ -24,29 +24,29 @@ class EksCalls:
         self._eks = eks
 
     def listed(self, action: str, key: str, **request: Any) -> tuple[Any, ...]:
-        """All rows of a list of EKS. Raises ResourceGone when the cluster is."""
+        """All rows of one of EKS's lists. Raises ResourceGone if the cluster is gone."""
         return tuple(every(self._eks, f"eks:{action}", key, **request))
 
     def describe(self, name: str) -> ClusterState:
-        """The control plane as it is. Raises ResourceGone."""
+        """The control plane's state. Raises ResourceGone."""
         return state_of(call(self._eks, "eks:DescribeCluster", name=name)["cluster"])
 
     def update(self, **request: Any) -> UpdateState:
-        """How an update stands. Raises ResourceGone."""
+        """The state of an update. Raises ResourceGone."""
         update = call(self._eks, "eks:DescribeUpdate", **request)["update"]
         errors = tuple(f"{error['errorCode']}: {error['errorMessage']}" for error in update.get("errors", []))
         return UpdateState(update["id"], update["status"], errors)
 
 
 def token_for(lab: Lab, what: str, name: str) -> str:
-    """A client request token for one named thing: names may be too long, and too alike where they are cut."""
+    """A client request token for one named resource: long names may be cut to the same text."""
     return lab.token(f"{what}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
 
 
 def check_ours(lab: Lab, operation: str, name: str, described: Mapping[str, Any]) -> None:
-    """Take a thing that is there already for the one asked for, if it carries the lab's tag. Raises AlreadyExists.
+    """Accept an existing resource as the requested one if it carries the lab's tag. Raises AlreadyExists.
 
-    One made since the lab was asked for that shows no tags at all may show them in a moment: the error's code says so.
+    One created since the lab's request without any tags may show them in a moment: the error's code says so.
     """
     tags, made_at = described.get("tags") or {}, described.get("createdAt")
     if not tags and made_at is not None and made_at >= lab.created_at:
@@ -72,7 +72,7 @@ def issues_of(described: Mapping[str, Any]) -> tuple[HealthIssue, ...]:
 
 
 def state_of(cluster: Mapping[str, Any]) -> ClusterState:
-    """A control plane as EKS describes it. Real answers lack fields: a missing one is None or empty."""
+    """A control plane from EKS's description. Real answers lack fields: a missing one is None or empty."""
     vpc = cluster.get("resourcesVpcConfig") or {}
     created_at = cluster.get("createdAt")
     return ClusterState(

@@ -1,6 +1,6 @@
-"""EKS, one region: the port `Clusters`. The control plane is here; node groups, add-ons and access in the modules beside.
+"""EKS, one region: the port `Clusters`. The control plane is here; node groups, add-ons and access in sibling modules.
 
-Every request carries a client token made from the lab's id, so that asking again after a lost answer is the same request.
+Every request carries a client token derived from the lab's id, so that a repeated request is the same one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from chalicelib.domain.support.calendar import Calendar
 
 
 class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
-    """`now` says as of when a calendar read from EKS is true."""
+    """`now`: the date of a calendar read from EKS."""
 
     def __init__(self, eks: Any, now: Callable[[], datetime]) -> None:
         super().__init__(eks)
         self._now = now
 
     def versions(self) -> Calendar:
-        """The support calendar, and where it came from."""
+        """The support calendar, with its source."""
         return live_or_bundled(self._eks, self._now)
 
     def create(
@@ -51,7 +51,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
             return known
 
     def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
-        """Ask for another endpoint mode; the update's id, or None when it is so already. Raises StillInUse while another runs."""
+        """Request another endpoint mode; return the update's id, None if it has that mode. Raises StillInUse during another."""
         wanted = _endpoint(endpoint)
         if _has(self.describe(name), wanted):
             return None
@@ -64,7 +64,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         return str(asked["update"]["id"])
 
     def update_state(self, name: str, update_id: str) -> UpdateState:
-        """How that update of the cluster stands. Raises ResourceGone."""
+        """The state of that update of the cluster. Raises ResourceGone."""
         return self.update(name=name, updateId=update_id)
 
     def allow_deletion(self, name: str, token: str) -> None:
@@ -79,7 +79,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
 
 
 def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> dict[str, Any]:
-    """CreateCluster's request. Nobody is made administrator by having asked: access entries say who gets in."""
+    """CreateCluster's request. The creator does not become administrator: access entries decide."""
     spec = lab.spec
     request: dict[str, Any] = {
         "name": spec.name,
@@ -102,7 +102,7 @@ def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group
 
 
 def _endpoint(endpoint: EndpointSpec) -> dict[str, Any]:
-    """The VPC configuration's part about the endpoint; a private one knows no CIDRs."""
+    """The VPC configuration's part for the endpoint; a private one has no CIDRs."""
     public = endpoint.access is not EndpointAccess.PRIVATE
     config: dict[str, Any] = {
         "endpointPublicAccess": public,
@@ -114,7 +114,7 @@ def _endpoint(endpoint: EndpointSpec) -> dict[str, Any]:
 
 
 def _has(cluster: ClusterState, wanted: Mapping[str, Any]) -> bool:
-    """Whether the endpoint is so already. CIDRs have no order."""
+    """Whether the endpoint has that configuration. CIDRs have no order."""
     modes = {"endpointPublicAccess": cluster.public_access, "endpointPrivateAccess": cluster.private_access}
     cidrs = sorted(wanted.get("publicAccessCidrs", cluster.allowed_cidrs)) == sorted(cluster.allowed_cidrs)
     return cidrs and all(wanted[mode] == now for mode, now in modes.items())

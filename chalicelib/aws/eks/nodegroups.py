@@ -14,12 +14,12 @@ from chalicelib.domain.labs.spec import NodegroupSpec
 
 
 class NodegroupCalls(EksCalls):
-    """What EKS can be asked about nodes."""
+    """The calls about nodes."""
 
     def create_nodegroup(
         self, lab: Lab, spec: NodegroupSpec, role_arn: str, subnets: Sequence[str], template: tuple[str, str]
     ) -> None:
-        """Ask for a managed node group of the cluster's version. One there already with the lab's tag is taken."""
+        """Request a managed node group of the cluster's version. An existing one with the lab's tag counts."""
         request = _creation(lab, spec, role_arn, subnets, template)
         try:
             create(self._eks, "eks:CreateNodegroup", **request)
@@ -28,11 +28,11 @@ class NodegroupCalls(EksCalls):
             check_ours(lab, "eks:CreateNodegroup", spec.name, known)
 
     def nodegroup(self, cluster: str, name: str) -> NodegroupState:
-        """The node group as it is. Raises ResourceGone."""
+        """The node group's state. Raises ResourceGone."""
         return _state(self._nodegroup(cluster, name))
 
     def nodegroups(self, cluster: str) -> tuple[str, ...]:
-        """Names of all. Raises ResourceGone when the cluster is."""
+        """Names of all. Raises ResourceGone if the cluster is gone."""
         return self.listed("ListNodegroups", "nodegroups", clusterName=cluster)
 
     def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
@@ -43,7 +43,7 @@ class NodegroupCalls(EksCalls):
         return self._resized(cluster, NodegroupSize(name, least, desired, most), token)
 
     def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
-        """Ask for exactly this size; the update's id, or None when it is so already. Raises ResourceGone, StillInUse."""
+        """Request exactly this size; return the update's id, or None if it has that size. Raises ResourceGone, StillInUse."""
         if _state(self._nodegroup(cluster, size.name)).size == size:
             return None
         return self._resized(cluster, size, token)
@@ -61,19 +61,19 @@ class NodegroupCalls(EksCalls):
         return str(asked["update"]["id"])
 
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:
-        """How that update of the node group stands. Raises ResourceGone."""
+        """The state of that update of the node group. Raises ResourceGone."""
         return self.update(name=cluster, nodegroupName=name, updateId=update_id)
 
     def delete_nodegroup(self, cluster: str, name: str) -> None:
-        """Ask for its deletion. Raises ResourceGone, StillInUse."""
+        """Request its deletion. Raises ResourceGone, StillInUse."""
         call(self._eks, "eks:DeleteNodegroup", clusterName=cluster, nodegroupName=name)
 
     def fargate_profiles(self, cluster: str) -> tuple[str, ...]:
-        """Names of all. Raises ResourceGone when the cluster is."""
+        """Names of all. Raises ResourceGone if the cluster is gone."""
         return self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=cluster)
 
     def delete_fargate_profile(self, cluster: str, name: str) -> None:
-        """Ask for its deletion. Raises StillInUse while another one is going, ResourceGone."""
+        """Request its deletion. Raises StillInUse while another one is being deleted, ResourceGone."""
         call(self._eks, "eks:DeleteFargateProfile", clusterName=cluster, fargateProfileName=name)
 
     def _nodegroup(self, cluster: str, name: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class NodegroupCalls(EksCalls):
 def _creation(
     lab: Lab, spec: NodegroupSpec, role_arn: str, subnets: Sequence[str], template: tuple[str, str]
 ) -> dict[str, Any]:
-    """CreateNodegroup's request. Disk, groups and key are the launch template's to say, the version is the cluster's."""
+    """CreateNodegroup's request. The launch template sets disk, groups and key; the version is the cluster's."""
     template_id, template_version = template
     return {
         "clusterName": lab.name,

@@ -1,6 +1,6 @@
-"""The support calendar: EKS's own, else the bundled table, and always which of the two it was.
+"""The support calendar: EKS's own, else the bundled table, always with the source.
 
-`eks-versions.json` beside this module is that table, with the day it was true. Its dates, like the API's, are 00:00 UTC.
+`eks-versions.json` beside this module is that table, with its date. Its dates, like the API's, are 00:00 UTC.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TABLE = Path(__file__).with_name("eks-versions.json")
 
 
 def live_or_bundled(eks: Any, now: Callable[[], datetime]) -> Calendar:
-    """EKS's calendar as of now; the bundled one if EKS does not give it, or gives an empty one."""
+    """EKS's calendar as of now; the bundled one if EKS returns none, or an empty one."""
     try:
         versions = _live(eks)
     except (AwsRefused, Transient) as error:
@@ -55,7 +55,7 @@ def _is_usable(row: Mapping[str, Any]) -> bool:
 
 
 def _support(row: Mapping[str, Any]) -> VersionSupport:
-    """Without an end of extended support, none is assumed: it ends with standard support."""
+    """Without an end of extended support, none is assumed: support ends with standard support."""
     standard = row["endOfStandardSupportDate"].astimezone(UTC)
     extended = row.get("endOfExtendedSupportDate")
     released = row.get("releaseDate")

@@ -1,7 +1,7 @@
-"""Finds the last human user in a cluster's audit log: neither Kubernetes', nor EKS's, nor this service's own.
+"""Finds the last human user in a cluster's audit log: not Kubernetes', EKS's, or this service's own.
 
-The log comes oldest first and may be long: a bounded number of pages is read. If nobody was in them and there was more, that
-is a source that did not answer.
+The log comes oldest first and may be long: a bounded number of pages is read. If they held no person and there were more, the
+source counts as unread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chalicelib.domain.labs.access_role import person_behind
 from chalicelib.domain.labs.lab import Lab
 
 _STREAMS = "kube-apiserver-audit"
-#: The part of the work that CloudWatch Logs does for us; what comes back is looked at again.
+#: The filter that CloudWatch Logs applies; its results are checked again.
 _PEOPLE = '{ ($.user.username != "system:*") && ($.user.username != "eks:*") }'
 #: Users of Kubernetes' components and service accounts, and of EKS's own.
 _MACHINES = ("system:", "eks:")
@@ -28,13 +28,13 @@ _PAGES = 20
 
 
 class AuditLog:
-    """`own_arn`: the role of this service that looks into clusters; what it asks, at each look, is nobody's work."""
+    """`own_arn`: the role with which this service reads clusters; its own calls don't count."""
 
     def __init__(self, logs: Any, own_arn: str) -> None:
         self._logs, self._own = logs, own_arn
 
     def read(self, reading: Reading, window: MetricWindow) -> None:
-        """Fill in the last person, or note what failed."""
+        """Fill in the last person, or record the failure."""
         noting(Source.AUDIT, [reading], lambda: self._read(reading, window))
 
     def _read(self, reading: Reading, window: MetricWindow) -> None:

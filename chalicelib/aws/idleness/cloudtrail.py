@@ -1,10 +1,10 @@
-"""The last EKS API call that a lab's owner made about its cluster, from CloudTrail's event history.
+"""The last EKS API call of a lab's owner about its cluster, from CloudTrail's event history.
 
-Who gets in by the lab's access role assumes it each time that kubectl needs a token: that is a call of the owner's, too.
+An owner who enters by the lab's access role assumes it whenever kubectl needs a token: that counts as a call, too.
 
 CloudTrail takes two lookups a second, so there is one for each owner, not for each lab, one after another; a lookup takes one
-attribute, and the user's name is the narrowest: of a session it is the session's name. An owner whose session name is made up
-at each login can only be found among everybody's EKS calls, by the role. Calls show up some minutes late.
+attribute, and the user's name is the narrowest: of a session it is the session's name. An owner with a random session name
+can only be found among everybody's EKS calls, by the role. Calls show up some minutes late.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Attribute = tuple[str, str]
 
 
 def find_owner_calls(cloudtrail: Any, readings: Sequence[Reading], window: MetricWindow) -> None:
-    """Fill in each owner's last call, or note what failed. After one refused lookup the rest are not asked."""
+    """Fill in each owner's last call, or record the failure. After one refused lookup the rest are skipped."""
     lookups: dict[Attribute, list[Reading]] = defaultdict(list)
     for reading in readings:
         if reading.lab.owner.startswith("arn:"):
@@ -57,7 +57,7 @@ def _attribute(owner: str) -> Attribute:
 
 
 def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: MetricWindow) -> None:
-    """Read from the newest call on, until every lab's owner was seen, or to the end, or to the bound."""
+    """Read from the newest call on, until every lab's owner is found, or to the end, or to the bound."""
     missing: Sequence[Reading] = readings
     for page, last in event_pages(cloudtrail, *attribute, window.start, window.now, most=_PAGES):
         for event in page.get("Events", []):
@@ -90,25 +90,25 @@ def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
 
 
 def _done(source: str, named: frozenset[str], lab: Lab) -> str | None:
-    """What was done about the lab, empty for a call of the EKS API; None if the call was about something else."""
+    """The action on the lab, empty for a call of the EKS API; None if the call was about something else."""
     if source == _EKS:
         return "" if lab.name in named else None
     return Sentence("assumed the lab's access role") if access_role_arn(lab) in named else None
 
 
 def _passes(owner: str) -> bool:
-    """Whether the session's name is made up at each login; a user of the directory has a name, even one of digits."""
+    """Whether the session's name is random at each login; a directory user has a name, even one of digits."""
     return PASSING_SESSION.fullmatch(owner) is not None and directory_person(owner) is None
 
 
 def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
-    """What a call was about: plain names, and those at the end of ARNs (TagResource)."""
+    """The names in a call's parameters: plain names, and those at the end of ARNs (TagResource)."""
     message = [value for value in parameters.values() if isinstance(value, str)]
     return frozenset(message) | {value.rpartition(":cluster/")[2] for value in message if ":cluster/" in value}
 
 
 def _is_owner(who: str, owner: str) -> bool:
-    """The same session or user; of a session with a passing name, the same role."""
+    """Whether it is the same session or user; for a random session name, the same role."""
     owner, who = identity_of(owner), identity_of(who)
     if not _passes(owner):
         return who == owner

@@ -1,6 +1,6 @@
-"""What EKS itself says of one lab's cluster: its status, its tags, its node groups and its Fargate profiles.
+"""EKS's facts of one lab's cluster: its status, its tags, its node groups and its Fargate profiles.
 
-A cluster of the lab's name that does not carry the lab's tag is somebody else's: then there is none.
+A cluster of the lab's name without the lab's tag is somebody else's: it counts as missing.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 class ClusterReading(EksCalls):
-    """Reads one cluster after another; may be asked by several threads."""
+    """Reads one cluster after another; may be called by several threads."""
 
     def read(self, reading: Reading) -> None:
-        """Fill in what EKS knows. What can't be read is noted; a cluster that is gone is not."""
+        """Fill in EKS's facts. Unreadable parts are recorded; a missing cluster is no failure."""
         noting(Source.CLUSTER, [reading], lambda: self._describe(reading))
         if reading.cluster is not None:
             noting(Source.CLUSTER, [reading], lambda: self._nodegroups(reading))

@@ -1,7 +1,7 @@
-"""What the clusters of a region have in EC2 and Elastic Load Balancing, read in one listing for many labs at once.
+"""The clusters' resources in EC2 and Elastic Load Balancing of a region, read in one listing for many labs at once.
 
-Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/teardown/evidence.py`). The tagging
-API goes on naming load balancers that are gone, so those it names are looked for among the living.
+They are told apart by the tags of EKS, Karpenter and the controllers (`domain/teardown/evidence.py`). The tagging
+API still lists deleted load balancers, so its results are looked up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_
 
 @dataclass(frozen=True)
 class Machine:
-    """A running instance: of which clusters, of which Auto Scaling group ("": none), how many CPUs, at which address."""
+    """A running instance: its clusters, its Auto Scaling group ("": none), its CPUs, its address."""
 
     clusters: frozenset[str]
     auto_scaling_group: str
@@ -29,17 +29,17 @@ class Machine:
     address: str
 
 
-#: EC2 takes 200 values in all of a request's filters.
+#: EC2 allows 200 values in all of a request's filters.
 _NAMES = 100
-#: Only AWS writes tags that begin with `aws:`; `eks:nodegroup-name` anybody may write who may tag instances.
+#: Only AWS writes tags with the prefix `aws:`; anybody who may tag instances may write `eks:nodegroup-name`.
 _GROUP_TAG = "aws:autoscaling:groupName"
-#: Which machines an Auto Mode cluster, and its Karpenter, tag with the cluster's name as a value.
+#: The tag with the cluster's name on machines of Auto Mode, and of its Karpenter.
 _NAME_TAG = "tag:eks:eks-cluster-name"
 _RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 
 
 def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
-    """Give each node group its machines' types and CPUs, and count those of no managed node group. Raises what EC2 says."""
+    """Give each node group its machines' types and CPUs, and count those outside managed node groups. Raises EC2's errors."""
     found: dict[str, Machine] = {}
     for some in _portions(readings):
         names = [reading.lab.name for reading in some]
@@ -58,7 +58,7 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
 
 
 def _with_machines(group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
-    """Types of the machines as they are, else as EKS says. CPUs only where all are seen."""
+    """The types of the present machines, else EKS's. CPUs only if all machines were seen."""
     mine = [machine for machine in machines if machine.auto_scaling_group in group.auto_scaling_groups]
     cpus = [machine.vcpus for machine in mine]
     whole = len(mine) >= group.use.nodes and all(cpus)
@@ -70,7 +70,7 @@ def _with_machines(group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
 
 
 def _look_into_templates(ec2: Any, reading: Reading) -> None:
-    """The types of groups whose machines nobody sees; a template that is gone is its own lab's trouble."""
+    """The types of groups without visible machines; a missing template affects only its own lab."""
     for number, group in enumerate(reading.groups):
         if group.use.nodes and not group.use.instance_types:
             kinds = _type_of_template(ec2, group.launch_template)
@@ -98,7 +98,7 @@ def _machine(row: Mapping[str, Any]) -> Machine:
 
 
 def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
-    """Count each cluster's EBS volumes that PersistentVolumeClaims asked for. Raises what EC2 says."""
+    """Count each cluster's EBS volumes of PersistentVolumeClaims. Raises EC2's errors."""
     found: dict[str, dict[str, str]] = {}
     for some in _portions(readings):
         filters = [_by_key([reading.lab.name for reading in some]), {"Name": "tag-key", "Values": [PVC_TAG]}]
@@ -109,7 +109,7 @@ def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
 
 
 def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Reading]) -> None:
-    """Give each lab the load balancers of its cluster, by ARN. Raises what the APIs say."""
+    """Give each lab the load balancers of its cluster, by ARN. Raises the APIs' errors."""
     mine = {reading.lab.name: reading for reading in readings}
     request = {"ResourceTypeFilters": ["elasticloadbalancing:loadbalancer"], "ResourcesPerPage": 100}
     rows = every(tagging, "tag:GetResources", "ResourceTagMappingList", **request)
@@ -121,17 +121,17 @@ def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Readin
 
 
 def clusters_of(tags: Mapping[str, str]) -> frozenset[str]:
-    """The clusters that tags claim a thing for."""
+    """The clusters that claim a resource by its tags."""
     return frozenset(name for name, _ in owning_tags(tags))
 
 
 def dimension_of(arn: str) -> str:
-    """What CloudWatch calls a balancer: `app/web/50dc6c495c0c9188`, or a classic one's name."""
+    """CloudWatch's name of a balancer: `app/web/50dc6c495c0c9188`, or a classic one's name."""
     return arn.partition(":loadbalancer/")[2]
 
 
 def _living(elbv2: Any, elb: Any, arns: set[str]) -> Iterator[tuple[str, str]]:
-    """Names as CloudWatch has them, and kinds. Asks only the API, of the two, that can know these; neither if there are none."""
+    """Existing balancers' CloudWatch names, and kinds. Calls each of the two APIs only if it can have some of them."""
     classic = {arn for arn in arns if "/" not in dimension_of(arn)}
     action = "elasticloadbalancing:DescribeLoadBalancers"
     if arns - classic:

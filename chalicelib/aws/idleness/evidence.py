@@ -1,7 +1,7 @@
 """Collects the evidence of one lab while its sources are read; becomes `Evidence` of `domain/idleness/evidence.py`.
 
-Every source writes fields of its own, so that several may be at work on the same lab at once. A source that fails notes it
-here and costs the others nothing.
+Every source writes its own fields, so that several may work on the same lab at once. A failing source records that
+here and does not affect the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chalicelib.domain.labs.lab import Lab
 
 @dataclass(frozen=True)
 class MetricWindow:
-    """The stretch of time that is read, its ends on whole periods of five minutes. `now` is when it was asked for."""
+    """The time span that is read, its ends on whole periods of five minutes. `now`: the time of the read."""
 
     start: datetime
     end: datetime
@@ -30,7 +30,7 @@ class MetricWindow:
 
 @dataclass
 class GroupSeen:
-    """A node group with the Auto Scaling groups that CloudWatch knows it by, and the launch template that EKS was given."""
+    """A node group with its Auto Scaling groups for CloudWatch, and its launch template."""
 
     use: NodegroupUse
     auto_scaling_groups: tuple[str, ...]
@@ -39,7 +39,7 @@ class GroupSeen:
 
 @dataclass
 class Reading:
-    """One lab's evidence in the making. `cluster`: what EKS describes, None where it knows none with the lab's tag."""
+    """One lab's evidence while it is being read. `cluster`: EKS's description, None without one with the lab's tag."""
 
     lab: Lab
     cluster: ClusterState | None = None
@@ -59,18 +59,18 @@ class Reading:
 
     @property
     def audit_on(self) -> bool:
-        """Whether the lab asked for the audit log."""
+        """Whether the lab requested the audit log."""
         return "audit" in self.lab.spec.log_types
 
     def miss(self, source: str, why: str | BaseException) -> None:
-        """Note, once, that a source was asked and did not answer."""
+        """Record once that a source did not answer."""
         told = reason_of(why) if isinstance(why, BaseException) else why
         message = Sentence("{what}: {reason}", what=source, reason=told)
         if message not in self.unread:
             self.unread.append(message)
 
     def evidence(self, window: MetricWindow) -> Evidence:
-        """What was gathered."""
+        """The evidence so far."""
         cluster = self.cluster
         return Evidence(
             lab_id=self.lab.id,
@@ -98,7 +98,7 @@ class Reading:
 
 
 def noting(source: str, readings: Iterable[Reading], ask: Callable[[], None]) -> None:
-    """Ask; what AWS refuses, or does not answer, is noted with each of these labs."""
+    """Call `ask`; AWS's refusals and failures are recorded with each of these labs."""
     try:
         ask()
     except EkslabError as error:

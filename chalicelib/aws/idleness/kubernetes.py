@@ -1,7 +1,7 @@
-"""What runs in a cluster, asked of its own API server where it can be reached: Jobs, CronJobs, pods, volume claims.
+"""A cluster's workloads, read from its own API server if it can be reached: Jobs, CronJobs, pods, volume claims.
 
-Asked briefly, with a token of the role that the cluster lets look in (workflows/shared/access.py), and without letting it in where
-it is not known. That a server is private, or answers 401, is a normal case: a sentence, never an error.
+Short requests, with a token of the read-only role (workflows/shared/access.py); it never grants itself access.
+A private server, or a 401, is a normal case: a sentence, never an error.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
 _PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
 _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _OVER = frozenset({"Succeeded", "Failed"})
-#: Owners that keep as many pods as they were told to, for ever. Static pods are owned by their node.
+#: Owners that keep a fixed number of pods for ever. Static pods are owned by their node.
 _LASTING = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Node"})
-#: Annotations by which people say "do not end this", and the values that say nothing of the kind. Karpenter also takes a duration.
+#: Annotations that mean "do not end this", and the values that don't. Karpenter also accepts a duration.
 _DO_NOT_END = (
     ("karpenter.sh/do-not-disrupt", ("", "false")),
     ("karpenter.sh/do-not-evict", ("", "false")),
@@ -36,13 +36,13 @@ Object = Mapping[str, Any]
 
 
 class KubernetesUseReading:
-    """`token(cluster)` makes a bearer token for it."""
+    """`token(cluster)` creates a bearer token for it."""
 
     def __init__(self, token: Callable[[str], str]) -> None:
         self._token = token
 
     def read(self, reading: Reading) -> None:
-        """Fill in what runs, or why that is not known. May be asked by several threads."""
+        """Fill in the workloads, or why they are unknown. May be called by several threads."""
         cluster = reading.cluster
         if cluster is None or not cluster.endpoint:
             reading.kubernetes_problem = Sentence("there is no endpoint")
@@ -60,7 +60,7 @@ class KubernetesUseReading:
 
 def _use(server: ApiServer) -> KubernetesUse:
     if "items" not in server.ask("GET", f"{_PODS}?limit=1"):
-        # A list of nothing has no entries; an answer that is no list says nothing about pods.
+        # An empty list has no entries; an answer without a list says nothing about pods.
         raise NotReachable(Sentence("the API server gave no list on GET {path}", path=_PODS))
     pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
     lists = _Lists(server)
@@ -83,7 +83,7 @@ def _use(server: ApiServer) -> KubernetesUse:
 
 
 class _Lists:
-    """What users have, by the kind's path. A list that is refused takes nothing away from what the others tell: it is `untold`."""
+    """The users' objects, by the kind's path. A refused list does not affect the others: it is `untold`."""
 
     def __init__(self, server: ApiServer) -> None:
         self._server, self.untold = server, list[str]()
@@ -113,9 +113,9 @@ def _phase(pod: Object) -> str:
 
 
 def _waits_at_zero(autoscaler: Object) -> bool:
-    """One that may scale to nothing and has. A workload that a person scaled to 0 has switched its autoscaler off instead.
+    """Whether it may scale to zero and has. A workload that a person scaled to 0 has disabled its autoscaler instead.
 
-    KEDA scales to zero itself and leaves at least one replica in the autoscaler that it makes (kedacore/keda#6414).
+    KEDA scales to zero itself and keeps at least one replica in the autoscaler that it creates (kedacore/keda#6414).
     """
     metadata = autoscaler["metadata"]
     labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or []
@@ -137,12 +137,12 @@ def _is_finished(job: Object) -> bool:
 
 
 def _is_switched_off(job: Object) -> bool:
-    """Suspended, and not by a queue that will let it go."""
+    """Whether it is suspended, and not by a queue that will resume it."""
     return bool((job.get("spec") or {}).get("suspend")) and _QUEUE not in (job["metadata"].get("labels") or {})
 
 
 def _will_finish(pod: Object) -> bool:
-    """A pod that is not started again for ever, has a deadline, or belongs to something other than a lasting workload."""
+    """Whether a pod is not restarted for ever, has a deadline, or belongs to something other than a lasting workload."""
     spec = pod.get("spec") or {}
     if spec.get("restartPolicy") in ("Never", "OnFailure") or spec.get("activeDeadlineSeconds"):
         return True
@@ -150,7 +150,7 @@ def _will_finish(pod: Object) -> bool:
 
 
 def _is_undisturbed(pod: Object) -> bool:
-    """By the annotations with which people tell autoscalers not to end it."""
+    """By the annotations with which people forbid autoscalers to end it."""
     annotations = pod["metadata"].get("annotations") or {}
     return any(str(annotations.get(name, "")).strip().lower() not in values for name, values in _DO_NOT_END)
 

@@ -1,7 +1,7 @@
 """Reads many CloudWatch metrics in few GetMetricData calls: 500 metrics a call, across clusters.
 
-An answer comes in pages, and one metric's points may be spread over them: what counts is how the last page left it. A metric
-that the answer does not complete, or a call that is refused, is an Unread; what CloudWatch has no points of is not.
+An answer comes in pages, and one metric's points may be spread over them: the last page's status counts. A metric
+with an incomplete answer, or in a refused call, is an Unread; a metric without points is not.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series
 
-#: GetMetricData's most.
+#: GetMetricData's maximum.
 QUERIES = 500
-#: No answer to 500 queries over a week is this long; one that never ends is broken.
+#: No answer to 500 queries over a week is this long; a longer one is broken.
 _PAGES = 40
 
 
 @dataclass(frozen=True)
 class MetricQuery:
-    """One metric of one thing. `statistic` in CloudWatch's words; values are divided by `per`."""
+    """One metric of one resource. `statistic` in CloudWatch's words; values are divided by `per`."""
 
     namespace: str
     name: str
@@ -37,7 +37,7 @@ class MetricQuery:
 
 @dataclass(frozen=True)
 class Unread:
-    """Why a metric's points are not there, or not all of them."""
+    """Why a metric's points are missing or incomplete."""
 
     why: str
 
@@ -52,7 +52,7 @@ class _Gathered:
 def read_metrics(
     cloudwatch: Any, metrics: Sequence[MetricQuery], start: datetime, end: datetime, period: int
 ) -> dict[MetricQuery, Series | Unread]:
-    """Each metric's series over `start` ≤ t < `end`, which are on whole periods. Never raises for what AWS answers."""
+    """Each metric's series over `start` ≤ t < `end`, which are on whole periods. Never raises AWS's errors."""
     found: dict[MetricQuery, Series | Unread] = {}
     distinct = list(dict.fromkeys(metrics))
     for first in range(0, len(distinct), QUERIES):

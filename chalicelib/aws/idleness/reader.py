@@ -1,6 +1,6 @@
 """Reads the use of many clusters of one region in as few calls as AWS's APIs allow: the port `Signals`.
 
-Asked once for a cluster: EKS, its own API server, its audit log. Asked once for all: EC2, load balancers, CloudWatch, and
+Read per cluster: EKS, its own API server, its audit log. Read once for all: EC2, load balancers, CloudWatch, and
 CloudTrail for each owner. A source that fails for a lab is in that lab's `unread`, and the others go on.
 """
 
@@ -25,13 +25,13 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.adoption import TaggedCluster
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
-#: Threads for what is asked of each cluster by itself.
+#: Threads for the reads per cluster.
 _THREADS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignalClients:
-    """The boto3 clients of one region that signals are read with."""
+    """The boto3 clients of one region for reading signals."""
 
     eks: Any
     cloudwatch: Any
@@ -44,8 +44,8 @@ class SignalClients:
 
 
 class AwsSignals:
-    """Implements the port `Signals`. `kubernetes_token(cluster)` makes a bearer token for a cluster's API server, of the role that
-    `view_role()` names."""
+    """Implements the port `Signals`. `kubernetes_token(cluster)` creates a bearer token for a cluster's API server, of the role
+    that `view_role()` names."""
 
     def __init__(
         self, clients: SignalClients, kubernetes_token: Callable[[str], str], view_role: Callable[[], str]
@@ -53,7 +53,7 @@ class AwsSignals:
         self._clients, self._token, self._view_role = clients, kubernetes_token, view_role
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
-        """Evidence by lab id over the window that ends at `now`, on whole five minutes. What AWS refuses is in `unread`."""
+        """Evidence by lab id over the window that ends at `now`, on whole five minutes. `unread` lists AWS's refusals."""
         stretch = MetricWindow(_whole(now - window), _whole(now), now)
         readings = [Reading(lab) for lab in labs]
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -64,14 +64,14 @@ class AwsSignals:
         return {reading.lab.id: reading.evidence(stretch) for reading in readings}
 
     def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
-        """Every cluster with the lab's tag. The tagging API may name some that are gone. Raises AwsRefused, Transient."""
+        """Every cluster with the lab's tag. The tagging API may list deleted ones. Raises AwsRefused, Transient."""
         request = {"ResourceTypeFilters": ["eks:cluster"], "TagFilters": [{"Key": LAB_TAG}], "ResourcesPerPage": 100}
         return tuple(
             map(_tagged, every(self._clients.tagging, "tag:GetResources", "ResourceTagMappingList", **request))
         )
 
     def _read_known(self, pool: Executor, readings: Sequence[Reading], window: MetricWindow) -> None:
-        """CloudWatch is asked last: it needs to know the node groups and the balancers."""
+        """CloudWatch comes last: it needs the node groups and the balancers."""
         clients = self._clients
         regional: tuple[tuple[str, Callable[[], None]], ...] = (
             (Source.INSTANCES, lambda: find_machines(clients.ec2, readings)),

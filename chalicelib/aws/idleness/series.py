@@ -1,7 +1,7 @@
-"""Which metrics speak of a lab's use, and where each belongs in its evidence.
+"""The metrics of a lab's use, and their places in its evidence.
 
 AWS/EKS has them by cluster, once a minute and free of charge; only their sum is valid. AWS/EC2 has them by Auto Scaling group,
-every five minutes. Load balancers report requests only when there were any. All labs are asked for in the same calls.
+every five minutes. Load balancers publish requests only if there were any. The same calls read all labs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REQUESTS, _SCHEDULED, _PENDING = (
     "scheduler_pending_pods",
 )
 _CPU = "CPUUtilization"
-#: kind of balancer -> namespace, dimension, and of each use metric and statistic. A gateway balancer is no way into a cluster.
+#: kind of balancer -> namespace, dimension, metric and statistic of each use. A gateway balancer is no way into a cluster.
 _TRAFFIC: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
     "application": (
         "AWS/ApplicationELB",
@@ -45,7 +45,7 @@ _TRAFFIC: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
             "opened": ("NewFlowCount", "Sum"),
         },
     ),
-    # What it would have as an application load balancer: the only numbers of a classic one that tell open connections.
+    # The metrics it would have as an application load balancer: a classic one's only numbers of open connections.
     "classic": (
         "AWS/ELB",
         "LoadBalancerName",
@@ -63,7 +63,7 @@ Read = Mapping[MetricQuery, Series | Unread]
 def read_series(cloudwatch: Any, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Fill in every series of these labs: the window in five-minute periods, the week before it in hours.
 
-    The last hour is the one in which the window begins, so that nothing between the two goes unseen.
+    The last hour is the one in which the window begins, so that there is no gap between the two.
     """
     hour = (window.start + timedelta(hours=1) - timedelta(seconds=PERIOD)).replace(minute=0)
     now = [metric for reading in readings for metric in _in_window(reading)]
@@ -121,7 +121,7 @@ def _filled(reading: Reading, group: GroupSeen, seen: Read, before: Read) -> Gro
 
 
 def _series(reading: Reading, source: str, metrics: Iterable[MetricQuery], seen: Read, period: int = PERIOD) -> Series:
-    """The metrics' series in one: means of means, sums of sums. What is unread is noted, and leaves no points."""
+    """The metrics' series in one: means of means, sums of sums. An unread metric is recorded, and leaves no points."""
     found: list[Series] = []
     statistic = ""
     for metric in metrics:
@@ -148,7 +148,7 @@ def _of_cluster(reading: Reading, name: str) -> MetricQuery:
 
 
 def _pending(reading: Reading) -> MetricQuery:
-    """The sum of a count taken once a minute: divided by the minutes, it is how many pods were waiting."""
+    """The sum of a count taken once a minute: divided by the minutes, it is the number of waiting pods."""
     return replace(_of_cluster(reading, _PENDING), per=PERIOD / 60)
 
 

@@ -1,1 +1,1 @@
-"""EC2 network, CloudFormation stacks, Route 53, IAM roles: what a lab is built on."""
+"""A lab's foundations: EC2 network, CloudFormation stacks, Route 53, IAM roles."""

@@ -1,4 +1,4 @@
-"""EC2 Auto Scaling groups: the port `Groups`. What made an instance is asked here, as AWS knows it: not by its tags."""
+"""EC2 Auto Scaling groups: the port `Groups`. AWS's own answer gives an instance's group here, not its tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EC2's network and instances, one region, as far as making a lab needs them: the port `Network`."""
+"""EC2's network and instances of one region for creating labs: the port `Network`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from chalicelib.domain.stack.work_host import architecture_of
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX
 
 _LAB_TAG = "ekslab:lab-id"
-#: Instances asked for in one DescribeInstanceStatus.
+#: Instances in one DescribeInstanceStatus.
 _STATUSES = 100
-#: Zones in which EKS makes no control planes, by id: a zone's name means another place in each account.
+#: Zones in which EKS creates no control planes, by id: a zone's name means another place in each account.
 WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 #: Without these, nodes do not find the cluster's endpoint, and a private one not at all (EKS user guide, VPC requirements).
 _DNS = {"enableDnsSupport": "DNS support", "enableDnsHostnames": "DNS host names"}
@@ -33,7 +33,7 @@ class Ec2Network:
         self._ec2 = ec2
 
     def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
-        """Names of the available zones that EKS takes, sorted; those that offer all these instance types come first."""
+        """Names of the available zones that EKS supports, sorted; those that offer all these instance types come first."""
         wanted = [{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
         zones = call(self._ec2, "ec2:DescribeAvailabilityZones", Filters=wanted)["AvailabilityZones"]
         usable = sorted(zone["ZoneName"] for zone in zones if zone.get("ZoneId") not in WITHOUT_EKS)
@@ -41,7 +41,7 @@ class Ec2Network:
         return tuple(sorted(usable, key=lambda zone: not all((zone, kind) in offers for kind in instance_types)))
 
     def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
-        """(zone, instance type) of all that can be had: an old zone lacks new types, a new one old types."""
+        """(zone, instance type) of every offer: an old zone lacks new types, a new one old types."""
         if not instance_types:
             return frozenset()
         wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
@@ -50,7 +50,7 @@ class Ec2Network:
         return frozenset((row["Location"], row["InstanceType"]) for row in rows)
 
     def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
-        """Of each its processors (`x86_64`, `arm64`, `arm64_mac`) and vCPUs; unknown types are left out."""
+        """The processors (`x86_64`, `arm64`, `arm64_mac`) and vCPUs of each type, without unknown types."""
         if not names:
             return {}
         wanted = [{"Name": "instance-type", "Values": list(names)}]
@@ -64,12 +64,12 @@ class Ec2Network:
         }
 
     def regions(self) -> Mapping[str, str]:
-        """Region -> opt-in status, of all that there are, enabled or not."""
+        """Region -> opt-in status, of every region, enabled or not."""
         rows = call(self._ec2, "ec2:DescribeRegions", AllRegions=True)["Regions"]
         return {row["RegionName"]: row.get("OptInStatus", "") for row in rows}
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
-        """Facts of those that exist, in the order asked; missing ones are left out."""
+        """Facts of the existing ones, in the order of `ids`."""
         if not ids:
             return ()
         known = {row["SubnetId"]: row for row in self._filtered("ec2:DescribeSubnets", "Subnets", "subnet-id", ids)}
@@ -77,7 +77,7 @@ class Ec2Network:
         return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
-        """VPC -> its DNS attributes that EKS needs and that are off; VPCs with both on are left out."""
+        """VPC -> its DNS attributes that EKS needs and that are off, without VPCs that have both on."""
         off = {id: [what for name, what in _DNS.items() if not self._has(id, name)] for id in vpc_ids}
         return {id: " and ".join(missing) for id, missing in off.items() if missing}
 
@@ -89,9 +89,9 @@ class Ec2Network:
         return self._key_pair(name) is not None
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
-        """Import an OpenSSH public key; return its id. One there already counts with the same lab tag, else AlreadyExists.
+        """Import an OpenSSH public key; return its id. An existing one counts with the same lab tag, else AlreadyExists.
 
-        One that exists and can't be seen, or shows no tags, may be the lab's own, just made: the error's code says so.
+        One that exists and can't be seen, or shows no tags, may be the lab's own, just created: the error's code says so.
         """
         if (known := self._key_pair(name)) is not None:
             return _own_pair(known, tags)
@@ -105,7 +105,7 @@ class Ec2Network:
         return str(made["KeyPairId"])
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
-        """Let a CIDR or a group in. A rule there already is success. Raises ResourceGone."""
+        """Allow ingress from a CIDR or a group. An existing rule is success. Raises ResourceGone."""
         wanted = [permission(source, protocol, port, description)]
         try:
             create(self._ec2, "ec2:AuthorizeSecurityGroupIngress", GroupId=group_id, IpPermissions=wanted)
@@ -144,7 +144,7 @@ class Ec2Network:
         return str(started["Instances"][0]["InstanceId"])
 
     def work_host(self, instance_id: str) -> WorkHostState:
-        """How it is. Raises ResourceGone."""
+        """The work host's state. Raises ResourceGone."""
         found = call(self._ec2, "ec2:DescribeInstances", InstanceIds=[instance_id])["Reservations"]
         instances = [instance for reservation in found for instance in reservation["Instances"]]
         if not instances:
@@ -178,7 +178,7 @@ class Ec2Network:
         return Counter(found.values())
 
     def _answering(self, instance_ids: Sequence[str]) -> Iterator[str]:
-        """Those of which EC2 says `ok`: the machine has started and is reached, not just paid for. Gone ones are left out."""
+        """The instances with EC2's status `ok`: started and reachable, not just billed. Deleted ones are omitted."""
         for start in range(0, len(instance_ids), _STATUSES):
             asked = list(instance_ids[start : start + _STATUSES])
             try:
@@ -188,7 +188,7 @@ class Ec2Network:
             yield from (row["InstanceId"] for row in rows if row["InstanceStatus"]["Status"] == "ok")
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
-        """Those that exist, in the order asked: id, name, description and rules, for looking at."""
+        """The existing ones, in the order of `ids`: id, name, description and rules, for display."""
         if not ids:
             return ()
         rows = self._filtered("ec2:DescribeSecurityGroups", "SecurityGroups", "group-id", ids)
@@ -204,7 +204,7 @@ class Ec2Network:
         return self._filtered("ec2:DescribeRouteTables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []
 
     def _filtered(self, action: str, key: str, name: str, values: Sequence[str]) -> list[dict[str, Any]]:
-        """Everything whose `name` is one of `values`. A filter leaves out missing things; ids of missing things are refused."""
+        """Everything whose `name` is one of `values`. A filter omits missing resources; ids of missing resources are refused."""
         return every(self._ec2, action, key, Filters=[{"Name": name, "Values": list(values)}])
 
 
@@ -274,7 +274,7 @@ def permission(source: str, protocol: str, port: int | None, description: str) -
 
 
 def shown_group(group: Mapping[str, Any]) -> Mapping[str, object]:
-    """A security group for a person to read: one row per source."""
+    """A security group for people: one row per source."""
     return {
         "id": group["GroupId"],
         "name": group["GroupName"],

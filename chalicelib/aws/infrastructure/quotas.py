@@ -1,8 +1,8 @@
 """Service Quotas and their use, one region: the port `Quotas`.
 
-All is asked at once, in threads: a request waits for the slowest answer, not for their sum. What AWS does not answer is named in
-the report and never raised. A limit is kept for a minute: a class that asks at once asks Service Quotas, which is slow to be
-asked often, once.
+All reads run at once, in threads: a request waits for the slowest answer, not for their sum. The report names unread quotas
+instead of raising. A limit is cached for a minute: many simultaneous requests call Service Quotas, which has low rate
+limits, once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, Transient
 from chalicelib.domain.requests.quotas import CLUSTERS, ELASTIC_IPS, VPCS, Quota, QuotaReport, vcpu_quota
 
 KEPT_FOR = timedelta(minutes=1)
-#: The region that answers for the plan of an account.
+#: The region that answers about an account's plan.
 FREE_TIER_REGION = "us-east-1"
 _AT_ONCE = 8
 
@@ -62,7 +62,7 @@ class AwsQuotas:
         return QuotaReport(known, used, tuple(sorted(set(unread))), eligible.result())
 
     def _limit(self, quota: Quota) -> float | None:
-        """What the account has; AWS's default where it tells no value of the account's own."""
+        """The account's limit; AWS's default if there is no value of the account's own."""
         kept = self._kept.get(quota.code)
         if kept is not None and self._now() < kept[1]:
             return kept[0]
@@ -89,7 +89,7 @@ class AwsQuotas:
             yield partial(self._vcpus, vcpus)
 
     def _vcpus(self, codes: Sequence[str]) -> Mapping[str, int]:
-        """Of instances that start or run, whosever they are."""
+        """The vCPUs of all pending and running instances, of any owner."""
         filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
         found = Counter(dict.fromkeys(codes, 0))
         for host in instances_of(self._clients.ec2, filters):
@@ -100,7 +100,7 @@ class AwsQuotas:
         return found
 
     def _eligible(self) -> frozenset[str] | None:
-        """What an account on the free plan may run; None for one that is on none."""
+        """The instance types of an account on the free plan; None for an account without it."""
         try:
             plan = call(self._clients.free_tier, "freetier:GetAccountPlanState")
         except ResourceGone:

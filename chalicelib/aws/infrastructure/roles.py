@@ -1,4 +1,4 @@
-"""IAM, for showing and for access entries: the port `Roles`; and who confirms that a role is Identity Center's."""
+"""IAM, for display and for access entries: the port `Roles`; and the check that a role is Identity Center's."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class IamRoles:
 
 
 class DirectoryRoles:
-    """Asks IAM once in 15 minutes for each role that is called like Identity Center's. No answer is not kept, and is a no."""
+    """Asks IAM once in 15 minutes for each role named like Identity Center's. A failed call is not cached, and means no."""
 
     KEPT = timedelta(minutes=15)
 
@@ -67,7 +67,7 @@ class DirectoryRoles:
         self._known: dict[tuple[str, str | None], tuple[bool, datetime]] = {}
 
     def __call__(self, role_name: str, role_id: str | None) -> bool:
-        """Whether the role of this name has Identity Center's path and, where it is known, this unique id."""
+        """Whether the role of this name has Identity Center's path and, if known, this unique id."""
         key, now = (role_name, role_id), self._now()
         answer, until = self._known.get(key, (False, now))
         if now < until:

@@ -1,7 +1,7 @@
 """CloudFormation for labs' stacks, one region: the port `Stacks`.
 
-A failed creation is left as it failed (no rollback of CloudFormation's own): its reason is known at once, and there is one
-path by which a lab's things are deleted, ours.
+A failed creation stays as it failed (without CloudFormation's rollback): its reason is known at once, and only
+our own teardown deletes a lab's resources.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.stack.roles import ROLE_PATH
 
 _LAB_TAG = "ekslab:lab-id"
-#: What CloudFormation says of resources that it stopped making because another one failed.
+#: CloudFormation's messages for resources that it cancelled because another one failed.
 _CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed")
 _EC2 = {
     "AWS::EC2::VPC": (Kind.VPC, "vpc"),
@@ -37,17 +37,17 @@ _IAM = {
 
 
 class CloudFormationStacks:
-    """`ec2` is asked for one thing only: the allocation id of an address that CloudFormation knows by its IP."""
+    """`ec2` serves one purpose: the allocation id of an address that CloudFormation identifies by its IP."""
 
     def __init__(self, cloudformation: Any, ec2: Any, role: Callable[[], str] | None = None) -> None:
-        """`role`: the ARN of the role CloudFormation works with on these stacks; None: the caller's own rights."""
+        """`role`: the ARN of CloudFormation's role for these stacks; None: the caller's own permissions."""
         self._cloudformation, self._role = cloudformation, role
         self._ec2 = ec2
 
     def create(
         self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
     ) -> str:
-        """Ask for a stack; return its id. See the port for one that is there already."""
+        """Request a stack; return its id. See the port for an existing one."""
         try:
             made = create(
                 self._cloudformation,
@@ -66,7 +66,7 @@ class CloudFormationStacks:
             return self._adopted(name, tags[_LAB_TAG])
 
     def describe(self, name: str) -> StackState:
-        """Status, outputs, and why it failed if it did. Raises ResourceGone."""
+        """Status, outputs, and the reason of a failure. Raises ResourceGone."""
         stack = self._stack(name)
         status = str(stack["StackStatus"])
         failures = tuple(self._failures(name)) if "FAILED" in status or "ROLLBACK" in status else ()
@@ -81,7 +81,7 @@ class CloudFormationStacks:
         )
 
     def resources(self, name: str) -> tuple[Resource, ...]:
-        """What the stack made and has not deleted. Empty for a stack that is gone."""
+        """The stack's present resources. Empty for a deleted stack."""
         try:
             stack_id = str(self._stack(name)["StackId"])
             action, key = "cloudformation:ListStackResources", "StackResourceSummaries"
@@ -111,9 +111,9 @@ class CloudFormationStacks:
         return {"RoleARN": self._role()} if self._role else {}
 
     def _adopted(self, name: str, lab_id: str) -> str:
-        """The id of a stack that is there already, if it is this lab's. Raises AlreadyExists.
+        """The id of an existing stack, if it is this lab's. Raises AlreadyExists.
 
-        Anybody can write its name and tags; only this service hands over the role that CloudFormation works on it with.
+        Anybody can write its name and tags; only this service passes CloudFormation's role for it.
         """
         stack = self._stack(name)
         tagged = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) == lab_id
@@ -146,7 +146,7 @@ class CloudFormationStacks:
         return failures[::-1]
 
     def _events_of_last_operation(self, name: str) -> Iterator[dict[str, Any]]:
-        """Newest first, back to the event in which the stack itself began to be created or deleted."""
+        """Newest first, back to the event that began the stack's last creation or deletion."""
         with translate("cloudformation:DescribeStackEvents"):
             pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
             for event in (event for page in pages for event in page["StackEvents"]):
@@ -164,7 +164,7 @@ class CloudFormationStacks:
 
 
 def described(row: Mapping[str, Any], stack_id: str, allocation_id: Callable[[str], str | None]) -> Resource | None:
-    """The row's resource; None for kinds that are nobody's own. `allocation_id` finds an address's by its IP, if it is there."""
+    """The row's resource; None for kinds without an owner. `allocation_id` finds an address's by its IP, if it exists."""
     _, partition, _, region, account, _ = stack_id.split(":", 5)
     type_, id = row["ResourceType"], row["PhysicalResourceId"]
     attributes = {"logical-id": row["LogicalResourceId"]}

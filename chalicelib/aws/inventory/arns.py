@@ -31,14 +31,14 @@ _EKS: Mapping[str, Kind] = {
     "podidentityassociation": Kind.POD_IDENTITY,
 }
 _IAM: Mapping[str, Kind] = {"role": Kind.ROLE, "instance-profile": Kind.INSTANCE_PROFILE}
-#: Parts of other things: they have no life of their own.
+#: Parts of other resources: they are deleted with them.
 _PARTS = frozenset({"listener", "listener-rule", "security-group-rule", "spot-instances-request", "fleet"})
-#: A file system stays also with the tag: it is its owner's, and bears the tag for its mount targets.
+#: A file system stays even with the tag: it is its owner's, and has the tag for its mount targets.
 _STAYING = frozenset({"file-system"})
 
 
 def identify(arn: str) -> tuple[Kind, str] | None:
-    """The kind of thing behind an ARN and the id to look at it by; None for what is of no kind that a lab leaves."""
+    """The kind and id of an ARN's resource; None for kinds that no lab leaves."""
     _, _, service, _, _, rest = arn.split(":", 5)
     word, _, id = rest.partition("/")
     match service:
@@ -60,17 +60,17 @@ def identify(arn: str) -> tuple[Kind, str] | None:
 
 
 def whole(arn: str, account: str) -> str:
-    """The ARN as the ledger writes it: snapshots' without their account, log groups' without `:*`."""
+    """The ARN in the ledger's form: snapshots' without their account, log groups' without `:*`."""
     return arn.replace(f":{account}:snapshot/", "::snapshot/").removesuffix(":*")
 
 
 def is_part(arn: str) -> bool:
-    """Whether the ARN is of something that goes with another thing."""
+    """Whether the ARN's resource is deleted with another one."""
     return _word(arn) in _PARTS
 
 
 def stays(arn: str) -> bool:
-    """Whether the ARN is of something that no lab ever deletes."""
+    """Whether the ARN's resource is one that no lab ever deletes."""
     return _word(arn) in _STAYING
 
 
@@ -87,7 +87,7 @@ def _balancer(arn: str, word: str, id: str) -> tuple[Kind, str] | None:
 
 
 def _eks_id(arn: str, word: str, id: str) -> str:
-    """A cluster's and its parts' name; Pod Identity associations and access entries are looked at by their ARN."""
+    """The name of a cluster or a part of it; Pod Identity associations and access entries are looked up by their ARN."""
     if word == "cluster":
         return id
     return arn if word in ("podidentityassociation", "access-entry") else id.split("/")[1]

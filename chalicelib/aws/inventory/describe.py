@@ -1,7 +1,7 @@
-"""Direct looks: is this one thing there now? By kind and id, with the tags it has at this moment. Part of the inventory.
+"""Direct lookups: whether one resource exists now, by kind and id, with its present tags. Part of the inventory.
 
-Every look answers with the row AWS shows, or None; what is on its way out for good (terminated, DELETE_COMPLETE) is not
-there. EKS' own kinds are in `eks.py`.
+Every lookup returns AWS's row, or None; a resource whose deletion is final (terminated, DELETE_COMPLETE) does not
+exist. EKS' own kinds are in `eks.py`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from chalicelib.domain.errors.tree import ResourceGone
 
 @dataclass(frozen=True)
 class FoundResource:
-    """What a direct look saw: the facts that judging needs."""
+    """The result of a direct lookup: the facts for judging."""
 
     tags: Mapping[str, str]
     attributes: Mapping[str, str]
     created_at: datetime | None = None
 
     def as_resource(self, kind: Kind, resource_id: str, arn: str) -> Resource:
-        """The thing under the ARN it was asked for."""
+        """The resource under the ARN of the lookup."""
         return Resource(kind, resource_id, arn, self.tags, self.attributes, self.created_at)
 
 
@@ -33,7 +33,7 @@ Look = Callable[[str], FoundResource | None]
 
 
 class _InEc2(NamedTuple):
-    """How EC2 describes a kind. `state`: the field of its state; `gone`: states that mean gone; `birth`: the field of its birth."""
+    """EC2's description of a kind. `state`: its state's field; `gone`: final states; `birth`: the field of its creation time."""
 
     action: str
     rows: str
@@ -64,7 +64,7 @@ _EC2: Mapping[Kind, _InEc2] = {
 
 
 class DescribeCalls:
-    """The direct looks of one inventory at everything but EKS' own kinds, over boto3 clients of one region."""
+    """The direct lookups of one inventory for all kinds but EKS' own, over boto3 clients of one region."""
 
     def __init__(self, clients: RegionClients) -> None:
         self._clients = clients
@@ -85,13 +85,13 @@ class DescribeCalls:
         }
 
     def can_see(self, kind: Kind) -> bool:
-        """Whether there is a look for this kind here."""
+        """Whether there is a lookup for this kind here."""
         return kind in _EC2 or kind in self._others
 
     def look(self, kind: Kind, resource_id: str) -> FoundResource | None:
-        """What is there of this kind with this id; None: nothing. Raises AwsRefused, Transient, KeyError for other kinds.
+        """The resource of this kind with this id; None: it does not exist. Raises AwsRefused, Transient, KeyError for other kinds.
 
-        Each thing is looked at once in an inventory, however many sources name it.
+        Each resource is looked up once in an inventory, however many sources name it.
         """
         key = (kind, resource_id)
         if key not in self._looked:
@@ -203,7 +203,7 @@ class DescribeCalls:
 
 
 def seen_in_ec2(row: Mapping[str, Any], birth: str) -> FoundResource:
-    """A row of EC2's. `birth` names the field that says when it was made; empty where EC2 does not tell."""
+    """A row of EC2. `birth` names the field of its creation time; empty if EC2 has none."""
     shown = {
         "vpc-id": row.get("VpcId"),
         "status": row.get("Status") or row.get("State"),

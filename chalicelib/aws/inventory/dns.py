@@ -1,4 +1,4 @@
-"""Inventory of the hosted zone: records with the lab's TXT owner id, and the records they stand for."""
+"""Inventory of the hosted zone: records with the lab's TXT owner id, and the records that these describe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners
 
 
 class ZoneReader:
-    """Reads zones whole, once each: Route 53 allows five calls a second."""
+    """Reads whole zones, once each: Route 53 allows five calls a second."""
 
     def __init__(self, route53: Any) -> None:
         self._route53 = route53
@@ -29,7 +29,7 @@ class ZoneReader:
         ]
 
     def record(self, record: Resource, target: Target) -> Resource | None:
-        """The record of this id as it is now."""
+        """The present record of this id."""
         return self._records(record.id.partition("|")[0], target).get(record.id)
 
     def _records(self, zone_id: str, target: Target) -> dict[str, Resource]:
@@ -62,5 +62,5 @@ def _record(row: dict[str, Any]) -> ZoneRecord:
 
 
 def _mentions(txt: ZoneRecord, owner: str) -> bool:
-    """Whether the values name the owner anywhere, however they are quoted: coarser than the registry's own grammar."""
+    """Whether the values name the owner anywhere, in any quoting: coarser than the registry's own grammar."""
     return any(f"/owner={owner}," in value.replace('"', "") + "," for value in txt.values)

@@ -10,7 +10,7 @@ from chalicelib.aws.inventory.describe import FoundResource
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
-#: kind -> (action, the member of the request that names the one).
+#: kind -> (action, the request's member that names the part).
 _PARTS: Mapping[Kind, tuple[str, str]] = {
     Kind.NODEGROUP: ("eks:DescribeNodegroup", "nodegroupName"),
     Kind.FARGATE_PROFILE: ("eks:DescribeFargateProfile", "fargateProfileName"),
@@ -21,7 +21,7 @@ _PARTS: Mapping[Kind, tuple[str, str]] = {
 
 
 class EksDescribeCalls:
-    """Looks at one cluster. A part of a cluster that is gone, or is someone else's by now, is gone with it."""
+    """Looks at one cluster. A part of a deleted cluster, or of one that is someone else's by now, counts as deleted."""
 
     def __init__(self, eks: Any) -> None:
         self._eks = eks
@@ -45,7 +45,7 @@ class EksDescribeCalls:
             yield Resource(Kind.FARGATE_PROFILE, profile, arn, tags, facts, row.get("createdAt"))
 
     def part(self, cluster: str, resource: Resource) -> FoundResource | None:
-        """A node group, Fargate profile, add-on, association or access entry, as the ledger knows it."""
+        """A node group, Fargate profile, add-on, association or access entry, by its ledger entry."""
         action, member = _PARTS[resource.kind]
         id = resource.arn.rpartition("/")[2] if resource.kind is Kind.POD_IDENTITY else resource.id
         try:

@@ -1,7 +1,7 @@
-"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `AccountInventory`.
+"""The independent inventory: it uses other queries than the sweeps. The adapter of the port `AccountInventory`.
 
-A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
-with `leftovers.py`; what is there is judged by domain/teardown/ownership.py like everything else.
+An unreadable source is named with AWS's words, and never hides the others. It shares neither code nor lists
+with `leftovers.py`; domain/teardown/ownership.py judges its results like all others.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class AwsInventory:
         return (*logs, *groups, *sources.balancing_named(clients.tagging, DescribeCalls(clients), cluster))
 
     def _named(self, looks: DescribeCalls, target: Target) -> Iterator[Resource]:
-        """What bears the cluster's or the stack's name; a cluster of the name that is not ours has nothing of ours."""
+        """Resources with the cluster's or the stack's name; a cluster of the name that is not ours has no parts of ours."""
         partition, name = self._clients.ec2.meta.partition, target.cluster_name
         here = f"{target.region}:{target.account}"
         cluster = self._eks.cluster(name)
@@ -78,7 +78,7 @@ class AwsInventory:
     def _still_there(
         self, resource: Resource, target: Target, zone: ZoneReader, looks: DescribeCalls
     ) -> Resource | None:
-        """The thing as it is now, under the ARN that the ledger has for it."""
+        """The present resource under its ledger ARN."""
         if resource.kind is Kind.DNS_RECORD:
             return zone.record(resource, target)
         if resource.kind in PARTS_OF_CLUSTER:
@@ -93,14 +93,14 @@ class AwsInventory:
 
 @dataclass
 class _Count:
-    """What has been found so far, and which sources could not be read."""
+    """The results so far, and the unreadable sources."""
 
     found: dict[str, Resource] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
     def ask(self, source: str, look: Callable[[], Iterable[Resource | str]]) -> None:
-        """Take in what a source yields, as far as it gets."""
+        """Add a source's results, up to its first failure."""
         self.sources.append(source)
         try:
             for hit in look():
@@ -112,13 +112,13 @@ class _Count:
             self.unreadable.append(f"{source}: {error}")
 
     def _take_in(self, hit: Resource) -> None:
-        """One source knows of a thing what another does not say."""
+        """Merge facts of a resource from several sources."""
         known = self.found.get(hit.arn)
         facts = {**hit.attributes, **known.attributes} if known is not None else hit.attributes
         self.found[hit.arn] = replace(known or hit, attributes=facts)
 
     def check(self, resource: Resource, look: Callable[[], Resource | None]) -> None:
-        """Take in a ledger entry's thing if it is there and no source has shown it."""
+        """Add a ledger entry's resource if it exists and no source listed it."""
         if resource.arn in self.found:
             return
         try:

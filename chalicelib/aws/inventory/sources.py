@@ -1,7 +1,7 @@
-"""The inventory's sources: each reads AWS by another path than the sweeps, and yields the present resources.
+"""The inventory's sources: each reads AWS by another path than the sweeps, and yields existing resources.
 
-Tags are read from the Resource Groups Tagging API and from EC2's own list of tags. Both remember what is deleted, so
-what they name counts only after a direct look. A hit that can't be looked at is yielded as words, and hides no other.
+Tags come from the Resource Groups Tagging API and from EC2's own list of tags. Both still list deleted resources, so
+a result counts only after a direct lookup. A hit without a lookup is yielded as a sentence, and hides no other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS, log_group_name
 
-#: The kinds that EC2 lists by VPC: action, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
+#: The kinds that EC2 lists by VPC: action, list in the answer, field of the id, field of the creation time (empty: none).
 _IN_VPC = (
     (Kind.NETWORK_INTERFACE, "ec2:DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId", ""),
     (Kind.SECURITY_GROUP, "ec2:DescribeSecurityGroups", "SecurityGroups", "GroupId", ""),
@@ -27,13 +27,13 @@ _IN_VPC = (
     (Kind.ROUTE_TABLE, "ec2:DescribeRouteTables", "RouteTables", "RouteTableId", ""),
 )
 _ARN_WORDS = {Kind.NAT_GATEWAY: "natgateway"}
-#: The filters by which security groups are found whose rules refer to another group, in words and in EC2's.
+#: The filters for security groups whose rules refer to another group, in words and in EC2's form.
 _REFERRING = (("ingress", "ip-permission.group-id"), ("egress", "egress.ip-permission.group-id"))
 _GONE = frozenset({"deleted", "terminated"})
 
 
 def tagged(tagging: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
-    """What the tagging API lists for the lab's tag and for every tag that claims a thing for the cluster."""
+    """The tagging API's results for the lab's tag and for every tag that claims a resource for the cluster."""
     for key, value in _conditions(target):
         condition = {"Key": key, "Values": [value]} if value is not None else {"Key": key}
         for row in every(tagging, "tag:GetResources", "ResourceTagMappingList", TagFilters=[condition]):
@@ -49,7 +49,7 @@ def _conditions(target: Target) -> Iterator[tuple[str, str | None]]:
 
 
 def tagged_in_ec2(ec2: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
-    """What EC2's own list of tags names for the same tags."""
+    """The results of EC2's own list of tags for the same tags."""
     named = [{"Name": "value", "Values": [target.lab_id, target.cluster_name]}]
     rows: list[Any] = []
     for keys, more in (([LAB_TAG, *OWNING_KEYS], named), ([CLUSTER_PREFIX + target.cluster_name, CSI_TAG], [])):
@@ -59,7 +59,7 @@ def tagged_in_ec2(ec2: Any, looks: DescribeCalls, target: Target) -> Iterator[Re
 
 
 def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
-    """What stands in the lab's network: its own VPC, or the one it was a guest in."""
+    """The resources in the lab's network: its own VPC, or the one where it was a guest."""
     if target.vpc_id is None:
         return
     filters = [{"Name": "vpc-id", "Values": [target.vpc_id]}]
@@ -79,12 +79,12 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
 
 
 def _goes_with_its_vpc(row: dict[str, Any]) -> bool:
-    """A VPC's main route table can't be deleted by anybody, and is gone with it."""
+    """A VPC's main route table can't be deleted by anybody, and is deleted with it."""
     return any(association.get("Main") for association in row.get("Associations", []))
 
 
 def _referring_to(ec2: Any, target: Target, own: list[str]) -> Iterator[Resource]:
-    """Security groups that are not the lab's, whose rules refer to a group of the lab's that is there: it can't go before."""
+    """Other people's security groups whose rules refer to an existing group of the lab's, which they keep from being deleted."""
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for direction, name in _REFERRING if own else ():
         filters = [{"Name": name, "Values": own}]
@@ -99,7 +99,7 @@ def _referring_to(ec2: Any, target: Target, own: list[str]) -> Iterator[Resource
 
 
 def _rule_in_words(rule: dict[str, Any], own: list[str]) -> str:
-    """`tcp 22 for sg-1`: what a rule lets through, and which of these groups it names; empty if none."""
+    """`tcp 22 for sg-1`: a rule's traffic, and the ones of these groups that it names; empty if none."""
     named = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", []) if pair.get("GroupId") in own]
     ports = dict.fromkeys(str(rule[end]) for end in ("FromPort", "ToPort") if end in rule)
     protocol = "all traffic" if rule["IpProtocol"] == "-1" else rule["IpProtocol"]
@@ -107,7 +107,7 @@ def _rule_in_words(rule: dict[str, Any], own: list[str]) -> str:
 
 
 def _addresses_of(ec2: Any, target: Target, interfaces: list[dict[str, Any]]) -> Iterator[Resource]:
-    """Elastic IPs that interfaces in that network have: its internet gateway can't be detached before they are."""
+    """Elastic IPs of interfaces in that network: they keep its internet gateway from being detached."""
     held = {(row.get("Association") or {}).get("AllocationId"): row["NetworkInterfaceId"] for row in interfaces}
     ids = sorted(id for id in held if id)
     if not ids:
@@ -135,7 +135,7 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target)
 
 
 def groups(autoscaling: Any, target: Target) -> Iterator[Resource]:
-    """Auto Scaling groups that bear the lab's marks, stand in its subnets, or belong to its node groups."""
+    """Auto Scaling groups with the lab's tags, in its subnets, or of its node groups."""
     marks = {LAB_TAG: target.lab_id, **dict.fromkeys(OWNING_KEYS, target.cluster_name)}
     for row in every(autoscaling, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups"):
         tags = {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", [])}
@@ -168,7 +168,7 @@ def _profiles(iam: Any, looks: DescribeCalls, role: str) -> Iterator[Resource | 
 
 
 def log_groups_named(logs: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
-    """Log groups that EKS and Container Insights would write to for a cluster of this name."""
+    """Log groups with the names that EKS and Container Insights give for this cluster name."""
     for prefix in (log_group_name(cluster), f"/aws/containerinsights/{cluster}/"):
         rows = call(logs, "logs:DescribeLogGroups", logGroupNamePrefix=prefix)["logGroups"]
         names = (row["logGroupName"] for row in rows)
@@ -176,14 +176,14 @@ def log_groups_named(logs: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
 
 
 def groups_named(ec2: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
-    """Security groups that bear the cluster's tag, with any value."""
+    """Security groups with the cluster's tag, with any value."""
     filters = [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + cluster]}]
     rows = call(ec2, "ec2:DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
     yield from ((Kind.SECURITY_GROUP, row["GroupId"]) for row in rows)
 
 
 def balancing_named(tagging: Any, looks: DescribeCalls, cluster: str) -> Iterator[tuple[Kind, str]]:
-    """Balancers and target groups that bear a tag of the cluster's, and are there."""
+    """Existing balancers and target groups with a tag of the cluster's."""
     wanted = ({"Key": CLUSTER_PREFIX + cluster}, {"Key": "elbv2.k8s.aws/cluster", "Values": [cluster]})
     arns: list[str] = []
     for condition in wanted:
@@ -196,9 +196,9 @@ def balancing_named(tagging: Any, looks: DescribeCalls, cluster: str) -> Iterato
 
 
 def _verified(arn: str, looks: DescribeCalls, *, strict: bool) -> Iterator[Resource | str]:
-    """The resource of an ARN, if a direct look finds it; a reason, if it can't be looked at. `strict`: of any kind.
+    """The resource of an ARN, if a direct lookup finds it; a sentence, if it can't be looked up. `strict`: of any kind.
 
-    EKS' own kinds are left to the source that asks EKS.
+    EKS' own kinds are left to the source that reads EKS.
     """
     known = identify(arn)
     if known is None:

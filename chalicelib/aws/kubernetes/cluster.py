@@ -1,7 +1,7 @@
-"""The cluster's own API server, where it can be reached at all: the port `Kubernetes`. Standard library only.
+"""The cluster's own API server, if it can be reached: the port `Kubernetes`. Standard library only.
 
-Nothing here raises for what the network or the server does: that an API server is private, dead or does not know us is the
-normal case for a service outside the VPC, and a result.
+Nothing here raises for failures of network or server: a private or dead API server, or one that does not know us, is
+normal for a service outside the VPC, and a result.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _CLAIMS = ("PersistentVolumeClaim", "/api/v1/persistentvolumeclaims")
 _NODES = "/api/v1/nodes"
 _NODE_POOLS = ("NodePool", "/apis/karpenter.sh/v1/nodepools")
 _MALFORMED_ANSWER = Sentence("the API server gave something malformed: {reason}")
-#: What a sweep says is left when the server did not know us yet and we have just been let in.
+#: A sweep's remaining work while the server does not know our new access yet.
 BEING_LET_IN = Sentence("this service's own access, just granted")
 
 
 class KubernetesApi:
-    """`token(cluster)` makes a bearer token; `admit(lab)` lets this service into a cluster, with rights to everything there.
+    """`token(cluster)` creates a bearer token; `admit(lab)` grants this service full access to a cluster.
 
-    `view_role()` is the ARN of the role that `aws/idleness/kubernetes.py` reads with.
+    `view_role()` is the ARN of the role with which `aws/idleness/kubernetes.py` reads.
     """
 
     def __init__(self, token: Callable[[str], str], admit: Callable[[Lab], None], view_role: Callable[[], str]) -> None:
         self._token, self._admit, self._view_role = token, admit, view_role
 
     def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
-        """Resolve the endpoint's name and ask /version once, without credentials, for 3 s at most. Never raises."""
+        """Resolve the endpoint's name and request /version once, without credentials, for 3 s at most. Never raises."""
         host = urlsplit(endpoint).hostname or endpoint
         try:
             addresses = _addresses(host, urlsplit(endpoint).port or 443)
@@ -59,11 +59,11 @@ class KubernetesApi:
         return EndpointProbe(host, addresses, True, version=str(version.get("gitVersion", "")))
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
-        """Delete LoadBalancer Services, Ingresses, NodePools, and PVCs if the lab's volumes are to be deleted; say what is left.
+        """Delete LoadBalancer Services, Ingresses, NodePools, and PVCs unless the lab keeps its volumes; return the remaining ones.
 
-        Asked for again until nothing remains: controllers take their time. Never raises: unreachable is a result. Where the
-        server does not know this service, or lets it see only what runs, it lets itself in, and says that this is what
-        remains to be waited for.
+        Repeat it until nothing remains: controllers take their time. Never raises: unreachable is a result. If the
+        server does not know this service, or lets it only read, it grants itself access, and returns that as
+        remaining.
         """
         if lab.facts.endpoint is None:
             return KubernetesSweep(False, Sentence("there is no endpoint"))
@@ -79,7 +79,7 @@ class KubernetesApi:
             return KubernetesSweep(False, _MALFORMED_ANSWER.with_slots(reason=str(error)))
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
-        """Count the nodes of each managed node group that say Ready. Never raises: unreachable, or not let in, is a result."""
+        """Count the Ready nodes of each managed node group. Never raises: unreachable, or no access, is a result."""
         if lab.facts.endpoint is None:
             return KubernetesNodes(False, Sentence("there is no endpoint"))
         try:
@@ -92,16 +92,16 @@ class KubernetesApi:
         return KubernetesNodes(True, ready=Counter(name for name in ready if name))
 
     def view_role(self) -> str:
-        """The ARN of the role that evidence of use is read with here. Raises AccessDenied for an account that is not registered."""
+        """The ARN of the role for reading evidence of use here. Raises AccessDenied for an unregistered account."""
         return self._view_role()
 
     def _server(self, endpoint: str, lab: Lab) -> ApiServer:
-        """Raises what assuming the role of the lab's account raises."""
+        """Raises the errors of assuming the role of the lab's account."""
         return ApiServer(endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
 
     def _let_in(self, lab: Lab, refusal: NotAdmitted) -> KubernetesSweep:
-        """401 is a server that does not know us; 403 on looking one that lets us see some of it only. With rights to everything,
-        only what someone else set up in the cluster still forbids: that is no matter of access."""
+        """401: the server does not know us; 403 on reading: it knows us with too few permissions. With full access,
+        only a policy inside the cluster still forbids a call: that is not about access."""
         if not refusal.lacks_access:
             return KubernetesSweep(False, reason_of(refusal))
         try:
@@ -114,7 +114,7 @@ class KubernetesApi:
 
 
 def _swept(server: ApiServer, lab: Lab) -> KubernetesSweep:
-    """NodePools first, so that no node is made for what is going; volumes that are to be kept keep their claims."""
+    """NodePools first, so that no new node starts; claims of volumes that the lab keeps stay."""
     claims = [_CLAIMS] if lab.spec.volumes is VolumePolicy.DELETE else []
     kinds = [_NODE_POOLS, _LOAD_BALANCERS, _INGRESSES, *claims]
     deleted = []
@@ -143,7 +143,7 @@ def _objects(server: ApiServer, kind: str, path: str, going: bool) -> dict[str, 
 
 
 def _nodegroup_of(node: dict[str, Any]) -> str:
-    """Empty for a node that no managed node group brought."""
+    """Empty for a node outside managed node groups."""
     return str(node["metadata"].get("labels", {}).get("eks.amazonaws.com/nodegroup", ""))
 
 

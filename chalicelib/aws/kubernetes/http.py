@@ -1,7 +1,7 @@
-"""One API server over HTTPS, trusted by the cluster's own certificate authority and nobody else's.
+"""One API server over HTTPS, trusted by the cluster's own certificate authority only.
 
-What answers need not be an API server, and a lab's owner may have put something else in its place: a redirect would take the
-bearer token elsewhere and is not followed, answers are bounded, and one that makes no sense is no answer.
+The answering server need not be an API server, since a lab's owner may have replaced it: a redirect would leak the
+bearer token and is not followed, answers are bounded, and a malformed one counts as no answer.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from urllib.parse import quote
 from chalicelib.domain.core.sentence import Sentence
 
 _PAGE = 500
-#: Bytes of one answer, and pages of one list: ten times what the largest lab has.
+#: Bytes of one answer, and pages of one list: ten times those of the largest lab.
 _MOST_BYTES, _MOST_PAGES = 32 * 1024 * 1024, 100
 
 
-#: What reading an answer raises whose parts are not what Kubernetes has there.
+#: Errors of reading an answer whose parts differ from Kubernetes's.
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class NotReachable(Exception):
-    """No answer, or none that makes sense. The message is for a person."""
+    """No answer, or a malformed one. The message is for a person."""
 
 
 class NotAdmitted(Exception):
-    """The server answered 401 or 403. `lacks_access`: it does not know us, or knows us and does not even let us look."""
+    """The server answered 401 or 403. `lacks_access`: it does not know us, or does not even let us read."""
 
     def __init__(self, message: str, lacks_access: bool) -> None:
         self.lacks_access = lacks_access
@@ -40,14 +40,14 @@ class NotAdmitted(Exception):
 
 
 class ApiServer:
-    """`certificate_authority` is EKS's base64 of a PEM; `token` None asks as nobody; `timeout` in seconds, per request."""
+    """`certificate_authority` is EKS's base64 of a PEM; `token` None: without credentials; `timeout` in seconds, per request."""
 
     def __init__(self, endpoint: str, certificate_authority: str | None, token: str | None, timeout: float) -> None:
         self._endpoint, self._authority = endpoint.rstrip("/"), certificate_authority
         self._token, self._timeout = token, timeout
 
     def ask(self, method: str, path: str) -> dict[str, Any]:
-        """The answer's object; that of a thing which is not there (404) is empty. Raises NotAdmitted, NotReachable."""
+        """The answer's object; empty for a missing one (404). Raises NotAdmitted, NotReachable."""
         headers = {"Accept": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -66,7 +66,7 @@ class ApiServer:
         return body
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every object of a list, over all its pages; none where the kind is unknown. Raises NotReachable for no list."""
+        """Every object of a list, over all its pages; none for an unknown kind. Raises NotReachable if it is not a list."""
         token = ""
         for _ in range(_MOST_PAGES):
             listed = self.ask("GET", f"{path}?limit={_PAGE}&continue={quote(token)}")

@@ -1,6 +1,6 @@
-"""How this service shows itself to a cluster: the token that `aws eks get-token` would give, and its own access entry.
+"""This service's identity in a cluster: the token of `aws eks get-token`, and its own access entry.
 
-The token is a presigned STS request in which the cluster's name is signed; it is good for about 14 minutes.
+The token is a presigned STS request in which the cluster's name is signed; it is valid for about 14 minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ADMIN_POLICY = "cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
 class ClusterTokens:
-    """Makes tokens with the credentials of a boto3 session."""
+    """Creates tokens with the credentials of a boto3 session."""
 
     def __init__(self, session: Any, region: str) -> None:
         self._session, self._region = session, region
@@ -41,20 +41,20 @@ class ClusterTokens:
 
 
 class OwnAccess:
-    """Lets this service itself into a cluster that is about to be deleted; the entry goes with the cluster."""
+    """Grants this service access to a cluster that is about to be deleted; the entry is deleted with the cluster."""
 
     def __init__(self, sts: Any, iam: Any, clusters: Clusters) -> None:
         self._sts, self._iam, self._clusters = sts, iam, clusters
 
     def __call__(self, lab: Lab) -> None:
-        """Grant cluster administration to the principal that this service acts as. It takes effect after some seconds."""
+        """Grant cluster administration to this service's own principal. It takes effect after some seconds."""
         arn = self._own_arn()
         partition = arn.split(":", 2)[1]
         policy = AccessPolicySpec(f"arn:{partition}:eks::aws:{_ADMIN_POLICY}")
         self._clusters.grant_access(lab, AccessSpec(arn, (policy,)))
 
     def _own_arn(self) -> str:
-        """An access entry wants the role, with its path, where a session names neither."""
+        """An access entry needs the role with its path, and a session's ARN has neither."""
         arn = str(call(self._sts, "sts:GetCallerIdentity")["Arn"])
         if ":assumed-role/" not in arn:
             return arn

@@ -1,1 +1,1 @@
-"""One module per kind of resource a lab may leave behind: how it is found and deleted."""
+"""One module per kind of leftover: how to find and delete it."""

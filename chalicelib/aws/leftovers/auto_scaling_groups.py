@@ -1,4 +1,4 @@
-"""EC2 Auto Scaling groups: as long as one is there, it starts every instance anew that is terminated."""
+"""EC2 Auto Scaling groups: an existing one replaces every terminated instance."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chalicelib.domain.errors.tree import StillInUse
 
 
 class AutoScalingGroups(Finder):
-    """Groups that bear the lab's or the cluster's marks, or stand in the lab's subnets. A group's id is its name."""
+    """Groups with the lab's or the cluster's tags, or in the lab's subnets. A group's id is its name."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """All groups are read: they can't be asked for by VPC, and a node group's has no tag of ours."""
+        """Reads all groups: there is no filter by VPC, and a node group's has no tag of ours."""
         rows = every(self._client, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups")
         for row in rows:
             tags, subnets = tags_of(row), set(row.get("VPCZoneIdentifier", "").split(","))
@@ -25,7 +25,7 @@ class AutoScalingGroups(Finder):
                 yield self._resource(row, tags, target.vpc_id if here else None)
 
     def delete(self, resource: Resource) -> None:
-        """With its instances: without them going first, EC2 Auto Scaling would start them anew."""
+        """With its instances, which EC2 Auto Scaling would otherwise replace."""
         if resource.attributes.get("status"):
             raise StillInUse(
                 "autoscaling:DeleteAutoScalingGroup",

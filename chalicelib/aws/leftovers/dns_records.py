@@ -1,4 +1,4 @@
-"""Route 53 records that external-dns made, told by the TXT owner id beside them. Nobody else's records are ever touched."""
+"""Route 53 records of external-dns, recognised by the TXT owner id beside them. Other people's records are never touched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DnsRecords(Finder):
     """Record sets of the lab's hosted zone. A record's id is `<zone id>|<name>|<type>`, with `|<set id>` if it has one."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """What some external-dns owns, and all below the lab's own subdomain; TXT records last, as they are the registry."""
+        """The records of any external-dns, and all below the lab's own subdomain; TXT records last, as they are the registry."""
         if target.hosted_zone_id is None:
             return
         rows = {_zone_record(row): row for row in self._rows(target.hosted_zone_id)}
@@ -52,7 +52,7 @@ class DnsRecords(Finder):
             )
 
     def _rows(self, zone_id: str) -> list[dict[str, Any]]:
-        """Every record of the zone; none when its owner has deleted the zone meanwhile."""
+        """Every record of the zone; none if its owner has deleted the zone meanwhile."""
         try:
             return every(self._client, "route53:ListResourceRecordSets", "ResourceRecordSets", HostedZoneId=zone_id)
         except ResourceGone:
@@ -75,7 +75,7 @@ def _zone_record(row: dict[str, Any]) -> ZoneRecord:
 
 
 def _clearer(error: AwsRefused) -> AwsRefused:
-    """Route 53 has one code for every bad batch: what is meant is in its words."""
+    """Route 53 has one code for every bad batch: the message has the meaning."""
     if error.code != "InvalidChangeBatch":
         return error
     if "not found" in error.message:

@@ -1,4 +1,4 @@
-"""Elastic IP addresses: each costs by the hour, whether it is used or not."""
+"""Elastic IP addresses: each costs money by the hour, used or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.domain.errors.tree import StillInUse
 
 
 class ElasticIps(Finder):
-    """Addresses by their allocation id. EC2 lists them in one page and does not tell when one was allocated."""
+    """Addresses by their allocation id. EC2 lists them in one page and does not return an allocation time."""
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By any tag that ties them to the cluster, and by ledger."""
@@ -24,7 +24,7 @@ class ElasticIps(Finder):
                 yield Resource(Kind.ELASTIC_IP, row["AllocationId"], address_arn, tags_of(row), facts)
 
     def delete(self, resource: Resource) -> None:
-        """One that is in use goes after what uses it."""
+        """Refused while its user exists."""
         if holder := resource.attributes.get("attached-to"):
             raise StillInUse(
                 "ec2:ReleaseAddress",

@@ -1,6 +1,6 @@
 """Helpers of all finders: tags as mappings, ARNs, and the filters of EC2's queries.
 
-ARNs that AWS does not show whole are built here and nowhere else in the finders.
+ARNs that AWS does not return whole are built here and nowhere else in the finders.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _VALUES_PER_FILTER = 200
 
 
 class Finder:
-    """Finds and deletes things of one kind, by one boto3 client. `find` is generous: `domain/teardown/ownership.py` decides."""
+    """Finds and deletes resources of one kind, with a boto3 client. `find` is generous: `domain/teardown/ownership.py` decides."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def find(self, target: Target) -> Iterable[Resource]:
-        """Everything of this kind that has to do with the target, each with all its tags."""
+        """Every resource of this kind that relates to the target, each with all its tags."""
         raise NotImplementedError
 
     def delete(self, resource: Resource) -> None:
@@ -36,24 +36,24 @@ def tags_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def attributes(**values: str | None) -> dict[str, str]:
-    """Keyword names with dashes, without what AWS did not tell."""
+    """Keyword names with dashes, without missing values."""
     return {name.replace("_", "-"): value for name, value in values.items() if value}
 
 
 def arn(client: Any, target: Target, service: str, rest: str) -> str:
-    """The ARN of something regional in the target's account."""
+    """The ARN of a regional resource in the target's account."""
     return f"arn:{client.meta.partition}:{service}:{target.region}:{target.account}:{rest}"
 
 
 def by_vpc(target: Target) -> Iterator[list[dict[str, Any]]]:
-    """The EC2 filters, one query each, for what lives in a VPC: it is in the lab's, or carries the lab's tag."""
+    """The EC2 filters, one query each, for kinds in a VPC: in the lab's, or with the lab's tag."""
     if target.vpc_id is not None:
         yield [{"Name": "vpc-id", "Values": [target.vpc_id]}]
     yield [{"Name": f"tag:{LAB_TAG}", "Values": [target.lab_id]}]
 
 
 def by_tag(target: Target) -> Iterator[list[dict[str, Any]]]:
-    """The EC2 filters, one query each, for what lives in no VPC: any tag ties it to the lab or to its cluster."""
+    """The EC2 filters, one query each, for kinds outside VPCs: any tag ties them to the lab or to its cluster."""
     yield [{"Name": f"tag:{LAB_TAG}", "Values": [target.lab_id]}]
     yield [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + target.cluster_name]}]
     for key in OWNING_KEYS:
@@ -61,12 +61,12 @@ def by_tag(target: Target) -> Iterator[list[dict[str, Any]]]:
 
 
 def by_driver() -> Iterator[list[dict[str, Any]]]:
-    """The EC2 filter for what any cluster's EBS CSI driver made: it need not say whose. Who made it is asked of CloudTrail."""
+    """The EC2 filter for resources of any cluster's EBS CSI driver, which need not name it. CloudTrail gives their creator."""
     yield [{"Name": "tag-key", "Values": [CSI_TAG]}]
 
 
 def by_ledger(target: Target, prefix: str, filter_name: str) -> Iterator[list[dict[str, Any]]]:
-    """The EC2 filters for ids on the ledger that begin with `prefix`, also of resources without the lab's tags."""
+    """The EC2 filters for ids on the ledger with the prefix `prefix`, also of resources without the lab's tags."""
     for ids in chunks([known for known in target.known_ids if known.startswith(prefix)], _VALUES_PER_FILTER):
         yield [{"Name": filter_name, "Values": list(ids)}]
 

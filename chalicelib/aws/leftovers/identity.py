@@ -14,7 +14,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 
 
 class OidcProviders(Finder):
-    """OIDC providers. An account may have 100 of them, so a forgotten one hurts."""
+    """OIDC providers. An account may have 100 of them."""
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By the issuer that was recorded before the cluster was deleted, and by ledger."""
@@ -36,16 +36,16 @@ class OidcProviders(Finder):
 
 
 class InstanceProfiles(Finder):
-    """Instance profiles that hold one of the lab's roles, or that Karpenter made for the cluster."""
+    """Instance profiles that hold one of the lab's roles, or that Karpenter created for the cluster."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By role, and by the names and path that Karpenter uses (which prove nothing: the tags do)."""
+        """By role, and by Karpenter's names and path (which prove nothing: the tags do)."""
         for row in [*self._by_role(target), *self._by_name(target)]:
             with suppress(ResourceGone):
                 yield self._resource(row["InstanceProfileName"])
 
     def delete(self, resource: Resource) -> None:
-        """Take its role out, then delete it."""
+        """Remove its role, then delete it."""
         role = resource.attributes.get("role-name")
         if role is not None:
             with suppress(ResourceGone), translate("iam:RemoveRoleFromInstanceProfile"):
@@ -67,7 +67,7 @@ class InstanceProfiles(Finder):
                 yield row
 
     def _resource(self, name: str) -> Resource:
-        """Lists leave the tags out: each is asked for by itself."""
+        """Lists omit the tags: each profile's are read by themselves."""
         row = call(self._client, "iam:GetInstanceProfile", InstanceProfileName=name)["InstanceProfile"]
         role: dict[str, Any] = next(iter(row.get("Roles", [])), {})
         facts = attributes(role_name=role.get("RoleName"), role_id=role.get("RoleId"))

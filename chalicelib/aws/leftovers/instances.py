@@ -1,4 +1,4 @@
-"""EC2 instances that no node group takes along: Karpenter's, self-managed ones, the work host."""
+"""EC2 instances outside node groups: Karpenter's, self-managed ones, the work host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Instances(Finder):
     """Instances that are not terminated yet; termination takes a while and shows as `shutting-down`."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By VPC, lab tag, ledger and Auto Scaling group. EC2 lists terminated instances for an hour: they are left out."""
+        """By VPC, lab tag, ledger and Auto Scaling group, without terminated instances, which EC2 lists for an hour."""
         for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id"), *_members(target)):
             reservations = every(self._client, "ec2:DescribeInstances", "Reservations", Filters=[*filters, _ALIVE])
             for row in (row for reservation in reservations for row in reservation["Instances"]):
@@ -26,7 +26,7 @@ class Instances(Finder):
                     yield self._resource(target, row)
 
     def delete(self, resource: Resource) -> None:
-        """Ask for termination; one on its way out is still in use."""
+        """Request termination; an instance that is shutting down is still in use."""
         if resource.attributes.get("status") == "shutting-down":
             raise StillInUse(
                 "ec2:TerminateInstances",

@@ -1,4 +1,4 @@
-"""Launch templates of Karpenter and of EKS' node groups, and the lab's imported key pair: what instances start from."""
+"""Launch templates of Karpenter and of EKS' node groups, and the lab's imported key pair."""
 
 from __future__ import annotations
 

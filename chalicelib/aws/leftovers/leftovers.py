@@ -1,4 +1,4 @@
-"""Finds and deletes what a lab may have left in one region: the adapter of the port `Leftovers`, one finder a kind."""
+"""Finds and deletes a lab's possible leftovers in one region: the adapter of the port `Leftovers`, one finder a kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 
 
 class AwsLeftovers:
-    """The finders of one region over boto3 clients. Kinds that go with the cluster or the stack have none."""
+    """The finders of one region over boto3 clients. Kinds that are deleted with the cluster or the stack have none."""
 
     def __init__(self, clients: RegionClients) -> None:
         ec2, elbv2, iam = clients.ec2, clients.elbv2, clients.iam
@@ -49,7 +49,7 @@ class AwsLeftovers:
         }
 
     def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
-        """Everything of this kind that has to do with the target, each once. A kind without a finder is nobody's to sweep."""
+        """Every resource of this kind that relates to the target, each once. A kind without a finder is never swept."""
         finder = self._finders.get(kind)
         return tuple({found.arn: found for found in finder.find(target)}.values()) if finder is not None else ()
 
@@ -57,7 +57,7 @@ class AwsLeftovers:
         self._finders[resource.kind].delete(resource)
 
     def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
-        """Ask for a snapshot of a volume, or return the one that was asked for by this token."""
+        """Request a snapshot of a volume, or return the one requested with this token."""
         return self._snapshots.make(volume, tags, token)
 
     def snapshot_state(self, snapshot_id: str) -> str | None:

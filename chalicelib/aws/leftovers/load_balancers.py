@@ -34,7 +34,7 @@ class LoadBalancers(Finder):
 
 
 class TargetGroups(Finder):
-    """Target groups of the lab's VPC, and those on its ledger. AWS does not tell when one was made."""
+    """Target groups of the lab's VPC, and those on its ledger. AWS does not return a creation time."""
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC and ledger."""
@@ -53,7 +53,7 @@ class TargetGroups(Finder):
 
 
 def tags_by_arn(elbv2: Any, arns: list[str]) -> dict[str, dict[str, str]]:
-    """The tags of load balancers or target groups. One that vanished meanwhile makes AWS refuse its whole batch."""
+    """The tags of load balancers or target groups. A missing one makes AWS refuse its whole batch."""
     tags: dict[str, dict[str, str]] = {}
     for some in chunks(arns, _ARNS_PER_CALL):
         answer = call(elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=list(some))
@@ -84,7 +84,7 @@ class ClassicLoadBalancers(Finder):
             )
 
     def delete(self, resource: Resource) -> None:
-        """AWS answers success for one that is gone, too."""
+        """AWS answers success for a missing one, too."""
         call(self._client, "elasticloadbalancing:DeleteLoadBalancer", LoadBalancerName=resource.id)
 
     def _tags(self, names: list[str]) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The log group of the control plane. Late lines make it again after it was deleted: look more than once."""
+"""The log group of the control plane. Late log lines recreate it after its deletion: look more than once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LogGroups(Finder):
     """Log groups that EKS names after the cluster."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By the names' beginnings, with tags: the control plane's, and Container Insights'."""
+        """By the names' prefixes, with tags: the control plane's, and Container Insights'."""
         for row in (row for prefix in ("eks", "containerinsights") for row in self._rows(f"/aws/{prefix}/", target)):
             name = row["logGroupName"]
             group_arn = arn(self._client, target, "logs", f"log-group:{name}")
@@ -30,7 +30,7 @@ class LogGroups(Finder):
             yield Resource(Kind.LOG_GROUP, name, group_arn, tags, facts, created_at)
 
     def delete(self, resource: Resource) -> None:
-        """With all that is in it."""
+        """With all its log streams."""
         call(self._client, "logs:DeleteLogGroup", logGroupName=resource.id)
 
     def _rows(self, beginning: str, target: Target) -> list[dict[str, Any]]:

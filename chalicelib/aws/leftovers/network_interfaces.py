@@ -1,4 +1,4 @@
-"""Network interfaces that the VPC CNI left behind. They hold the subnets and the cluster's security group."""
+"""Network interfaces that the VPC CNI left behind. They keep the subnets and the cluster's security group in use."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chalicelib.domain.errors.tree import StillInUse
 
 
 class NetworkInterfaces(Finder):
-    """Interfaces by VPC, lab tag and ledger. Those of instances, balancers and the control plane go with their owner."""
+    """Interfaces by VPC, lab tag and ledger. Those of instances, balancers and the control plane are deleted with their owner."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """Those in nobody's use, and those on an instance. What AWS manages for a service is not for us to judge."""
+        """Unused ones, and those of an instance. Interfaces that AWS manages for a service are left out."""
         for filters in (*by_vpc(target), *by_ledger(target, "eni-", "network-interface-id")):
             rows = every(self._client, "ec2:DescribeNetworkInterfaces", "NetworkInterfaces", Filters=filters)
             for row in rows:
@@ -24,7 +24,7 @@ class NetworkInterfaces(Finder):
                     yield self._resource(target, row)
 
     def delete(self, resource: Resource) -> None:
-        """Only an available one can go; EC2 has no code of its own for the others, so they are not asked for."""
+        """Only an available one can be deleted; EC2 has no code of its own for the others, so they are not requested."""
         if resource.attributes.get("status") != "available":
             holder = resource.attributes.get("attached-to", "something")
             raise StillInUse(

@@ -1,4 +1,4 @@
-"""Security groups: the cluster's own, the load balancers', GuardDuty's. Rules that refer to a group go before the group."""
+"""Security groups: the cluster's own, the load balancers', GuardDuty's. Rules that refer to a group are deleted before it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 
 
 class SecurityGroups(Finder):
-    """Security groups. AWS does not tell when one was made."""
+    """Security groups. AWS does not return a creation time."""
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag and ledger."""
@@ -28,7 +28,7 @@ class SecurityGroups(Finder):
                 )
 
     def delete(self, resource: Resource) -> None:
-        """Revoke the rules by which the groups in `may-revoke-from` refer to it, then delete it.
+        """Revoke the rules with which the groups in `may-revoke-from` refer to it, then delete it.
 
         Nobody else's group is touched: one that refers to this group makes AWS refuse (StillInUse).
         """
@@ -48,12 +48,12 @@ class SecurityGroups(Finder):
         if not referring:
             return
         action = f"ec2:RevokeSecurityGroup{direction.capitalize()}"
-        with suppress(ResourceGone):  # Somebody was quicker: the rule is gone, as it should be.
+        with suppress(ResourceGone):  # Somebody else revoked the rule first.
             call(self._client, action, GroupId=row["GroupId"], IpPermissions=referring)
 
 
 def _only(rule: dict[str, Any], group_id: str) -> dict[str, Any] | None:
-    """The part of a rule that refers to this group: its addresses and other groups stay as they are."""
+    """The part of a rule that refers to this group: its addresses and other groups stay."""
     pairs = [{"GroupId": group_id} for pair in rule.get("UserIdGroupPairs", []) if pair.get("GroupId") == group_id]
     if not pairs:
         return None

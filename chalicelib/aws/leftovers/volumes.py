@@ -1,4 +1,4 @@
-"""EBS volumes of PersistentVolumeClaims, nodes' disks that outlived them, and snapshots of either."""
+"""EBS volumes of PersistentVolumeClaims, left-over disks of nodes, and snapshots of either."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_driver, 
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
-#: What tells the backup that we asked for from every other snapshot of a volume.
+#: The tag that marks the backup we requested among a volume's snapshots.
 TOKEN_TAG = "ekslab:backup-token"
 
 
 class Volumes(Finder):
-    """Volumes; one that is being deleted counts as gone."""
+    """Volumes; one that is being deleted counts as deleted."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
+        """By any tag that ties them to the cluster, by the CSI driver's tag, and by ledger."""
         for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "vol-", "volume-id")):
             for row in every(self._client, "ec2:DescribeVolumes", "Volumes", Filters=filters):
                 if row["State"] not in ("deleting", "deleted"):
@@ -47,7 +47,7 @@ class Snapshots(Finder):
     """Snapshots of this account."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
+        """By any tag that ties them to the cluster, by the CSI driver's tag, and by ledger."""
         for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "snap-", "snapshot-id")):
             for row in self._snapshots(filters):
                 yield self._resource(row, target.region)
@@ -57,9 +57,9 @@ class Snapshots(Finder):
         call(self._client, "ec2:DeleteSnapshot", SnapshotId=resource.id)
 
     def make(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
-        """Ask for a snapshot of the volume, unless the one asked for by this token is there.
+        """Request a snapshot of the volume, unless the one requested with this token exists.
 
-        EC2 takes no client token here: ours is a tag that nobody could know before, so the oldest that bears it is ours.
+        EC2 takes no client token here: ours is a tag that nobody could know before, so the oldest snapshot with it is ours.
         """
         region, born = volume.arn.split(":")[3], {**tags, TOKEN_TAG: token}
         mine = [{"Name": "volume-id", "Values": [volume.id]}, {"Name": f"tag:{TOKEN_TAG}", "Values": [token]}]
@@ -75,7 +75,7 @@ class Snapshots(Finder):
         return self._resource(row, region)
 
     def state(self, snapshot_id: str) -> str | None:
-        """In EC2's words; None when it is gone."""
+        """In EC2's words; None if it is gone."""
         rows = self._snapshots([{"Name": "snapshot-id", "Values": [snapshot_id]}])
         return str(rows[0]["State"]) if rows else None
 

@@ -1,4 +1,4 @@
-"""VPC endpoints that GuardDuty puts into every VPC it watches; with their group they keep the VPC from being deleted."""
+"""VPC endpoints that GuardDuty creates in every VPC it watches; with their group they keep the VPC from being deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.domain.errors.tree import StillInUse
 
 
 class VpcEndpoints(Finder):
-    """Endpoints; one takes minutes to go and shows as `deleting`."""
+    """Endpoints; a deletion takes minutes and shows as `deleting`."""
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag and ledger."""
@@ -35,7 +35,7 @@ class VpcEndpoints(Finder):
                     )
 
     def delete(self, resource: Resource) -> None:
-        """EC2 answers refusals inside a success: they are raised all the same."""
+        """EC2 returns refusals inside a success: they are raised all the same."""
         action = "ec2:DeleteVpcEndpoints"
         if resource.attributes.get("status") == "deleting":
             raise StillInUse(action, "Deleting", Sentence("{id} is being deleted.", id=resource.id))
@@ -45,16 +45,16 @@ class VpcEndpoints(Finder):
 
 
 def refusal(action: str, error: dict[str, Any]) -> Exception:
-    """The domain's error for a refusal that came inside an answer."""
+    """The domain's error for a refusal inside an answer."""
     facts = {"Code": error.get("Code", "Unknown"), "Message": error.get("Message", "")}
     return domain_error(action, ClientError({"Error": facts}, action))
 
 
 class MountTargets(Finder):
-    """Mount targets have no tags: they carry their file system's here."""
+    """Mount targets have no tags: they get their file system's here."""
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By VPC or subnet. EFS can only be asked file system by file system."""
+        """By VPC or subnet. EFS can only be listed file system by file system."""
         if target.vpc_id is None:
             return
         systems = every(self._client, "elasticfilesystem:DescribeFileSystems", "FileSystems")
@@ -76,7 +76,7 @@ class MountTargets(Finder):
                     )
 
     def delete(self, resource: Resource) -> None:
-        """Takes a minute; asking again meanwhile is fine."""
+        """Takes a minute; repeating it meanwhile is fine."""
         call(self._client, "elasticfilesystem:DeleteMountTarget", MountTargetId=resource.id)
 
     def _of(self, file_system_id: str) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""SNS and EventBridge, whether a subscription would take a message, and the keys of keep links."""
+"""SNS and EventBridge, the filters of subscriptions, SES, and the keys of keep-links."""

@@ -1,7 +1,7 @@
-"""Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one is still good.
+"""Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one still verifies.
 
-A version's id is the key's id. Secrets are kept for five minutes: as long may a rotated key go on signing, and a retired one
-be good. An id that is not known makes us look again sooner, or links signed just after a change would be refused meanwhile.
+A version's id is the key's id. Secrets are cached for five minutes: for that time a rotated key may go on signing, and a retired
+one verifies. An unknown id makes us read again sooner, or new links would be refused just after a rotation.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from chalicelib.aws.clients.calls import call
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 
-#: How long what was read is believed.
+#: How long a read secret is cached.
 KEPT_FOR = timedelta(minutes=5)
-#: How long it is believed against a link that says otherwise: anyone may make up ids, and each look costs two calls.
+#: How long it is cached against a link with an unknown id: anyone may make up ids, and each read costs two calls.
 DOUBTED_AFTER = timedelta(seconds=30)
-#: Bytes. A shorter secret could be guessed: it is none.
+#: Bytes. A shorter secret could be guessed: it is refused.
 SHORTEST = 32
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
@@ -33,7 +33,7 @@ class _Key:
 
 class SecretsLinkKeys:
     """Needs secretsmanager:GetSecretValue on this one secret, and PutSecretValue to renew it. `secret_id`: its name or ARN;
-    `now` as Clock.now."""
+    `now`: Clock.now."""
 
     def __init__(self, secretsmanager: Any, secret_id: str, now: Callable[[], datetime]) -> None:
         self._client, self._secret_id, self._now = secretsmanager, secret_id, now
@@ -50,7 +50,7 @@ class SecretsLinkKeys:
         return key.id, key.value
 
     def key(self, key_id: str) -> bytes | None:
-        """The key with this id if it is the current or the previous one. The previous is asked for only when needed."""
+        """The key with this id if it is the current or the previous one. The previous is read only if needed."""
         for kept_for in (KEPT_FOR, DOUBTED_AFTER):
             for stage in (_CURRENT, _PREVIOUS):
                 key = self._key(stage, kept_for)
@@ -59,7 +59,7 @@ class SecretsLinkKeys:
         return None
 
     def renew(self, older_than: timedelta, now: datetime) -> bool:
-        """Put a new key in the place of one of this age. Two runs at once make one: its token is made of the key before it."""
+        """Replace a key of this age. Two concurrent runs make one key: its token is derived from the previous key."""
         current = self._key(_CURRENT)
         if current is None or now - current.since < older_than:
             return False

@@ -1,6 +1,6 @@
-"""Implements the LinkSigner port with itsdangerous: HMAC-SHA-256 under a key that it derives from the secret.
+"""Implements the LinkSigner port with itsdangerous: HMAC-SHA-256 with a key derived from the secret.
 
-Imported by the first link that is signed or read: few requests see one.
+Imported when the first link is signed or read: few requests need it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _SALT = b"ekslab.links"
 
 
 class ItsdangerousLinkSigner:
-    """The signature stands after the last dot, in URL-safe base64."""
+    """The signature follows the last dot, in URL-safe base64."""
 
     def sign(self, text: str, key: bytes) -> str:
         """The text with its signature."""
         return _signer(key).sign(text).decode()
 
     def unsign(self, token: str, key: bytes) -> str | None:
-        """The text, if the token is what `sign` makes of it: the library takes other spellings of a signature's last character."""
+        """The text, if `sign` returns exactly this token: the library accepts other spellings of a signature's last character."""
         from itsdangerous import BadSignature
 
         try:

@@ -1,4 +1,4 @@
-"""Reads SES's events out of SNS's notifications: which mail, what became of it, in words.
+"""Reads SES's events from SNS's notifications: the mail, its outcome, and the reason as a sentence.
 
 The shapes are those of "Contents of event data that Amazon SES publishes to Amazon SNS" (SES developer guide). Messages are
 ignored unless they are such events of this installation's configuration set, from its own topic, with a tag that can be ours.
@@ -17,7 +17,7 @@ from chalicelib.domain.notices.mail import MailEvent, MailEventKind, is_mail_id
 
 
 def mail_events(event: Mapping[str, Any], topic_arn: str, configuration_set: str) -> Iterator[MailEvent | None]:
-    """One for each record of a Lambda's event; None for what is not to be believed or not of our kind."""
+    """One for each record of a Lambda's event; None for an untrusted record, or one of another kind."""
     for record in event.get("Records", ()):
         try:
             yield _event(record, topic_arn, configuration_set)
@@ -42,7 +42,7 @@ def _event(record: Mapping[str, Any], topic_arn: str, configuration_set: str) ->
 
 
 def _kind(said: Mapping[str, Any]) -> tuple[MailEventKind, str, str, tuple[str, ...]] | None:
-    """What kind of event, why, when, and about which addresses; None for kinds that say nothing of the state."""
+    """The kind of event, its reason, time and addresses; None for kinds that do not change the state."""
     match said["eventType"]:
         case "Send":
             return MailEventKind.SENT, "", "", ()
@@ -80,7 +80,7 @@ def _bounce(bounce: Mapping[str, Any]) -> tuple[MailEventKind, str, str, tuple[s
 
 
 def _plain(text: str) -> str:
-    """One line of a stranger's mail server, short and printable."""
+    """One line of a foreign mail server's text, short and printable."""
     return "".join(sign if sign.isprintable() else " " for sign in str(text))[:200].strip()
 
 

@@ -1,7 +1,7 @@
-"""Gets messages out: the port `Notifier` on SNS for people and chats, on EventBridge for machines.
+"""Sends messages: the port `Notifier` on SNS for people and chats, on EventBridge for programs.
 
 A subscription can filter by the attributes kind, severity, account, owner, recipient (in lower case) and days (a number). A
-chat that fails is logged and holds up no mail: the notice counts as sent when the topic for people has taken it.
+failing chat is logged and delays no mail: the notice counts as sent when the topic for people has accepted it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from chalicelib.domain.notices.chat import chat_document
 from chalicelib.logs import logger
 
 SOURCE = "ekslab"
-#: SNS: "less than 100 characters long", and mail servers between here and there like ASCII.
+#: SNS: "less than 100 characters long", and mail servers on the way prefer ASCII.
 _SUBJECT = 99
-#: Both services count everything about a message against 256 KiB; this leaves room for the rest of it.
+#: Both services count the whole message against 256 KiB; this leaves room for the rest of it.
 MOST_BYTES = 250_000
-#: Of one PutEvents.
+#: The most entries of one PutEvents.
 _ENTRIES = 10
 
 
@@ -62,7 +62,7 @@ class SnsNotifier:
         return str(answer["MessageId"])
 
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
-        """Put them on the bus, ten a call. Raises AwsRefused (EntryTooLarge before it is even tried), Transient, in the end."""
+        """Put them on the bus, ten a call. Raises AwsRefused (EntryTooLarge before the call), Transient, at the end."""
         failures: list[EkslabError] = []
         some: list[dict[str, str]] = []
         size = 0
@@ -83,7 +83,7 @@ class SnsNotifier:
             raise failures[0]
 
     def _put(self, entries: list[dict[str, str]]) -> list[EkslabError]:
-        """What failed of them."""
+        """Their failures."""
         if not entries:
             return []
         try:
@@ -101,21 +101,21 @@ class SnsNotifier:
 
 
 def subject_line(text: str) -> str:
-    """A subject as SNS and every mail server take it: one line of ASCII, begun by a visible character, 99 at most."""
+    """A subject that SNS and every mail server accept: one line of ASCII, starting with a visible character, 99 at most."""
     plain = text.translate(_PLAIN)
     ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
     line = re.sub(r"[\x00-\x20\x7f]+", " ", ascii_only).strip() or "ekslab"
     return line if len(line) <= _SUBJECT else f"{line[: _SUBJECT - 3].rstrip()}..."
 
 
-#: Signs that lose their sense when they are merely left out.
+#: Characters that need a replacement in ASCII.
 _PLAIN = str.maketrans(
     {"–": "-", "—": "-", "‑": "-", "→": "->", "×": "x", "≥": ">=", "≤": "<=", "’": "'", "“": '"', "”": '"'}
 )
 
 
 def _attributes(message: Message) -> dict[str, dict[str, str]]:
-    """SNS takes no empty value: what is not known is left out."""
+    """SNS accepts no empty value: unknown ones are omitted."""
     texts = {name: str(getattr(message, name)) for name in ("kind", "severity", "account", "owner", "recipient")}
     texts["recipient"] = texts["recipient"].casefold()
     attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}

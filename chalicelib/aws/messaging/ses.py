@@ -1,7 +1,7 @@
-"""Sends mail through SES v2: the port `Mailer`. Imported by the first mail, and by `GET /health` where mail is sent at all.
+"""Sends mail through SES v2: the port `Mailer`. Imported by the first mail, and by `GET /health` if mail is configured.
 
-SES has no token by which a second SendEmail is the same one, so that nothing is tried again here but what SES refused for its
-rate: the client must make one attempt a call.
+SES has no client token for SendEmail, so only requests that SES refused for their rate are repeated here:
+the client must make one attempt a call.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError, ResourceGone, Throttled
 from chalicelib.ports.mail import Letterhead
 
-#: The tag that says which record a mail is of.
+#: The tag with the id of the mail's record.
 TAG = "ekslab-mail"
-#: Seconds before each further attempt, where SES says that it was asked too fast: it took nothing then.
+#: Seconds before each retry after SES refused the rate: it accepted nothing then.
 _PAUSES = (0.2, 0.5, 1.0)
 
 
@@ -28,7 +28,7 @@ class SesMailer:
         self._sender = identity if "@" in identity else f"ekslab@{identity}"
 
     def send(self, letter: Letterhead) -> str:
-        """Ask, again only where SES was asked too fast. Raises Throttled, AwsRefused, AwsUnavailable."""
+        """Send; retry only if SES refused the rate. Raises Throttled, AwsRefused, AwsUnavailable."""
         for seconds in _PAUSES:
             try:
                 return self._send(letter)
@@ -37,7 +37,7 @@ class SesMailer:
         return self._send(letter)
 
     def troubles(self) -> tuple[str, ...]:
-        """Two calls. What can't be read is a trouble, too."""
+        """Two calls. An unreadable answer is a trouble, too."""
         try:
             return tuple(filter(None, (self._identity_trouble(), self._account_trouble())))
         except EkslabError as error:

@@ -1,7 +1,7 @@
 """Implements the Reach port: whether the topic for people has a confirmed subscription that takes a recipient's messages.
 
-SNS gives a message id even if nobody listens, so a message id alone proves nothing. What was read is believed for five
-minutes, which is one run of the sweep. Needs sns:ListSubscriptionsByTopic on the topic and sns:GetSubscriptionAttributes.
+SNS returns a message id even without listeners, so an id alone proves nothing. Results are cached for five
+minutes, the length of one run. Needs sns:ListSubscriptionsByTopic on the topic and sns:GetSubscriptionAttributes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 
 KEPT_FOR = timedelta(minutes=5)
-#: What stands in a list instead of an ARN while a subscription is not confirmed, or after it has ended.
+#: A list's value in place of an ARN while a subscription is unconfirmed, or after it has ended.
 _NO_ARN = frozenset({"PendingConfirmation", "Deleted"})
-#: What is not known of a message that isn't written yet.
+#: Attributes without a value before the message is written.
 _UNKNOWN = frozenset({"account", "owner"})
-#: Attributes of a message by name; one that is not in it is not sent.
+#: Attributes of a message by name; a missing one is not sent.
 Attributes = Mapping[str, str | int]
 
 
@@ -33,16 +33,16 @@ class _Subscription:
 
 
 class TopicSubscriptions:
-    """`now` as Clock.now."""
+    """`now`: Clock.now."""
 
     def __init__(self, sns: Any, topic_arn: str, now: Callable[[], datetime]) -> None:
         self._sns, self._topic_arn, self._now = sns, topic_arn, now
         self._kept: tuple[datetime, tuple[_Subscription, ...]] | None = None
 
     def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
-        """None if somebody listens; else why not. Without `message`, one of the kind `curfew-warning` is meant.
+        """None if somebody listens; else the reason. Without `message`, it judges one of the kind `curfew-warning`.
 
-        A topic that can't be read is a reason, too. Raises Transient.
+        An unreadable topic is a reason, too. Raises Transient.
         """
         try:
             subscriptions = self._subscriptions()
@@ -73,7 +73,7 @@ class TopicSubscriptions:
         return [one for one in found if one is not None]
 
     def _described(self, arn: str) -> _Subscription | None:
-        """None for one that has ended since it was listed, or is not confirmed."""
+        """None for a subscription that has ended since it was listed, or is unconfirmed."""
         try:
             said = call(self._sns, "sns:GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
         except ResourceGone:
@@ -84,7 +84,7 @@ class TopicSubscriptions:
 
 
 def _attributes(recipient: str, message: Message | None) -> tuple[Attributes, frozenset[str]]:
-    """What the notifier sends with a message: no attribute is empty."""
+    """The attributes that the notifier sends with a message: none is empty."""
     if message is None:
         usual: Attributes = {
             "kind": "curfew-warning",
@@ -104,7 +104,7 @@ def _attributes(recipient: str, message: Message | None) -> tuple[Attributes, fr
 def takes(policy: str, scope: str, attributes: Attributes, unknown: frozenset[str] = frozenset()) -> bool:
     """Whether a subscription with this FilterPolicy (JSON, or empty) and FilterPolicyScope takes a message.
 
-    `unknown`: attributes that the message will have with a value that isn't known yet; no condition on them is met.
+    `unknown`: attributes whose values are not known yet; no condition on them is met.
     """
     if not policy:
         return True
@@ -123,7 +123,7 @@ def takes(policy: str, scope: str, attributes: Attributes, unknown: frozenset[st
 
 
 def _meets(value: str | int | None, condition: object) -> bool:
-    """One condition of a name's list. A bare word is an exact match; anything else is `{operator: operand}`."""
+    """One condition of a name's list. A plain value is an exact match; anything else is `{operator: operand}`."""
     if isinstance(condition, str):
         return value == condition
     if not isinstance(condition, dict) or len(condition) != 1:

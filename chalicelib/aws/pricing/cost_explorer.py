@@ -1,6 +1,6 @@
-"""What AWS billed, from Cost Explorer. Implements the port CostExplorer, which holds the promises.
+"""AWS's bill from Cost Explorer. Implements the port CostExplorer, which documents the guarantees.
 
-The service answers in us-east-1 alone, for every region, and knows a tag once it is activated as a cost-allocation tag.
+The service answers only in us-east-1, for every region, and knows a tag after its activation as a cost-allocation tag.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Any
 from chalicelib.aws.clients.calls import call
 from chalicelib.domain.costs import Billed
 
-#: Where it answers. Source: botocore's endpoints, `ce` of the partition aws.
+#: Its region. Source: botocore's endpoints, `ce` of the partition aws.
 REGION = "us-east-1"
-#: What is no use of a lab, and would hide it.
+#: Record types that are not a lab's use, and would distort it.
 _LEFT_OUT = ("Credit", "Refund", "Tax")
-#: Pages of one question; each is a request that is paid for.
+#: The most pages of one query; each request is billed.
 _MOST_PAGES = 10
 
 
 class AwsCostExplorer:
-    """`ce`: a client of REGION. `key`, `value`: the tag that all things of labs carry."""
+    """`ce`: a client of REGION. `key`, `value`: the tag on all resources of labs."""
 
     def __init__(self, ce: Any, key: str, value: str) -> None:
         self._ce, self._tag = ce, {"Key": key, "Values": [value]}
 
     def billed(self, start: date, end: date) -> Billed:
-        """By usage type, unblended: what was used, without credits, refunds and taxes."""
+        """By usage type, unblended: the use without credits, refunds and taxes."""
         not_use = {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": list(_LEFT_OUT)}}}
         asked: dict[str, Any] = {
             "TimePeriod": {"Start": start.isoformat(), "End": end.isoformat()},

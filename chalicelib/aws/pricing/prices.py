@@ -1,7 +1,7 @@
 """Prices of a region from AWS's Price List, cached for a day per process; the bundled table fills gaps.
 
 Implements `Curfew.prices`. `pricing` is a client of us-east-1, eu-central-1 or ap-south-1, the service's only regions, and
-needs pricing:GetProducts. Nothing here raises: an amount is never worth a lab's night. The source always says what it is.
+needs pricing:GetProducts. Nothing here raises: an amount is never worth a lab's night. `source` names the source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chalicelib.logs import logger
 
 LIVE = Sentence("AWS Price List")
 KEPT_FOR = timedelta(days=1)
-#: What could not be had is asked for again after this.
+#: The pause after a failed read.
 ASK_AGAIN = timedelta(minutes=10)
 _SILENT = ("", "")
 
@@ -36,14 +36,14 @@ class _Kept:
 
 
 class PriceList:
-    """`now` as Clock.now."""
+    """`now`: Clock.now."""
 
     def __init__(self, pricing: Any, now: Callable[[], datetime]) -> None:
         self._pricing, self._now = pricing, now
         self._kept: dict[tuple[str, str], _Kept] = {}
 
     def prices(self, region: str) -> Prices:
-        """The region's prices. The bundled ones are of ap-northeast-2 wherever the lab is; `source` says so. Never raises."""
+        """The region's prices. The bundled ones are those of ap-northeast-2 for every lab; `source` says so. Never raises."""
         table = bundled()
         found = {name: self.price(region, wanted) for name, wanted in BASE.items()}
         missing = [name for name, price in found.items() if price is None]
@@ -80,13 +80,13 @@ class PriceList:
             return None
 
     def _is_silent(self) -> bool:
-        """Whether it failed a moment ago: a page that shows a price doesn't wait for it five times over."""
+        """Whether it failed a moment ago: a page with several prices waits only once."""
         silent = self._kept.get(_SILENT)
         return silent is not None and self._now() < silent.until
 
 
 class _Instances(Mapping[str, float]):
-    """Instance types' prices, each asked for when it is needed: a region has about a thousand types, a lab one or two."""
+    """Instance types' prices, each read when needed: a region has about a thousand types, a lab one or two."""
 
     def __init__(self, price: Callable[[str], float | None]) -> None:
         self._price = price
@@ -125,7 +125,7 @@ def bundled() -> Prices:
 
 @dataclass(frozen=True)
 class PriceQuery:
-    """`usage_type` without its prefix. `attributes` narrow down what GetProducts lists; where none do, it is paged through."""
+    """`usage_type` without its prefix. `attributes` filter GetProducts' list; without any, all its pages are read."""
 
     service: str
     usage_type: str
@@ -143,7 +143,7 @@ BASE: Mapping[str, PriceQuery] = {
 
 
 def an_instance(kind: str) -> PriceQuery:
-    """An instance type on demand: Linux, shared tenancy, no software that is paid for."""
+    """An instance type on demand: Linux, shared tenancy, no paid software."""
     attributes = {
         "instanceType": kind,
         "operatingSystem": "Linux",
@@ -155,7 +155,7 @@ def an_instance(kind: str) -> PriceQuery:
 
 
 def price_of(pricing: Any, region: str, wanted: PriceQuery) -> float | None:
-    """USD a unit of the first product that is wanted; None if there is none. Raises AwsRefused (also of nonsense), Transient."""
+    """USD a unit of the first matching product; None if there is none. Raises AwsRefused (also for nonsense), Transient."""
     narrow = {"regionCode": region, **wanted.attributes}
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in narrow.items()]
     with translate("pricing:GetProducts"):
@@ -177,7 +177,7 @@ def _is(product: Mapping[str, Any], wanted: PriceQuery) -> bool:
 
 
 def _on_demand(product: Mapping[str, Any]) -> Iterator[float]:
-    """The price from the first unit on. A free first tier is no price, and what is not in USD is none that can be added."""
+    """The price from the first unit on. A free first tier does not count, nor does a price in another currency than USD."""
     terms = product.get("terms", {}).get("OnDemand", {}).values()
     tiers = [tier for term in terms for tier in term.get("priceDimensions", {}).values()]
     priced = [

@@ -1,1 +1,1 @@
-"""Clock and public holidays: outside the rules, though not AWS."""
+"""Clock and public holidays: adapters without AWS."""

@@ -1,4 +1,4 @@
-"""The system's clock: the one place that asks what time it is."""
+"""The system's clock: the one place that reads the time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Public holidays by country, from the `holidays` library. Implements `Curfew.holidays` and `Curfew.is_known_country`.
 
-The library is imported when it is first needed: for one country it loads all of its 250, which takes about
-half a second and 40 MiB of a cold Lambda. A lab whose evening names no country costs nothing of that.
+The library is imported when first needed: for one country it loads all of its 250, which takes about
+half a second and 40 MiB of a cold Lambda. A lab without a country for holidays does not load it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chalicelib.logs import logger
 
 @lru_cache(maxsize=512)
 def public_holidays(country: str, year: int) -> frozenset[date]:
-    """That year's public holidays of `KR`, or of `DE-BY` (ISO 3166, with a subdivision where wanted), substitute days too.
+    """That year's public holidays of `KR`, or of `DE-BY` (ISO 3166, with a subdivision if needed), substitute days too.
 
     Empty for a country that the library does not know (any more): its evenings then come on every chosen weekday.
     """

@@ -1,8 +1,8 @@
-"""How many labs are alive: a few counters that every creation and every end keeps in its own transaction.
+"""The number of living labs: a few counters that every creation and every end updates in its own transaction.
 
-`counted` on a lab says whether it is in its counter; a condition on the item keeps it from being counted twice. Labs from
-before there were counters lack it: the first question counts them, each in a transaction with its mark, and so does a save
-that comes first. A run that dies half-way leaves nothing counted twice, and the next one goes on.
+`counted` on a lab says whether it is in its counter; a condition on the item prevents counting twice. Labs from
+before the counters lack it: the first read counts them, each in a transaction with its mark, and so does an earlier
+save. A run that dies half-way leaves nothing counted twice, and the next one continues.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DynamoCounters(InTable):
     """The part of the CurfewStore port that counts labs."""
 
     def alive_count(self) -> int:
-        """A few counters; the first time it counts the labs from before. Raises AwsUnavailable, Throttled."""
+        """Reads a few counters; the first time it counts older labs. Raises AwsUnavailable, Throttled."""
         items = self._tallies()
         if not any(item["sk"] == COUNTED["sk"] for item in items):
             self._count_the_uncounted()
@@ -60,7 +60,7 @@ class DynamoCounters(InTable):
         self._table.put(COUNTED)
 
     def _count(self, ids: Sequence[str]) -> None:
-        """Mark and count those that nobody has counted in between."""
+        """Mark and count the labs that nobody counted in between."""
         for _ in range(ATTEMPTS):
             tallies = Counter(counter_key(lab_id)["sk"]["S"] for lab_id in ids)
             first = {counter_key(lab_id)["sk"]["S"]: counter_key(lab_id) for lab_id in ids}

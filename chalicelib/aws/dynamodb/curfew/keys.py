@@ -1,4 +1,4 @@
-"""Where curfew's things lie in the one table, and which of its indexes list them.
+"""Keys of curfew's items in the one table, and the indexes that list them.
 
 | item    | pk           | sk              | due                                     | expires_at         |
 |---------|--------------|-----------------|-----------------------------------------|--------------------|
@@ -10,8 +10,8 @@
 | counted | ALIVE        | COUNTED         |                                         |                    |
 
 A line holds an entry in `body`, its owner in `whose` and its status in `status`: one item to read, and a publication never
-writes it again. Labs at rest are in `due` under CURFEW, blocked ones under BLOCKED (`dynamodb/keys.py`). A header goes before its
-lines do, so that what is left of an old plan is never taken for a broken one.
+writes it again. Labs at rest are in `due` under CURFEW, blocked ones under BLOCKED (`dynamodb/keys.py`). A header expires before
+its lines, so that the remaining lines of an old plan never look like a damaged one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.aws.dynamodb.keys import ALIVE, Item, key, lab_pk, number
 UNWARNED = "UNWARNED"
 PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)
 RULES = key("CURFEW", "RULES")
-#: Is there once every lab from before there were counters has been counted.
+#: Exists once every lab from before the counters is counted.
 COUNTED = key(ALIVE, "COUNTED")
 
 
@@ -48,7 +48,7 @@ def verdict_key(lab_id: str) -> Item:
 
 
 def plan_expiry(night: date, kept: timedelta) -> Item:
-    """When DynamoDB may forget what is kept so long after the night."""
+    """The expiry of items kept this long after the night."""
     return expiry(datetime.combine(night, time(), UTC) + kept)
 
 

@@ -1,6 +1,6 @@
 """A page of a night's plan: some of its lines by time, in one query that reads no further than the page.
 
-The table itself leaves out the lines of other owners for a reader of one owner's lines: they are neither sent nor parsed.
+For a reader of one owner's lines, DynamoDB filters out other owners' lines: they are neither sent nor parsed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from chalicelib.aws.dynamodb.table import Table
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.plan import Entry, PlanHeader, PlanPage, entry_digest, hash_of_digests
 
-#: Answers whether somebody may see the lines of an owner; None: all of them.
+#: Whether somebody may see the lines of an owner; None: all of them.
 Seen = Callable[[str], bool] | None
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one query found. `passed`: how many items it looked at; `onward`: the last one's key where there are more."""
+    """The result of one query. `passed`: the number of items it read; `onward`: the last one's key if there are more."""
 
     items: Sequence[Item]
     passed: int
@@ -32,7 +32,7 @@ class _Found:
 
 
 def plan_page(table: Table, day: date, seen: Seen, whose: str | None, limit: int, after: str | None) -> PlanPage | None:
-    """The first page takes one query, the others a read of the header as well. None where there is no plan."""
+    """The first page takes one query, later ones also read the header. None if there is no plan."""
     head = table.get(header_key(day)) if after else None
     found = _asked(table, day, whose, after, limit + 2 if seen is None else None)
     head = head or next((item for item in found.items if not is_line(item)), None)
@@ -50,7 +50,7 @@ def plan_page(table: Table, day: date, seen: Seen, whose: str | None, limit: int
 
 
 def _asked(table: Table, day: date, whose: str | None, after: str | None, limit: int | None) -> _Found:
-    """One query, strongly consistent, from the header or from behind a line."""
+    """One query, strongly consistent, from the header or after a line."""
     values = {":pk": text(plan_pk(day)), **({":after": line_key(day, after)["sk"]} if after else {})}
     request: dict[str, Any] = {"Limit": limit} if limit else {}
     if whose is not None:
@@ -68,7 +68,7 @@ def _asked(table: Table, day: date, whose: str | None, after: str | None, limit:
 
 
 def _is_whole(head: Item, digests: dict[str, str], shown: Sequence[Entry]) -> bool:
-    """Whether the plan was published so, and what is shown of it."""
+    """Whether the shown part of the plan is as published."""
     as_published = hash_of_digests(digests[each] for each in sorted(digests)) == thing_of(PlanHeader, head).hash
     return as_published and all(digests.get(entry.id) == entry_digest(entry) for entry in shown)
 

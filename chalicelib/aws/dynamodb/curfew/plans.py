@@ -1,8 +1,8 @@
 """Stores nightly plans: a header and one item per entry, with a hash and a count that always agree.
 
-Entries are added in transactions that hold the header to what was seen of it, so that of two publishers the second reads
-it again and adds to what the first left. A crash between two transactions leaves a whole plan, only a shorter one. Each write
-carries its own id: by it the next writer says what it saw, and a write whose answer was lost is known as done.
+Entries are added in transactions whose condition is the header as read, so that of two publishers the second reads
+it again and adds to the first one's. A crash between two transactions leaves a valid plan, only a shorter one. Each write
+has an id: it is the next writer's condition, and shows that a write whose answer was lost is done.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ from chalicelib.domain.curfew.plan import (
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
 from chalicelib.domain.identity.callers import identity_of
 
-#: As many entries as fit into one transaction beside the header.
+#: The most entries in one transaction beside the header.
 AT_ONCE = 99
-#: Publishers lose to each other more often than those who change one item: a night has one header.
+#: Publishers conflict more often than writers of single items: a night has one header.
 _PUBLISHING = 4 * ATTEMPTS
 _NEW = "attribute_not_exists(pk)"
 
 
 class DynamoPlans(InTable):
-    """The part of the CurfewStore port that is about plans."""
+    """The part of the CurfewStore port for plans."""
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
-        """Reads the header only. Raises AwsUnavailable when too many publish at once, Unreadable."""
+        """Reads only the header. Raises AwsUnavailable if too many publish at once, Unreadable."""
         wanted: dict[str, Entry] = {}
-        for entry in (read_body(Entry, dumps(entry)) for entry in entries):  # The hash is over what will be read.
+        for entry in (read_body(Entry, dumps(entry)) for entry in entries):  # The hash covers the stored form.
             wanted.setdefault(entry.id, entry)
         for _ in range(_PUBLISHING + len(wanted) // AT_ONCE):
             seen = self._table.get(header_key(day))
@@ -74,7 +74,7 @@ class DynamoPlans(InTable):
         return self._table.load(PlanHeader, header_key(day))
 
     def plan(self, day: date) -> Plan | None:
-        """A query may see half of a write that is under way: an incomplete plan is read again."""
+        """A query may see half of a write in progress: an incomplete plan is read again."""
         plan = None
         for _ in range(ATTEMPTS):
             plan = plan_of(list(self._table.items(partition(plan_pk(day)))))
@@ -92,7 +92,7 @@ class DynamoPlans(InTable):
     def plan_page(
         self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
-        """See `plan_page.py`; a query may see half of a write that is under way."""
+        """See `plan_page.py`; a query may see half of a write in progress."""
         from chalicelib.aws.dynamodb.curfew.plan_page import plan_page
 
         found = plan_page(self._table, day, seen, whose, limit, after)
@@ -133,7 +133,7 @@ class DynamoPlans(InTable):
             raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to change the plan.") from stale
 
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
-        """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""
+        """Replace the item that was read, with more new ones; return False if another writer was first. Raises Unreadable."""
         write_id = secrets.token_hex(16)
         mine, guard = text(write_id), ("write_id = :seen", {":seen": seen["write_id"]}) if seen else (_NEW, None)
         new = [put({**line, "write_id": mine}, _NEW) for line in more]
@@ -159,12 +159,12 @@ def header_item(header: PlanHeader, digests: Mapping[str, str]) -> Item:
 
 
 def digests_of(item: Item | None) -> dict[str, str]:
-    """The hash of each entry that was published, by its id; none where there is no header."""
+    """The hash of each published entry by its id; empty without a header."""
     return {} if item is None else dict(json.loads(gzip.decompress(item["digests"]["B"])))
 
 
 def line_item(night: date, entry: Entry, status: EntryStatus) -> Item:
-    """An entry with its status; in the index while it stands and its warning has not been delivered."""
+    """An entry with its status; indexed while it stands and its warning is not delivered."""
     more = {"status": text(dumps(status)), "whose": text(identity_of(entry.owner))}
     item = item_of(line_key(night, entry.id), entry, expires_at=plan_expiry(night, LINES_KEPT), **more)
     if status.outcome is EntryOutcome.STANDING and status.warned_at is None:
@@ -173,7 +173,7 @@ def line_item(night: date, entry: Entry, status: EntryStatus) -> Item:
 
 
 def status_of(item: Item) -> EntryStatus:
-    """What has become of a line's entry."""
+    """The status of a line's entry."""
     return read_body(EntryStatus, item["status"]["S"])
 
 
@@ -183,7 +183,7 @@ def line_of(item: Item) -> PlanLine:
 
 
 def plan_of(items: Sequence[Item]) -> Plan | None:
-    """The plan of one partition's items in key order; None where there is no header."""
+    """The plan of one partition's items in key order; None without a header."""
     header = next((thing_of(PlanHeader, item) for item in items if not is_line(item)), None)
     return None if header is None else Plan(header, tuple(line_of(item) for item in items if is_line(item)))
 

@@ -1,6 +1,6 @@
 """Stores the rules of curfew, verdicts and due entries in DynamoDB; plans are in `plans.py`.
 
-Implements the CurfewStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
+Implements the CurfewStore port, which documents the guarantees. Same table as labs; `keys.py` has the keys.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DynamoCurfewStore(DynamoPlans, DynamoCounters):
         return until_saved("The record of curfew's rules", attempt)
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
-        """From the sparse index. Account and region of a lab that can't be read are "": it must not hide the others."""
+        """From the sparse index. Account and region of an unreadable lab are "", so that it does not hide the others."""
         due = shard(CURFEW_SHARD, " AND due_at <= :now", now=stamp(now))
         return tuple((lab_id_of(item), _place_of(item)) for item in self._table.items(due, limit))
 
@@ -45,7 +45,7 @@ class DynamoCurfewStore(DynamoPlans, DynamoCounters):
         return tuple(self._table.things(Lab, shard(BLOCKED_SHARD), limit))
 
     def put_verdict(self, verdict: Verdict) -> None:
-        """Write or overwrite; forgotten 30 days after."""
+        """Write or overwrite; expires after 30 days."""
         expires_at = expiry(verdict.at + VERDICTS_KEPT)
         self._table.put(item_of(verdict_key(verdict.lab_id), verdict, expires_at=expires_at))
 
@@ -54,7 +54,7 @@ class DynamoCurfewStore(DynamoPlans, DynamoCounters):
 
 
 def _place_of(item: Item) -> Place:
-    """Beside the body; of an item from before it stood there, in it."""
+    """Beside the body; in the body of older items."""
     if "region" in item and "account" in item:
         return Place(str(item["account"]["S"]), str(item["region"]["S"]))
     try:

@@ -1,1 +1,1 @@
-"""Labs, receipts and the counters of labs alive."""
+"""Labs, receipts and the counters of living labs."""

@@ -1,4 +1,4 @@
-"""Reads what a request for a lab is judged by, all in one BatchGetItem: its key, the offers, curfew's rules, and who asks."""
+"""Reads the records for judging a request in one BatchGetItem: its key, the offers, curfew's rules, and the requester."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.ports.deps import Ahead
 
 
 def look_ahead(table: Table, owner: str, key: str | None, digest: str, now: datetime) -> Ahead:
-    """As the port says."""
+    """See the port."""
     claim = claim_key(identity_key(owner))
     wanted = [OFFERS, RULES, claim, *([idempotency_key_of(owner, key)] if key else [])]
     found = {item["pk"]["S"]: item for item in table.items_of(wanted)}

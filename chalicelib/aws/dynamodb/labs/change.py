@@ -1,6 +1,6 @@
-"""Saving a changed lab: only if nobody saved in between; its name goes when it is over, its place in the counts also when blocked.
+"""Saves a changed lab if nobody saved in between; an ended lab frees its name, a blocked one its place in the counts.
 
-Every write carries its own id, so that a write whose answer was lost is recognised as done and not done again.
+Every write has an id, so that a write whose answer was lost is recognised and not repeated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DynamoChanges(InTable):
         seen: Lab | None = None,
         ceilings: MonthCeilings | None = None,
     ) -> Lab:
-        """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded."""
+        """Load, change, save, repeat if another writer was first; the first time, `seen` counts as loaded."""
         if seen is not None and (saved := self._saved_as_seen(seen, change)) is not None:
             return saved
 
@@ -50,7 +50,7 @@ class DynamoChanges(InTable):
         return until_saved(lab_id, attempt)
 
     def _saved_as_seen(self, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:
-        """The changed lab, if what is stored is as it would be of `seen`, so that nothing must be read; None if it must."""
+        """The changed lab if the stored item is that of `seen`, so that no read is needed; else None."""
         changed = change(seen)
         if changed == seen or UNCOUNTED & {seen.phase, changed.phase}:
             return None
@@ -65,7 +65,7 @@ class DynamoChanges(InTable):
         return changed if self._written(operations, spending_updates(seen, before, item, None), write_id) else None
 
     def _save(self, seen: Item, stored: Lab, changed: Lab, ceilings: MonthCeilings | None) -> bool:
-        """Save it with what it frees; False when someone else was first."""
+        """Save the lab with its effects on counts; return False if another writer was first."""
         write_id = secrets.token_hex(16)
         over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
         item = lab_item(changed, write_id, claims=claims and not over)
@@ -79,7 +79,7 @@ class DynamoChanges(InTable):
         return self._written(operations, spending_updates(stored, seen, item, ceilings), write_id)
 
     def _written(self, operations: Sequence[Item], additions: Sequence[Addition], write_id: str) -> bool:
-        """Write; False when someone else was first. The first operation is the lab's. Raises OverBudget."""
+        """Write; return False if another writer was first. The first operation is the lab's. Raises OverBudget."""
         reasons = self._table.transact([*operations, *(each.operation for each in additions)], write_id)
         if not reasons:
             return True
@@ -91,7 +91,7 @@ class DynamoChanges(InTable):
 
 
 def _replacing(item: Item, seen: Item, version: int) -> Item:
-    """Put it over what was seen. Counting a lab from before there were counters changes `counted` and no version."""
+    """Replace the item that was read. Counting a lab from before the counters changes `counted` and no version."""
     if "counted" not in seen:
         return put(item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
     return put(item, "version = :seen", {":seen": number(version)})
@@ -103,7 +103,7 @@ def _freeing(lab: Lab) -> Item:
 
 
 def _counting(lab: Lab, seen: Item, item: Item) -> list[Item]:
-    """Bring the counts of the lab's owner, and of their role, in line: a blocked lab is not among what they may have."""
+    """Update the counts of the lab's owner and role: a blocked lab does not count against their limit."""
     before = seen["occupies" if "occupies" in seen else "claims"]
     difference = int(item["occupies"]["BOOL"]) - int(before["BOOL"])
     owners = filter(None, (lab.counted_as, shared_role(lab.owner)))

@@ -1,7 +1,7 @@
-"""What each lab adds to the counters of labs alive: itself, its phase, and what it costs an hour.
+"""Each lab's share of the counters of living labs: its number, its phase, and its cost an hour.
 
-A lab's item keeps in `tallied` what of it is in its counter; each save brings both in line, in its own transaction. A lab from
-before there were phases in the counters is in them with its next save.
+A lab's item records in `tallied` its share of its counter; each save updates both in one transaction. A lab from
+before the counters had phases enters them with its next save.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ALIVE, MICRO_USD, _PHASE = "alive", "micro_usd", "phase_"
 
 
 def tallied(lab: Lab) -> Item:
-    """What a lab adds, as its item keeps it; nothing once it is over. Money in millionths of a dollar, to be exact."""
+    """A lab's share, as stored on its item; empty once it is over. Money in millionths of a dollar, to be exact."""
     if lab.phase in OVER:
         return {"M": {}}
     amounts = {ALIVE: 1, f"{_PHASE}{lab.phase}": 1, MICRO_USD: round((lab.hourly_usd or 0.0) * 1_000_000)}
@@ -26,7 +26,7 @@ def tallied(lab: Lab) -> Item:
 
 
 def counter_updates(lab_id: str, seen: Item, item: Item) -> list[Item]:
-    """The operation that brings the lab's counter in line with its item; `seen`: the item before, {} if there was none."""
+    """The operation that updates the lab's counter to its item; `seen`: the item before, {} if there was none."""
     difference = Counter(_counted_in(item))
     difference.subtract(_counted_in(seen))
     changed = {name: amount for name, amount in difference.items() if amount}
@@ -34,7 +34,7 @@ def counter_updates(lab_id: str, seen: Item, item: Item) -> list[Item]:
 
 
 def running(tallies: Iterable[Item]) -> Running:
-    """All counters together."""
+    """The sum of all counters."""
     sums: Counter[str] = Counter()
     for item in tallies:
         sums.update({name: int(value["N"]) for name, value in item.items() if "N" in value})
@@ -43,7 +43,7 @@ def running(tallies: Iterable[Item]) -> Running:
 
 
 def _counted_in(item: Item) -> Mapping[str, int]:
-    """The part of the counter that this item's lab has added; an item without phases has added one lab alive."""
+    """The counted share of this item's lab; an item without phases counts as one living lab."""
     if "counted" not in item or not item["counted"]["BOOL"]:
         return {}
     kept: Item = item.get("tallied", {"M": {ALIVE: {"N": "1"}}})["M"]

@@ -1,6 +1,6 @@
-"""Storing a new lab: lab, name claim, idempotency key, owner's count, counter, first event and its price, all or none.
+"""Stores a new lab: lab, name claim, idempotency key, owner's count, counter, first event and its price, all or none.
 
-A lost answer is harmless: the same call again finds its own lab and returns it.
+A lost answer is harmless: repeating the call finds its own lab and returns it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NEW = "attribute_not_exists(pk)"
 
 @dataclass(frozen=True)
 class LabCreation:
-    """One request to store a new lab. `known`: a person before and after they got the identity that they came by."""
+    """One request to store a new lab. `known`: the requester's person before and after they got this identity."""
 
     table: Table
     lab: Lab
@@ -43,7 +43,7 @@ class LabCreation:
     known: tuple[Person, Person] | None = None
 
     def run(self) -> Lab:
-        """Store it, or find why not. Raises what the port says, and AwsUnavailable when too busy."""
+        """Store the lab, or raise the reason. Raises the port's errors, and AwsUnavailable when too busy."""
         stored = replace(self.lab, version=1)
         item = lab_item(stored, "new", claims=True)
         additions = spending_updates(stored, {}, item, self.limits.ceilings)
@@ -93,7 +93,7 @@ class LabCreation:
         }
 
     def _settled(self, reasons: tuple[Reason, ...], additions: tuple[Addition, ...]) -> Lab | None:
-        """The lab stored before, or None to try again. Raises what the caller must hear."""
+        """The lab stored before, or None to try again. Raises the caller's error."""
         own, name, count = reasons[0], reasons[1], reasons[2]
         if self.key is not None and reasons[4].refused:
             return self._lab_of_key(self.key)
@@ -114,14 +114,14 @@ class LabCreation:
         return None
 
     def _lab_of_key(self, key: str) -> Lab | None:
-        """The lab that the idempotency key was used for, None when it was not or long ago. Raises IdempotencyConflict."""
+        """The lab of the idempotency key, None if it is unused or too old. Raises IdempotencyConflict."""
         item = self.table.get(idempotency_key_of(self.lab.owner, key))
         lab_id = remembered(item, key, self.digest, self.now) if item else None
         return self.table.load(Lab, lab_key(lab_id)) if lab_id else None
 
 
 def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
-    """The id of the lab that a key's item stands for, None if it was used long ago. Raises IdempotencyConflict."""
+    """The id of the lab in a key's item, None if it is too old. Raises IdempotencyConflict."""
     if int(item["expires_at"]["N"]) <= _epoch(now):
         return None
     if item["digest"]["S"] != digest:

@@ -20,10 +20,10 @@ PART_BYTES = 350_000
 
 
 class DynamoReceipts(InTable):
-    """The part of the Store port that is about receipts."""
+    """The part of the Store port for receipts."""
 
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
-        """Raises AwsUnavailable when another write is in the way."""
+        """Raises AwsUnavailable if another write conflicts."""
         packed = gzip.compress(dumps(receipt).encode(), mtime=0)
         parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
         items = [_part(lab_id, receipt.look, index, len(parts), part) for index, part in enumerate(parts)]
@@ -35,9 +35,9 @@ class DynamoReceipts(InTable):
 
 
 def receipts_of(items: Iterable[Item]) -> tuple[Receipt, ...]:
-    """The receipts that these items, in key order, are parts of; in order of taking.
+    """The receipts of these parts, in key order; in order of taking.
 
-    A shorter receipt leaves parts of a longer one behind it: only as many are read as the first part says.
+    A shorter receipt leaves parts of a longer one behind: only as many are read as the first part says.
     """
     by_look: dict[str, list[Item]] = {}
     for item in items:

@@ -1,6 +1,6 @@
 """Small records of the Store port: claims, resources older than a lab, whole labs, offers, and the mails about a month.
 
-Of several runs that are about to do the same, one wins a claim: a conditional write.
+Of several concurrent runs with the same act, one wins a claim: a conditional write.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OFFERS = key("OFFERS", "LIST")
 _BEFORE, _MAIL = "BEFORE", "MAIL#"
-#: DynamoDB deletes a claim so long after its end.
+#: How long after its end DynamoDB deletes a claim.
 _KEPT = timedelta(days=1)
 
 
@@ -37,7 +37,7 @@ class DynamoRecords(InTable):
     """A part of the Store port."""
 
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
-        """One conditional update; false while somebody else holds the claim."""
+        """One conditional update; False while somebody else holds the claim."""
         values = {":by": text(by), ":now": text(stamp(now)), ":until": text(stamp(until))}
         values[":expires"] = number(int((until + _KEPT).timestamp()))
         return self._table.update_if(
@@ -48,17 +48,17 @@ class DynamoRecords(InTable):
         )
 
     def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
-        """Written once: a second run of the step must not take the lab's own resources for older ones."""
+        """Written once: a second run of the step must not list the lab's own resources as older ones."""
         packed = gzip.compress("\n".join(sorted(arns)).encode(), mtime=0)
         self._table.put_if({**key(lab_pk(lab_id), _BEFORE), "packed": {"B": packed}}, "attribute_not_exists(pk)")
 
     def before(self, lab_id: str) -> frozenset[str] | None:
-        """Strongly consistent; None if no step has looked."""
+        """Strongly consistent; None if no step has listed them."""
         item = self._table.get(key(lab_pk(lab_id), _BEFORE))
         return None if item is None else frozenset(gzip.decompress(item["packed"]["B"]).decode().splitlines())
 
     def whole_lab(self, lab_id: str) -> WholeLab:
-        """One query of the lab's partition; of the ledger the instances only. Raises LabNotFound."""
+        """One query of the lab's partition; of the ledger, only the instances. Raises LabNotFound."""
         items = {item["sk"]["S"]: item for item in self._table.items(partition(lab_pk(lab_id)))}
         if META not in items:
             raise LabNotFound(lab_id)
@@ -73,11 +73,11 @@ class DynamoRecords(InTable):
         return WholeLab(thing_of(Lab, items[META]), tuple(steps), events, receipts_of(those("RECEIPT#")), instances)
 
     def offers(self) -> Offers:
-        """One item; the usual list where nobody ever set another."""
+        """One item; the default list if nobody set another."""
         return offers_of(self._table.get(OFFERS))
 
     def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
-        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        """Load, change, save, repeat if another writer was first. Raises StaleLab."""
 
         def attempt() -> Offers | None:
             seen = self._table.get(OFFERS)
@@ -99,7 +99,7 @@ class DynamoRecords(InTable):
 
 
 def offers_of(item: Item | None) -> Offers:
-    """The list of offers in an item; the usual one for none."""
+    """The list of offers in an item; the default one without an item."""
     from chalicelib.domain.requests.offers import Offers
 
     return Offers() if item is None else thing_of(Offers, item)

@@ -1,6 +1,6 @@
 """Retention of the records of labs that are over: they expire at an instant, and a person can be removed from them.
 
-DynamoDB deletes an item some days after its `expires_at` at the latest. Labs that are alive are never touched: their ledger is the
+DynamoDB deletes an item some days after its `expires_at` at the latest. Living labs are never touched: their ledger is the
 proof of ownership.
 """
 
@@ -21,7 +21,7 @@ _RECEIPT = "RECEIPT#"
 
 
 class DynamoRetention(DynamoReceipts):
-    """The part of the Store port that ends or rewrites what is kept of labs that are over."""
+    """The part of the Store port that ends or rewrites the records of labs that are over."""
 
     def expire(self, lab_id: str, at: datetime | None) -> None:
         expression = "REMOVE expires_at" if at is None else "SET expires_at = :at"
@@ -30,9 +30,9 @@ class DynamoRetention(DynamoReceipts):
             self._table.update(_key(item), expression, values, ConditionExpression="attribute_exists(pk)")
 
     def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
-        """Item by item, in place; the lab itself last, by whose owner it is found again.
+        """Item by item, in place; the lab itself last, because its owner is the key to find it again.
 
-        Raises StaleLab when somebody changed the lab meanwhile.
+        Raises StaleLab if somebody changed the lab meanwhile.
         """
         items = list(self._table.items(partition(lab_pk(lab_id))))
         receipts = [item for item in items if item["sk"]["S"].startswith(_RECEIPT)]

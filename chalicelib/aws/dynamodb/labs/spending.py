@@ -1,7 +1,7 @@
 """Stores the monthly cost sums of the installation, each person, each shared role and each account: one item each.
 
-A lab's item keeps in `spending` what of it is in the sums; each save brings both in line, in its own transaction, so nothing
-is reserved or freed twice. A ceiling is the condition of the very write that would pass it. People's sums of all months are
+A lab's item records in `spending` its share of the sums; each save updates both in one transaction, so nothing
+is reserved or freed twice. A ceiling is a condition of the write that would exceed it. People's sums of all months are
 one partition, in order of months, so that one query reads those of a lease across a month's end.
 """
 
@@ -23,25 +23,25 @@ from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope
 from chalicelib.ports.deps import Page
 
 ALL, PEOPLE = "ALL", "SPENDING#PEOPLE"
-#: Of a person's sum: the owners whose labs are in it, where they are more than the person's own name.
+#: In a person's sum: the owners whose labs are in it, if they differ from the person's own name.
 IDENTITIES = "identities"
-#: As plans are kept, after the last day of the month.
+#: Kept as long as plans, after the last day of the month.
 SUMS_KEPT = timedelta(days=431)
-#: What parts month and amount in the names of a lab's own map.
+#: Separates month and amount in the names of a lab's own map.
 _SEP = "/"
-#: What parts the words of a key, and the character after it.
+#: Separates the words of a key; and the character after it.
 _HASH, _AFTER_HASH = "#", "$"
 
 
 def spending_item(lab: Lab) -> Item:
-    """What a lab adds, as its item keeps it."""
+    """A lab's share, as stored on its item."""
     amounts = {f"{month}{_SEP}{name}": n for month, each in spending(lab).items() for name, n in each.items()}
     return {"M": {name: {"N": str(amount)} for name, amount in amounts.items()}}
 
 
 @dataclass(frozen=True)
 class Addition:
-    """One operation on a month's sum. `most`: the ceiling that is its condition, in millionths of USD."""
+    """One operation on a month's sum. `most`: the ceiling in its condition, in millionths of USD."""
 
     scope: Scope
     month: str
@@ -50,13 +50,13 @@ class Addition:
     operation: Item
 
     def refused(self, reason: Reason) -> MonthOverBudget:
-        """What its caller hears: how much was asked for, and how much there is."""
+        """The error for the caller: the requested amount, and the sum so far."""
         there = int(reason.item.get(COST, {"N": "0"})["N"])
         return MonthOverBudget(self.scope, self.amount, self.most or 0, there, self.month)
 
 
 def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None) -> tuple[Addition, ...]:
-    """What brings the sums in line with the lab's item; `seen`: the item before, {} if there was none.
+    """The operations that update the sums to the lab's item; `seen`: the item before, {} if there was none.
 
     Without `ceilings` nothing is refused.
     """
@@ -73,19 +73,19 @@ def spending_updates(lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings |
 
 
 def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> MonthOverBudget | None:
-    """The first ceiling that stood in the way; the additions were the transaction's last operations."""
+    """The first ceiling that was exceeded; the additions were the transaction's last operations."""
     found = zip(additions, reasons[len(reasons) - len(additions) :], strict=True)
     return next((each.refused(reason) for each, reason in found if reason.refused), None)
 
 
 class DynamoSpending(InTable):
-    """The part of the Store port that is about months' sums."""
+    """The part of the Store port for months' sums."""
 
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         return {each.whose: each.amounts for each in self._sums(month, scope)}
 
     def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
-        """A query of one partition. The identities are the person's own where none are kept."""
+        """A query of one partition. The identities are the person's own if none are stored."""
         found: dict[str, list[MonthSum]] = {month: [] for month in months}
         first, last = (text(f"{month}{end}") for month, end in ((min(months), _HASH), (max(months), _AFTER_HASH)))
         values = {":pk": text(PEOPLE), ":first": first, ":last": last}
@@ -146,7 +146,7 @@ def _sum_key(month: str, scope: Scope, whose: str) -> Item:
 
 
 def expiry(month: str) -> int:
-    """Some days more than a year after the month began: whose labs cost what is a matter of this year and the last."""
+    """Some days more than a year after the month began: sums serve this year and the last."""
     return int((datetime.fromisoformat(f"{month}-01T00:00:00+00:00") + SUMS_KEPT).timestamp())
 
 

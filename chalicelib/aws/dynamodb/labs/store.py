@@ -1,4 +1,4 @@
-"""The store on DynamoDB: one table, its keys in `dynamodb/keys.py`. Implements the Store port, which holds the promises."""
+"""The store on DynamoDB: one table, its keys in `dynamodb/keys.py`. Implements the Store port, which documents the guarantees."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class DynamoStore(DynamoChanges, DynamoRecords, DynamoRetention, DynamoSpending,
         return lab
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
-        """Newest first, from an index that follows the table within moments."""
+        """Newest first, from an index that lags by moments."""
         items, more = self._table.page(_labs_of(owner, phases), limit, cursor)
         return Page(tuple(thing_of(Lab, item) for item in items), more)
 
@@ -77,7 +77,7 @@ class DynamoStore(DynamoChanges, DynamoRecords, DynamoRetention, DynamoSpending,
         return Page(tuple(thing_of(Lab, item) for item in items), more)
 
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Oldest first, from the sparse index. Ids: a lab that can't be read must not hide the others."""
+        """Oldest first, from the sparse index. Ids, so that an unreadable lab does not hide the others."""
         due = shard(DUE_SHARD, " AND due_at <= :now", now=stamp(now))
         return tuple(lab_id_of(item) for item in self._table.items(due, limit))
 

@@ -1,4 +1,4 @@
-"""Where the fleet lies in the one table, and which of its indexes list it.
+"""Keys of the fleet in the one table, and the indexes that list it.
 
 | item         | pk                              | sk                           | due                      | by_age         |
 |--------------|---------------------------------|------------------------------|--------------------------|----------------|
@@ -7,8 +7,8 @@
 | registration | REGISTRY                        | ACCOUNT#<account>            |                          |                |
 | trouble      | TROUBLES                        | PLACE#<account>#<region>     |                          |                |
 
-The indexes are those of labs with partitions of their own: CloudFormation adds one index an update, so a service that is
-installed already could not be given several at once.
+The indexes are those of labs, with other partitions: CloudFormation adds one index per update, so an
+installed service could not get several at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chalicelib.domain.support.watched import Watched
 
 FLEET, NOTICES = "FLEET", "NOTICE"
 REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"
-#: Sorts after every instant: clusters that no deadline awaits.
+#: Sorts after every instant: clusters without a deadline ahead.
 _NEVER = "9999"
 #: Before every instant: a cluster that AWS may upgrade at any time.
 _FIRST = "0000"
@@ -37,17 +37,17 @@ def place_pk(account: str, region: str) -> str:
 
 
 def watched_key(cluster: ClusterKey) -> Item:
-    """What is kept of a cluster."""
+    """The item of a cluster's record."""
     return key(place_pk(cluster.account, cluster.region), f"CLUSTER#{cluster.name}")
 
 
 def notices_prefix(name: str) -> str:
-    """What the sort keys of one cluster's notices begin with; a name has no #."""
+    """The prefix of the sort keys of one cluster's notices; a name has no #."""
     return f"NOTICE#{name}#"
 
 
 def notice_key(cluster: ClusterKey, notice_id: str) -> Item:
-    """One notice. They lie beside their place's clusters, so that a place's are read together."""
+    """One notice. Notices are beside their place's clusters, so that one query reads a place's."""
     return key(place_pk(cluster.account, cluster.region), f"{notices_prefix(cluster.name)}{_fitting(notice_id)}")
 
 
@@ -62,7 +62,7 @@ def trouble_key(place: Place) -> Item:
 
 
 def watched_index_values(watched: Watched) -> Mapping[str, Item]:
-    """What puts a cluster among those to come; one that is gone has no place there."""
+    """The index attributes of a cluster with deadlines ahead; none for a deleted one."""
     if watched.gone_at is not None:
         return {}
     deadline = watched.support.next
@@ -71,13 +71,13 @@ def watched_index_values(watched: Watched) -> Mapping[str, Item]:
 
 
 def notice_index_values(notice: Notice) -> Mapping[str, Item]:
-    """What puts a new notice among all and among those to be sent."""
+    """The index attributes of a new notice, for all and for pending ones."""
     decided = text(f"{stamp(notice.decided_at)}#{_named(notice.key)}#{_fitting(notice.id)}")
     return {"everyone": text(NOTICES), "created": decided, "due_shard": text(NOTICES), "due_at": decided}
 
 
 def between(clusters: Collection[ClusterKey]) -> Listing:
-    """What is kept of these clusters of one place, and of those whose names lie between theirs; strongly consistent."""
+    """The records of these clusters of one place, and of those whose names lie between theirs; strongly consistent."""
     first, last = min(clusters), max(clusters)
     pk = place_pk(first.account, first.region)
     values = {":pk": text(pk), ":first": text(f"CLUSTER#{first.name}"), ":last": text(f"CLUSTER#{last.name}")}

@@ -1,7 +1,7 @@
-"""Notices in the table: written once as they were decided, marked when sent.
+"""Notices in the table: written once as decided, marked when sent.
 
-The body stays what was decided. What became of it stands beside it, so that marking is a conditional update that
-reads nothing, and that a second marking leaves as it is. Both go up to a hundred at a time, in one transaction.
+The body never changes. The outcome stands beside it, so that marking is a conditional update without a
+read, and repeating it changes nothing. Up to a hundred go in one transaction.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeState
 
-#: As many as one transaction may carry.
+#: The most operations of one transaction.
 _AT_ONCE = 100
 
 
 class DynamoNotices(InTable):
-    """The part of the FleetStore port that is about notices."""
+    """The part of the FleetStore port for notices."""
 
     def add_notices(self, notices: Iterable[Notice]) -> None:
-        """Write those that are new. Raises AwsUnavailable when too busy."""
+        """Write the new ones. Raises AwsUnavailable when too busy."""
         new: dict[tuple[ClusterKey, str], Notice] = {}
         for notice in notices:
             new.setdefault((notice.key, notice.id), notice)
@@ -59,17 +59,17 @@ class DynamoNotices(InTable):
         return tuple(map(_notice, items)), more
 
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
-        """A row that is marked already, or is not there, stays as it is."""
+        """A marked or missing row is unchanged."""
         expression = "SET message_id = :id, sent_at = :at REMOVE due_shard, due_at"
         values = {":id": text(message_id), ":at": text(stamp(sent_at))}
         self._write([_mark(each, expression, values) for each in dict.fromkeys(ids)])
 
     def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
-        """A row that was sent, or is not there, stays as it is."""
+        """A sent or missing row is unchanged."""
         self._write([_mark(each, "SET unheard = :why", {":why": text(why)}) for each in dict.fromkeys(ids)])
 
     def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
-        """A row of another message, or that is not there, stays as it is."""
+        """A row of another message, or a missing one, is unchanged."""
         expression = "SET unheard = :why, due_shard = :shard, due_at = :due REMOVE message_id, sent_at"
         marks = {}
         for notice in notices:
@@ -88,7 +88,7 @@ class DynamoNotices(InTable):
             self._write_some(operations[start : start + _AT_ONCE])
 
     def _write_some(self, operations: Sequence[Item]) -> None:
-        """Write the changes whose conditions hold; a failed condition stops none of the others."""
+        """Write the changes whose conditions hold; a failed condition does not stop the others."""
         for _ in range(ATTEMPTS):
             reasons = self._table.transact(operations)
             operations = [each for each, reason in zip(operations, reasons, strict=False) if not reason.refused]

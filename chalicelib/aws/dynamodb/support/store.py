@@ -1,6 +1,6 @@
 """Stores watched clusters, registered accounts and read failures in DynamoDB; notices are in `notices.py`.
 
-Implements the FleetStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
+Implements the FleetStore port, which documents the guarantees. Same table as labs; `keys.py` has the keys.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
 
 Change = Callable[[Watched | None], Watched | None]
-#: What one transaction may carry: items, and bytes of them, of 4 MB that are allowed.
+#: The most items of one transaction, and the most bytes, of the 4 MB allowed.
 _MOST, _MOST_BYTES = 100, 3_000_000
 
 
@@ -80,7 +80,7 @@ class DynamoFleetStore(DynamoNotices):
         return until_saved(str(place), attempt)
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
-        """From an index that follows the table within moments. Raises InvalidRequest on `cursor`."""
+        """From an index that lags by moments. Raises InvalidRequest on `cursor`."""
         items, more = self._table.page(replace(shard(FLEET), shown=("body",)), limit, cursor)
         return tuple(thing_of(Watched, item) for item in items), more
 
@@ -91,7 +91,7 @@ class DynamoFleetStore(DynamoNotices):
         return self._table.load(ReadFailure, trouble_key(place))
 
     def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
-        """Write, overwrite or forget."""
+        """Write, overwrite or delete."""
         if trouble is None:
             self._table.delete(trouble_key(place))
         else:
@@ -102,7 +102,7 @@ class DynamoFleetStore(DynamoNotices):
         return {read_body(Place, item["place"]["S"]): thing_of(ReadFailure, item) for item in found}
 
     def _stored(self, keys: Sequence[ClusterKey]) -> Mapping[str, Watched]:
-        """By name. Names that EKS lists one after another lie together in the table: many are one query."""
+        """By name. Names that EKS lists in a row are adjacent in the table: one query reads many."""
         if len(keys) < 2:
             found = ((key.name, self.watched(key)) for key in keys)
             return {name: one for name, one in found if one is not None}
@@ -111,7 +111,7 @@ class DynamoFleetStore(DynamoNotices):
         return {one.cluster.key.name: one for one in every if one.cluster.key.name in names}
 
     def _save(self, saves: Mapping[str, tuple[Watched | None, Watched]]) -> set[str]:
-        """The names that are saved; someone else was first with the others."""
+        """The saved names; other writers were first with the rest."""
         saved, some, size = set[str](), dict[str, Item](), 0
         for name, (stored, changed) in saves.items():
             item = _watched_item(changed)
@@ -124,7 +124,7 @@ class DynamoFleetStore(DynamoNotices):
         return saved | self._save_some(some)
 
     def _save_some(self, puts: Mapping[str, Item]) -> set[str]:
-        """In one transaction, and without the overtaken in the next. One whose answer was lost is known by its own id."""
+        """Save in one transaction, without conflicting items in the next. A save whose answer was lost is recognised by its id."""
         left = dict(puts)
         for _ in range(ATTEMPTS if left else 0):
             write_id = secrets.token_hex(16)

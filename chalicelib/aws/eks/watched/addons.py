@@ -1,4 +1,4 @@
-"""Whether a cluster's add-ons run on another Kubernetes version, and which version of each would."""
+"""Checks whether a cluster's add-ons run on another Kubernetes version, and which version of each would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_OFFERED = frozenset({"InvalidParameterException", "ResourceNotFoundExceptio
 
 
 class FleetAddonCalls(EksCalls):
-    """Asks EKS's catalogue once for each add-on and Kubernetes version, however many clusters have it."""
+    """Reads EKS's catalogue once for each add-on and Kubernetes version, for all clusters."""
 
     def __init__(self, eks: Any) -> None:
         super().__init__(eks)
@@ -37,7 +37,7 @@ class FleetAddonCalls(EksCalls):
         return AddonAtNext(addon, current, current in offered, default)
 
     def _offered(self, addon: str, version: str) -> Mapping[str, bool]:
-        """The add-on's versions that go with a Kubernetes version, each with whether it is the default there."""
+        """The add-on's versions for a Kubernetes version, each with whether it is the default there."""
         if (addon, version) not in self._offers:
             self._offers[addon, version] = self._ask(addon, version)
         return self._offers[addon, version]
@@ -54,6 +54,6 @@ class FleetAddonCalls(EksCalls):
 
 
 def _goes_with(row: Mapping[str, Any], version: str) -> bool | None:
-    """Whether it is that Kubernetes version's default; None where it does not go with it at all."""
+    """Whether it is that Kubernetes version's default; None if it does not support that version."""
     goes_with = [each for each in row.get("compatibilities", []) if each.get("clusterVersion") == version]
     return any(each.get("defaultVersion", False) for each in goes_with) if goes_with else None

@@ -1,6 +1,6 @@
-"""EKS in one place as the support watch reads it: the port `Fleet`. Nodes, insights and add-ons are in the modules beside.
+"""EKS in one place for the support watch: the port `Fleet`. Nodes, insights and add-ons are in sibling modules.
 
-Real answers lack fields: a missing one is None or empty here. Make a new one for each run; its clients may be
+Real answers lack fields: a missing one is None or empty here. Create a new one for each run; its clients may be
 older. All methods may be called from several threads.
 """
 
@@ -20,12 +20,12 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import FleetCluster
 
-#: EKS's most.
+#: EKS's maximum.
 _PAGE = 100
 
 
 class EksFleet(InsightCalls, FleetAddonCalls):
-    """`eks` and `ec2` are clients of the place; `now` says as of when a calendar read from EKS is true."""
+    """`eks` and `ec2` are clients of the place; `now`: the date of a calendar read from EKS."""
 
     def __init__(self, eks: Any, ec2: Any, place: Place, now: Callable[[], datetime]) -> None:
         super().__init__(eks)
@@ -33,7 +33,7 @@ class EksFleet(InsightCalls, FleetAddonCalls):
         self._instances = InstanceReading(ec2)
 
     def calendar(self) -> Calendar:
-        """The support calendar, and where it came from."""
+        """The support calendar, with its source."""
         return live_or_bundled(self._eks, self._now)
 
     def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
@@ -42,11 +42,11 @@ class EksFleet(InsightCalls, FleetAddonCalls):
         return tuple(answer["clusters"]), answer.get("nextToken") or None
 
     def expect(self, names: Sequence[str]) -> None:
-        """Their instances are read together, when the first of them is read."""
+        """The first read among them reads the instances of all."""
         self._instances.expect(names)
 
     def read(self, name: str) -> FleetCluster:
-        """The cluster with its nodes. Raises ResourceGone; what beside it is denied is told in `unread`."""
+        """The cluster with its nodes. Raises ResourceGone; `unread` lists denied parts."""
         cluster = self.describe(name)
         nodes, unread = NodeReading(self._eks, self._ec2, self._instances, name).run()
         return FleetCluster(
@@ -64,6 +64,6 @@ class EksFleet(InsightCalls, FleetAddonCalls):
         )
 
     def set_support_policy(self, name: str, support_type: str) -> str:
-        """Ask for STANDARD or EXTENDED; the update's id. Raises AwsRefused where EKS does not allow it, ResourceGone."""
+        """Request STANDARD or EXTENDED; return the update's id. Raises AwsRefused if EKS does not allow it, ResourceGone."""
         asked = call(self._eks, "eks:UpdateClusterConfig", name=name, upgradePolicy={"supportType": support_type})
         return str(asked["update"]["id"])

@@ -1,6 +1,6 @@
-"""What EKS has found that stands in the way of an upgrade: its insights of the category UPGRADE_READINESS.
+"""Obstacles to an upgrade according to EKS: its insights of the category UPGRADE_READINESS.
 
-A deprecated API that is asked for stays an error for 30 days; `last_called_at` is what tells "still calling" from that echo.
+A deprecated API that was called stays an error for 30 days; `last_called_at` tells present calls from that echo.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chalicelib.logs import logger
 
 _READINESS = "UPGRADE_READINESS"
 _NOT_PASSING = [str(status) for status in InsightStatus if status is not InsightStatus.PASSING]
-#: Resources and clients named of one insight; a cluster may have thousands, a message has not.
+#: The most resources and clients named per insight; a cluster may have thousands.
 _MOST = 50
 
 
 class InsightCalls(EksCalls):
-    """What EKS can be asked about a cluster's readiness."""
+    """The calls about a cluster's readiness."""
 
     def insights(self, name: str, refresh: bool) -> tuple[Insight, ...]:
-        """Those that do not pass, with details, gravest first. Raises ResourceGone."""
+        """The insights that do not pass, with details, most severe first. Raises ResourceGone."""
         if refresh:
             self._refresh(name)
         wanted = {"categories": [_READINESS], "statuses": _NOT_PASSING}
@@ -35,7 +35,7 @@ class InsightCalls(EksCalls):
         return tuple(sorted(filter(None, found), key=lambda insight: (gravest.index(insight.status), insight.name)))
 
     def _refresh(self, name: str) -> None:
-        """A look that EKS will not take now (one is under way, say) does not keep us from what it knows."""
+        """A refresh that EKS refuses now (one is in progress, say) does not prevent reading the present insights."""
         try:
             call(self._eks, "eks:StartInsightsRefresh", clusterName=name)
         except ResourceGone:
@@ -79,7 +79,7 @@ def _shown(insight: Mapping[str, Any]) -> Insight:
 
 
 def _some(names: Iterable[str]) -> tuple[str, ...]:
-    """Each once, in order; where there are too many, the last one says how many more."""
+    """Each once, in order; if there are too many, the last one says how many more."""
     known = [name for name in dict.fromkeys(names) if name]
     more = (f"and {len(known) - _MOST} more",) if len(known) > _MOST else ()
     return (*known[:_MOST], *more)

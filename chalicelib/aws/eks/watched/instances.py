@@ -1,4 +1,4 @@
-"""The instances of many clusters of one place, read from EC2 together: its calls are counted per account and region.
+"""Reads the instances of many clusters of one place from EC2 together: EC2 limits calls per account and region.
 
 An instance belongs to a cluster by the tag `kubernetes.io/cluster/NAME`, which its launcher wrote.
 """
@@ -19,7 +19,7 @@ Instances = list[dict[str, Any]]
 
 
 class InstanceReading:
-    """May be used by several threads. Where the common reading fails, each cluster is read by itself; a denial is everyone's."""
+    """May be used by several threads. If the common read fails, each cluster is read by itself; a denial applies to all."""
 
     def __init__(self, ec2: Any) -> None:
         self._ec2, self._lock = ec2, Lock()
@@ -27,11 +27,11 @@ class InstanceReading:
         self._found: dict[str, Instances] | EkslabError | None = None
 
     def expect(self, names: Iterable[str]) -> None:
-        """These clusters are asked about next."""
+        """Announce the next clusters."""
         self._names, self._found = tuple(names), None
 
     def of(self, cluster: str) -> Instances:
-        """The cluster's instances that run, or are about to. Raises what EC2 answers."""
+        """The cluster's running or pending instances. Raises EC2's errors."""
         if cluster not in self._names:
             return self._alone(cluster)
         with self._lock:

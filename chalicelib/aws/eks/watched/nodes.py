@@ -1,7 +1,7 @@
-"""The nodes of one cluster: managed groups, instances outside them, Fargate profiles; each with the version it is told to be.
+"""The nodes of one cluster: managed groups, instances outside them, Fargate profiles; each with its version.
 
-EC2 knows no Kubernetes version. Of instances that no managed group made, it is read off the name of their image where
-that is one of AWS's; else it is None. Instances that AWS operates (Auto Mode) count as managed.
+EC2 has no Kubernetes version. For an instance outside managed groups, the name of its image gives it, if
+it is one of AWS's; else it is None. Instances that AWS operates (Auto Mode) count as managed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chalicelib.domain.support.fleet import NodeKind, Nodes
 #: `amazon-eks-node-1.30-v2024…`, `amazon-eks-node-al2023-x86_64-standard-1.31-v2025…`, `bottlerocket-aws-k8s-1.29-x86_64-…`,
 #: `ubuntu-eks/k8s_1.30/…`, `Windows_Server-2022-English-Core-EKS_Optimized-1.31-…`
 _IMAGE_VERSION = pattern(r"(?:eks|k8s)\S*?[-_](1\.\d+)(?=[-_/.]|$)", re.IGNORECASE)
-#: Tags that name the group an instance is of, the more telling first.
+#: Tags that name an instance's group, most specific first.
 _GROUP_TAGS = ("karpenter.sh/nodepool", "alpha.eksctl.io/nodegroup-name", "aws:autoscaling:groupName", "Name")
 
 
@@ -33,7 +33,7 @@ class NodeReading(EksCalls):
         self._ec2, self._found, self._cluster = ec2, instances, cluster
 
     def run(self) -> tuple[tuple[Nodes, ...], tuple[str, ...]]:
-        """All nodes that may be read, and what was denied. Raises Transient, and ResourceGone with the cluster."""
+        """All readable nodes, and the denied ones. Raises Transient, and ResourceGone with the cluster."""
         nodes: list[Nodes] = []
         denied: list[str] = []
         looks: tuple[Callable[[], Iterable[Nodes]], ...] = (self._managed, self._instances, self._fargate)
@@ -69,7 +69,7 @@ class NodeReading(EksCalls):
         return [Nodes(*which, count) for which, count in sorted(groups.items(), key=lambda row: str(row[0]))]
 
     def _image_versions(self, ids: set[str]) -> dict[str, str]:
-        """By image id; an image that is gone, or not ours to see, tells none."""
+        """By image id; a deleted or invisible image gives none."""
         if not ids:
             return {}
         wanted = [{"Name": "image-id", "Values": sorted(ids)}]
