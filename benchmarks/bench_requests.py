@@ -153,7 +153,7 @@ def _race(client: Counting, table: str, busy: int) -> tuple[int, int]:
     client.busy = busy
 
     def ask(number: int) -> tuple[int, int]:
-        """Whoever hears 503, for the sandbox has closed their connection, asks again."""
+        """After a 503, when the sandbox has closed the connection, the client asks again."""
         caller = f"arn:aws:iam::{ACCOUNT}:user/learner-{number}"
         while True:
             client.taken()

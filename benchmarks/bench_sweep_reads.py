@@ -2,7 +2,7 @@
 
 The real steps of `curfew` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
 labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
-Beside it a peer that lists every lab by age and decides by what it sees, as a cleaner does that has no index of what is due.
+The peer lists every lab by age and decides for each, like a cleaner without an index of due labs.
 """
 
 import argparse

@@ -28,7 +28,7 @@ from tests.aws.dynamodb.table import create_table
 from tests.fakes import a_lab, make_deps
 from tests.fakes.builders import ACCOUNT
 
-#: What is asked for -> the most calls of AWS that it may make.
+#: Request -> the most calls of AWS that it may make.
 ROUTES: dict[str, tuple[Callable[[Http, str], Any], int]] = {
     "GET /labs": (lambda http, _: http.get("/labs"), 2),
     "GET /labs/{id}": (lambda http, lab: http.get(f"/labs/{lab}"), 6),

@@ -50,7 +50,7 @@ _READING, _WRITING = ("Query", "GetItem", "BatchGetItem"), ("TransactWriteItems"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """EKS and EC2 of one place, as boto3's clients, without a network; `calls` counts what is asked of any of them."""
+    """EKS and EC2 of one place, as boto3's clients, without a network; `calls` counts the calls of all of them."""
 
     answers: CannedAnswers
     calls: Counter[str]
@@ -119,7 +119,7 @@ def _a_cluster(number: int, version: str) -> dict[str, Any]:
 
 
 def _rows(clusters: int, places: int) -> Iterator[Row]:
-    """Of the second day: the first one writes what is new."""
+    """The counts of the second day: the first one writes new records."""
     calls: Counter[str] = Counter()
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)

@@ -23,7 +23,7 @@ _HEAD = "| what | value | peer | × peer | limit | spread |\n|---|---|---|---|--
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `peer`: the same of what it is compared with; `limit`: the most that it may be; `times`: the most it may be of
+    """One figure. `peer`: the compared figure; `limit`: the most that it may be; `times`: the most it may be of
     the peer's; `spread`: the least and the most that was measured.
     """
 

@@ -17,7 +17,7 @@ _GB_SECOND, _INVOCATION = 0.0000166667, 0.20 / 1e6
 #: Lines that an invocation logs, as of CloudWatch: bytes, and USD a byte.
 _LOGGED, _LOG_BYTE = 1500, 0.50 / 1e9
 
-#: What is counted -> USD for one.
+#: Counted unit -> USD for one.
 LIST_PRICES: Mapping[str, float] = {
     "transitions": 0.025 / 1000,
     "invocations": _INVOCATION + SECONDS * MEMORY_GB * _GB_SECOND + _LOGGED * _LOG_BYTE,
@@ -60,12 +60,12 @@ def alarm_metrics(resources: Mapping[str, Any]) -> int:
 
 
 def priced(counts: Counts) -> float:
-    """USD of what was counted."""
+    """USD of the counted calls."""
     return sum(counts[what] * usd for what, usd in LIST_PRICES.items())
 
 
 def of_month(pieces: Mapping[str, Counts], labs: int, clusters: int) -> dict[str, float]:
-    """USD a month, by what it is for: so many labs alive at any time, so many clusters watched."""
+    """USD a month by purpose: for a number of living labs, and a number of watched clusters."""
     usd = {piece: priced(counts) for piece, counts in pieces.items()}
     lives = labs * DAYS / LIFE_DAYS
     scanning = clusters / CLUSTERS_A_SECOND * LARGE_GB * _GB_SECOND

@@ -3,9 +3,9 @@
 The page's templates become modules, too, and are left out themselves: `chalicelib/api/pages/render.py` finds the modules.
 
 Python takes these without looking at the sources' dates (which the archive has none of), and only the Python that compiled:
-that of the runtime which the template names, by default the one that packages. Libraries are that runtime's wheels, whatever
-packages; without its Python on this machine nothing is compiled. Columns in tracebacks are left out for size, and so are the
-sources of what libraries have compiled; ours stay, so that a traceback shows their lines.
+that of the runtime which the template names, by default the one that packages. Libraries are always that
+runtime's wheels; without its Python on this machine nothing is compiled. Columns in tracebacks are left out for size, and so are
+the sources of compiled libraries; ours stay, so that a traceback shows their lines.
 """
 
 import io
@@ -24,7 +24,7 @@ from jinja2 import DictLoader
 
 from chalicelib.api.pages.render import COMPILED, environment
 
-#: Shell patterns of what starting a Lambda does not import, or hardly any does.
+#: Shell patterns of files that no Lambda imports at its start, or hardly any.
 NOT_COMPILED = (
     "holidays/*",
     "pydantic/deprecated/*",

@@ -1,9 +1,9 @@
-"""Write what Chalice reads and nobody should type forty times: config.json, resources.json, policies/*.json in `.chalice/`.
+"""Writes the files that Chalice reads: config.json, resources.json, policies/*.json in `.chalice/`.
 
 Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
 function gets which), `template.json`, `operations.json` (alarms and the like), `login.json` and `dashboard.json`. This script only
-puts them together. Git ignores the output: `packaging` writes it before it runs Chalice, and docs/reference/permissions.md is
-what is reviewed.
+puts them together. Git ignores the output: `packaging` writes it before it runs Chalice; review
+docs/reference/permissions.md instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAIL_HANDLER = "take_mail_event"
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (*("watch_support_deliver_notices", "curfew_warn", "recover_labs", MAIL_HANDLER),)
 LOG_DAYS = 30
-#: Services whose rights are over things at home: they say nothing of what a function does in another account.
+#: Services whose rights are over things at home: they do not concern a function's calls in another account.
 AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
@@ -44,7 +44,7 @@ MEMORY = {
     # All that is to be said, to all people, of up to 20,000 notices.
     "watch_support_decide_notices": MEDIUM,
     "watch_support_deliver_notices": MEDIUM,
-    # Whatever there is in an account, which may be much: its roles, interfaces, balancers.
+    # All of an account's resources, which may be many: its roles, interfaces, balancers.
     "teardown_take_inventory": MEDIUM,
     "teardown_take_stock": MEDIUM,
     "teardown_sweep_leftovers": MEDIUM,
@@ -59,7 +59,7 @@ MEMORY = {
     "curfew_warn": MEDIUM,
 }
 #: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
-#: A class that asks all at once, and two of whatever is tried again while the first one still runs.
+#: A class with simultaneous requests, and two runs if one is retried while the first still runs.
 RESERVED = {API_HANDLER: 50, **dict.fromkeys(EVENT_HANDLERS, 2)}
 
 
@@ -187,7 +187,7 @@ def member_roles(kind: str) -> list[str]:
 
 
 def readers_abroad() -> list[str]:
-    """Functions that only read in other accounts: the role there is theirs for reading only, whatever else it may do."""
+    """Functions that only read in other accounts: they use the role there for reading only."""
     grants = json.loads((HERE / "grants.json").read_text())
     statements = json.loads((HERE / "statements.json").read_text())
     return [
@@ -267,7 +267,7 @@ def _of_each(metric: list[Any], ids: dict[str, list[str]]) -> list[list[Any]]:
 
 
 def filled(pattern: dict[str, Any], own_id: str, name: str) -> dict[str, Any]:
-    """The resources of a pattern, with the logical id and the name of what they are about filled in."""
+    """The resources of a pattern, with the logical id and the name of their subject filled in."""
     text = json.dumps(pattern).replace("<Machine>", own_id).replace("<Function>", own_id).replace("<workflow>", name)
     resources: dict[str, Any] = json.loads(text)
     return resources

@@ -1,9 +1,9 @@
-"""Delete a stack, unless labs live in it: they would run on, and cost, with nobody left who knows how to end them.
+"""Deletes a stack without living labs: those would run on, and cost money, with no service left to end them.
 
 The stack is protected against deletion by anybody else; the protection goes after the last count, and comes back if the
 stack stays.
 
-The table stays (it is retained, and protected against deletion): it alone knows what was made and that it is gone. Labs
+The table stays (it is retained, and protected against deletion): it has the only record of created and deleted resources. Labs
 are listed by an index, which lags behind, and counted by tallies, which do not; the API is shut before the last count.
 """
 
@@ -57,7 +57,7 @@ def destroy(
 
 @contextmanager
 def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterator[None]:
-    """Let the API's handler run no more; whoever fails inside the block finds it as it was, if it is still there."""
+    """Stop the API's handler; after a failure inside the block it is restored, if it still exists."""
     before: int | None = None
 
     def look(name: str) -> None:
@@ -85,7 +85,7 @@ def _let_run_again(functions: Any, handler: str, before: int | None) -> None:
 
 @contextmanager
 def _unprotected(cloudformation: Any, stack_id: str) -> Iterator[None]:
-    """Let the stack be deleted inside the block; whoever fails there leaves it protected, if it was left at all."""
+    """Lift the stack's protection inside the block; after a failure it is protected again, if it still exists."""
     protect(cloudformation, stack_id, against_deletion=False)
     try:
         yield
@@ -113,7 +113,7 @@ def _found(cloudformation: Any, stack: str, logical_id: str, look: Callable[[str
         name = str(found["StackResourceDetail"]["PhysicalResourceId"])
         look(name)
     except ClientError as error:
-        # Only "there is none" is an answer; whoever may not look must not conclude that nothing lives.
+        # Only "there is none" is an answer; a denied read must not count as an empty list.
         if error.response["Error"]["Code"] in ("ValidationError", "ResourceNotFoundException"):
             return None
         raise

@@ -40,7 +40,7 @@ HOME_ONLY = frozenset(
         "leave-dead-letters",
     }
 )
-#: Whoever has these watches clusters; they are granted where no lab may be, too.
+#: The permissions for watching clusters; they are also granted in accounts without labs.
 _WATCHING = ("watch_support_scan_place",)
 _SUPPORT_POLICY = "set-support-policy"
 #: IAM takes 6,144 characters a managed policy; pseudo parameters may grow a little when they are filled in.
@@ -69,7 +69,7 @@ def watching(grants: Mapping[str, list[str]]) -> list[str]:
 
 
 def rights_by_policy() -> Mapping[str, list[str]]:
-    """Names of the rights of both roles' policies: what is watched, the support type, and of labs what is read and the rest."""
+    """Names of both roles' policies: the watch, the support type, reads of labs, and the other actions on labs."""
     chalice = PROJECT / ".chalice"
     grants: Mapping[str, list[str]] = json.loads((chalice / "grants.json").read_text())
     watch = watching(grants)
@@ -157,7 +157,7 @@ def _here(said: Json) -> Json:
 
 
 def _stack_role(service: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """CloudFormation's role as at home, under a name that the service knows, with whatever of the template it names."""
+    """CloudFormation's role as at home, under a name that the service knows, with the parts of the template that it names."""
     known = _here(service[_STACK_ROLE])
     known["Properties"]["RoleName"] = {"Fn::Sub": "${RoleName}-stacks"}
     yield _STACK_ROLE, {"Condition": _TAKES_LABS, **known}

@@ -64,7 +64,7 @@ def outputs_of(stack: Seen | None) -> dict[str, str]:
 
 
 def protect(cloudformation: Any, stack: str, against_deletion: bool = True) -> None:
-    """Have CloudFormation refuse to delete the stack, whoever asks; or let it again."""
+    """Make CloudFormation refuse every deletion of the stack; or allow it again."""
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=against_deletion)
 
 

@@ -59,7 +59,7 @@ KEPT = (
 
 
 def trimmed(archive: bytes) -> bytes:
-    """Return the zip archive without what is left out, in order, packed as small as zip can."""
+    """Return the zip archive without the excluded files, in order, with the best compression."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
         return packed({name: _shortened(name, source.read(name)) for name in names if not is_left_out(name)})

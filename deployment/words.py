@@ -29,7 +29,7 @@ COMMAND_LINE = "ekslab/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
-#: Makes sentences of what templates say; makes them of nouns; defines what one is.
+#: Files that build sentences from templates, from nouns, and the definition of one.
 _OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
@@ -143,7 +143,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def compile_here(project: Path = PROJECT) -> None:
-    """Put each catalogue beside its source, where tests read it; what is newer than its source stays."""
+    """Put each catalogue beside its source, where tests read it; a catalogue newer than its source stays."""
     for language in LANGUAGES:
         source = project / FOLDER / f"{language}.po"
         target = source.with_suffix(".mo")

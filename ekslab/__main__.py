@@ -110,7 +110,7 @@ def _is_text(word: str) -> bool:
 
 
 def _leave_output() -> None:
-    """Nobody takes what is printed. Python would try once more when it ends, and complain."""
+    """Nobody reads the output. Python would try once more when it ends, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -37,7 +37,7 @@ class Upstream(Protocol):
     """Sends one request to the service's page."""
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Page:
-        """The answer, whatever its status. Raises OSError."""
+        """The answer, with any status. Raises OSError."""
         ...
 
 

@@ -46,7 +46,7 @@ def context_of(lab: Mapping[str, Any]) -> str:
 
 
 def entries(lab: Mapping[str, Any], document: Json, profile: str | None) -> dict[str, Json]:
-    """The lab's entry of each list, from the kubeconfig that the service answers with for whoever asks."""
+    """The lab's entry of each list, from the kubeconfig that the service returns for this caller."""
     name = context_of(lab)
     said = with_profile(document, profile)
     mark = [{"name": EXTENSION, "extension": {"lab": lab["id"]}}]
@@ -99,7 +99,7 @@ def remove(text: str, lab_ids: Sequence[str]) -> str:
 
 
 def edit(path: Path, change: Callable[[str], str]) -> bool:
-    """Replace the file's text by what `change` makes of it, under kubectl's own lock; whether there was anything to change.
+    """Replace the file's text by the result of `change`, under kubectl's own lock; return whether it changed.
 
     Raises NotMergeable, also while another program holds the lock, and OSError.
     """

@@ -105,7 +105,7 @@ def running_sandbox(
 ) -> Iterator[Sandbox]:
     """Start an emulator, wait until it answers, and end it at the end of the block.
 
-    `died` is called, on another thread, with the last of what the process printed if it ends before that.
+    `died` is called, on another thread, with the end of the process's output if it ends before that.
     Raises SandboxNotStarted when it does not answer within 30 s.
     """
     settings = settings or Settings()

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """What is said to a sandbox that `up` left running."""
+    """Requests to a sandbox that `up` left running."""
     struck = commands.add_parser("run-schedule", help="send a schedule's event, with a later time if you like")
     struck.set_defaults(command=_run_schedule)
     struck.add_argument(

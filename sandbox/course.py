@@ -16,7 +16,7 @@ _CIDR = "10.200.0.0/16"
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The ids of what was made."""
+    """The ids of the created labs."""
 
     zone_id: str
     vpc_id: str

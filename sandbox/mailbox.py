@@ -14,7 +14,7 @@ from emulator.process import Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message as it arrived. Attributes are as text, whatever their type."""
+    """One message as it arrived. Attributes of any type are texts."""
 
     id: str
     subject: str

@@ -50,7 +50,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An HTTP answer, whatever its status; header names are in lower case."""
+    """An HTTP answer with any status; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,7 +1,7 @@
-"""What a sandbox's service asked IAM for, left in a file when the sandbox ends: stories play in more than one of them.
+"""The permissions that a sandbox's service used, written to a file when the sandbox ends: stories use several sandboxes.
 
-Whoever wants the files names a folder in the environment variable EKSLAB_QUESTIONS_TO, which processes started from there
-(the demo) inherit.
+The environment variable EKSLAB_QUESTIONS_TO names the folder for the files; child processes
+(the demo) inherit it.
 """
 
 import json

@@ -21,7 +21,7 @@ from sandbox.people import HttpAnswer, People, Person, make_people, signed_reque
 from sandbox.recorded_requests import leave_questions
 
 STACK = "ekslab"
-#: Who is told last of a support deadline, and of what nobody else answers for.
+#: The last recipients of support deadlines, and those for clusters without an owner.
 NOTICE_ADMINISTRATORS = "platform@example.com"
 #: The verified identity that mail to people comes from.
 SENDER = "labs.example.com"
@@ -82,7 +82,7 @@ class Stage(Schedules):
             raise Impatient(f"PUT /offers was answered with {answer.status}: {answer.body!r}")
 
     def lag(self, seed: int | None) -> int:
-        """Let AWS know what is made from now on after a seeded while, or at once; return how often it did not know so far."""
+        """Delay the visibility of new resources by seeded times, or end the delay; return how often reads lagged so far."""
         return int(self.sandbox.admin("POST", "lag", {"seed": seed})["refused"])
 
     def call(

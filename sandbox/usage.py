@@ -71,7 +71,7 @@ def _pod(name: str, policy: str = "Always", owner: str = "", **metadata: Any) ->
 
 
 def _autoscaler_of_keda(name: str) -> tuple[str, Thing]:
-    """As KEDA writes it: at least one replica, whatever the workload, which it scales to none by itself (kedacore/keda#6414)."""
+    """As KEDA writes it: at least one replica for any workload, which it scales to none by itself (kedacore/keda#6414)."""
     labels = {"app.kubernetes.io/managed-by": "keda-operator", LABEL: name}
     owner = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": name, "uid": name}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}

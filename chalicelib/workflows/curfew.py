@@ -5,8 +5,8 @@
 3. `brake` holds a night on which too many labs would go, or whose data seems damaged.
 4. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
 5. `find_orphans` lists clusters with this installation's tags and no lab.
-6. `warn` tells everybody what the run has for them, in one mail each: a warning of each new entry, with a link that keeps the lab,
-   what is called off or held, and the night's report. `finish` returns the run's summary.
+6. `warn` sends each person one mail with all of the run's messages: a warning of each new entry, with a link that keeps the lab,
+   called-off and held acts, and the night's report. `finish` returns the run's summary.
 
 `now` is the schedule event's time, the same for the whole run. The next run makes up for a missed one. A failure of one lab,
 group or region does not affect the others.

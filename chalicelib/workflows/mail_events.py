@@ -67,7 +67,7 @@ def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
 
 
 def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
-    """Tell the next audience what a bounced mail said. The next run repeats failures, and the log has them."""
+    """Tell the next audience of a bounced mail's contents. The next run repeats failures, and the log has them."""
     run = NightRun(deps, now)
     statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
     fresh = pass_on(deps, mail)

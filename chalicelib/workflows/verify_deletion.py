@@ -80,7 +80,7 @@ def _why_not_removed(removal: object) -> str:
 
 
 def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> None:
-    """Have its owner told what is left and costs, daily until somebody says whose it is."""
+    """Write a post on the billable leftovers to the owner, daily until somebody settles them."""
     if lines:
         message = unproven_message(lab, lines, recipient_of(lab, deps.watch.administrators or NOBODY))
         post(deps, [message], f"{lab.id} {deps.clock.now():%Y-%m-%d}", lab_id=lab.id)

@@ -9,7 +9,7 @@ from ekslab.client.http import Answer, NoAnswer, Transport
 
 #: How often one request is sent at most.
 ATTEMPTS = 5
-#: The gateway did not hand the request on, so that it may be sent again whatever it asks.
+#: The gateway did not hand the request on, so that any request may be sent again.
 _NOT_DONE = frozenset({429})
 #: It may have been done; sent again only where that changes nothing.
 _PASSING = frozenset({500, 502, 503, 504})

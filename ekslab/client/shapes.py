@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 
 class Finding(TypedDict):
-    """What is wrong with a request, or worth knowing, by the path of the field."""
+    """An error or a warning about a request, by the path of the field."""
 
     severity: str
     path: str
@@ -15,7 +15,7 @@ class Finding(TypedDict):
 
 
 class Cost(TypedDict):
-    """USD: by the hour, and of what. The answer to a request has what it costs asleep, too."""
+    """USD: per hour and in total, with the period in words. The answer to a request also has the cost asleep."""
 
     usd: float | None
     usdAnHour: float

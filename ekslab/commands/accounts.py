@@ -20,7 +20,7 @@ def accounts(client: Client, options: argparse.Namespace) -> int:
 
 
 def register(client: Client, options: argparse.Namespace) -> int:
-    """Register an account; what is not said goes back to its default."""
+    """Register an account; omitted values go back to their defaults."""
     fields = ("regions", "roleArn", "labs", "name", "owner", "team")
     body = json.dumps({name: getattr(options, name) for name in fields if getattr(options, name) is not None})
     answer = client.call("PUT", f"/accounts/{options.account}", body.encode(), {"Content-Type": "application/json"})

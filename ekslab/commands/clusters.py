@@ -18,7 +18,7 @@ from ekslab.printing import terminal, yaml_text
 
 
 def deadlines(client: Client, options: argparse.Namespace) -> int:
-    """Watched clusters, by what comes first; PARTLY if a place could not be read."""
+    """Watched clusters, most urgent first; PARTLY if a place could not be read."""
     if options.calendar:
         return _calendar(client, options)
     found: list[Any] = []
@@ -45,7 +45,7 @@ def notices(client: Client, options: argparse.Namespace) -> int:
 
 
 def describe(client: Client, options: argparse.Namespace, cluster: str) -> int:
-    """One cluster: what is ahead, what is in the way, how to upgrade."""
+    """One cluster: its deadlines, the obstacles, the upgrade commands."""
     return answered(options, client.call("GET", _path(cluster)), printing.cluster)
 
 

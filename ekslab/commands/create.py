@@ -83,7 +83,7 @@ def _refused(options: argparse.Namespace, answer: Answer) -> int:
 
 
 def _refused_flags(options: argparse.Namespace) -> bool:
-    """Say what is not done of that which was typed; whether any of it is refused."""
+    """Print the typed options that are not honoured; return whether one is refused."""
     verdict = False
     for flag in FLAGS:
         asked = getattr(options, flag.dest, None)

@@ -21,7 +21,7 @@ from ekslab.words import t
 
 
 def offers(client: Client, options: argparse.Namespace) -> int:
-    """Show the list, or change parts of it; what is not named stays as it is."""
+    """Show the list, or change parts of it; other parts stay unchanged."""
     changes = dict(options.set or ())
     if not changes:
         return answered(options, client.call("GET", "/offers"), printing.offers)

@@ -19,13 +19,13 @@ from ekslab.printing.tables import table
 from ekslab.words import t
 
 _JSON = {"Content-Type": "application/json"}
-#: What nobody can switch off; `--hears warnings` is to hear nothing else.
+#: The topic that can't be switched off; `--hears warnings` means only this one.
 _ALWAYS = "warnings"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def me(client: Client, options: argparse.Namespace) -> int:
-    """Show where mail reaches you, or change it; what is not said stays as it is."""
+    """Show your mail settings, or change them; omitted ones stay unchanged."""
     named = ("address", "language", "timeZone", "hears")
     changes: dict[str, Any] = {name: said for name in named if (said := getattr(options, name)) is not None}
     if "hears" in changes:
@@ -80,7 +80,7 @@ def delete_person(client: Client, options: argparse.Namespace) -> int:
 
 
 def ask_for_address(client: Client) -> None:
-    """On a terminal: ask where mail is to reach whoever has no address yet. Enter leaves it so."""
+    """On a terminal, ask people without a mail address for one. Enter skips it."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return
     known = client.call("GET", "/me")

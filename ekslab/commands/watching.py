@@ -49,7 +49,7 @@ def stay(
 
 
 def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
-    """What to hand each look to: it says what is new since the last."""
+    """A function that takes each look and prints the news since the last."""
     said: set[str] = set()
     began: list[str] = []
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 def request_of(options: argparse.Namespace, warn: Callable[[str], None]) -> Json:
-    """The body, with what was said and nothing else. `warn`: told what is honoured in part. Raises UsageError."""
+    """The body with the given options only. `warn` gets options that are honoured in part. Raises UsageError."""
     if options.name is not None and options.cluster_name is not None:
         raise UsageError("the name is given twice, as --name and as an argument")
     name = options.cluster_name if options.name is None else options.name

@@ -11,7 +11,7 @@ from ekslab.printing.terminal import columns
 from ekslab.words import t
 
 Json = Any
-#: How API Gateway says that it is the signature or its keys, not what was asked.
+#: API Gateway's errors about the signature or its keys.
 _CREDENTIALS = re.compile(r"security token|signature|access key|credential", re.IGNORECASE)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 #: Columns of a table where nobody looks at a wider terminal.
 USUAL_WIDTH = 80
-#: Invisible letters that turn the direction of what follows, or break the line.
+#: Invisible characters that turn the text direction, or break the line.
 _HIDDEN = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 

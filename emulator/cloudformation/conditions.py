@@ -10,7 +10,7 @@ Resolve = Callable[[Mapping[str, Any], Mapping[str, Any], str, str], Any]
 
 
 def install() -> None:
-    """Make change sets of this process's emulator compare what is there under the parameters."""
+    """Make change sets of this process's emulator compare the existing resources under the parameters."""
     changesets._resolve_props_for_diff = _of_what_is_there(changesets._resolve_props_for_diff)
 
 

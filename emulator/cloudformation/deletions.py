@@ -1,6 +1,6 @@
 """Deletions of the network's resource types that go through EC2 itself, and so meet its refusals.
 
-The emulator's own drop the record whatever hangs on it. A resource that is gone already counts as deleted.
+The emulator's own deletions drop the record despite its dependents. A missing resource counts as deleted.
 """
 
 from collections.abc import Callable, Mapping

@@ -111,7 +111,7 @@ def _scanned(result: Result, given: Mapping[str, Any]) -> Result:
 
 
 def _page(results: list[Result], given: Mapping[str, Any]) -> dict[str, Any]:
-    """As many points as one answer may have, from where the last one ended; what is cut off there is partial."""
+    """One answer's most points, from the end of the last answer; a metric cut off there is partial."""
     skip, most = int(given.get("NextToken") or 0), min(int(given.get("MaxDatapoints") or MOST_POINTS), MOST_POINTS)
     total = sum(len(result["Values"]) for result in results)
     until, seen, page = skip + most, 0, []

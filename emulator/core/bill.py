@@ -29,7 +29,7 @@ _counted: defaultdict[str, float] = defaultdict(float)
 
 
 def install() -> None:
-    """Count from now on; call it after IAM's part, since what is denied costs nothing."""
+    """Count from now on; call it after IAM's part, since denied calls cost nothing."""
     app.SERVICE_HANDLERS["dynamodb"] = _counting_units(app.SERVICE_HANDLERS["dynamodb"])
     for service, count in (("sns", _count_messages), ("secretsmanager", _count_secrets)):
         app.SERVICE_HANDLERS[service] = _counting(count, app.SERVICE_HANDLERS[service])
@@ -40,7 +40,7 @@ def install() -> None:
 
 
 def count(what: str, amount: float = 1) -> None:
-    """Add to what is billed."""
+    """Add to the bill."""
     with _LOCK:
         _counted[what] += amount
 

@@ -19,7 +19,7 @@ def install() -> None:
 
 
 def on_subnet(subnet_id: str) -> Iterator[str]:
-    """Yield the ids of what lives in a subnet."""
+    """Yield the ids of a subnet's resources."""
     yield from (i["NetworkInterfaceId"] for i in records("network_interfaces") if i["SubnetId"] == subnet_id)
     yield from (t["MountTargetId"] for t in list(efs._mount_targets.values()) if t["SubnetId"] == subnet_id)
 
@@ -35,7 +35,7 @@ def on_group(group_id: str) -> Iterator[str]:
 
 
 def on_vpc(vpc_id: str) -> Iterator[str]:
-    """Yield the ids of what was put into a VPC beyond what AWS made with it."""
+    """Yield the ids of a VPC's resources without those that AWS creates with it."""
     for kind, id_name in (("subnets", "SubnetId"), ("network_interfaces", "NetworkInterfaceId")):
         yield from (record[id_name] for record in records(kind) if record["VpcId"] == vpc_id)
     for group in records("security_groups"):

@@ -83,7 +83,7 @@ def attachment(instance_id: str = "", *, index: int = 0) -> Record:
 
 
 def remove(interface_id: str) -> None:
-    """Remove an interface as its owner does, whatever its state; one that is gone is gone."""
+    """Remove an interface in any state, as its owner does; a missing one is fine."""
     store("network_interfaces").pop(interface_id, None)
     tags().pop(interface_id, None)
 

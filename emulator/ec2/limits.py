@@ -161,7 +161,7 @@ def _instance(params: Params) -> None:
 
 
 def _specified_tags(params: Params) -> None:
-    """Whatever makes things takes their tags along."""
+    """Every creating call may carry tags."""
     for number in range(1, 20):
         keys = [
             param(params, f"TagSpecification.{number}.Tag.{tag}.Key")

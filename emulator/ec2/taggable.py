@@ -1,6 +1,6 @@
 """What EC2 can tag, by the prefix of its id: the type in its ARN, and whether such a thing is still there.
 
-The emulator keeps the tags of what was deleted through its API; nobody must find a thing by them.
+The emulator keeps the tags of resources deleted through its API; no query may find a resource by them.
 """
 
 from typing import Any

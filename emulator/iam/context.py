@@ -32,7 +32,7 @@ def install() -> None:
 
 
 def resource_tags(arn: str) -> dict[str, str] | None:
-    """The tags of what an ARN names, which may end in `*` for an id that the request does not carry; None for nothing.
+    """The tags of an ARN's resource; the ARN may end in `*` for an id that the request lacks; None without a resource.
 
     `<kind>/*` of EC2 is what a request makes: there are no tags on it yet.
     """

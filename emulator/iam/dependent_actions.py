@@ -18,7 +18,7 @@ from emulator.eks.http.routing import find_route
 
 
 class Question(NamedTuple):
-    """An action, the ARN of what it is done to, and condition keys."""
+    """An action, the ARN of its resource, and condition keys."""
 
     action: str
     resource: str
@@ -59,7 +59,7 @@ _INSTANCE_PARTS = (
 
 
 def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
-    """Roles that a request hands over, the tags of what it makes, and whether its launch template may be launched."""
+    """The roles that a request passes, the tags of its resources, and the right to launch its launch template."""
     given = _json(body)
     for name, to in _PASSED_TO_EKS:
         if isinstance(given.get(name), str):
@@ -93,7 +93,7 @@ def _of_addon_identities(cluster: str, given: Mapping[str, Any]) -> Iterator[Que
 
 
 def of_ec2(_method: str, _path: str, body: bytes) -> Iterator[Question]:
-    """The tags of what a request makes, the parts of an instance, its image, and the role it gets."""
+    """The tags of a request's resources, the parts of an instance, its image, and its role."""
     params = _form(body)
     action = param(params, "Action")
     for number in range(1, 10):

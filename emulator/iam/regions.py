@@ -3,7 +3,7 @@
 Sources: AWS Account Management reference, "Enable or disable AWS Regions" (those of before 20 March 2019 are always on); what
 users are told elsewhere: UnrecognizedClientException, InvalidClientTokenId, EC2's AuthFailure (aws/chalice#1445,
 segmentio/aws-okta#225); of a region that does not exist, what a regional endpoint says of a scope that is not its own.
-`POST /_emulator/regions` changes what is chosen.
+`POST /_emulator/regions` changes the choice.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ chosen: set[str] = set()
 
 
 def install() -> None:
-    """Refuse whoever calls in such a region, before anything is asked about their rights."""
+    """Refuse calls in such a region, before their permissions are checked."""
     authenticate, describe = iam_evaluator.authenticate, ACTIONS["DescribeRegions"]
 
     def authenticate_in_region(*arguments: Any) -> Any:

@@ -119,7 +119,7 @@ class Routes:
         raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
 
     def forget_objects(self, given: Any) -> Answer:
-        """Forget the Kubernetes objects of a cluster that carry a label, whatever its value."""
+        """Forget the Kubernetes objects of a cluster that carry a label with any value."""
         match given:
             case {"cluster": str(), "label": str(label)}:
                 return {"forgotten": self._parts.kubernetes.forget(*self._parts.place(given), label)}

@@ -67,7 +67,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
     url = f"http://127.0.0.1:{settings.port}"
     app = mounted_app(settings, url)
     if ready_file:
-        # The socket listens already, so whoever reads this may connect: the first answer comes after startup.
+        # The socket listens already, so readers of this file may connect: the first answer comes after startup.
         ready_file.write_text(url)
     else:
         print(f"listening on {url}, until Ctrl-C", flush=True)

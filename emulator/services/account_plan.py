@@ -26,7 +26,7 @@ def install() -> None:
 
 
 def set_plans(plans: Mapping[str, str]) -> Mapping[str, str]:
-    """Say which plan accounts are on; a ValueError names what is no plan."""
+    """Say which plan accounts are on; a ValueError names an unknown plan."""
     if unknown := set(plans.values()) - set(PLANS):
         raise ValueError(f"no such plan: {', '.join(sorted(unknown))}")
     _plans.update(plans)

@@ -1,7 +1,7 @@
 """Reads the text of a DynamoDB condition once, and not for each item, so that queries of large tables are quick.
 
 ministack tokenizes and checks it for each item that it looks at. An equality, which most queries of a partition are, is
-compared here. What is refused, and in which words, ministack says as before.
+compared here. ministack still makes the refusals, in its own words.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""What the emulator's login of user pools lacks: a cookie that stays signed in for an hour, and `/logout` that ends it.
+"""Adds to the emulator's login of user pools: a cookie that stays signed in for an hour, and `/logout` that ends it.
 
-Whoever comes again with the cookie is offered to go on as the same user, without a password; `prompt=login` asks for it again.
+A browser with the cookie is offered to go on as the same user, without a password; `prompt=login` asks for it again.
 `/logout` leads to an address that the client allows, or on to the login. `GET /login` is the page that `/oauth2/authorize`
 leads to. A mail address that nobody verified is unverified in ID tokens.
 """

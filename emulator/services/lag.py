@@ -2,8 +2,8 @@
 
 EC2 as its guide tells it ("Eventual consistency in the Amazon EC2 API": InvalidInstanceID.NotFound after RunInstances,
 InvalidGroup.NotFound after CreateSecurityGroup); CloudFormation as terraform's provider waits for it: one just asked for
-"does not exist". EC2's filters leave out what is not known yet, without an error: "describe" commands need not show at once what
-was made (the same guide). What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles
+"does not exist". EC2's filters omit unknown resources, without an error: "describe" commands need not show new resources
+at once (the same guide). What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles
 may be unknown for a while after they are first listed ("changes ... are not always immediately visible", IAM's guide,
 "Troubleshoot IAM"). Root, who looks on, sees everything.
 """
@@ -88,7 +88,7 @@ def _note_of_ec2(lag: Lag, caller: Caller, asked: dict[str, str], answer: Any) -
 
 
 def _without_young(lag: Lag, caller: Caller, asked: dict[str, str], answer: Any) -> Any:
-    """The answer to a description by filters, without what is not known yet."""
+    """The answer to a description by filters, without resources that are not visible yet."""
     if not asked.get("Action", "").startswith("Describe") or "Filter.1.Name" not in asked:
         return answer
     text = answer.decode() if isinstance(answer, bytes) else str(answer)

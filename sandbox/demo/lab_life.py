@@ -259,7 +259,7 @@ def format_request(body: Mapping[str, Any]) -> list[str]:
 
 
 def format_findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong first; what is only to be known is marked as such."""
+    """Errors first; warnings are marked."""
     wrong = [f"{each['path']}: {each['message']}" for each in findings if each["severity"] == "error"]
     notes = [f"note on {each['path']}: {each['message']}" for each in findings if each["severity"] != "error"]
     return wrong + notes

@@ -19,7 +19,7 @@ ASK = 0.5
 
 
 def refuse(stage: Stage, narrator: Narrator) -> None:
-    """Ask for what nobody is to pay."""
+    """Request labs above the ceilings."""
     narrator.act("Ten p5.48xlarge for 72 hours")
     answer = stage.call(stage.people.learner, "POST", "/labs", DEAR)
     narrator.say(f"{answer.status} {answer.json['detail']}")

@@ -1,7 +1,7 @@
 """A fleet as accounts have it: clusters of all ages, owners named in every way or in none, one that can't be read.
 
 Dates are the real calendar's, seen from `TODAY`: 1.31 is three days from its forced upgrade, 1.34 nine days from the
-end of its standard support, 1.28 a year past everything. What is put here was not made by this service.
+end of its standard support, 1.28 a year past everything. This service did not create these clusters.
 """
 
 from collections.abc import Iterable, Mapping

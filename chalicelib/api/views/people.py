@@ -98,7 +98,7 @@ def _answer(value: str, text: Sentence, words: Words) -> str:
 
 
 def unsubscribing_page(view: UnsubscribingView, words: Words) -> str:
-    """The topic with the button that switches it off, or the confirmation that it is off."""
+    """The topic with the button that switches it off, or the confirmation after it is switched off."""
     what = _topic_said(view.topic)
     if view.done:
         gone = Sentence("No more mails about {what} come to you.", what=what)

@@ -15,7 +15,7 @@
 | spending    | SPENDING#<month>                  | ALL, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
 | of people   | SPENDING#PEOPLE                   | <month>#<person>                 |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours; in `due` by whose it is) |
-| claim       | CLAIM#<what is about to be sent>  | CLAIM (expires_at: a day later)  |
+| claim       | CLAIM#<name of a message>         | CLAIM (expires_at: a day later)  |
 | post        | OUTBOX                            | <kind and occasion> (`posts.py`)  |
 | person      | PERSON#<id>                       | META (`people.py`)               |
 | claim       | IDENTITY#<key>                    | CLAIM                            |

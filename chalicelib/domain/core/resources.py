@@ -146,7 +146,7 @@ class LedgerEntry:
 
     @property
     def grounds(self) -> Proof | None:
-        """The proof that it is the lab's; None without one. Entries from before proofs were kept have it in `how`."""
+        """The proof of ownership; None without one. Entries from before proofs were kept have it in `how`."""
         if self.guest or self.state is EntryState.UNPROVEN:
             return None
         return self.proof or _SAID.get(self.how)

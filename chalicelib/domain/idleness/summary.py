@@ -78,7 +78,7 @@ def _describe(signals: Sequence[Signal], between: str) -> str:
 
 
 def _kept(sentence: str, lab: Lab, clock: LocalTime) -> str:
-    """A kept lab is not busy, but the reader of a verdict must know that it is kept."""
+    """A kept lab is not busy, but its verdict mentions the keeping."""
     if lab.kept_until is None or lab.kept_until <= clock.now:
         return sentence
     return Sentence("{verdict} (kept until {at})", verdict=sentence, at=clock.message(lab.kept_until))

@@ -38,7 +38,7 @@ OWNING_KEYS = (
 OTHERS_KEYS = ("alpha.eksctl.io/cluster-name", "KubernetesCluster", "cluster.x-k8s.io/cluster-name")
 #: Prefixes whose rest is a cluster's name, beside Kubernetes' own.
 OTHERS_PREFIXES = ("sigs.k8s.io/cluster-api-provider-aws/cluster/",)
-#: Keys by which another tool marks a resource as its own, whatever the cluster.
+#: Keys by which another tool marks a resource as its own, for any cluster.
 TOOLS_KEYS = (
     "aws:backup:source-resource",
     "aws:dlm:lifecycle-policy-id",

@@ -49,7 +49,7 @@ def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
     try:
         _act_once(run, item)
     except Superseded:
-        # Somebody changed the lab at that very moment: it is decided again from what the lab is now.
+        # Somebody changed the lab at that very moment: decide again from the lab's present state.
         _act_once(run, item)
 
 
@@ -113,7 +113,7 @@ def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision)
     lab, entry = context.lab, context.entry
     match decision.then:
         case NextAction.LIVE:
-            # Before the entry is settled: whoever comes after a run that died here says no more of it.
+            # Before the entry is settled: if the run dies here, a later run sends no second message.
             if not decision.by_people:
                 call_off(run, lab, PlanLine(entry, context.status), Called(decision.reason))
             skip_entry(run, lab, entry, decision.reason)

@@ -46,7 +46,7 @@ def call_off_unseen(run: NightRun, lab_id: str, why: str) -> None:
 
 
 def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
-    """Have it told once, if somebody was warned of the entry."""
+    """Write the post once, if somebody was warned of the entry."""
     entry, status = line
     warned = status.warned_at is not None and status.recipient
     if not warned or status.called_off_at is not None or run.rules.mode is not Mode.ON:

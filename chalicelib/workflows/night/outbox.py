@@ -1,7 +1,7 @@
-"""Tells each person the warnings, posts and waiting notices that a run has for them, in one mail a person and run.
+"""Sends each person the warnings, posts and pending notices of a run, in one mail a person and run.
 
-Called last in the hourly run, by the five-minute run, and by SES's events. Whoever has no confirmed address hears by the topic,
-one message each. Of concurrent runs one sends. `settling.py` marks what SES has taken, should the run die.
+Called last in the hourly run, by the five-minute run, and by SES's events. People without a confirmed address get one
+message each by the topic. Of concurrent runs one sends. If the run dies, `settling.py` marks the mails that SES accepted.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Part = EntryWarning | Telling
 
 
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
-    """The five-minute run's part: what waits to be told, but for what the hourly run tells; return what failed, as text."""
+    """Send pending posts, except those of the hourly run, for the five-minute run; return the failures, as text."""
     run = NightRun(deps, now)
     tell_all(run, WarningPage(), [post for post in waiting(run) if not post.nightly], f"five minutes {now.isoformat()}")
     return run.troubles
 
 
 def waiting(run: NightRun) -> list[Post]:
-    """What waits to be told; nothing, and a trouble, if it can't be read."""
+    """The pending posts; none, and a trouble, if they can't be read."""
     found: list[Post] = []
     with run.around(Sentence("what waits to be told")):
         found += run.deps.posts.waiting()
@@ -45,9 +45,9 @@ def waiting(run: NightRun) -> list[Post]:
 
 
 def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str, by: str = "") -> int:
-    """Tell all of it; return how many warnings, or mails with some, failed. `once` names the run, `by` its execution.
+    """Send all of them; return how many warnings, or mails with some, failed. `once` names the run, `by` its execution.
 
-    Of posts a page that others follow tells those that go to its people.
+    A page with later pages sends only the posts to its own people.
     """
     parts: list[Part] = []
     failed = 0
@@ -64,7 +64,7 @@ def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str,
 
 
 def _of_page(parts: Sequence[Part]) -> list[Part]:
-    """Warnings of owners themselves, and what else goes into their mails."""
+    """Warnings to owners themselves, and the posts in their mails."""
     own = [part for part in parts if isinstance(part, EntryWarning) and not part.troubles]
     readers = {part.addressee for part in own if part.addressee is not None}
     return [*own, *(part for part in parts if isinstance(part, Telling) and part.addressee in readers)]
@@ -99,7 +99,7 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
 def _mail(
     run: NightRun, addressee: Addressee, parts: Sequence[Part], waiting: Sequence[Notice], run_name: tuple[str, str]
 ) -> None:
-    """One mail of all parts and of the notices that wait for this person; what SES refuses goes to the topic."""
+    """Send one mail of all parts and of the notices that wait for this person; if SES refuses it, use the topic."""
     from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
 
     (once, by), deps = run_name, run.deps
@@ -127,7 +127,7 @@ def _mail(
 
 
 def _is_in(mail: Mail, part: Part) -> bool:
-    """A mail that an earlier try of this run sent has that try's parts. The next run tells the others."""
+    """Whether the mail has the part: an earlier try of this run may have sent it with fewer. The next run sends the others."""
     if isinstance(part, Telling):
         return part.post.id in mail.posts
     return part.entry.id in {each.entry_id for each in mail.entries}

@@ -1,7 +1,7 @@
-"""Unwarned entries page by page, those of one person together: a person's mail names all of them.
+"""Splits unwarned entries into pages that keep each person's together, so that one mail names all of them.
 
-One call of a function warns of so many in its time. Whoever is warned in an owner's place has theirs from all pages: the last
-page holds what the others left.
+A function has time for a page of them. Warnings to people in an owner's place come from all pages: the last
+page holds the rest.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from chalicelib.workflows.night.run import NightRun
 
 @dataclass(frozen=True)
 class WarningPage:
-    """Statuses to warn of. `after`: the last person of the page, whom the next one comes after; empty on the last page."""
+    """Statuses to warn of. `after`: the last person of the page, as the next page's cursor; empty on the last page."""
 
     statuses: tuple[EntryStatus, ...] = ()
     after: str = ""
 
 
 def page_of(run: NightRun, unwarned: Sequence[EntryStatus], after: str, most: int) -> WarningPage:
-    """The entries of the next persons, by about `most`; all that are left where they are the last ones."""
+    """The entries of the next people, about `most`; the last page has all remaining ones."""
     if len(unwarned) <= most:
         return WarningPage(tuple(unwarned))
     people = _people(run, unwarned)
@@ -35,7 +35,7 @@ def page_of(run: NightRun, unwarned: Sequence[EntryStatus], after: str, most: in
 
 
 def _people(run: NightRun, statuses: Sequence[EntryStatus]) -> Mapping[object, str]:
-    """By entry, the person whose lab it is: their id, or the owner's name where nobody is known by it."""
+    """The lab's owner by entry: the person's id, or the owner's name if the person is unknown."""
     wanted = [(status.night, status.entry_id) for status in statuses]
     owners = {(entry.night, entry.id): entry.owner for entry, _ in run.store.lines(wanted)}
     known = run.deps.people.people_of(sorted(set(owners.values())))

@@ -16,7 +16,7 @@ _LONG = timedelta(minutes=5)
 
 
 def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool], mail: str = "") -> bool:
-    """Claim a message about an entry; whether this run won the claim. `is_due` reads the entry's current status.
+    """Claim a message about an entry; return whether this run won the claim. `is_due` reads the entry's current status.
 
     `mail`: the id of the mail that will carry the message, noted with the claim.
     """

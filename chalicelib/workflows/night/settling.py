@@ -1,6 +1,6 @@
-"""Records that a warning is out, or that its mail came back before the act.
+"""Records that a warning was sent, or that its mail bounced before the act.
 
-Called by the run that sent it, by the next one if that run died, and by SES's events. All of it may be done twice.
+Called by the run that sent it, by the next one if that run died, and by SES's events. Everything here may run twice.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def is_open(run: NightRun, line: PlanLine) -> bool:
 
 
 def settle_mail(deps: Deps, mail: Mail) -> None:
-    """Mark the entries, notices and posts of a mail as told: SES has taken it. Safe to repeat."""
+    """Mark the entries, notices and posts of a mail as sent: SES has accepted it. Safe to repeat."""
     at = mail.accepted_at or mail.begun_at
     for each in mail.entries:
         line = deps.curfew.store.line(each.night, each.entry_id)
@@ -60,7 +60,7 @@ def settle_mail(deps: Deps, mail: Mail) -> None:
 
 
 def take_back(deps: Deps, entry: Entry, mail: Mail) -> bool:
-    """Unmark an entry whose mail came back before the act. Return whether that is news."""
+    """Unmark an entry whose mail bounced before the act. Return whether it was marked."""
 
     def unheard(status: EntryStatus) -> EntryStatus:
         if status.mail != mail.id or status.outcome is not EntryOutcome.STANDING:
@@ -75,7 +75,7 @@ def take_back(deps: Deps, entry: Entry, mail: Mail) -> bool:
 
 @dataclass(frozen=True)
 class Delivered:
-    """A warning that is out: to whom, the provider's id of it, and when."""
+    """A sent warning: its recipient, the provider's id, and the time."""
 
     recipient: str
     message_id: str
@@ -83,7 +83,7 @@ class Delivered:
 
 
 def mark_warned(deps: Deps, entry: Entry, sent: Delivered, troubles: Sequence[str]) -> None:
-    """Mark the entry as warned. The notice begins when the message is out: a run that began long ago must not shorten it."""
+    """Mark the entry as warned. The notice period begins with the message: a run that began long ago must not shorten it."""
     news = False
 
     def marked(status: EntryStatus) -> EntryStatus:

@@ -1,7 +1,7 @@
 """Composes warnings of planned entries, with signed links that keep the labs. No lab is touched without a warning.
 
-`outbox.py` sends them, by mail with all else that a run tells a person, by the topic one message an entry. A warning is delivered
-when SES has taken the mail, or when a subscription takes the message and SNS returned an id. If the owner can't be reached, the
+`outbox.py` sends them, by mail with the person's other messages, by the topic one message an entry. A warning is delivered
+when SES has accepted the mail, or when a subscription takes the message and SNS returned an id. If the owner can't be reached, the
 owner's teams are warned, then administrators. `settling.py` handles mails that come back.
 """
 
@@ -57,15 +57,15 @@ class EntryWarning:
     troubles: tuple[str, ...]
 
     def claim(self, mail: str) -> bool:
-        """Whether this run sends it. `mail`: the record of the mail that carries it; empty where it goes to the topic."""
+        """Claim the warning for this run. `mail`: the record of the mail that carries it; empty for the topic."""
         return may_send(self.run.deps, self.entry, is_due, mail)
 
     def publish(self) -> bool:
-        """Publish it to the topic and mark its entry, unless another run is at it; whether it is out."""
+        """Publish it to the topic and mark its entry, unless another run does; return whether it was sent."""
         return self.claim("") and self._published()
 
     def refuse(self, refusal: AwsRefused) -> bool:
-        """Note that SES refused the mail, and publish the warning if a subscription takes it; whether it is out."""
+        """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent."""
         recipient = self.message.recipient
         _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(refusal)))
         if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
@@ -86,7 +86,7 @@ class EntryWarning:
         return bool(message_id)
 
     def count(self) -> None:
-        """Count it as out."""
+        """Count it as sent."""
         self.run.counts["warned"] += 1
         self.run.counts["warned_in_place"] += bool(self.troubles)
 
@@ -106,7 +106,7 @@ def warning_of(run: NightRun, status: EntryStatus) -> EntryWarning | None:
         return None
     if run.now + run.notice > entry.at + timedelta(hours=run.rules.late_hours) or not is_open(run, line):
         return None
-    # `is_open` may have taken a mail back: the status then says whom no mail reaches.
+    # `is_open` may have recorded a bounced mail: the status then names the unreachable person.
     line = run.store.line(status.night, status.entry_id) if line.status.mail else line
     return _addressed(run, lab, line) if line is not None else None
 
@@ -123,7 +123,7 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
 
 
 def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
-    """To the first recipient who can be reached; None, with the reasons in the entry's status, where nobody can."""
+    """The warning to the first reachable recipient; None without one: the entry's status then has the reasons."""
     deps, entry = run.deps, line.entry
     came_back = {each.recipient.casefold(): each.why for each in line.status.unheard}
     everyone = listeners(deps, lab)
@@ -163,9 +163,9 @@ def _message(run: NightRun, lab: Lab, entry: Entry, reader: WarnedPerson) -> Mes
 
 
 def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
-    """The link with its cost; empty if there is nothing to keep, or no more of it; and the ceiling that stops a longer lease.
+    """The link with its cost, and the ceiling that stops a longer lease. Empty if nothing can be kept, or no longer.
 
-    `no_room` is the ceiling's sentence; it is empty where the lab is to sleep for a ceiling anyway.
+    `no_room` is the ceiling's sentence; it is empty if the lab sleeps because of a ceiling anyway.
     """
     if entry.trigger is Trigger.GONE:
         return KeepOffer()
@@ -192,7 +192,7 @@ def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
 def _judge_longer(deps: Deps, lab: Lab, longer: Lab) -> None:
     """Raise OverBudget if a ceiling leaves no room for the longer lease that its link would give.
 
-    Groups of the user pool can't be asked here: of their people the highest ceilings count, and the button judges truly.
+    Groups of the user pool can't be read here: the highest ceilings count for their people, and the button judges exactly.
     """
     if foreseen(longer) > foreseen(lab):
         payer = payer_of(lab, deps.people.person_by_key(identity_key(lab.owner)), deps.curfew.teams, asked=False)

@@ -1,7 +1,7 @@
-"""Gets decided notices out: messages to each recipient, an event for each notice, and then the mark that they are sent.
+"""Sends decided notices: messages to each recipient, an event for each notice; then marks them as sent.
 
-Called by `watch_support.deliver_notices`. A crash before the mark repeats a message and loses none. The bus never holds
-up a mail: events that fail are counted and left.
+Called by `watch_support.deliver_notices`. A crash before the mark repeats a message and loses none. The bus never
+delays a mail: failed events are counted and dropped.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]
 
 
 def by_reader(deps: Deps, notices: Iterable[Notice]) -> dict[str, list[Notice]]:
-    """Notices of each reader, in a fixed order: by their address, whatever names it is found by, or by a name without one."""
+    """Notices of each reader, in a fixed order: by their address, whichever name leads to it, or by a name without one."""
     found: dict[str, list[Notice]] = {}
     for recipient, theirs in by_recipient(notices).items():
         addressee = deps.mail.addressee_of(theirs[0].recipient) if deps.mail is not None else None
@@ -62,7 +62,7 @@ def by_reader(deps: Deps, notices: Iterable[Notice]) -> dict[str, list[Notice]]:
 
 
 def send_digest(deps: Deps, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
-    """Send one reader everything there is to say; False if nobody takes messages for them. Raises what SES or SNS answers.
+    """Send one reader all pending notices; return False if nobody receives messages for them. Raises errors of SES and SNS.
 
     A person with an address gets one mail. `once`: the mail's name; empty for the run's own digest.
 
@@ -103,7 +103,7 @@ def _by_topic(deps: Deps, message: Message, pairs: Sequence[Pair], why: str | No
 
 
 def waiting_by_reader(deps: Deps) -> dict[str, list[Notice]]:
-    """Notices that wait, by their readers: read once for all mails of a run."""
+    """Pending notices by reader, read once for all mails of a run."""
     return by_reader(deps, deps.watch.store.pending_notices(_NOTICES)) if deps.mail is not None else {}
 
 
@@ -141,7 +141,7 @@ def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
 
 
 def pass_on(deps: Deps, mail: Mail) -> list[Notice]:
-    """A mail of notices came back: they wait again, unheard; return those of the next audience of each, which wait now."""
+    """Mark the notices of a bounced mail as unheard and pending; return the new notices for the next audience of each."""
     store, later = deps.watch.store, list[Notice]()
     for key in dict.fromkeys(each.key for each in mail.notices):
         ids = {each.id for each in mail.notices if each.key == key}
@@ -154,7 +154,7 @@ def pass_on(deps: Deps, mail: Mail) -> list[Notice]:
 
 
 def tell_others(deps: Deps, mail: Mail, later: Sequence[Notice], now: datetime) -> int:
-    """Tell the next audience at once, of what no other mail has told them meanwhile; how many heard."""
+    """Send the next audience at once the notices that no other mail contains; return the number of readers reached."""
     fresh = {(notice.key, notice.id) for notice in later}
     pending = [one for one in deps.watch.store.pending_notices(_NOTICES) if (one.key, one.id) in fresh] if fresh else []
     waiting = claimed(deps, pending, f"instead of {mail.id}")
@@ -162,9 +162,9 @@ def tell_others(deps: Deps, mail: Mail, later: Sequence[Notice], now: datetime) 
 
 
 def _mail(deps: Deps, addressee: Addressee, by_name: Mapping[str, Sequence[Pair]], once: str, now: datetime) -> bool:
-    """All of it in one mail, with buttons; what SES refuses goes to the topic, without.
+    """Send all notices in one mail with buttons; if SES refuses it, publish them to the topic without buttons.
 
-    `by_name`: what they hear under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
+    `by_name`: the notices under each of the reader's names. Raises AwsUnavailable while SES's answer is unknown.
     """
     from chalicelib.domain.notices.mail import NoticeRef
 

@@ -1,6 +1,6 @@
 """Insights: what EKS has found about a cluster. There are none but those put here, whole, as DescribeInsight tells them.
 
-A refresh takes two minutes and finds what is there by then; asking again meanwhile returns the one under way.
+A refresh takes two minutes and finds the state at its end; asking again meanwhile returns the one under way.
 """
 
 from __future__ import annotations

@@ -32,5 +32,5 @@ def in_use(message: str, **members: Any) -> EksError:
 
 
 def not_found(message: str, **members: Any) -> EksError:
-    """Return the error for what is not there."""
+    """Return the error for a missing resource."""
     return EksError("ResourceNotFoundException", message, **members)

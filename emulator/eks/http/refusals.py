@@ -22,7 +22,7 @@ _UPDATE_ERRORS = {
 
 @contextmanager
 def gone_is_fine(*also_fine: str) -> Iterator[None]:
-    """Let a deletion pass over what is not there any more, and over the error codes named."""
+    """Let a deletion ignore missing resources, and the named error codes."""
     try:
         yield
     except ClientError as refused:

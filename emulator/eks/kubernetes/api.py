@@ -170,7 +170,7 @@ class Server:
         return stored
 
     def _defaulted(self, kind: Kind, given: Object) -> Object:
-        """What the API server fills in, of what clients rely on."""
+        """The defaults of the API server that clients rely on."""
         spec = dict(given.get("spec") or {})
         match kind.plural:
             case "services":

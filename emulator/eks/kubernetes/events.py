@@ -17,7 +17,7 @@ _KEPT = timedelta(hours=1)
 def tell(
     objects: Objects, about: Object, reason: str, message: str, now: datetime, source: str, kind: str = "Normal"
 ) -> None:
-    """Tell that something happened to an object; forget what is older than an hour."""
+    """Record an event of an object; delete events older than an hour."""
     metadata, instant = about["metadata"], now.strftime("%Y-%m-%dT%H:%M:%SZ")
     space = metadata.get("namespace", "default")
     involved = {

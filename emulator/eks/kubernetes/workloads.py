@@ -1,6 +1,6 @@
-"""What a cluster's controllers do in a moment: nodes that join, pods of workloads, their states, and what goes with its owner.
+"""The work of a cluster's controllers at once: joining nodes, pods of workloads, their states, deletions with an owner.
 
-It runs whenever somebody asks the API server, so what is seen is what would be there a little later on a real cluster. Pods
+It runs at every call of the API server, so callers see the state that a real cluster reaches a little later. Pods
 are Running while there is a node for them, else Pending; nothing runs in them.
 """
 
@@ -176,7 +176,7 @@ def _make_pod(objects: Objects, owner: Object, name: str, node: Object | None, n
 
 
 def _schedule(objects: Objects, owner: Object, nodes: list[Object], now: datetime) -> int:
-    """Place what waits for a node, and what is on one that is gone; return how many pods run."""
+    """Place waiting pods, and pods of deleted nodes; return how many pods run."""
     pods = _controlled(objects, "pods", owner)
     _start(objects, pods, nodes, now)
     return sum(pod["status"]["phase"] == "Running" for pod in pods)

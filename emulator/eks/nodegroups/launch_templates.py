@@ -42,7 +42,7 @@ def template_groups(template: dict[str, Any]) -> list[str]:
 
 
 def gives_public_address(template: dict[str, Any]) -> bool:
-    """Tell whether a template asks for a public address itself, whatever the subnet says."""
+    """Whether a template requests a public address itself, independent of the subnet."""
     interfaces = template.get("NetworkInterfaces") or [{}]
     return bool(interfaces[0].get("AssociatePublicIpAddress"))
 

@@ -1,6 +1,6 @@
 """How long things take on AWS, in seconds; the clock's scale turns them into this machine's.
 
-The middle of what people measured: control plane 8-14 minutes, node group 1.5-3.5, its deletion 4-8, cluster
+The median of measured durations: control plane 8-14 minutes, node group 1.5-3.5, its deletion 4-8, cluster
 deletion 2.5-4, a managed add-on half a minute.
 """
 

@@ -29,7 +29,7 @@ _UNKNOWN, _DENIED, _UNTAGGED = range(3)
 
 
 class Lag:
-    """What is young, and what the seed says of it."""
+    """The new resources, and their seeded lags."""
 
     def __init__(self, clock: EmulatorClock) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class Lag:
         self.refused = 0
 
     def set(self, seed: int | None, seconds: float = 300.0) -> None:
-        """Let what is made from now on lag for up to so many of AWS's seconds; None: see everything at once again."""
+        """Delay new resources by up to this many of AWS's seconds; None: show everything at once again."""
         self._seed, self._seconds = seed, seconds
         self._until.clear()
 
@@ -76,7 +76,7 @@ class Lag:
         if call.operation.startswith("Create"):
             self._note(*self._about(call, made=True))
         if call.operation.startswith("Delete"):
-            # What is made again under this name is young again.
+            # A resource recreated under this name is new again.
             for key in [*self._about(call)][-1:]:
                 self._until.pop(key, None)
         if "Update" in call.operation and isinstance(output.get("update"), Mapping):

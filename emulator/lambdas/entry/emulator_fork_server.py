@@ -4,7 +4,7 @@ It is started by `emulator/lambdas/fork_server.py`, which sends it, over the soc
 program, folder and environment, with its three pipes. Pages that nobody changes are shared by all. It ends with the emulator, and
 its processes with it.
 
-botocore's descriptions of AWS's services are most of what a process has by itself: that of EC2 alone takes 16 MB and a third of a
+botocore's descriptions of AWS's services take most of a process's own memory: that of EC2 alone takes 16 MB and a third of a
 second. So a process that reads one says which, and the next one finds it there.
 
 With the folder of an archive as its argument it does the same with imports: a process says what it imports, and those that are

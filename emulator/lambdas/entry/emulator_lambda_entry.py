@@ -25,7 +25,7 @@ def handle(event: Any, context: Any) -> Any:
     """Return the handler's result, or `{RAISED: {errorMessage, errorType, requestId, stackTrace}}` if it raised."""
     try:
         return _handler(event, context)
-    except Exception as error:  # noqa: BLE001 - this is the runtime's edge: whatever a function raises is its result
+    except Exception as error:  # noqa: BLE001 - this is the runtime's edge: any error of a function is its result
         traceback.print_exc()
         return {
             RAISED: {

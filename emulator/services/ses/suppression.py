@@ -26,7 +26,7 @@ _ONE = re.compile(r"^/suppression/addresses/(.+)$")
 
 
 def respond(clock: EmulatorClock, method: str, path: str, given: Mapping[str, Any]) -> Answer | None:
-    """Answer what is asked about the list: the members, or (code, message, status); None for other questions."""
+    """Answer a request about the list: the members, or (code, message, status); None for other questions."""
     one = _ONE.match(path)
     match method, path:
         case "PUT", "/account/suppression":

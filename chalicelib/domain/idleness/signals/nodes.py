@@ -19,7 +19,7 @@ from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
 
 CPU, NETWORK = "cpu", "network"
-#: A group with this many cores at work is in use, whatever its earlier hours: a base, and more for each node's daemons.
+#: A group with this many cores at work is in use, also if earlier hours were alike: a base, and more for each node's daemons.
 CORES, CORES_PER_NODE = 0.25, 0.075
 #: The assumed CPUs of a node group whose machines are gone.
 GONE_CPUS = 4
