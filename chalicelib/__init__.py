@@ -1,1 +1,1 @@
-"""The service: what its Lambdas run."""
+"""The service: the code of its Lambdas."""

@@ -18,7 +18,7 @@ from chalicelib.domain.support.owners import precedence_of
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """What the support watch is configured to be. `regions`: those of the service's own account."""
+    """The settings of the support watch. `regions`: those of the service's own account."""
 
     regions: tuple[str, ...]
     administrators: str | None
@@ -34,7 +34,7 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class CurfewSettings:
-    """How curfew begins here. `rules` hold until administrators set others; `schedule` is that of a lab that names none."""
+    """The initial settings of curfew. `rules` apply until administrators set others; `schedule` is a lab's default."""
 
     rules: CurfewRules
     schedule: Schedule
@@ -45,7 +45,7 @@ class CurfewSettings:
 
 @dataclass(frozen=True)
 class MailSettings:
-    """How mail goes out: from whom, with which configuration set, whose events come by which topic."""
+    """The settings of mail: the sender, the configuration set, and the topic of its events."""
 
     sender: str
     configuration_set: str
@@ -54,7 +54,7 @@ class MailSettings:
 
 @dataclass(frozen=True)
 class LoginSettings:
-    """The user pool by which browsers sign in, and where its login answers."""
+    """The user pool with which browsers sign in, and the address of its login."""
 
     pool_arn: str
     url: str
@@ -62,7 +62,7 @@ class LoginSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What an installation is configured to be."""
+    """The settings of an installation."""
 
     region: str
     account: str
@@ -110,7 +110,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _mail(env: Mapping[str, str]) -> MailSettings | None:
-    """None where no sender is named: people hear by the topic then."""
+    """None without a sender: people then get messages by the topic."""
     sender = env.get("EKSLAB_MAIL_SENDER", "").strip()
     return MailSettings(sender, f"{env['EKSLAB_STACK']}-mails", env.get("EKSLAB_MAIL_TOPIC", "")) if sender else None
 

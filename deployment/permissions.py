@@ -55,7 +55,7 @@ def _right(name: str, said: Mapping[str, Any], grants: Mapping[str, Sequence[str
 
 
 def _holder(function: str) -> str:
-    return {"*": "every function", "event handlers": "whatever schedules and events call"}.get(
+    return {"*": "every function", "event handlers": "all handlers of schedules and events"}.get(
         function, f"`{function}`"
     )
 

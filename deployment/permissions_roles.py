@@ -17,23 +17,22 @@ WRITTEN = PROJECT / ".chalice" / "written.json"
 _MEMBER = """## ekslab-member-read, ekslab-member-labs
 
 The roles in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles
-of one stack assume one of them, or none, with the external id. What each right is about and why it is there stands above: it is
-the same there.
+of one stack assume one of them, or none, with the external id. Each permission has the resources and the reason given above.
 """
-_FURTHER = """## What reaches further than what is ours
+_FURTHER = """## Permissions beyond our own resources
 
-Every right that changes something wants a lab's mark on what it changes (a tag of ours, a tag with a fixed key that
-Kubernetes, Karpenter, EKS or CloudFormation write), or a name that is ours. These can't: AWS has nothing to bind them by.
-`tests/deployment/test_bounds.py` fails on any other, and on any of these that is bound after all. The list is
+Every permission to change a resource requires a lab's tag on it (one of ours, or one with a fixed key that Kubernetes,
+Karpenter, EKS or CloudFormation write), or a name of ours. These can't: AWS has no condition key for them.
+`tests/deployment/test_bounds.py` fails on any other, and on any of these that is limited after all. The list is
 `.chalice/unbound.json`.
 """
-_BY_MARKS = """## What deletes by marks that people can write
+_BY_MARKS = """## Deletions by tags that people can write
 
-IAM sees names and tags, not who made a thing. Where AWS itself writes a mark that no user can (tags of CloudFormation, EC2
-Auto Scaling and EKS with `aws:` keys), rights to delete want it, and those that reach far spare what another CloudFormation
-stack made, whatever it is tagged. The rights below want a mark that somebody with a right to tag could forge: there is no other
-condition key. They are no proof: what is deleted with them is decided by
-[what-is-deleted.md](../explanation/what-is-deleted.md). The list is `.chalice/written.json`.
+IAM sees names and tags, not the creator of a resource. If AWS itself writes a tag that no user can (CloudFormation's, EC2
+Auto Scaling's and EKS's with `aws:` keys), permissions to delete require it, and broad ones spare the resources of other
+CloudFormation stacks. The permissions below require a tag that somebody with a permission to tag could forge: there is no other
+condition key. The tags are no proof: [what-is-deleted.md](../explanation/what-is-deleted.md) decides about a deletion. The list is
+`.chalice/written.json`.
 """
 
 

@@ -138,7 +138,7 @@ class Store(Protocol):
         seen: Lab | None = None,
         ceilings: MonthCeilings | None = None,
     ) -> Lab:
-        """Load, apply `change`, save if nobody saved in between, else again (bounded); return what was saved.
+        """Load, apply `change`, save if nobody saved in between, else again (bounded); return the saved lab.
 
         `seen`: the lab as loaded before; if it is unchanged, nothing is read. `change` may run several times; if it returns its
         argument, nothing is saved. A change into an OVER phase frees the lab's name in the same transaction. Every save updates
@@ -222,7 +222,7 @@ class Store(Protocol):
         """The list of offers as administrators last set it, strongly consistent; the default list if they never did."""
 
     def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
-        """Load, change, save if nobody saved in between, else again (bounded); return what was saved. Raises StaleLab."""
+        """Load, change, save if nobody saved in between, else again (bounded); return the saved list. Raises StaleLab."""
 
     def runs(self) -> tuple[Run, ...]:
         """The last run of each workflow, strongly consistent."""
@@ -277,7 +277,7 @@ class Cloud:
 class Deps:
     """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id.
 
-    `posts`: what waits to be told. `mail`: None if the installation has no sender; all messages go to topics then.
+    `posts`: the pending messages. `mail`: None if the installation has no sender; all messages go to topics then.
     `user_pool`: None if browsers can't sign in.
     `language`: of topics, and of people who chose none.
     """

@@ -54,7 +54,7 @@ def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
 
 
 def _lose(deps: Deps, lab: Lab, now: datetime) -> None:
-    """Its cluster is gone, or another has its name: what it left is closed on the warned path."""
+    """Move a lab whose cluster is gone, or replaced by another of the same name, to LOST: its end is warned of first."""
     told = Sentence("Its cluster is not there any more: somebody deleted it. What it left behind goes after a warning.")
 
     def lost(stored: Lab) -> Lab:

@@ -112,7 +112,7 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Warn of every standing entry without a warning, and tell what waits to be told, with the night's report at its hour.
+    """Warn of every standing entry without a warning, and send pending posts, with the night's report at its hour.
 
     A dry run warns nobody. The key that signs the links in warnings is replaced here once it is old enough.
     """
@@ -130,7 +130,7 @@ def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def _reported(run: NightRun, event: Mapping[str, Any]) -> list[str]:
-    """What a run does once before it warns anybody: the key, and the night's report."""
+    """Renew the links' key if due, and post the night's report; return the reported nights. Runs once a run."""
     answers, lost = _results(event)
     with run.around(Sentence("the key of keep-links")):
         if run.deps.curfew.keys.renew(KEY_AGE, run.now):

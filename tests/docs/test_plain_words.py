@@ -1,9 +1,12 @@
-"""Plain technical English: docstrings name things, as subject, verb and object, most of all a module's first line."""
+"""Plain technical English: docstrings, comments and docs name things, as subject, verb and object."""
 
 from __future__ import annotations
 
 import ast
 import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,44 +14,46 @@ from tests.paths import PROJECT
 
 PACKAGES = ("chalicelib", "ekslab", "deployment", "sandbox", "emulator", "benchmarks")
 #: Clauses that stand for a noun: name the thing instead.
-CLAUSES = (
-    "whoever",
-    "whatever",
-    "what nobody",
-    "what no one",
-    "what is not",
-    "is not so",
-    "that it is",
-    "of what",
-    "by what",
-    "what is (?!believed)",
-)
-RIDDLES = re.compile(rf"\b({'|'.join(CLAUSES)})\b", re.IGNORECASE)
-#: Folders whose docstrings are plain throughout, and the clauses that none of them needs.
-PLAIN = ("ports", "domain/curfew", "domain/labs", "domain/requests", "domain/teardown")
-NAMELESS = re.compile(
-    r"\b(whoever|whomever|whatever|what nobody|what no one|is not so|of what|by what)\b", re.IGNORECASE
+CLAUSES = r"whoever|whomever|whatever|what nobody|what no one|is not so|of what|by what|what is|that it is"
+NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
+#: More of them, in the service itself.
+MORE = re.compile(
+    rf"\b({CLAUSES}|what (are|was|were|has|had|it|they|we|comes|came|becomes|became|stands))\b", re.IGNORECASE
 )
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+DOCS = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "emulator/README.md")]
 
 
-def test_the_first_line_of_each_module_names_things() -> None:
+def _said(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line of the docstrings and comments of a module, by number."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            docstring = node.body[0]
+            lines = path.read_text().split("\n")[docstring.lineno - 1 : docstring.end_lineno]
+            yield from enumerate(lines, docstring.lineno)
+    with path.open() as lines_of:
+        for token in tokenize.generate_tokens(lines_of.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_and_comments_name_things(package: str) -> None:
+    riddles = MORE if package == "chalicelib" else NAMELESS
     found = {}
-    for package in PACKAGES:
-        for path in sorted((PROJECT / package).rglob("*.py")):
-            said = ast.get_docstring(ast.parse(path.read_text())) or ""
-            if RIDDLES.search(said.split("\n")[0]):
-                found[str(path.relative_to(PROJECT))] = said.split("\n")[0]
+    for path in sorted((PROJECT / package).rglob("*.py")):
+        for number, line in _said(path):
+            if riddles.search(line):
+                found[f"{path.relative_to(PROJECT)}:{number}"] = line.strip()
     assert found == {}
 
 
-def test_the_docstrings_of_the_rules_and_ports_name_things() -> None:
+def test_documents_name_things() -> None:
     found = {}
-    for path in sorted(path for folder in PLAIN for path in (PROJECT / "chalicelib" / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            said = ast.get_docstring(node) if isinstance(node, DOCUMENTED) else None
-            if riddles := [line for line in (said or "").split("\n") if NAMELESS.search(line)]:
-                found[f"{path.relative_to(PROJECT)}:{getattr(node, 'lineno', 1)}"] = riddles
+    for path in [*DOCS, *sorted((PROJECT / "docs").rglob("*.md"))]:
+        for clause in NAMELESS.finditer(path.read_text()):
+            around = path.read_text()[max(0, clause.start() - 60) : clause.end() + 60]
+            found[f"{path.relative_to(PROJECT)}:{clause.start()}"] = around
     assert found == {}
 
 

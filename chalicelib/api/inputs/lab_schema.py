@@ -1,7 +1,7 @@
 """Our own body of POST /labs: its fields, their types and their words, and nothing of their meaning (`domain/requests`).
 
-Everything may be left out but `name`. Strict: no text passes for a number. The field names are those that `GET /labs/{id}`
-answers with, so that what was answered can be asked for again. `api/inputs/lab_body.py` turns it into a Draft.
+Every field but `name` is optional. Strict: a text is not a number. The field names are those of `GET /labs/{id}`,
+so that its answer can be sent again. `api/inputs/lab_body.py` turns it into a Draft.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class PodIdentityBody(_Body):
 
 
 class ScheduleBody(_Body):
-    """When curfew comes, and what it brings. Left out: as the installation has it."""
+    """The time of curfew and its act. Omitted fields take the installation's values."""
 
     time_zone: Text | None = Field(None, description="An IANA name, such as Asia/Seoul.")
     curfew: Text | None = Field(None, description='Wall-clock time in that zone, "22:00".')

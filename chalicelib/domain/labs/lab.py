@@ -204,7 +204,7 @@ class Lab:
     its owner is asked daily about its leftovers. `installation`: the service it belongs to, as its tags say.
     `hourly_usd`: its cost an hour at the last look. `lease_changes`: the last ones; an end that neither they
     nor the request explain is damaged data. `meter`: its present and past cost; None for a lab that was never priced.
-    `person`: the name that it is counted and summed under, if that isn't the owner's own (`counted_as`).
+    `person`: the name for counting and summing, if it differs from the owner's own (`counted_as`).
     `cost_tags`: `key=value` of the tags by which administrators summed costs at the time of the request.
     """
 

@@ -121,7 +121,7 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of one workflow run. `detail` says what it waits for, or did.
+    """One step of one workflow run. `detail`: its wait, or its result, in words.
 
     `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
     `attempts` counts its looks; `waited`: the seconds in a row for which the same answer was

@@ -44,7 +44,7 @@ _GO_WITH_THE_CLUSTER = frozenset({Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTI
 
 
 class Action(StrEnum):
-    """What to do with a resource. LEAVE: it is ours and goes with another resource of ours. BLOCK: not ours, but in our way.
+    """The decision on a resource. LEAVE: it is ours and goes with another resource of ours. BLOCK: not ours, but in our way.
 
     UNPROVEN: something points to the lab and nothing proves it; the resource stays, and the receipt names it.
     """

@@ -1,4 +1,4 @@
-"""The daily mail about unproven leftovers that cost money: which, how much, and what to do."""
+"""The daily mail about unproven leftovers that cost money: names, amounts, and the remedy."""
 
 from __future__ import annotations
 

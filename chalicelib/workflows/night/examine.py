@@ -64,7 +64,7 @@ class DueLab:
 class Examination:
     """One group's look. `new`: entries to publish after every look; `due`: entries to act on.
 
-    `lost`: labs that could not be looked at, with the reason. `seen`: each look, with what was read of the lab's use.
+    `lost`: labs that could not be looked at, with the reason. `seen`: each look, with the evidence of the lab's use.
     """
 
     region: Region

@@ -54,7 +54,7 @@ def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
 
 
 def not_taken_back(refused: Iterable[str]) -> Sentence:
-    """What of the above was refused, in one sentence."""
+    """The refusals of `revoke_all` in one sentence."""
     return Sentence("Not taken back: {what}.", what=joined(refused, "; "))
 
 

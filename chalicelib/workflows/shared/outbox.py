@@ -1,6 +1,6 @@
-"""Writes posts, and settles those that were told. `night/outbox.py` tells them.
+"""Writes posts, and settles those that were sent. `night/outbox.py` sends them.
 
-A workflow that died after its post, or that says the same again, adds nothing: a post is known by its kind and occasion.
+Repeating a post, as after a workflow died, adds nothing: a post is identified by its kind and occasion.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _CLAIMED_FOR = timedelta(minutes=5)
 
 
 def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = False, lab_id: str = "") -> None:
-    """Have one of these messages told by the next run that tells: to the first of their recipients who can be reached.
+    """Have the next sending run send one of these messages: the one to the first reachable recipient.
 
-    `nightly`: by the hourly run alone. `once`: the occasion; the same again is told once. `lab_id`: whose history says so.
+    `nightly`: only the hourly run sends it. `once`: the occasion, sent once. `lab_id`: the lab whose history records it.
     """
     deps.posts.add_post(post_of(tuple(messages), once, deps.clock.now(), nightly, lab_id))
 
 
 @dataclass(frozen=True)
 class Telling:
-    """A post as the message that one reader gets. `route`: how, or why nobody takes it."""
+    """A post's message to one reader. `route`: how it is sent, or why nobody receives it."""
 
     deps: Deps
     post: Post
@@ -47,11 +47,11 @@ class Telling:
 
     @property
     def addressee(self) -> Addressee | None:
-        """Whose mail it goes with; None where it goes to the topic."""
+        """The addressee of its mail; None for the topic."""
         return self.route.addressee
 
     def claim(self, mail: str) -> bool:
-        """Whether this run tells it. `mail`: the record of the mail that does; empty where it goes to the topic."""
+        """Claim the post for this run. `mail`: the record of the mail that carries it; empty for the topic."""
         now, won = self.deps.clock.now(), False
 
         def claimed(stored: Post) -> Post:
@@ -62,11 +62,11 @@ class Telling:
         return self.deps.posts.change_post(self.post.id, claimed) is not None and won
 
     def publish(self) -> bool:
-        """By the topic, unless another run is at it; whether somebody takes it there. Programs may where nobody does."""
+        """Publish it to the topic, unless another run does; return whether a person receives it there. Programs may, too."""
         return self.claim("") and self._published()
 
     def refuse(self, _refusal: AwsRefused) -> bool:
-        """SES refused the mail, which claimed it: by the topic; whether somebody takes it there."""
+        """Publish it to the topic after SES refused its mail; return whether a person receives it there."""
         why = self.deps.curfew.reach.undeliverable_reason(self.message.recipient, self.message)
         return replace(self, route=Route(why=why))._published()
 
@@ -77,7 +77,7 @@ class Telling:
 
 
 def telling_of(deps: Deps, waiting: Post) -> Telling:
-    """The first message whose recipient can be reached, else the first. Whose mail of it came back is passed over."""
+    """The first message with a reachable recipient, else the first. Recipients whose mail bounced are skipped."""
     unheard: list[Telling] = []
     gone = {recipient: Route(why=came_back_to(recipient, why)) for recipient, why in waiting.unheard}
     for message in messages_of(waiting):
@@ -90,7 +90,7 @@ def telling_of(deps: Deps, waiting: Post) -> Telling:
 
 
 def is_open(deps: Deps, waiting: Post) -> bool:
-    """Whether to tell it now. An earlier run may have died while SES had its mail: what SES has taken is told."""
+    """Whether to send it now. An earlier run may have died after SES accepted its mail: an accepted mail counts as sent."""
     now = deps.clock.now()
     mail = deps.mail.store.mail(waiting.mail) if deps.mail is not None and waiting.mail else None
     if mail is None or waiting.id not in mail.posts:
@@ -102,7 +102,7 @@ def is_open(deps: Deps, waiting: Post) -> bool:
 
 
 def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> None:
-    """It is told to its recipient, or nobody takes it: the lab's history says so. Safe to repeat."""
+    """Settle a post as sent, or as received by nobody, and record it in the lab's history. Safe to repeat."""
     told = deps.posts.change_post(post_id, lambda stored: stored)
     if told is None or told.told_at is not None:
         return
@@ -120,7 +120,7 @@ def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> N
 
 
 def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:
-    """A mail of posts came back; return those that wait for the next recipient now. Safe to repeat."""
+    """Take back the posts of a bounced mail; return those that now wait for the next recipient. Safe to repeat."""
     found = []
     for post_id in mail.posts:
         before = deps.posts.change_post(post_id, lambda stored: stored)

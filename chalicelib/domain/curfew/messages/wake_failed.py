@@ -1,4 +1,4 @@
-"""The message to an owner whose lab should have woken and did not: why, what it costs, and the remedy."""
+"""The message to an owner whose lab should have woken and did not: the reason, the cost, and the remedy."""
 
 from __future__ import annotations
 
