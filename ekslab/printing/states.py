@@ -30,6 +30,6 @@ def state(word: str) -> str:
 
 
 def whose(responsible: str | None) -> str:
-    """Who can mend what is wrong."""
+    """The party that can fix a failure, in words."""
     known = {"yours to fix": t("yours to fix"), "ours": t("ours"), "unknown": t("unknown")}
     return known.get(responsible or "", responsible or t("nobody"))

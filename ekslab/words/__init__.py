@@ -1,7 +1,7 @@
-"""What the command line says, in its reader's language: English in the code, other languages in `<language>.po` beside this.
+"""The texts of the command line in its reader's language: English in the code, other languages in `<language>.po` beside this.
 
-The language is that of LC_ALL, LC_MESSAGES or LANG, the first that says something, as for other tools. A catalogue is read when its
-language is first spoken. `-h` and what is wrong with a command line stay English, as kubectl's do.
+The language is that of LC_ALL, LC_MESSAGES or LANG, the first that is set, as for other tools. A catalogue is read at the first
+use of its language. `-h` and errors in a command line stay English, as kubectl's do.
 """
 
 from __future__ import annotations

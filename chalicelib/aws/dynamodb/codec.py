@@ -29,7 +29,7 @@ SCHEMA = 1
 
 
 class Unfit(ValueError):
-    """A value does not fit its field; the message says what was expected."""
+    """A value does not fit its field; the message names the expected form."""
 
 
 def dumps(thing: object) -> str:
