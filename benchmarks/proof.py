@@ -18,7 +18,7 @@ WORDS = {
     "lost": "The answer is lost after the effect",
     "throttled": "The call is throttled",
 }
-HEAD = """# Lives that are interrupted
+HEAD = """# Interrupted lives
 
 `make prove` writes this page. Each row is a lab's whole life in the sandbox: request, ready, PATCH, hibernate, wake, DELETE.
 Each pair of function and AWS action that the life meets is interrupted once, all of them in the same life. A row is here only
@@ -31,7 +31,7 @@ after calls that change something: one step reads more often than its workflow t
 
 
 CELLS = """
-## One fault a life
+## One fault per life
 
 Each row is a lifecycle, each cell how many of its pairs of function and call met the fault, in a lifecycle that had no other.
 They are lived in one process, on the fakes that the adapters' contracts hold to AWS, with time: waits and retries move the
