@@ -1,7 +1,8 @@
 """botocore's descriptions of services, read once for a whole process: each boto3 session would read and keep its own.
 
 That of EC2 alone takes 16 MB and a third of a second, and a session looks into 400 folders before its first client. ministack
-reads some a second time for IAM, beside botocore. Tests share them too, where moto makes a session a test.
+reads some a second time for IAM, beside botocore. A client's methods are made from them, 700 for EC2, and are shared as well. Tests
+share all of it too, where moto makes a session a test.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from botocore.client import ClientCreator
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader
 
@@ -36,6 +38,20 @@ def share() -> None:
 
     JSONFileLoader.load_file = load_file
     Loader.list_available_services = list_available_services
+    _share_methods()
+
+
+def _share_methods() -> None:
+    """Make the methods of a service's clients once: each knows its operation's name, and nothing of a client or a session."""
+    make, made = ClientCreator._create_methods, dict[tuple[str, str], dict[str, Any]]()
+
+    def create_methods(creator: Any, model: Any) -> dict[str, Any]:
+        key = (model.service_name, model.api_version)
+        if key not in made:
+            made[key] = make(creator, model)
+        return dict(made[key])
+
+    ClientCreator._create_methods = create_methods
 
 
 def install() -> None:
