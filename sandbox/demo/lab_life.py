@@ -24,7 +24,7 @@ from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
-from sandbox.stage import Impatient, Stage, installed
+from sandbox.stage import SCALE, Impatient, Stage, installed
 
 #: The course's command, line by line, in our own form; 1.28 is what it said.
 REQUEST: dict[str, Any] = {
@@ -40,7 +40,7 @@ REQUEST: dict[str, Any] = {
 _ENDED = {"ready", "deleted", "failed", "blocked"}
 
 
-def main(scale: float = 0.006) -> int:
+def main(scale: float = SCALE) -> int:
     """Play the demo; return its exit status."""
     narrator = Narrator()
     narrator.act("A sandbox")

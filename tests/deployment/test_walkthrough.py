@@ -20,9 +20,11 @@ import pytest
 
 from deployment.packaging import PROJECT, Package
 from deployment.stacks import find_stack, outputs_of
+from emulator.core.settings import Settings
 from emulator.process import Credentials, Sandbox, running_sandbox
 from sandbox.deploy import api_url
 from sandbox.people import HttpAnswer, signed_request
+from sandbox.stage import SCALE
 from tests.paths import KUBECTL
 
 PAGE = (PROJECT / "docs/how-to/deploy.md").read_text()
@@ -104,7 +106,7 @@ _MAKE = f'make() {{ command make BIN={Path(sys.executable).parent} -o .venv/.ins
 @pytest.fixture(scope="module")
 def account() -> Iterator[Sandbox]:
     """An account with the two roles that the page asks for, and nothing else."""
-    with running_sandbox() as sandbox:
+    with running_sandbox(Settings(scale=SCALE, shared_imports=True)) as sandbox:
         _make_role(sandbox, "Learners")
         _make_role(sandbox, "PlatformTeam")
         may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -25,7 +25,8 @@ from sandbox.stage import Stage
 
 Json = Any
 
-_EVERY = 0.7
+#: Wall seconds between two looks, from the first to the longest: a look at a lab is a function's work, of which others wait.
+_SOON, _GROWS, _LATER = 0.3, 1.25, 2.0
 _RESTING = {"ready", "hibernated", "deleted", "failed", "blocked", "lost"}
 _numbers = itertools.count(1)
 
@@ -64,12 +65,19 @@ def the_schedule_comes(stage: Stage, later: timedelta) -> None:
         stage.recover_labs(datetime.now(UTC) + later)
 
 
-def until(look: Callable[[], Json], good: Callable[[Json], bool], what: str, seconds: float = PATIENCE) -> Json:
-    """Look again and again until what is seen is good; fails with what was seen last."""
-    end = time.monotonic() + seconds
+def until(
+    look: Callable[[], Json],
+    good: Callable[[Json], bool],
+    what: str,
+    seconds: float = PATIENCE,
+    longest: float = _LATER,
+) -> Json:
+    """Look until what is seen is good, less often with time; fails with what was seen last. `longest`: between two looks."""
+    end, pause = time.monotonic() + seconds, _SOON
     while not good(seen := look()):
         assert time.monotonic() < end, f"{what}: not after {seconds:.0f} s, but {seen}"
-        time.sleep(_EVERY)
+        time.sleep(pause)
+        pause = min(pause * _GROWS, longest)
     return seen
 
 
@@ -158,9 +166,11 @@ class Lab:
 
     def is_at(self, step: str, seconds: float = PATIENCE) -> None:
         """Wait until a step has begun."""
-        until(
-            self.shown, lambda lab: any(s["name"] == step for s in lab["steps"]), f"{self.name} is at {step}", seconds
-        )
+
+        def begun(lab: Json) -> bool:
+            return any(each["name"] == step for each in lab["steps"])
+
+        until(self.shown, begun, f"{self.name} is at {step}", seconds, longest=_SOON)
 
     def is_let_go(self) -> None:
         """DELETE it."""
