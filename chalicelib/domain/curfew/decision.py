@@ -23,6 +23,8 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
+#: Runs come hourly.
+_A_RUN = timedelta(hours=1)
 TAGGED = Sentence("Its cluster carries the tag {tag}.", tag=PROTECTED_TAG)
 PROTECTED = Sentence("EKS deletion protection is switched on for its cluster.")
 
@@ -109,8 +111,8 @@ def lifts_shield(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -
 def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
     """Whether an end at `at` is the lab's last one: the lab reaches `endsBy` or `maxTotalHours`.
 
-    Neither a tag nor an undelivered warning nor the brake stops a last end; curfew's mode, an administrator's protection and the
-    guard against damaged data do.
+    Neither a tag nor a warning that reached nobody nor the brake stops a last end; curfew's mode, an administrator's protection and
+    the guard against damaged data do. A warning that was never tried is waited for while it is not too late.
     """
     return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= longest_life(lab, rules).replace(microsecond=0)
 
@@ -175,7 +177,7 @@ def _why_held(context: DecisionContext) -> str:
         return Sentence("This is a dry run: nothing is touched.")
     last = is_last(context.lab, entry.trigger, rules, entry.at)
     if status.warned_at is None or status.message_id is None:
-        if not last:
+        if not last or _may_be_warned(context):
             if status.trouble:
                 return Sentence("Its warning was not delivered: {trouble}", trouble=status.trouble)
             return Sentence("Its warning was not delivered.")
@@ -187,6 +189,13 @@ def _why_held(context: DecisionContext) -> str:
     if not awake and (entry.trigger in AT_CURFEW or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
         return Sentence("It is {phase}.", phase=phase_said(context.lab.phase))
     return ""
+
+
+def _may_be_warned(context: DecisionContext) -> bool:
+    """Whether a warning was never tried to the end, and another run comes before the act is too late."""
+    entry, status = context.entry, context.status
+    never_tried = status.warned_at is None and not status.trouble
+    return never_tried and context.now + _A_RUN <= entry.at + timedelta(hours=context.rules.late_hours)
 
 
 def _held(context: DecisionContext, why: str) -> EntryDecision:

@@ -161,6 +161,24 @@ def test_row_7_a_protected_cluster_is_spared_until_it_has_lasted_as_long_as_any_
     assert decide_entry(judged).then is NextAction.LIVE
 
 
+@pytest.mark.parametrize(
+    ("after", "trouble", "then"),
+    [
+        (0, "", NextAction.WAIT),
+        (5, "", NextAction.WAIT),
+        (6, "", NextAction.ACT),
+        (0, "Mail to learner came back.", NextAction.ACT),
+    ],
+)
+def test_a_last_end_waits_for_a_warning_that_nobody_tried_and_not_for_one_that_reaches_nobody(
+    after: int, trouble: str, then: NextAction
+) -> None:
+    old = AT - timedelta(hours=CurfewRules().max_total_hours)
+    silent = {"status_warned_at": None, "status_message_id": None, "status_trouble": trouble}
+    moment = a_moment(Trigger.LEASE, after=timedelta(hours=after), lab_created_at=old, **silent)
+    assert decide_entry(moment).then is then
+
+
 def test_a_lease_that_is_over_already_ends_the_lab_when_notice_was_given() -> None:
     lab = a_lab(phase=Phase.READY, lease_ends_at=AT)
     assert lease_end_event(lab, CurfewRules(), AT - timedelta(hours=1)).at == AT

@@ -17,6 +17,7 @@ from chalicelib.domain.labs.lab import Lab, Phase, Protection
 from chalicelib.workflows.night.report import overdue
 from chalicelib.workflows.night.warn import administrators, listeners
 from tests.fakes import NOW
+from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import CURFEW, Nights, busy
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -88,6 +89,27 @@ def test_a_last_end_goes_over_tags_protection_use_and_warnings_that_reach_nobody
     nights.world.curfew.reach.unreachable |= everybody(nights, lab)
     nights.hours(NOW, 6)
     assert nights.lab("lab-a").phase is Phase.DELETED
+
+
+@pytest.mark.parametrize("dead", [1, 2, 99])
+def test_a_last_end_waits_for_a_run_that_can_warn_and_no_longer_than_an_act_may_be_late(dead: int) -> None:
+    nights = nights_with()
+    nights.add("lab-a", lease_ends_at=NOW + HOUR, ends_by=NOW + HOUR)
+    nights.before = lambda function: died(function) if len(nights.machines) <= dead else None
+    nights.hours(NOW, 9)
+    [(entry, status)] = nights.lines("lab-a")
+    assert nights.lab("lab-a").phase is Phase.DELETED
+    if dead < 9:
+        assert status.warned_at == NOW + dead * HOUR
+        assert nights.ended["lab-a"] == max(entry.at, status.warned_at + HOUR)
+    else:
+        assert nights.ended["lab-a"] == entry.at + timedelta(hours=ALL.late_hours)
+
+
+def died(function: str) -> None:
+    """The step that tells people."""
+    if function == "warn":
+        raise LambdaDied
 
 
 def test_a_lease_that_is_stored_as_later_than_endsby_ends_by_it() -> None:
