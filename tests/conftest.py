@@ -29,8 +29,11 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def user_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget after each test what a new Chalice application adds to this variable: every User-Agent repeats it."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands speak English, whatever the desk speaks. Each new Chalice application adds to the other variable, and every
+    User-Agent repeats it: it is forgotten after each test.
+    """
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda")
 
 

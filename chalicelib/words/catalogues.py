@@ -28,8 +28,11 @@ class InZone:
         self._words, self._zone = words, zone
 
     def moment(self, at: datetime, zone: str, style: Style) -> str:
-        """An instant in its zone, or in the reader's."""
-        return self._words.moment(at, self._zone if zone == "UTC" and style in _CLOCKS else zone, style)
+        """An instant in its zone, or in the reader's. A bare clock of another zone than the reader's names its day and zone."""
+        if style not in _CLOCKS:
+            return self._words.moment(at, zone, style)
+        bare = style in (Style.CLOCK, Style.SHORT) and zone != self._zone
+        return self._words.moment(at, self._zone if zone == "UTC" else zone, Style.LOCAL if bare else style)
 
 
 @cache

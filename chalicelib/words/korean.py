@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import Style
+from chalicelib.domain.core.sentence import ENGLISH, Style
 
 #: The written form -> after a consonant, after a vowel.
 PARTICLES = {
@@ -26,6 +26,8 @@ PARTICLES = {
     "(으)로": ("으로", "로"),
     "(이)라": ("이라", "라"),
 }
+#: An amount is read with its currency last: dollar, which ends in a vowel.
+_DOLLARS = pattern(r"\$[\d,.]+$")
 _PARTICLE = pattern("|".join(re.escape(written) for written in PARTICLES))
 _WEEKDAYS = "월화수목금토일"
 #: The final consonant of each digit's name: 영 일 이 삼 사 오 육 칠 팔 구; empty after a vowel.
@@ -61,7 +63,9 @@ class Korean:
                 return f"{local.year}년 {local.month}월"
             case Style.DATE:
                 return f"{local.year}년 {local.month}월 {local.day}일"
-            case Style.MINUTE | Style.INSTANT | Style.SECOND:
+            case Style.SECOND:
+                return ENGLISH.moment(at, zone, style)
+            case Style.MINUTE | Style.INSTANT:
                 return f"{local.year}년 {day} {clock} {zone_name(local)}"
 
     def listed(self, parts: Sequence[str], last: str) -> str:
@@ -110,6 +114,8 @@ def last_sound(text: str) -> str | None:
     while text.endswith(")") and "(" in text:
         text = text.rpartition("(")[0].rstrip(_CLOSING)
     last = text[-1:]
+    if _DOLLARS.search(text):
+        return ""
     if last in _DIGITS or last in _SIGNS:
         return _DIGITS.get(last, "")
     if last and _FIRST <= ord(last) <= _LAST:

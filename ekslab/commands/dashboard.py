@@ -29,9 +29,8 @@ def dashboard(client: Client, options: argparse.Namespace) -> int:
     server = proxy.listen(options.port)
     door = proxy.Door(server.server_address[1], time.monotonic())
     address = f"{door.origin}/start?{door.link}"
-    terminal.out(
-        t("The page, for the next minute and once: {address}\nCtrl-C ends it, and the session.", address=address)
-    )
+    terminal.out(t("The page, for the next minute and once: {address}", address=address))
+    terminal.out(t("Ctrl-C ends it, and the session."))
     if options.browser is not False:
         _open(address)
     upstream = proxy.to_service(url)

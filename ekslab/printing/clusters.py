@@ -46,7 +46,7 @@ def cluster(view: Json) -> Iterator[str]:
     )
     yield view["reason"]
     if view["trouble"]:
-        yield _trouble("it", view["trouble"])
+        yield _unread(view["trouble"])
     for deadline in view["deadlines"]:
         yield t(
             "{at}  in {days} days: {effect} ({source})",
@@ -81,7 +81,7 @@ def _said(view: Json) -> Iterator[str]:
 
 def _row(cluster: Json) -> list[object]:
     following = cluster["next"]
-    what = _trouble("it", cluster["trouble"]) if cluster["trouble"] else following and following["effect"]
+    what = _unread(cluster["trouble"]) if cluster["trouble"] else following and following["effect"]
     days = following and following["daysLeft"]
     return [name_of(cluster), cluster["version"], cluster["phase"], days, what, cluster["owner"]]
 
@@ -89,6 +89,10 @@ def _row(cluster: Json) -> list[object]:
 def name_of(cluster: Json) -> str:
     """A watched cluster's name, as commands take it."""
     return f"{cluster['account']}/{cluster['region']}/{cluster['name']}"
+
+
+def _unread(trouble: Json) -> str:
+    return t("could not be read since {since}: {code}", since=trouble["since"], code=trouble["code"])
 
 
 def _trouble(what: str, trouble: Json) -> str:

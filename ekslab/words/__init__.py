@@ -28,7 +28,7 @@ def t(message: str, /, **slots: object) -> str:
 def language() -> str:
     """`ko`, else `en`."""
     wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "ko" if wish.lower().startswith("ko") else ENGLISH
+    return "ko" if re.split("[_.@]", wish.lower())[0] == "ko" else ENGLISH
 
 
 @cache

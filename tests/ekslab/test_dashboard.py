@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -199,3 +200,23 @@ def test_without_a_session_nothing_is_served(capsys: pytest.CaptureFixture[str])
     options: argparse.Namespace = parse(["dashboard", "--no-browser"])
     assert dashboard(Client(transport=_Refusing()), options) == 1
     assert "127.0.0.1" not in capsys.readouterr().out
+
+
+class _Admitting:
+    def call(self, *_: Any) -> Answer:
+        return Answer(200, {}, {"token": "the-session"})
+
+
+def test_the_address_ends_its_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line break inside a message is printed as `\\x0a`: the link that people copied ended in it, and was refused."""
+
+    def ends(*_: Any) -> None:
+        return None
+
+    for name in ("serve", "end_session", "to_service"):
+        monkeypatch.setattr(f"ekslab.dashboard.{name}", ends)
+    options: argparse.Namespace = parse(["dashboard", "--no-browser", "--url", "http://127.0.0.1:1/api"])
+    assert dashboard(Client(transport=_Admitting()), options) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"The page, for the next minute and once: http://127\.0\.0\.1:\d+/start\?[\w.-]+", first)
+    assert second == "Ctrl-C ends it, and the session."

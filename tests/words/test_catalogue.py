@@ -111,6 +111,21 @@ def test_a_particle_behind_a_slot_is_written_in_both_forms() -> None:
     assert [texts[0] for _, texts, _ in entries("ko") if single.search(texts[0])] == []
 
 
+@pytest.mark.parametrize("folder", ["chalicelib/words", "ekslab/words"])
+def test_a_particle_fits_the_syllable_before_it(folder: str) -> None:
+    """`한도은` and `계정를` are wrong. 는 ends verbs as well: only that behind some nouns is looked at."""
+    wrong = []
+    for line in (PROJECT / folder / "ko.po").read_text().splitlines():
+        if line.startswith(("msgid", "#")):
+            continue
+        for before, particle in re.findall(r"([가-힣])(은|을|를|와)(?=[\s.,)\"]|$)", line):
+            closed = (ord(before) - ord("가")) % 28 > 0
+            if closed != (particle in "은을") and f"{before}{particle}" not in ("마을", "가을", "지은"):
+                wrong.append(line)
+        wrong += [line] * len(re.findall(r"(?:계정|권한|이름|목록|값|랩)는", line))
+    assert wrong == []
+
+
 def test_no_translation_speaks_familiarly() -> None:
     """합니다 style: no sentence ends in 해요, 해라 or the plain form."""
     familiar = re.compile(r"(?:해요|돼요|예요|어요|아요|한다|된다|하세요|한다면)\.?(?:\s|$)")

@@ -55,7 +55,7 @@ def _asking(view: KeepView, words: Words) -> str:
     until = Sentence("The button keeps it until **{until}**.", until=format_local(schedule, view.keeping.until))
     body = [
         paragraph_of(coming, words),
-        f'<p class="why">{inline(ended(opening(entry.reason.strip())), words)}</p>',
+        f'<p class="why">{inline(ended(opening(entry.reason)), words)}</p>',
         paragraph_of(until, words, _clamped(view), _cost(view)),
         button(Sentence("Keep {name}", name=entry.name), words),
         small(Sentence("If you do not need it, do nothing. Opening this page has changed nothing."), words),

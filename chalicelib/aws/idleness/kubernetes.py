@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.kubernetes.http import MALFORMED, ApiServer, NotAdmitted, NotReachable
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 
@@ -51,7 +51,7 @@ class KubernetesUseReading:
             server = ApiServer(cluster.endpoint, cluster.certificate_authority, self._token(reading.lab.name), _SECONDS)
             reading.kubernetes = _use(server)
         except (NotAdmitted, NotReachable, EkslabError) as problem:
-            reading.kubernetes_problem = str(problem)
+            reading.kubernetes_problem = reason_of(problem)
         except MALFORMED as problem:
             reading.kubernetes_problem = Sentence(
                 "the API server gave something malformed: {reason}", reason=str(problem)
@@ -92,7 +92,7 @@ class _Lists:
         try:
             return list(_of_users(self._server.all(path)))
         except (NotAdmitted, NotReachable) as problem:
-            self.untold.append(str(problem))
+            self.untold.append(reason_of(problem))
             return []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, create, every, instances_of
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
@@ -21,7 +21,7 @@ _STATUSES = 100
 #: Zones in which EKS creates no control planes, by id: a zone's name means another place in each account.
 WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 #: Without these, nodes do not find the cluster's endpoint, and a private one not at all (EKS user guide, VPC requirements).
-_DNS = {"enableDnsSupport": "DNS support", "enableDnsHostnames": "DNS host names"}
+_DNS = {"enableDnsSupport": Sentence("DNS support"), "enableDnsHostnames": Sentence("DNS host names")}
 #: The newest Amazon Linux 2023 image, as EC2 resolves it at the moment of the start.
 _IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
 
@@ -79,7 +79,7 @@ class Ec2Network:
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
         """VPC -> its DNS attributes that EKS needs and that are off, without VPCs that have both on."""
         off = {id: [what for name, what in _DNS.items() if not self._has(id, name)] for id in vpc_ids}
-        return {id: " and ".join(missing) for id, missing in off.items() if missing}
+        return {id: Listed(missing) for id, missing in off.items() if missing}
 
     def _has(self, vpc_id: str, attribute: str) -> bool:
         told = call(self._ec2, "ec2:DescribeVpcAttribute", VpcId=vpc_id, Attribute=attribute)

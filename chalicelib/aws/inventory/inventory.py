@@ -17,6 +17,7 @@ from chalicelib.aws.inventory.dns import ZoneReader
 from chalicelib.aws.inventory.eks import EksDescribeCalls
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import InventoryAnswer, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import PARTS_OF_CLUSTER, insights_groups, log_group_name
 from chalicelib.domain.teardown.reconcile import describe_call
@@ -105,11 +106,11 @@ class _Count:
         try:
             for hit in look():
                 if isinstance(hit, str):
-                    self.unreadable.append(f"{source}: {hit}")
+                    self.unreadable.append(Sentence("{what}: {reason}", what=source, reason=hit))
                 else:
                     self._take_in(hit)
         except (AwsRefused, Transient) as error:
-            self.unreadable.append(f"{source}: {error}")
+            self.unreadable.append(Sentence("{what}: {reason}", what=source, reason=reason_of(error)))
 
     def _take_in(self, hit: Resource) -> None:
         """Merge facts of a resource from several sources."""

@@ -14,6 +14,7 @@ from chalicelib.aws.clients.calls import call, every
 from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
 from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS, log_group_name
 
@@ -203,7 +204,7 @@ def _verified(arn: str, looks: DescribeCalls, *, strict: bool) -> Iterator[Resou
     known = identify(arn)
     if known is None:
         if strict and not is_part(arn) and not stays(arn):
-            yield f"{arn} carries the lab's tag, but is of no kind that can be looked at."
+            yield Sentence("{arn} carries the lab's tag, but is of no kind that can be looked at.", arn=arn)
         return
     kind, id = known
     if not looks.can_see(kind):

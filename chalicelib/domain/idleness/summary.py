@@ -44,9 +44,9 @@ _BUSY_ORDER = (
 def sentence_of(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
     """One sentence on all signals."""
     line = _kept(_verdict(verdict, lab, clock), lab, clock)
-    plain = " ".join(line.split())
-    if line == plain and len(line) <= LONGEST:
+    if len(line) <= LONGEST and line.isprintable():
         return line
+    plain = " ".join(line.split())
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
 
 

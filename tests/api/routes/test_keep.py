@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.keep_link import MOST_USES, sign_link
 from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.errors.tree import StaleLab, Throttled
@@ -384,3 +385,12 @@ def test_the_page_speaks_the_language_that_the_browser_asks_for() -> None:
     )
     assert "이 서비스의 링크가 아닙니다." in Page(get(http, "/keep/nonsense", headers=korean).text).message
     assert '<html lang="en">' in get(http, a_link(http), headers={"accept-language": "fr"}).text
+
+
+def test_the_page_says_the_reason_in_the_language_that_the_browser_asks_for() -> None:
+    """It was English on a Korean page: a method of strings had made a plain one of it."""
+    entry = an_entry(reason=Sentence("idle since {at}: {reasons}", at="18:40", reasons="x"))
+    http = a_world(None, entry)
+    asking = get(http, a_link(http, entry), headers={"accept-language": "ko"})
+    assert "18:40부터 유휴 상태" in Page(asking.text).message
+    assert "idle since" not in asking.text

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Block, Bullets, Letter, Message, Severity, letter_of, message_of, para
 from chalicelib.domain.core.sentence import Listed, Moment, Sentence, clause, day_of
-from chalicelib.domain.core.wording import counted, format_day
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -201,7 +201,7 @@ def _describe_blocked(lab: Lab) -> Sentence:
     return Sentence(
         "{who} since {day}: {reason}",
         who=_who(lab.name, lab.id, lab.owner),
-        day=format_day(lab.phase_since),
+        day=Moment(lab.phase_since),
         reason=clause(lab.reason) if lab.reason else Sentence("no reason was kept"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.labs.spec import EndpointAccess, NatMode
 from chalicelib.domain.requests.draft import NetworkDraft
@@ -70,7 +70,7 @@ def _read_access(endpoints: Reader) -> EndpointAccess | None:
 def _read_zones(top: Reader) -> tuple[str, ...]:
     zones = top.texts("availabilityZones", "network.zones") or ()
     if len(zones) > 2:
-        kept = " and ".join(zones[:2])
+        kept = Listed(zones[:2])
         top.warn(
             "availabilityZones",
             "not-honoured",

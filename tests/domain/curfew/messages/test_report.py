@@ -49,8 +49,8 @@ Warnings not delivered:
   late (lab-5, learner): no confirmed subscription takes messages for learner
 
 Blocked:
-  stuck (lab-9, learner) since Mon 16 Nov 2026: the security group sg-0a1b is
-    still in use
+  stuck (lab-9, learner) since Mon 16 Nov 13:00 (UTC): the security group
+    sg-0a1b is still in use
 
 Clusters without a lab:
   old in ap-northeast-2: of another installation, only reported
