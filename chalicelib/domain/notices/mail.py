@@ -16,6 +16,7 @@ from typing import assert_never
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.errors.tree import AwsRefused
 
 #: Longer than a function lives, and than an event of SES takes: a mail without any event by then was not accepted.
 UNHEARD_OF = timedelta(minutes=15)
@@ -166,6 +167,18 @@ def after(mail: Mail, event: MailEvent) -> Mail:
             return replace(known, state=MailState.BOUNCED, why=event.why, for_good=True)
         case _:
             assert_never(event.kind)
+
+
+def is_about_mail(refusal: AwsRefused, address: str) -> bool:
+    """Whether SES refused this mail to this address alone, rather than the account, its sender or its configuration.
+
+    SES names the identities that are not verified: in its sandbox the reader's, too. Source: SES v2's API reference, SendEmail.
+    """
+    if refusal.code not in ("MessageRejected", "BadRequestException"):
+        return False
+    _, names_them, identities = refusal.message.partition("failed the check in region")
+    named = {each.strip().casefold() for each in identities.partition(":")[2].split(",")}
+    return not names_them or named == {address.casefold()}
 
 
 def worst_first(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -17,9 +17,10 @@ from chalicelib.domain.core.message import Message, english_body
 class Post:
     """`messages`: one for each who may hear it, in the order in which they are tried; one of them is told, without its body.
 
-    `nightly`: it is told by the hourly run alone, whose end waits for it. `lab_id`: whose history says that it was told.
+    `nightly`: it is told by the hourly run, whose end waits for it; by the five-minute run once a mail of it was refused.
+    `lab_id`: whose history says that it was told.
     `recipient`, `mail`, `sending_until`: who is told, by which mail, and until when no other run tells it. `told_at`: when somebody
-    took it, or when nobody could be told. `unheard`: whose mail of it came back, and why. `version` counts saves.
+    took it, or when nobody could be told. `unheard`: whose mail of it came back or was refused, and why. `version` counts saves.
     """
 
     id: str
@@ -55,8 +56,18 @@ def taken_up(post: Post, recipient: str, mail: str, now: datetime, until: dateti
     return replace(post, recipient=recipient, mail=mail, sending_until=until) if post.is_free(now) else post
 
 
+def given_up(post: Post) -> Post:
+    """The post after its mail was not sent: it waits for another try. Unchanged if it is told."""
+    return replace(post, mail="", sending_until=None) if post.told_at is None else post
+
+
+def passed_on(post: Post, why: str) -> Post:
+    """The post after its mail was refused: it waits for those who come next. Unchanged if it is told."""
+    if post.told_at is not None:
+        return post
+    return replace(given_up(post), unheard=(*post.unheard, (post.recipient, why)))
+
+
 def taken_back(post: Post, mail: str, why: str) -> Post:
     """The post after its mail came back: it waits for those who come next. Unchanged if another one tells it by now."""
-    if post.mail != mail:
-        return post
-    return replace(post, mail="", sending_until=None, told_at=None, unheard=(*post.unheard, (post.recipient, why)))
+    return passed_on(replace(post, told_at=None), why) if post.mail == mail else post

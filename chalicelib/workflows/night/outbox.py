@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.curfew.messages.called_off import KIND as CALLED_OFF
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.pages import WarningPage
@@ -30,9 +31,10 @@ Part = EntryWarning | Telling
 
 
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
-    """Send pending posts, except those of the hourly run, for the five-minute run; return the failures, as text."""
+    """Send pending posts, except those that the hourly run tries first, for the five-minute run; return the failures, as text."""
     run = NightRun(deps, now)
-    tell_all(run, WarningPage(), [post for post in waiting(run) if not post.nightly], f"five minutes {now.isoformat()}")
+    posts = [post for post in waiting(run) if not post.nightly or post.unheard]
+    tell_all(run, WarningPage(), posts, f"five minutes {now.isoformat()}")
     return run.troubles
 
 
@@ -76,6 +78,8 @@ def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
         if part.addressee is None:
             with run.around(Sentence("the message to {recipient}", recipient=part.message.recipient)) as errors:
                 _count(run, [part] if part.publish() else [])
+                if part.message.kind == CALLED_OFF and isinstance(part, Telling) and part.route.why is not None:
+                    run.troubles.append(Sentence("{lab}: nobody hears that it lives on", lab=part.post.lab_id))
             failed += len(errors) if isinstance(part, EntryWarning) else 0
     return failed
 
@@ -117,13 +121,21 @@ def _mail(
     try:
         mail = send_mail(deps, addressee, messages, once, entries, notices, posts)
     except AwsRefused as refusal:
-        _count(run, [part for part in mine if part.refuse(refusal)])
+        _refused(run, mine, refusal)
         return
     if mail is not None and mail.is_taken:
         settle_mail(deps, mail)
         told = [part for part in mine if _is_in(mail, part)]
         _count(run, told)
         run.counts["mails"] += bool(told)
+
+
+def _refused(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
+    """Publish them to the topic. Raises `refusal` if posts wait for a later run."""
+    asked = [(part, part.refuse(refusal)) for part in parts]
+    _count(run, [part for part, told in asked if told])
+    if not all(told for part, told in asked if isinstance(part, Telling)):
+        raise refusal
 
 
 def _is_in(mail: Mail, part: Part) -> bool:

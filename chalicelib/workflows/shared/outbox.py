@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.labs.steps import Event
-from chalicelib.domain.notices.outbox import Post, messages_of, post_of, taken_back, taken_up
+from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KIND = "told"
 #: A claim outlasts the longest run of a function.
 _CLAIMED_FOR = timedelta(minutes=5)
+#: How long a post waits for a sender, an account or a configuration of SES that is mended.
+_WAITS_FOR = timedelta(days=1)
 
 
 def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = False, lab_id: str = "") -> None:
@@ -65,10 +67,22 @@ class Telling:
         """Publish it to the topic, unless another run does; return whether a person receives it there. Programs may, too."""
         return self.claim("") and self._published()
 
-    def refuse(self, _refusal: AwsRefused) -> bool:
-        """Publish it to the topic after SES refused its mail; return whether a person receives it there."""
-        why = self.deps.curfew.reach.undeliverable_reason(self.message.recipient, self.message)
-        return replace(self, route=Route(why=why))._published()
+    def refuse(self, refusal: AwsRefused) -> bool:
+        """After SES refused its mail, publish it if a person receives it on the topic; return whether one does.
+
+        Else it waits: for the next reader if SES refused this mail or its reader, or has refused all mails for a day.
+        """
+        from chalicelib.domain.notices.mail import is_about_mail
+
+        recipient, now, address = self.message.recipient, self.deps.clock.now(), self.addressee
+        if self.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
+            return replace(self, route=Route())._published()
+        gone = address is not None and is_about_mail(refusal, address.address)
+        if gone or self.post.posted_at + _WAITS_FOR <= now:
+            _pass_on(self.deps, self.post, recipient, str(refusal), now)
+        else:
+            self.deps.posts.change_post(self.post.id, given_up)
+        return False
 
     def _published(self) -> bool:
         heard = bool(self.deps.watch.notifier.send(self.message)) and self.route.why is None
@@ -77,7 +91,10 @@ class Telling:
 
 
 def telling_of(deps: Deps, waiting: Post) -> Telling:
-    """The first message with a reachable recipient, else the first. Recipients whose mail bounced are skipped."""
+    """The first message with a reachable recipient, else the first.
+
+    Recipients whose mail bounced are skipped; if nobody else is reachable, they get it by the topic.
+    """
     unheard: list[Telling] = []
     gone = {recipient: Route(why=came_back_to(recipient, why)) for recipient, why in waiting.unheard}
     for message in messages_of(waiting):
@@ -86,7 +103,18 @@ def telling_of(deps: Deps, waiting: Post) -> Telling:
         if route.why is None:
             return telling
         unheard.append(telling)
-    return unheard[0]
+    reach = deps.curfew.reach
+    heard = (one for one in unheard if reach.undeliverable_reason(one.message.recipient, one.message) is None)
+    subscribed = next((one for one in heard if one.message.recipient in gone), None)
+    return replace(subscribed, route=Route()) if subscribed else unheard[0]
+
+
+def _pass_on(deps: Deps, refused: Post, recipient: str, why: str, now: datetime) -> None:
+    """Let the next run send it to the next reader."""
+    text = Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=why)
+    if refused.lab_id:
+        deps.store.add_event(refused.lab_id, Event(now, KIND, text, {"post": refused.id}))
+    deps.posts.change_post(refused.id, lambda stored: passed_on(stored, why))
 
 
 def is_open(deps: Deps, waiting: Post) -> bool:
@@ -112,7 +140,8 @@ def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> N
     if heard:
         text = Sentence("{who} was told: {subject}", who=told.recipient, subject=subject)
     else:
-        text = Sentence("Nobody takes messages for {who}: {subject}", who=first.recipient, subject=subject)
+        everyone = Listed([each.recipient for each in told.messages], between=", ")
+        text = Sentence("Nobody takes messages for {who}: {subject}", who=everyone, subject=subject)
         logger.warning("Nobody takes a message.", extra={"recipient": first.recipient, "post": told.id})
     if told.lab_id:
         deps.store.add_event(told.lab_id, Event(at, KIND, text, {"post": told.id}))

@@ -20,11 +20,16 @@ from chalicelib.domain.core.message import Message, Severity, letter_of, message
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.mail import Addressee, mail_id
+from chalicelib.domain.notices.outbox import Post
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from chalicelib.workflows.night import act, outbox
+from chalicelib.workflows.night.outbox import tell_all, tell_posts, waiting
+from chalicelib.workflows.night.pages import WarningPage
+from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import send_mail
 from chalicelib.workflows.shared.outbox import post
 from tests.examples import examples
@@ -256,6 +261,90 @@ def test_a_post_that_nobody_hears_is_published_for_programs_and_the_history_says
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert "Nobody takes messages for nobody: Something else, number 1" in history
     assert nights.world.posts.waiting() == ()
+
+
+def a_refused_post(refusal: AwsRefused, heard: str = "") -> tuple[Nights, FakeMailing, Callable[[], Post]]:
+    """A nightly post to Jane, then to administrators, whose mail SES refuses; `heard`: who subscribed to the topic."""
+    nights, mailing = a_world(replace(an_evening(), labs=((0, "busy"),), posts=()))
+    nights.world.watch.store.notices.clear()
+    for name in {"jane", ADMINS} - {heard}:
+        nights.world.curfew.reach.unreachable[name] = "Nobody has confirmed a subscription."
+    told = something(OWNERS[0], 1)
+    post(nights.world.deps, [told, replace(told, recipient=ADMINS)], "once", nightly=True, lab_id="lab-0")
+    nights.world.fail("_take", refusal, times=1)
+    return nights, mailing, lambda: nights.world.posts.posts["wake-failed once"]
+
+
+def of_mail(message: str) -> AwsRefused:
+    return AwsRefused("ses:SendEmail", "MessageRejected", message)
+
+
+NOT_VERIFIED = "Email address is not verified. The following identities failed the check in region AP-NORTHEAST-2: "
+
+
+@pytest.mark.parametrize("words", ["It has a virus.", f"{NOT_VERIFIED}jane@example.com"])
+def test_a_post_that_ses_refuses_for_its_reader_goes_to_the_next_one_in_five_minutes(words: str) -> None:
+    nights, mailing, kept = a_refused_post(of_mail(words))
+    run = NightRun(nights.world.deps, NOW)
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert (kept().told_at, [name for name, _ in kept().unheard]) == (None, ["jane"])
+    assert "the mail to jane" in run.troubles[0]
+    assert tell_posts(nights.world.deps, NOW + timedelta(minutes=5)) == []
+    assert [letter.address for _, letter in mailing.mailer.sent] == ["jun@example.com"]
+    history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
+    assert "SES refused the mail to jane" in history
+    assert f"{ADMINS} was told" in history
+    assert "Nobody" not in history
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AwsRefused("ses:SendEmail", "SendingPausedException", "Email sending is disabled for your account."),
+        AwsRefused("ses:SendEmail", "MailFromDomainNotVerifiedException", "The sending domain isn't verified."),
+        of_mail(f"{NOT_VERIFIED}ekslab@example.org"),
+    ],
+    ids=lambda refusal: refusal.code,
+)
+def test_a_post_waits_while_ses_refuses_the_account_and_for_a_day_at_most(refusal: AwsRefused) -> None:
+    nights, mailing, kept = a_refused_post(refusal)
+    run = NightRun(nights.world.deps, NOW)
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert (kept().told_at, kept().unheard, kept().is_free(NOW)) == (None, (), True)
+    assert refusal.code in run.troubles[0]
+    tell_all(run, WarningPage(), waiting(run), "the next run")
+    assert [letter.address for _, letter in mailing.mailer.sent] == ["jane@example.com"]
+    nights, mailing, kept = a_refused_post(refusal)
+    nights.world.clock.instant = NOW + timedelta(days=1)
+    run = NightRun(nights.world.deps, nights.world.clock.now())
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert [name for name, _ in kept().unheard] == ["jane"]
+
+
+def test_a_post_that_ses_refuses_goes_to_a_subscription_of_its_reader() -> None:
+    nights, mailing, kept = a_refused_post(of_mail("It has a virus."), heard="jane")
+    run = NightRun(nights.world.deps, NOW)
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert (kept().told_at, kept().recipient, mailing.mailer.sent) == (NOW, "jane", [])
+    assert [message.kind for message in nights.world.watch.notifier.to("jane")] == ["wake-failed"]
+
+
+def test_a_post_whose_mail_came_back_goes_to_the_subscription_of_its_only_reader() -> None:
+    nights, _, kept = a_refused_post(of_mail("It has a virus."), heard="jane")
+    nights.world.posts.posts[kept().id] = replace(kept(), unheard=(("jane", "it came back"), (ADMINS, "it came back")))
+    assert tell_posts(nights.world.deps, NOW) == []
+    history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
+    assert "jane was told" in history
+
+
+def test_a_call_off_that_nobody_hears_is_a_trouble_of_its_run() -> None:
+    nights, _, kept = a_refused_post(of_mail("It has a virus."))
+    gone = tuple((name, "it came back") for name in ("jane", ADMINS))
+    called_off = tuple(replace(each, kind="curfew-called-off") for each in kept().messages)
+    nights.world.posts.posts[kept().id] = replace(kept(), unheard=gone, messages=called_off)
+    assert tell_posts(nights.world.deps, NOW) == ["lab-0: nobody hears that it lives on"]
+    history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
+    assert f"Nobody takes messages for jane, {ADMINS}" in history
 
 
 @pytest.mark.parametrize("kind", ["dies before", "dies after", "twice"])
