@@ -26,7 +26,7 @@ PROGRAMS = {
     **{f"{module}'s steps": f"import chalicelib.handlers.{module}" for module in HANDLERS},
     "all of it: app.py": "import app",
 }
-#: What the issue asks for, as a multiple of the first row.
+#: The target, as a multiple of the first row.
 LIMITS = {"the API": 1.4, **{f"{module}'s steps": 1.15 for module in HANDLERS}}
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _link(folder: Path) -> None:
-    """What the Lambda runtime brings."""
+    """The packages of the Lambda runtime."""
     folder.mkdir()
     for name in RUNTIME:
         spec = find_spec(name)

@@ -30,7 +30,7 @@ _EACH = 2
 
 @dataclass
 class Wave:
-    """So many labs within so many seconds, and what became of the calls: seconds of each route, and statuses that were errors.
+    """A number of labs within a number of seconds, and the results: seconds of each route, and statuses that were errors.
 
     `busy`: the share of the machine's cores that worked, 0 to 1.
     """
@@ -77,7 +77,7 @@ class Wave:
         return answer.json
 
     def rows(self) -> Iterator[Row]:
-        """The middle and the ends of each route's seconds, and what went wrong."""
+        """The median and the extremes of each route's seconds, and the errors."""
         title = f"{self.count} labs in {self.within} s"
         for route, taken in sorted(self.seconds.items()):
             cuts = statistics.quantiles(taken, n=100, method="inclusive") if len(taken) > 1 else taken * 99

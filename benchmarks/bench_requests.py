@@ -36,7 +36,7 @@ PEOPLE, FIT = 64, 10
 PRICE = 1.772
 MOST, MOST_IN_A_RACE = 3, 12
 MONTHS_END = datetime(2026, 11, 30, 12, tzinfo=UTC)
-#: What a plain service reads for a request, and what it then writes, each by itself.
+#: The reads of a plain service for a request, and its writes, each by itself.
 _READ = ("key", "offers", "rules", "claim", "person", "name", "count")
 _WRITTEN = ("lab", "name", "key", "count", "event", "tally", "everyone's month", "person's month", "account's month")
 
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _rows(client: Counting) -> Iterator[Row]:
-    """Calls without contention, calls of a race, and what the account is asked."""
+    """Calls without contention, calls of a race, and the account's calls."""
     peer = _peer(client, create_table(client.client, "peer"))
     for number, (what, ask) in enumerate(_requests().items()):
         yield Row(what, ask(client, create_table(client.client, f"labs-{number}")), "calls", peer, MOST)

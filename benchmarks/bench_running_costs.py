@@ -1,4 +1,4 @@
-"""What it costs to run the service: counted in the sandbox, priced by AWS's list, per lab and per month.
+"""The cost of running the service: counted in the sandbox, priced by AWS's list, per lab and per month.
 
 A lab of the course goes through its whole life (made, judged and warned about, ended with its lease, looked at again), the watch
 through two fleets. All is counted where the sandbox does it (`emulator/core/bill.py`).
@@ -30,13 +30,13 @@ _FEW, _MORE = 10, 40
 
 @dataclass
 class Meter:
-    """Counts what a piece of life takes: the difference between before and after."""
+    """Counts the calls of a part of a lab's life: the difference between before and after."""
 
     stage: Stage
     before: Counts = field(default_factory=Counter)
 
     def of(self, piece: Callable[[], object]) -> Counts:
-        """Live it, and say what it took."""
+        """Run it, and print its counts."""
         self.before = self._now()
         piece()
         after = self._now()
@@ -47,7 +47,7 @@ class Meter:
 
 
 def main() -> None:
-    """Print what was counted and what it comes to, and keep the sums."""
+    """Print the counts and the cost, and store the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=0.04, help="wall seconds per AWS second")
     options = parser.parse_args()
@@ -149,7 +149,7 @@ def _print_counts(pieces: Mapping[str, Counts]) -> None:
 
 
 def _of_pieces(pieces: Mapping[str, Counts]) -> Iterator[Row]:
-    """What each piece costs."""
+    """The cost of each part."""
     for piece, counts in pieces.items():
         yield Row(piece, round(priced(counts), 5), "USD")
 

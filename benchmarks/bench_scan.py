@@ -36,7 +36,7 @@ _INSTANCES_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one reading took. `others`: seconds until all were read that can be."""
+    """The time of one reading. `others`: seconds until all readable clusters were read."""
 
     wall: float
     cpu: float

@@ -22,7 +22,7 @@ from sandbox.scenarios.fleet import put_clusters
 
 NOW, WINDOW, WEEK = datetime(2026, 11, 23, 13, 0, tzinfo=UTC), timedelta(hours=3), timedelta(days=7)
 _GROUPS = ("general", "gpu")
-#: Of the window everything, of the week before it only what has a baseline.
+#: The whole window, and of the week before it only metrics with a baseline.
 _OF_CLUSTER = {
     300: ("apiserver_request_total", "scheduler_schedule_attempts_SCHEDULED", "scheduler_pending_pods"),
     3600: ("apiserver_request_total", "scheduler_schedule_attempts_SCHEDULED"),

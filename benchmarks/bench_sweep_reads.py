@@ -1,4 +1,4 @@
-"""What an hourly sweep reads of the table, with 100 labs due in fleets of 100, 1,000 and 10,000: items, not seconds.
+"""The table reads of an hourly run, with 100 labs due in fleets of 100, 1,000 and 10,000: items, not seconds.
 
 The real steps of `curfew` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
 labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
@@ -44,7 +44,7 @@ CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)
 NIGHT = date(2026, 11, 23)
 _MADE_AT = PLANNING - timedelta(days=3)
 _AT_ONCE = 25
-#: What such a lab costs an hour, as the sweep that first saw it has noted.
+#: The hourly cost of such a lab, as recorded at its first look.
 _USD = 0.221496
 _OWNER = "arn:aws:iam::111122223333:user/learner"
 _SPEC = LabSpec(
@@ -59,14 +59,14 @@ _SPEC = LabSpec(
 
 @dataclass
 class Counting:
-    """A `dynamodb` client. `items`: what a query scans before any filter, and one for each GetItem, found or not."""
+    """A `dynamodb` client. `items`: those that a query scans before any filter, and one for each GetItem, found or not."""
 
     client: Any
     items: int = 0
     calls: Counter[str] = field(default_factory=Counter)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else goes through; what reads in another way must be counted here before it may."""
+        """Everything else passes through; other ways of reading must be counted here first."""
         if name in ("scan", "batch_get_item", "transact_get_items", "execute_statement", "get_paginator"):
             raise NotImplementedError(f"{name} reads, and is not counted.")
         return getattr(self.client, name)
@@ -145,7 +145,7 @@ class Stores:
 
     @property
     def curfew(self) -> DynamoCurfewStore:
-        """What curfew keeps."""
+        """Curfew's records."""
         return DynamoCurfewStore(self.client, self.table)
 
 
@@ -193,7 +193,7 @@ def _measured(client: Any, count: int, idle: int) -> list[int]:
 
 
 def _check(stores: Stores, count: int, idle: int) -> None:
-    """What was idle has ended, and nothing else."""
+    """The idle labs have ended, and no others."""
     plan = stores.curfew.plan(NIGHT)
     ended = (
         [status for _, status in plan.lines if status.outcome is EntryOutcome.ENDED] if plan and plan.is_whole else []

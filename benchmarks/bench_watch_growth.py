@@ -1,7 +1,7 @@
 """How the support watch's daily run grows with the fleet: its calls are counted, its minutes and dollars reckoned from them.
 
 The whole state machine and the real adapters run in this process; EKS and EC2 answer at once with prepared bodies, DynamoDB is
-moto's. The peer is the watch as it was while it read and wrote what it keeps of one cluster at a time. Then 1,001 clusters in the
+moto's. The peer is an older watch, which read and wrote one cluster's record at a time. Then 1,001 clusters in the
 sandbox: the installed service, and the emulator's own time.
 """
 
@@ -60,7 +60,7 @@ class Prepared:
         return Pages(getattr(self, operation))
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        """What answers an operation."""
+        """The answer to an operation."""
         name = operation.title().replace("_", "")
 
         def call(**request: Any) -> Any:

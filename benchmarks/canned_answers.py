@@ -1,6 +1,6 @@
 """A server that answers EKS and EC2 for a fleet with prepared bodies after a while: it takes next to nothing of the machine itself.
 
-`python -m benchmarks.canned_answers CLUSTERS SECONDS FAULTY` prints its port and ends with its standard input. What it answers has
+`python -m benchmarks.canned_answers CLUSTERS SECONDS FAULTY` prints its port and ends with its standard input. Its answers have
 the shape of botocore's model; `FAULTY` names are refused or fail for ever.
 """
 
@@ -69,7 +69,7 @@ class CannedAnswers:
         )
 
     def body(self, operation: str, cluster: str, query: str) -> dict[str, Any]:
-        """What an operation answers; `query` as in a URL."""
+        """The answer to an operation; `query` as in a URL."""
         match operation:
             case "ListClusters":
                 start = int(dict(each.split("=") for each in query.split("&") if each).get("nextToken", 0))

@@ -1,4 +1,4 @@
-"""Write docs/reference/proof.md from what the stories of interrupted lives left in build/proof: `make prove` does both."""
+"""Writes docs/reference/proof.md from the results of the stories of interrupted lives in build/proof: `make prove` does both."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def read() -> dict[str, list[dict[str, Any]]]:
 
 
 def with_tables(page: str) -> str:
-    """The page, with its tables as they are in the file; what was not measured yet stays as it stands."""
+    """The page with its tables from the file; tables without new figures stay."""
     kept = read()
 
     def table(found: re.Match[str]) -> str:

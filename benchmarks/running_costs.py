@@ -1,4 +1,4 @@
-"""AWS's list prices for what the service uses, and sums: a dated table, to be looked at again when prices change.
+"""AWS's list prices for the services used, and sums: a dated table, to be checked again when prices change.
 
 USD, us-east-1, on demand, by AWS's public price pages as of November 2026, without free tiers and taxes. Other regions cost
 up to a quarter more.

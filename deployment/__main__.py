@@ -30,7 +30,7 @@ _STAGE = re.compile(r"(?!lab)[a-z][a-z0-9]{0,8}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def told(error: Exception) -> str:
-    """The error for a person, with what helps: credentials of `aws login` want a part of botocore that is not always there."""
+    """The error for a person, with the remedy: credentials of `aws login` need a part of botocore that is not always there."""
     if isinstance(error, MissingDependencyException):
         return f"{error} Credentials of `aws login` want it: .venv/bin/pip install 'botocore[crt]'."
     return str(error)

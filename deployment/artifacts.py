@@ -1,4 +1,4 @@
-"""Local files of a package go to a bucket, and the template says where: what `aws cloudformation package` does.
+"""Uploads a package's local files to a bucket and rewrites the template, like `aws cloudformation package`.
 
 Objects are named by their content, so that an unchanged file is the same object and an old stack's files stay as they are.
 """

@@ -39,7 +39,7 @@ NOT_COMPILED = (
 )
 #: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
 THERE = "/var/task"
-#: What keeps its sources: ours, and what Chalice puts into the archive by itself, which is in no lock for another Python.
+#: Files that keep their sources: ours, and those that Chalice adds, which are in no lock for another Python.
 WITH_SOURCES = ("app.py", "chalicelib", "chalice")
 PAGES = "chalicelib/api/pages"
 _TEMPLATES = f"{PAGES}/templates/"
@@ -50,7 +50,7 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 OWN = f"python3.{sys.version_info.minor}"
 #: Those for which the lock has every library's wheel, and Chalice a name (pyproject.toml, "Programming Language").
 _SUPPORTED = re.compile(r"python3\.1[1-4]")
-#: Measured by compiling what the steps, and the API, import: 155 and 265 modules.
+#: Measured by compiling the imports of the steps, and of the API: 155 and 265 modules.
 WITHOUT = "No {runtime} is on this machine: the package has no compiled modules, and a cold start takes 0.1 to 0.3 s of CPU more."
 
 
@@ -71,7 +71,7 @@ class Runtime:
         return self.name == OWN
 
     def environment(self) -> Mapping[str, str]:
-        """What makes pip take this runtime's wheels instead of its own Python's."""
+        """The options that make pip take this runtime's wheels instead of its own Python's."""
         if self.is_own:
             return {}
         version = self.name.removeprefix("python")
@@ -107,7 +107,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _compile(folder: str, python: str) -> None:
-    """By a Python of its own: only its start decides about columns and about the order of sets, which is in what it writes."""
+    """In a Python of its own: only its start decides about columns and about the order of sets, which its output contains."""
     spared = "|".join(re.escape(f"{folder}/{pattern}").replace(r"\*", ".*") for pattern in NOT_COMPILED)
     choices = ["-q", "-s", folder, "-p", THERE, "--invalidation-mode", "unchecked-hash", "-x", f"^({spared})$"]
     done = subprocess.run(

@@ -58,7 +58,7 @@ MEMORY = {
     # All that is to be said, to all people, of up to 5,000 warnings.
     "curfew_warn": MEDIUM,
 }
-#: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
+#: Concurrent executions reserved for functions that people and schedules call, if `ReserveConcurrency` is true; also their limit.
 #: A class with simultaneous requests, and two runs if one is retried while the first still runs.
 RESERVED = {API_HANDLER: 50, **dict.fromkeys(EVENT_HANDLERS, 2)}
 
@@ -161,7 +161,7 @@ def resources(functions: list[str]) -> dict[str, Any]:
 
 
 def mail_handler() -> dict[str, Any]:
-    """What Chalice does not know of the function behind SES's events: it is there with a sender only."""
+    """Facts of the function behind SES's events that Chalice lacks: it exists with a sender only."""
     own_id, condition = _function_id(MAIL_HANDLER), {"Condition": "SendsMail"}
     variables = {"EKSLAB_MAIL_TOPIC": {"Ref": "MailEventsTopic"}, "EKSLAB_TEAMS": {"Ref": "Teams"}}
     dead_letters = {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
@@ -202,7 +202,7 @@ def _changes_abroad(keys: list[str], statements: dict[str, Any]) -> bool:
 
 
 def add_operations(template: dict[str, Any], functions: list[str]) -> None:
-    """Add what `operations.json` says: once, for each workflow, and for each function of some kind."""
+    """Add the resources of `operations.json`: once, for each workflow, and for each function of some kind."""
     said: dict[str, Any] = json.loads((HERE / "operations.json").read_text())
     for section in ("Parameters", "Conditions", "Resources", "Outputs"):
         template.setdefault(section, {}).update(said[section])
@@ -223,7 +223,7 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
 
 
 def add_login(template: dict[str, Any]) -> None:
-    """Add what `login.json` says: the user pool by which browsers sign in."""
+    """Add the resources of `login.json`: the user pool with which browsers sign in."""
     said: dict[str, Any] = json.loads((HERE / "login.json").read_text())
     for section in ("Parameters", "Conditions", "Resources", "Outputs"):
         merge(template[section], said[section])
@@ -280,7 +280,7 @@ def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
         "Properties": {
             "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
             "RoleArn": {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
-            # What went wrong, without the data: labs' specifications hold people's names and key pairs.
+            # The error, without the data: labs' specifications hold people's names and key pairs.
             "LoggingConfiguration": {
                 "Level": "ERROR",
                 "IncludeExecutionData": False,

@@ -25,7 +25,7 @@ def without_asking(_changes: Sequence[Change]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What an operator agrees to: `ask` is shown the changes; `lose` has logical ids of tables and secrets that may go."""
+    """An operator's consent: `ask` is shown the changes; `lose` has logical ids of tables and secrets that may go."""
 
     ask: Ask = without_asking
     lose: Collection[str] = ()

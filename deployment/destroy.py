@@ -34,7 +34,7 @@ class StillInUse(Exception):
 def destroy(
     client: ClientFactory, stack: str, ask: Callable[[str], bool] = lambda _said: True, pace: Pace | None = None
 ) -> tuple[str, ...]:
-    """Delete the stack and return what stayed, in sentences. Raises StillInUse, NotDeployed, and Refused if `ask` says no."""
+    """Delete the stack; return the remaining resources in words. Raises StillInUse, NotDeployed, and Refused if `ask` says no."""
     cloudformation = client("cloudformation")
     there = find_stack(cloudformation, stack)
     if there is None:
@@ -76,7 +76,7 @@ def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterat
 
 
 def _let_run_again(functions: Any, handler: str, before: int | None) -> None:
-    # Nought is what a run left behind that died before it came here.
+    # Zero is left by a run that died before it came here.
     if before:
         functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=before)
     else:

@@ -1,4 +1,4 @@
-"""Writes deployment/member-account.json: what another account needs so that its clusters are watched and labs made in it.
+"""Writes deployment/member-account.json: the roles that let the service watch clusters and create labs in another account.
 
 Two roles for the service (`.chalice/member-account.json`), with the rights that its functions have at home
 (`.chalice/statements.json`: neither is ever behind the other): one that looks, one that makes labs, and each function assumes one
@@ -85,7 +85,7 @@ def rights_by_policy() -> Mapping[str, list[str]]:
 
 
 def text() -> str:
-    """The template as it should lie there: what fits a line is on one, for CloudFormation takes 51,200 bytes in a request."""
+    """The template as stored: short values on one line, because CloudFormation takes 51,200 bytes in a request."""
     return _written(template()) + "\n"
 
 
@@ -151,7 +151,7 @@ def _statement(name: str, said: Mapping[str, Any]) -> Json:
 
 
 def _here(said: Json) -> Json:
-    """What bears the name of the service's stack at home bears it here."""
+    """Names of the service's stack at home become this stack's."""
     named: Json = json.loads(json.dumps(said).replace("${AWS::StackName}", "${ServiceStack}"))
     return named
 

@@ -1,4 +1,4 @@
-"""Package the application once per content: what `chalice package` makes, trimmed and compiled, kept until a source file changes.
+"""Packages the application once per content: the output of `chalice package`, trimmed and compiled, kept until a source changes.
 
 The template that production deploys is Chalice's, merged with `.chalice/resources.json`, which `compose` writes. In it local files
 are named relative to the template, which lies in `build/`, by the two properties that `aws cloudformation package` uploads by
@@ -44,7 +44,7 @@ MERGED_TEMPLATE = ".chalice/resources.json"
 
 
 class NotPackaged(Exception):
-    """`chalice package` failed; the message is what it printed."""
+    """`chalice package` failed; the message is its output."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes docs/reference/permissions.md: every right of every function and role, what it is about, who has it and why.
+"""Writes docs/reference/permissions.md: every permission of every function and role, its resources, holders and reason.
 
 Read off `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose` runs
 it, and tests/deployment/test_permissions.py fails when the page is stale.

@@ -104,7 +104,7 @@ def several(value: Any) -> list[Any]:
 
 
 def plain(value: Any) -> str:
-    """An ARN or a name, with short words for what CloudFormation fills in."""
+    """An ARN or a name, with short words for CloudFormation's values."""
     match value:
         case {"Fn::Sub": str(text)}:
             for long, short in _SHORT.items():

@@ -25,7 +25,7 @@ def refuse_to_lose(changes: Sequence[Change], agreed: Collection[str] = ()) -> N
 
 
 def is_lost(change: Change) -> bool:
-    """Whether a change takes away, or may take away, what can't be made again."""
+    """Whether a change removes, or may remove, a resource that can't be recreated."""
     return change.kind in KEPT and not (change.action in ("Add", "Import") or _stays(change))
 
 
@@ -39,7 +39,7 @@ def _stays(change: Change) -> bool:
 def refuse_a_second_region(client: ClientFactory, stack: str) -> None:
     """Raise NotDeployed if a stack of this name is in another region of the account; IAM has one for all regions.
 
-    Labs, and what belongs to them, are known by the stack's name: each would take the other's for its own.
+    Labs and their resources are known by the stack's name: each would take the other's for its own.
     """
     who = client("sts").get_caller_identity()
     partition, account = str(who["Arn"]).split(":")[1], who["Account"]

@@ -1,4 +1,4 @@
-"""A CloudFormation stack as deployment sees it: what there is, what a change set would do, and waiting for the end of it."""
+"""A CloudFormation stack for deployment: its state, a change set's effects, and waiting for the end of it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set would do with one resource.
+    """A change set's effect on one resource.
 
     `replacement`: True, False, Conditional, or nothing; `causes`: the properties because of which.
     """
@@ -105,7 +105,7 @@ class ChangeSet:
         raise NotDeployed(seen["StatusReason"])
 
     def changes(self) -> tuple[Change, ...]:
-        """What it would do, by resource."""
+        """Its effects, by resource."""
         found = []
         for change in self._pages():
             resource = change["ResourceChange"]
@@ -116,7 +116,7 @@ class ChangeSet:
         return tuple(sorted(found, key=lambda each: (each.action, each.logical_id)))
 
     def execute(self) -> Seen:
-        """Do it, and return the stack. Raises NotDeployed naming what failed; CloudFormation has rolled it back then."""
+        """Execute it, and return the stack. Raises NotDeployed naming the failures; CloudFormation has rolled it back then."""
         since = {event["EventId"] for event in _events(self.cloudformation, self.stack)}
         self.cloudformation.execute_change_set(StackName=self.stack, ChangeSetName=self.name)
         stack = self._wait(lambda: find_stack(self.cloudformation, self.stack) or {}, "StackStatus")
@@ -147,7 +147,7 @@ class ChangeSet:
 
 
 def wait(look: Callable[[], Seen], field: str, pace: Pace) -> Seen:
-    """Look until the status in `field` is final; return what was seen. Raises NotDeployed when patience ends."""
+    """Poll until the status in `field` is final; return the last answer. Raises NotDeployed when patience ends."""
     deadline = time.monotonic() + pace.patience
     while str((seen := look())[field]).endswith(_BUSY):
         if time.monotonic() > deadline:

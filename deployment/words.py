@@ -1,4 +1,4 @@
-"""Catalogues: collect the messages of the code, and compile what translators made of them. `python -m deployment.words` does both.
+"""Catalogues: collects the messages of the code, and compiles the translators' files. `python -m deployment.words` does both.
 
 A message is the first argument of `Sentence(...)`, with its plural as the second; `counted(n, "node")` has its two messages in
 the noun. In templates, and in the command line, which has a catalogue of its own, it is the argument of `t(...)`. Babel reads and
@@ -75,7 +75,7 @@ def _of_module(name: str, source: str) -> Iterator[Found]:
 
 
 def _where_constant(name: str, node: ast.Call) -> Iterator[Found]:
-    """All but what these modules make of others' messages and nouns."""
+    """All messages but those that these modules build from others."""
     texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if texts:
         yield name, texts[0], texts[1] if len(texts) > 1 else ""
@@ -135,7 +135,7 @@ def write_catalog(file: IO[bytes], catalog: Catalog) -> None:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """What the standard library reads; the same bytes whenever it is made."""
+    """The standard library's format; always the same bytes."""
     catalog.creation_date = catalog.revision_date = _NO_DATE
     written = io.BytesIO()
     write_mo(written, catalog)

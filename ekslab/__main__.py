@@ -1,4 +1,4 @@
-"""`python -m ekslab`: ask for labs, watch them, let them go; and know what comes to your clusters.
+"""`python -m ekslab`: request labs, watch them, delete them; and read the deadlines of your clusters.
 
 Exit statuses are in commands/exit_codes.py. Nothing here imports botocore: the first call to the service does.
 """

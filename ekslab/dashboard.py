@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 #: Bytes of a form, and seconds that the first link works and that the service may take.
 _LONGEST_FORM, LINK_LASTS, _TIMEOUT = 256 * 1024, 60.0, 30.0
 _SERVICE_COOKIE = "__Host-ekslab"
-#: What goes to the service of a request, and of its answer to the browser. Cookies do neither.
+#: The headers passed on with a request, and with its answer to the browser. Cookies are neither.
 _SENT = ("accept", "accept-language", "content-type")
 _RETURNED = (
     *("content-type", "content-disposition", "location", "cache-control", "content-security-policy", "referrer-policy"),
@@ -52,7 +52,7 @@ class Page:
 
 @dataclass
 class Door:
-    """Who is let in. `link` works once; `cookie` is what it becomes."""
+    """The admitted browser. `link` works once; `cookie` replaces it."""
 
     port: int
     began: float

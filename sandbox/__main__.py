@@ -1,7 +1,7 @@
 """The sandbox's commands.
 
-`demo` plays a lab's life; `up` leaves the installed service running, in which `run-schedule` lets a schedule's hour come, `use`
-says what a cluster is used for, `mails` shows what came.
+`demo` plays a lab's life; `up` leaves the installed service running: `run-schedule` then runs a schedule at any time, `use`
+simulates the use of a cluster, `mails` shows the mails.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from sandbox.stage import SCALE, Impatient
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     return int(options.command(options) or 0)
 

@@ -1,4 +1,4 @@
-"""Say what people do in a cluster, and let them be seen doing it, from outside a running sandbox.
+"""Simulates people's activity in a cluster, and lets them be seen, from outside a running sandbox.
 
 What goes on in it shows in CloudWatch's metrics (`emulator/cloudwatch/profiles.py` has them all); somebody's kubectl shows in
 the audit log, their EKS calls in CloudTrail.

@@ -1,4 +1,4 @@
-"""The course's base stack in a sandbox: what its administrator made beforehand and offers to labs.
+"""The course's base stack in a sandbox: the resources that its administrator created and offers to labs.
 
 A VPC with two public subnets, a key pair, and a domain in a hosted zone below which every lab gets a subdomain of its own.
 """

@@ -1,4 +1,4 @@
-"""Deploy the production template into a sandbox: what `make deploy` does, over the same code (deployment/).
+"""Deploys the production template into a sandbox: like `make deploy`, with the same code (deployment/).
 
 Only the sandbox's copy of the code archive may differ: where this machine cannot load the Linux libraries made for
 Lambda, they are left out and the installed ones are used.

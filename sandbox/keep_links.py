@@ -21,12 +21,12 @@ def link_in(mail: Mail) -> str | None:
 
 
 def open_link(url: str) -> HttpAnswer:
-    """What opening it shows, refusals included."""
+    """The page of the link, refusals included."""
     return _answered(urllib.request.Request(url))
 
 
 def press_button(url: str, form: bytes = b"") -> HttpAnswer:
-    """What the button of its page brings: a form's body, empty unless the button has a value."""
+    """The result of its page's button: a form's body, empty unless the button has a value."""
     return _answered(urllib.request.Request(url, form, _FORM, method="POST"))
 
 

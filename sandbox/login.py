@@ -52,7 +52,7 @@ def make_user(sandbox: Sandbox, pool: str, username: str, *groups: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a browser saw: `headers` in lower case; `cookies` as they were set."""
+    """A browser's answer: `headers` in lower case; `cookies` as they were set."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""How a person receives notices here: a queue subscribed to the topic, as a mailbox is by its address, and what SES took.
+"""A person's notices here: a queue subscribed to the topic, as a mailbox is by its address, and the mails that SES took.
 
 SNS wraps each message in JSON with its subject, body and attributes; a filter policy does what a subscriber's would.
 """
@@ -62,13 +62,13 @@ def _outcome(record: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A queue that gets what the topic sends."""
+    """A queue that gets the topic's messages."""
 
     sandbox: Sandbox
     queue_url: str
 
     def take(self) -> list[Mail]:
-        """Return what has arrived since the last look, oldest first, and keep nothing."""
+        """Return the messages since the last look, oldest first, and keep none."""
         sqs, mails = self.sandbox.client("sqs"), list[Mail]()
         while True:
             found = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])

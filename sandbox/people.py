@@ -1,7 +1,7 @@
 """The people of a sandbox: learners and administrators as IAM users, and a way to call a signed HTTP API as one.
 
-Each may invoke the REST API (what they may do there is the application's to decide) and look at clusters, which is what
-`aws eks update-kubeconfig` needs. A person's ARN is who the application sees in `requestContext.identity`.
+Each may invoke the REST API (the application checks permissions there) and describe clusters, as
+`aws eks update-kubeconfig` does. A person's ARN is the application's `requestContext.identity`.
 """
 
 import json
@@ -32,7 +32,7 @@ MAY = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An IAM user and what they sign with."""
+    """An IAM user with its credentials."""
 
     name: str
     arn: str

@@ -17,7 +17,7 @@ FOLDER_VARIABLE = "EKSLAB_QUESTIONS_TO"
 
 
 def leave_questions(sandbox: Sandbox) -> None:
-    """Write what was asked so far, if anybody wants it."""
+    """Write the permissions used so far, if the files are wanted."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         path = Path(folder, f"{sandbox.port}.json")
         # A server that has died, as some tests want it to, tells nothing.

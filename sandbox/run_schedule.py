@@ -1,7 +1,7 @@
-"""`python -m sandbox run-schedule`, `use` and `mails`: let a schedule's hour come in a sandbox that `make sandbox` left running.
+"""`python -m sandbox run-schedule`, `use` and `mails`: run a schedule at another time in a sandbox left running by `make sandbox`.
 
-Leases, curfew and the schedules go by the clock on the wall, so nobody would see a night here. An event with a later time
-is all that they know of time: the run decides from it as it would have then. Only the API still says what it is on the wall.
+Leases, curfew and the schedules follow the real clock, so a night would take too long here. A schedule's run takes its time only
+from its event: with a later time it decides as it would then. The API still shows the real time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def running(env_file: Path = ENV_FILE) -> Sandbox:
 
 
 def run_schedule(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[str], None]) -> None:
-    """Send the schedule's event with `at` as its time, wait for the run's end, tell what it did and what mail came."""
+    """Send the schedule's event with `at` as its time, wait for the run's end, print its results and the mails."""
     stacks = sandbox.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     schedules = Schedules(sandbox, {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]})
     say(f"the event of {at:%a} {at.day} {at:%b %Y %H:%M} UTC")
@@ -61,7 +61,7 @@ def run_schedule(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[s
 
 
 def print_mails(sandbox: Sandbox, say: Callable[[str], None], folder: Path = MAILS) -> None:
-    """Tell what mail has come since the last look: by the topic, and to people by SES, with what became of it.
+    """Print the mails since the last look: by the topic, and to people by SES, with their outcomes.
 
     The HTML of a mail by SES is written into `folder`, to be opened in a browser; that is also how it is known as seen.
     """
@@ -91,7 +91,7 @@ def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:
 
 
 def _recovered(answer: Mapping[str, Any]) -> list[str]:
-    """What a tending did, a line each."""
+    """The results of a `recover_labs` run, a line each."""
     done = [f"{each['lab_id']}: {each['act']}. {each['reason']}" for each in answer.get("done", ())]
     failed = [f"{lab_id} could not be tended" for lab_id in answer.get("failed", ())]
     return [*done, *failed] or ["nothing was due"]

@@ -21,7 +21,7 @@ def run_curfew(stage: Schedules, at: datetime, seconds: float = PATIENCE) -> dic
 
 
 def describe_curfew_run(summary: Mapping[str, Any]) -> list[str]:
-    """A curfew run's summary as a person reads it: what it did, its troubles, the labs it could not look at."""
+    """A curfew run's summary for people: its acts, its troubles, the labs it could not look at."""
     message = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
     return [message or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
 

@@ -42,7 +42,7 @@ ROOM = {
 
 
 class Impatient(Exception):
-    """What was waited for did not come in time; the message says what there was instead."""
+    """The awaited state did not come in time; the message has the last state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Schedules:
     outputs: Mapping[str, str]
 
     def recover_labs(self, at: datetime | None = None) -> dict[str, Any]:
-        """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
+        """Send the five-minute schedule's event, with `at` as its time (default: now); return the acts."""
         return self.scheduled("RecoverFunction", at)
 
     def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Stage(Schedules):
         return self.course.zone_id
 
     def offer(self, offers: Mapping[str, Any]) -> None:
-        """Have the administrator change what labs are offered. Raises Impatient if that is refused."""
+        """Have the administrator change the list of offers. Raises Impatient if that is refused."""
         answer = self.call(self.people.administrator, "PUT", "/offers", offers)
         if answer.status != 200:
             raise Impatient(f"PUT /offers was answered with {answer.status}: {answer.body!r}")
@@ -176,7 +176,7 @@ def _parameters(people: People, login_url: str) -> dict[str, str]:
 
 
 def _verify_sender(sandbox: Sandbox) -> None:
-    """What the owner of a domain and AWS's support do before an installation mails people."""
+    """The actions of a domain's owner and of AWS's support before an installation mails people."""
     ses = sandbox.client("sesv2")
     ses.create_email_identity(EmailIdentity=SENDER)
     ses.put_account_details(MailType="TRANSACTIONAL", WebsiteURL="https://example.com", ProductionAccessEnabled=True)

@@ -1,7 +1,7 @@
-"""What a cluster can be said to be used for (`python -m sandbox use`): its metrics, what its API server lists, its machines.
+"""Simulated uses of a cluster (`python -m sandbox use`): its metrics, its API server's lists, its machines.
 
-Every profile of the emulated CloudWatch is one; those here show in Kubernetes or in EC2 as well. Each takes the place of the one
-before, and what it makes is made as the cluster's own controllers make it, so that a teardown takes it along.
+Every profile of the emulated CloudWatch is one; those here show in Kubernetes or in EC2 as well. Each replaces the
+previous one, and creates resources like the cluster's own controllers, so that a teardown deletes them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Thing = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`metrics`: a profile of the emulated CloudWatch. `objects`: what the API server lists, by kind. `make`: things in AWS."""
+    """`metrics`: a profile of the emulated CloudWatch. `objects`: the API server's lists, by kind. `make`: resources in AWS."""
 
     metrics: str
     objects: tuple[tuple[str, Thing], ...] = ()
@@ -49,7 +49,7 @@ def use(sandbox: Sandbox, cluster: str, name: str) -> None:
 
 
 def stop(sandbox: Sandbox, cluster: str) -> None:
-    """Take away what an earlier use made. A cluster that EKS has no API server for has no objects."""
+    """Remove the objects of an earlier use. A cluster that EKS has no API server for has no objects."""
     with suppress(urllib.error.HTTPError):
         sandbox.admin("DELETE", "kubernetes", {"cluster": cluster, "label": LABEL})
     ec2, elbv2 = sandbox.client("ec2"), sandbox.client("elbv2")

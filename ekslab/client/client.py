@@ -33,7 +33,7 @@ class Refused(Exception):
 
 
 class NotInTime(Exception):
-    """What was waited for did not come in time; `lab` is as it was seen last, None if never."""
+    """The awaited state did not come in time; `lab` is as last seen, None if never."""
 
     def __init__(self, lab: Lab | None) -> None:
         """It goes on all the same."""
@@ -66,7 +66,7 @@ class Client:
         """`region` is the API's own: None reads it off the URL, else the AWS configuration."""
         self._transport = transport or SignedHttp(url, region, profile)
         self._sleep, self._clock = sleep, clock
-        #: What the sentences of answers come in, such as `ko`; empty: English.
+        #: The language of the answers' sentences, such as `ko`; empty: English.
         self.language = ""
 
     def call(
@@ -91,7 +91,7 @@ class Client:
         return cast(Accepted, _body(self.call("POST", "/labs", json.dumps(request).encode(), headers)))
 
     def dry_run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The completed request, every warning and what it costs; nothing is stored. Raises Refused."""
+        """The completed request, every warning and the cost; nothing is stored. Raises Refused."""
         answer = self.call("POST", "/labs?dryRun=true", json.dumps(request).encode(), {**_JSON})
         return cast(Mapping[str, Any], _body(answer))
 

@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """The service did, or will do, what it was asked."""
+        """The service carried out the request, or will."""
         return self.status < 400
 
 

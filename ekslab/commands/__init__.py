@@ -1,1 +1,1 @@
-"""What each command does: its HTTP calls, what it prints, and its exit status."""
+"""The commands: each one's HTTP calls, output and exit status."""

@@ -1,4 +1,4 @@
-"""What all commands do with an answer: print it as it was asked for, or say why the service refused."""
+"""Output of all commands: the answer in the requested format, or the service's refusal."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def adopt(client: Client, options: argparse.Namespace) -> int:
 
 
 def offers(client: Client, options: argparse.Namespace) -> int:
-    """What of the account labs are offered."""
+    """The account's resources that labs may use."""
     return answered(options, client.call("GET", "/offers"), yaml_text.dump)
 
 

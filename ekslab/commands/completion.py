@@ -1,4 +1,4 @@
-"""What needs no service: completion files, which are packaged (shtab makes them), and the version."""
+"""Commands without the service: completion files, which are packaged (shtab makes them), and the version."""
 
 from __future__ import annotations
 

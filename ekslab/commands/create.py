@@ -24,14 +24,14 @@ from ekslab.printing import terminal
 from ekslab.words import t
 
 _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
-#: Flags that say what becomes of the answer, not what the lab is to be: they go with a file, too.
+#: Flags about the answer, not the lab: they go with a file, too.
 _BESIDE_A_FILE = frozenset({"config_file", "timeout", "dry_run", "profile", "help", "verbose", "color", "dumpLogs"})
 _BESIDE_A_FILE |= {"kubeconfig", "set_kubeconfig_context", "auto_kubeconfig", "write_kubeconfig"}
 _OWN = ("account", "lease_hours", "external_dns_domain", "work_host", "volumes", "allowed_cidrs")
 
 
 def _asked(client: Client, body: bytes, headers: Mapping[str, str], key: str) -> Answer:
-    """The answer to the request. Where it gets lost, say how to know what became of it: the lab may have been asked for."""
+    """The answer to the request. If it gets lost, print how to find out: the lab may have been requested."""
     try:
         return client.call("POST", "/labs", body, {**headers, "Idempotency-Key": key})
     except (KeyboardInterrupt, NoAnswer):

@@ -18,7 +18,7 @@ from ekslab.printing import curfew as curfew_printing
 from ekslab.printing import labs as labs_printing
 
 _SPAN = re.compile(r"(\d{1,4})([hd])")
-#: What a time span's letter stands for, in hours.
+#: The hours of a time span's letter.
 _HOURS = {"h": 1, "d": 24}
 _WANTED = {"hibernate": "hibernated", "wake": "ready"}
 
@@ -41,7 +41,7 @@ def leftovers(client: Client, options: argparse.Namespace) -> int:
 
 
 def schedule(client: Client, options: argparse.Namespace) -> int:
-    """Show a lab's evening, or change what was said of it and leave the rest."""
+    """Show a lab's evening, or change the given fields."""
     path = path_of(client, options.lab)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if isinstance(path, Answer) or not answer.ok:

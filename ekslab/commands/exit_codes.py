@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What a command ends with."""
+    """The exit statuses."""
 
     OK = 0
     REFUSED = 1

@@ -23,7 +23,7 @@ def health(client: Client, options: argparse.Namespace) -> int:
 
 
 def lines(view: Any, fit: int | None = None) -> Iterator[str]:
-    """The status, the reasons, and when what runs by itself did last."""
+    """The status, the reasons, and the last runs of scheduled workflows."""
     yield t("{status}, version {version}", status=view["status"], version=view["version"])
     for reason in view["reasons"]:
         yield from sentence(reason, fit, indent=2)

@@ -92,7 +92,7 @@ def answer_approval(client: Client, options: argparse.Namespace) -> int:
 
 
 def under_way(client: Client, options: argparse.Namespace, answer: Answer, wanted: frozenset[str]) -> int:
-    """Print what was accepted; stay until the lab rests, if asked to. One document, also with --watch."""
+    """Print the accepted lab; wait until the lab rests, if requested. One document, also with --watch."""
     if not answer.ok:
         return refused(answer, options)
     if for_people(options) or not options.watch:

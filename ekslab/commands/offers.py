@@ -1,4 +1,4 @@
-"""The commands about what labs may use of the account, and what a month cost."""
+"""The commands about the list of offers, and a month's costs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
 
 
 def _beside_the_bill(beside: Mapping[str, Any], width: int | None) -> Iterator[str]:
-    """What was reckoned here so far beside what AWS billed, by part; and why the two may differ."""
+    """The estimate so far beside AWS's bill, by part; and why the two may differ."""
     yield ""
     if beside["total"] is not None:
         rows = [(row["part"], *_compared(row)) for row in (*beside["parts"], {"part": "all", **beside["total"]})]

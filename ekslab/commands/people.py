@@ -94,7 +94,7 @@ def ask_for_address(client: Client) -> None:
 
 
 def set_address(client: Client, address: str) -> None:
-    """Say it, and what comes of it; a refusal keeps nobody from asking for a lab."""
+    """Set the address, and print the result; a refusal does not stop the request for a lab."""
     answer = client.call("PUT", "/me", json.dumps({"address": address}).encode(), _JSON)
     if answer.ok:
         for line in lines(answer.body):
@@ -108,7 +108,7 @@ def set_address(client: Client, address: str) -> None:
 
 
 def lines(body: Mapping[str, Any]) -> Iterator[str]:
-    """Where mail reaches them, and what waits."""
+    """The person's mail address, and a pending one."""
     yield t("address   {address}", address=body["address"] or t("none: no mail about your labs reaches you"))
     if pending := body["pending"]:
         yield t(
@@ -168,7 +168,7 @@ def _gone_lines(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _utf8(raw: bytes) -> bytes:
-    """A roster as UTF-8, from what spreadsheets save. Raises UsageError."""
+    """A roster as UTF-8, from a spreadsheet's file. Raises UsageError."""
     for encoding in ("utf-16",) if raw.startswith(_UTF_16) else ("utf-8-sig", "cp949"):
         try:
             return raw.decode(encoding).encode()

@@ -54,7 +54,7 @@ def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
     began: list[str] = []
 
     def tell(lab: Mapping[str, Any]) -> None:
-        # What ended before the first look's phase is history; what ended since is news, also once the lab rests.
+        # Steps that ended before the first look's phase are history; later ones are news, also once the lab rests.
         began[:] = began or [lab["phaseSince"]]
         zone = zone_of(lab["schedule"]["timeZone"])
         for line in _news(lab, began[0], zone):

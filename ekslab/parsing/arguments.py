@@ -1,4 +1,4 @@
-"""What may be typed: each function checks one argument, for argparse, before anything is asked of the service.
+"""Validators of arguments for argparse: each checks one argument before the service is called.
 
 All raise ArgumentTypeError, which ends in exit status 2 and a sentence that names the argument.
 """
@@ -57,7 +57,7 @@ def region(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """What can stand in an Idempotency-Key header."""
+    """A value of an Idempotency-Key header."""
     return _like(_HEADER, text, "letters, digits and signs of ASCII on one line")
 
 

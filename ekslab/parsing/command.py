@@ -1,4 +1,4 @@
-"""The parser of one command: what all commands take, switches as pflag has them, and errors in one line."""
+"""The parser of one command: common options, switches like pflag's, and errors in one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command(argparse.ArgumentParser):
     """
 
     def __init__(self, *, example: str = "", common: bool = True, **options: Any) -> None:
-        # What argparse of later Pythons hands to the parsers of subcommands is handed on (3.14: color).
+        # Pass on the arguments that later Pythons give to subcommands' parsers (3.14: color).
         settings: dict[str, Any] = {
             "epilog": f"example: {example}\n{IN_SHORT}" if example else IN_SHORT,
             "formatter_class": argparse.RawDescriptionHelpFormatter,
@@ -36,7 +36,7 @@ class Command(argparse.ArgumentParser):
         super().__init__(**settings)
         self._switches: set[str] = set()
         if common:
-            # Suppressed, so that what was said before the command is left alone.
+            # Suppressed, so that a value before the command stays.
             add_common(self, argparse.SUPPRESS)
 
     def add_switch(self, *names: str, to: Any = None, **options: Any) -> None:
@@ -76,7 +76,7 @@ class Command(argparse.ArgumentParser):
 
 
 def _nearest(typed: Sequence[str], known: Sequence[str]) -> str:
-    """What was probably meant, for a sentence to go on with."""
+    """A suggestion for the rest of a sentence."""
     import difflib
 
     near = [match for word in typed for match in difflib.get_close_matches(word, known, 1)]
@@ -84,7 +84,7 @@ def _nearest(typed: Sequence[str], known: Sequence[str]) -> str:
 
 
 def add_common(parser: argparse.ArgumentParser, default: Any) -> None:
-    """What every command takes, before its name or after it."""
+    """The options of every command, before its name or after it."""
     common = parser.add_argument_group("common options")
     common.add_argument("--url", default=default, help="the API's address (or EKSLAB_URL)")
     common.add_argument(

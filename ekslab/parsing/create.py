@@ -20,7 +20,7 @@ _TYPES: dict[Kind, Callable[[str], Any]] = {
     Kind.DURATION: arguments.duration,
 }
 _METAVARS = {Kind.NUMBER: "N", Kind.LIST: "A,B", Kind.PAIRS: "K=V,..."}
-#: What every command takes, or argparse itself.
+#: Options of every command, or of argparse itself.
 _ELSEWHERE = frozenset({"profile", "help", "verbose"})
 
 

@@ -55,7 +55,7 @@ def flag_of_field(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _said(**fields: Any) -> Json:
-    """Without what was not said. A list that was said may be empty."""
+    """Without fields that were not given. A given list may be empty."""
     return {name: value for name, value in fields.items() if value is not None and value != {}}
 
 

@@ -1,4 +1,4 @@
-"""What becomes of each flag of eksctl 0.230's `create cluster`: honoured, warned about or refused; none is dropped.
+"""The treatment of each flag of eksctl 0.230's `create cluster`: honoured, warned about or refused; none is dropped.
 
 docs/command-line.md shows this table, and tests/data/eksctl-flags.txt lists eksctl's own. A warned or refused flag that
 asks for nothing (`--fargate=false`, or a value that a lab has anyway) is no finding.
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Treatment(StrEnum):
-    """What a lab does with a flag."""
+    """The treatment of a flag."""
 
     HONOURED = "honoured"
     WARNED = "warned"

@@ -1,4 +1,4 @@
-"""Commands of eksctl that a lab does not have, and what to do instead."""
+"""Commands of eksctl that a lab does not have, with the alternative."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _WITH_VALUE = frozenset({"-p", "--profile", "--url", "--api-region", "-o", "--ou
 
 
 def instead_of(words: Sequence[str]) -> str | None:
-    """What to do instead of a command that a lab does not have; None if it may have it."""
+    """The alternative to a command that a lab does not have; None if it may have it."""
     said = _without_options(words)[:2]
     for command in (" ".join(said), said[0] if said else ""):
         if command in _INSTEAD:

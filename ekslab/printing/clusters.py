@@ -12,7 +12,7 @@ Json = Any
 
 
 def cluster_table(clusters: Sequence[Json], places: Sequence[Json], fit: int | None = None) -> Iterator[str]:
-    """One line a cluster, what comes first, first; then places that can't be read."""
+    """One line a cluster, most urgent first; then places that can't be read."""
     if not clusters:
         yield t("No clusters.")
     else:

@@ -17,7 +17,7 @@ _MARKS = {"quiet": "quiet", "busy": "BUSY", "missing": "MISSING", "not-applicabl
 
 
 def extension(view: Json) -> Iterator[str]:
-    """The lease's new end, and what it costs."""
+    """The lease's new end, and its cost."""
     yield t(
         "{id}  {name}: the lease ends at {at}, {local}.",
         id=view["labId"],
@@ -97,7 +97,7 @@ def verdict(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def plan(view: Json, fit: int | None = None) -> Iterator[str]:
-    """What will be done and why, then what became of it."""
+    """The planned act and its reason, then the outcome."""
     yield from sentence(view["message"], fit)
     if view["mode"] != "on":
         yield (

@@ -52,7 +52,7 @@ def nodegroup_table(groups: Sequence[Json], fit: int | None = None) -> Iterator[
 
 
 def accepted(lab: Json) -> Iterator[str]:
-    """What was stored; of a new lab when it ends and what it costs; and warnings."""
+    """The stored lab; for a new one its end and its cost; and warnings."""
     yield t("{id}  {name} is {phase}.", id=lab["id"], name=lab["name"], phase=state(lab["phase"]))
     if lab.get("cost"):
         yield from _ahead(lab)
@@ -60,7 +60,7 @@ def accepted(lab: Json) -> Iterator[str]:
 
 
 def dry_run(plan: Json) -> Iterator[str]:
-    """The completed request, what it would cost, and warnings."""
+    """The completed request, its cost, and warnings."""
     yield from dump(plan["spec"])
     yield ""
     yield from _ahead(plan)
@@ -70,7 +70,7 @@ def dry_run(plan: Json) -> Iterator[str]:
 
 
 def _by_part(cost: Json) -> Iterator[str]:
-    """What each part costs, an hour and for the lease, awake and asleep; and where the prices come from."""
+    """The cost of each part, an hour and for the lease, awake and asleep; and the source of the prices."""
     rows = [
         (
             t("{name}, from {day}", name=part["name"], day=part["from"]) if part["from"] else part["name"],
@@ -133,7 +133,7 @@ def lab(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def money(usd: Json | None, fit: int | None = None) -> Iterator[str]:
-    """What a lab costs, has cost, will cost and has saved; nothing of one that was never priced."""
+    """A lab's present, past and coming cost, and its savings; nothing for a lab that was never priced."""
     if usd is None:
         return
     known, saved = not usd["atLeast"], usd["saved"]["total"]
@@ -211,12 +211,12 @@ def folded(lines: Sequence[Json]) -> list[tuple[Json, int]]:
 
 
 def _short(arn: str) -> str:
-    """What comes after the account in an ARN: `instance/i-0abc`."""
+    """The part of an ARN after the account: `instance/i-0abc`."""
     return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
 
 
 def inventory(view: Json, fit: int | None = None) -> Iterator[str]:
-    """What was made, part by part; of a lab that is over, that there is nothing."""
+    """The lab's parts; for an ended lab, that there are none."""
     if view.get("message"):
         yield from sentence(view["message"], fit)
         return

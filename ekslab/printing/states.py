@@ -1,4 +1,4 @@
-"""What the states of labs, steps and clusters are called in a sentence. Columns of tables have the service's own words."""
+"""The words for states of labs, steps and clusters in a sentence. Columns of tables have the service's own words."""
 
 from __future__ import annotations
 

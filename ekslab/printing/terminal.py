@@ -1,4 +1,4 @@
-"""What reaches the terminal: no control character of foreign text, and nothing that its encoding can't show.
+"""Output to the terminal: without control characters of foreign text, and without characters that its encoding lacks.
 
 Everything that is printed goes through `out` or `err`.
 """
@@ -63,7 +63,7 @@ def text_out(text: str) -> None:
 
 
 def replace_unknown_letters() -> None:
-    """Let streams print `?` for what their encoding lacks, instead of failing."""
+    """Let streams print `?` for characters that their encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             with contextlib.suppress(OSError, ValueError):

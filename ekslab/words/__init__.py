@@ -20,7 +20,7 @@ _ENTRY = re.compile(r'^msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"(?:\n|$))+)', r
 
 
 def t(message: str, /, **slots: object) -> str:
-    """The message in the reader's language, with its slots filled; what fills one is not looked through."""
+    """The message in the reader's language, with its slots filled; values are not searched for slots."""
     said = catalogue(language()).get(message) or message
     return _SLOT.sub(lambda found: str(slots.get(found[1], found[0])), said)
 

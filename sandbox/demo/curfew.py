@@ -22,7 +22,7 @@ from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 SEOUL = ZoneInfo("Asia/Seoul")
 #: Where mail reaches the learner, in Korean.
 KOREAN = "kim@example.com"
-#: name -> what its cluster is used for.
+#: name -> the use of its cluster.
 CLASS = {
     "forgotten": "idle",
     "sleeper": "idle",
@@ -238,7 +238,7 @@ class _Class:
         return by_topic + letters
 
     def _sent(self) -> list[SentMail]:
-        """What SES took since the last look."""
+        """The mails that SES took since the last look."""
         new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._seen]
         self._seen |= {mail.id for mail in new}
         return new

@@ -26,7 +26,7 @@ from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
 from sandbox.stage import SCALE, Impatient, Stage, installed
 
-#: The course's command, line by line, in our own form; 1.28 is what it said.
+#: The course's command, line by line, in our own form; it named 1.28.
 REQUEST: dict[str, Any] = {
     "name": "myeks",
     "region": REGION,
@@ -209,7 +209,7 @@ class _Play:
         self._send.check(not harmed, f"all {others} look-alikes are untouched, the forged among them{_but(harmed)}")
 
     def _settled(self, receipt: Mapping[str, Any]) -> None:
-        """What only a tag says is the lab's is named, with who made it; its owner says that it stays."""
+        """A leftover that only a tag claims is named, with its creator; its owner says that it stays."""
         left = [line["arn"] for line in receipt["looks"][-1]["lines"] if line["outcome"] == "left"]
         named = {thing.arn(self._stage.sandbox.account, REGION) for thing in self._forged} & set(left)
         self._send.check(

@@ -28,7 +28,7 @@ def refuse(stage: Stage, narrator: Narrator) -> None:
 
 
 def price(stage: Stage, narrator: Narrator) -> None:
-    """What an ordinary lab will cost, by part; nothing is made."""
+    """The cost of an ordinary lab, by part; nothing is created."""
     narrator.act("An ordinary lab, before it is made")
     narrator.command("POST /labs?dryRun=true  (2 t3.medium, four hours)")
     answer = stage.call(stage.people.learner, "POST", "/labs?dryRun=true", {"name": "plain", "leaseHours": 4})

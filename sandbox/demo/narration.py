@@ -1,4 +1,4 @@
-"""What the demo says and how: acts, progress of steps as they change, and checks that decide its exit status."""
+"""The demo's output: acts, progress of steps as they change, and checks that decide its exit status."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ _BOLD, _DIM, _RED, _GREEN, _END = "\033[1m", "\033[2m", "\033[31m", "\033[32m", 
 
 
 class Narrator:
-    """Tells a story line by line, remembers what fell short. Colours only on a terminal."""
+    """Prints a story line by line, and records failed checks. Colours only on a terminal."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out, self._began = out, time.monotonic()
@@ -34,7 +34,7 @@ class Narrator:
             self._line(f"{self._in(_DIM, f'{time.monotonic() - self._began:5.1f}s')}  {line}")
 
     def command(self, text: str) -> None:
-        """What a person would type for what happens now."""
+        """The command that a person would type now."""
         self.say(self._in(_BOLD, f"$ {text}"))
 
     def progress(self, lab: Mapping[str, Any]) -> None:
@@ -47,7 +47,7 @@ class Narrator:
                 self.say(f"  {_MARKS[step['status']]} {step['title']}{detail}")
 
     def check(self, holds: bool, what: str) -> None:
-        """Say whether what was promised holds; what does not makes the exit status non-zero."""
+        """Print whether a promise holds; a broken one makes the exit status non-zero."""
         if holds:
             self.say(f"{self._in(_GREEN, '✓')} {what}")
         else:

@@ -202,7 +202,7 @@ class _Fleet:
         return mails
 
     def _sent(self) -> list[SentMail]:
-        """What SES took since the last look."""
+        """The mails that SES took since the last look."""
         new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._known]
         self._known |= {mail.id for mail in new}
         return new

@@ -1,6 +1,6 @@
 """Acts as the controllers in a cluster: pods in a session of a role of theirs, by the cluster's own OIDC issuer (IRSA).
 
-What they make is the cluster's, and CloudTrail says so: what root makes with the same tags only looks like it.
+Their resources are the cluster's, as CloudTrail shows: root's resources with the same tags only look like it.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Waits, as controllers and people do, until EC2 knows what was made a moment ago (EC2's guide, "Eventual consistency")."""
+"""Waits, as controllers and people do, until EC2 knows a new resource (EC2's guide, "Eventual consistency")."""
 
 from typing import Any
 
-#: What EC2 says of a group or an instance that it does not know, or not yet.
+#: EC2's codes for a group or an instance that it does not know, or not yet.
 _UNKNOWN = ("InvalidGroup.NotFound", "InvalidInstanceID.NotFound")
 _SECONDS, _TIMES = 0.5, 60
 

@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """`id` is what the owning service calls it; a DNS record is `<zone id> <name> <type>`."""
+    """`id` is the owning service's name for it; a DNS record is `<zone id> <name> <type>`."""
 
     kind: Kind
     id: str

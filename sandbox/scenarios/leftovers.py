@@ -1,7 +1,7 @@
-"""Drop into an account what Kubernetes and its controllers leave behind for a cluster, tagged as they tag it.
+"""Creates the leftovers of Kubernetes and its controllers in an account, with their tags.
 
-Each function drops one kind and returns what it dropped. They are given a cluster rather than a lab: called with
-somebody else's cluster they make the things that a teardown must not touch (see `look_alikes.py`).
+Each function creates one kind and returns it. They take a cluster rather than a lab: with
+somebody else's cluster they create resources that a teardown must not touch (see `look_alikes.py`).
 """
 
 import secrets
@@ -12,7 +12,7 @@ from sandbox.scenarios.leftover import ClientFactory, Kind, Leftover
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Whose leftovers: what the controllers of one cluster know of it. `subnets` lie in `vpc`, in two zones."""
+    """The cluster whose leftovers these are: its controllers' facts. `subnets` lie in `vpc`, in two zones."""
 
     name: str
     vpc: str
@@ -159,7 +159,7 @@ def drop_karpenter_instance(client: ClientFactory, cluster: Cluster, profile: st
 
 
 def drop_records(client: ClientFactory, cluster: Cluster, host: str = "shop") -> list[Leftover]:
-    """Drop what external-dns writes for one host name: an A record and, beside it, the TXT records of its registry."""
+    """Create external-dns's records for one host name: an A record and, beside it, the TXT records of its registry."""
     name = f"{host}.{cluster.domain}"
     registry = f"heritage=external-dns,external-dns/owner={cluster.txt_owner},external-dns/resource=service/shop/web"
     records = [(name, "A", "192.0.2.10"), (name, "TXT", f'"{registry}"'), (f"a-{name}", "TXT", f'"{registry}"')]
@@ -194,7 +194,7 @@ def drop_log_group(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
 
 
 def drop_guard_duty(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
-    """Drop what GuardDuty's runtime monitoring puts into a VPC with a cluster in it: an endpoint and its group."""
+    """Create the endpoint and group of GuardDuty's runtime monitoring in a VPC with a cluster."""
     group = _group(client, cluster, f"GuardDutyManagedSecurityGroup-{cluster.vpc}", {"GuardDutyManaged": "true"})
     made = client("ec2").create_vpc_endpoint(
         VpcId=cluster.vpc,

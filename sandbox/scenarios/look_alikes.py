@@ -1,4 +1,4 @@
-"""Drop into an account what looks like a lab's and is not: what a teardown must leave exactly as it is.
+"""Creates resources that look like a lab's and are not: a teardown must leave them exactly as they are.
 
 Three sorts: the same kinds of things of a neighbour whose name begins with the lab's; things that carry the lab's marks in a
 way that proves nothing (a `shared` tag, a name without tags, external-dns's default owner); and a neighbour's things on which
@@ -23,7 +23,7 @@ from sandbox.scenarios.leftovers import (
 
 
 def drop_look_alikes(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
-    """Make a neighbour with one of everything, and every misleading thing; return what must stay."""
+    """Create a neighbour with one of everything, and every misleading resource; return those that must stay."""
     neighbour = make_neighbour(client, cluster)
     return [
         *drop_all(client, neighbour),
@@ -36,7 +36,7 @@ def drop_look_alikes(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
 
 
 def drop_forged(client: ClientFactory, cluster: Cluster, lab_id: str) -> list[Leftover]:
-    """Make a neighbour's things that somebody tagged as the lab's: what a tag alone says, which anybody can write.
+    """Create a neighbour's resources that somebody tagged as the lab's: a tag alone, which anybody can write.
 
     They stay, and the receipt names each of them as left until somebody says whose it is.
     """

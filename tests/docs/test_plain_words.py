@@ -16,7 +16,7 @@ PACKAGES = ("chalicelib", "ekslab", "deployment", "sandbox", "emulator", "benchm
 #: Clauses that stand for a noun: name the thing instead.
 CLAUSES = r"whoever|whomever|whatever|what nobody|what no one|is not so|of what|by what|what is|that it is"
 NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
-#: More of them, in the service itself.
+#: More of them, but for the emulator, which has many yet.
 MORE = re.compile(
     rf"\b({CLAUSES}|what (are|was|were|has|had|it|they|we|comes|came|becomes|became|stands))\b", re.IGNORECASE
 )
@@ -39,7 +39,7 @@ def _said(path: Path) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_docstrings_and_comments_name_things(package: str) -> None:
-    riddles = MORE if package == "chalicelib" else NAMELESS
+    riddles = NAMELESS if package == "emulator" else MORE
     found = {}
     for path in sorted((PROJECT / package).rglob("*.py")):
         for number, line in _said(path):
