@@ -34,7 +34,7 @@ _MAKING_CLIENTS = threading.Lock()
 
 
 class SandboxNotStarted(Exception):
-    """The emulator's process ended or stayed silent; the message ends with what it printed."""
+    """The emulator's process ended or stayed silent; the message ends with its output."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """CloudFormation with the resource types that the emulator lacks, and with deletions that can fail, as they do on AWS.
 
 The emulator keeps one record of functions per resource type: `create(logical_id, properties, stack_name)` returns the
-physical id and the attributes, `delete(physical_id, properties)` raises what becomes DELETE_FAILED and its reason.
+physical id and the attributes, `delete(physical_id, properties)` raises the error for DELETE_FAILED.
 A type it does not know at all already fails the stack.
 """
 

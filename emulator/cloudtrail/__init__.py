@@ -1,4 +1,4 @@
-"""CloudTrail's event history: what was called, by whom, with which answer, for LookupEvents; written as AWS writes it."""
+"""CloudTrail's event history for LookupEvents: calls, callers and answers, in AWS's form."""
 
 from emulator.cloudtrail.additions import add_event
 from emulator.cloudtrail.history import History

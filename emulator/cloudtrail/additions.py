@@ -20,7 +20,7 @@ def add_event(history: History, given: Mapping[str, Any], account: str, region: 
 
     Members are those of an event, of which `eventName` and `eventSource` must be there, beside `account`, `region`, `at` (an
     instant with a zone), `delaySeconds`, and `as`: {role, session, service?, provider?} for a `userIdentity` of a role's session.
-    What it mentions is found in it, unless `resources` ([[type, name], ...]) says so.
+    The event names the resources found in it, unless `resources` ([[type, name], ...]) is given.
     """
     if not isinstance(given, Mapping) or not {"eventName", "eventSource"} <= set(given):
         raise ValueError("an event has an eventName and an eventSource")

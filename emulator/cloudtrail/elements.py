@@ -37,7 +37,7 @@ CLASSIC = "2012-06-01"
 
 
 def request_parameters(service: str, operation: str, body: bytes) -> Elements:
-    """What was asked for."""
+    """The request's parameters."""
     if service == "ec2":
         return _ec2_request(operation, _form(body))
     if body[:1] == b"{":
@@ -49,7 +49,7 @@ def request_parameters(service: str, operation: str, body: bytes) -> Elements:
 
 
 def response_elements(service: str, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> Elements:
-    """What was answered."""
+    """The response's elements."""
     if service == "ec2":
         found = _ec2_value(ElementTree.fromstring(body)) if body else {}
         answer: Elements = found if isinstance(found, dict) else {}

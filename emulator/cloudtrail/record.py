@@ -83,7 +83,7 @@ def _record_interface(history: History, interface: Mapping[str, Any]) -> None:
 
 
 def event_of(service: str, action: str, path: str, body: bytes, params: Any, answer: Any) -> tuple[dict[str, Any], Any]:
-    """The part of an event that says what was called and answered, and what it mentions."""
+    """The call, the answer and the resources of an event."""
     status, headers, content = answer[0], answer[1], answer[2]
     content = content.encode() if isinstance(content, str) else bytes(content or b"")
     asked = _in_path(service, path) | (request_parameters(service, action, body) if body else {})

@@ -55,7 +55,7 @@ _TAGS = ("tags", "tagSet", "tagSpecificationSet", "TagSpecification")
 
 
 def mentioned(service: str, *elements: Mapping[str, Any]) -> tuple[Mention, ...]:
-    """Every resource that the request or the answer names, each once; what stands in tags is none."""
+    """Every resource that the request or the answer names, each once; tags don't count."""
     if service in _SILENT:
         return ()
     return tuple(dict.fromkeys(each for given in elements for each in _walk(service, "", given)))

@@ -1,7 +1,7 @@
-"""CloudWatch with metrics of clusters: GetMetricData answered from what people are said to do in them.
+"""CloudWatch with metrics of clusters: GetMetricData answers from the simulated activity in them.
 
-The emulator's CloudWatch knows what was put into it, and nobody puts anything. `install` lets it answer for clusters that were
-given an activity; all other metrics are still the emulator's own.
+The emulator's CloudWatch has only published metrics, and nothing publishes any. `install` lets it answer for clusters with an
+activity; all other metrics are still the emulator's own.
 """
 
 from emulator.cloudwatch.activities import Activities

@@ -43,7 +43,7 @@ class Subject:
     history: History
 
     def profile_at(self, second: int) -> Profile:
-        """What was going on at a second of the epoch."""
+        """The activity at a second of the epoch."""
         index = bisect_right(self.history, second, key=itemgetter(0)) - 1
         return PROFILES[self.history[index][1] if index >= 0 else "idle"]
 

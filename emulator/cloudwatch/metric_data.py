@@ -1,4 +1,4 @@
-"""GetMetricData, as strict as AWS's about what it is asked, and in pages.
+"""GetMetricData, as strict as AWS's about requests, and in pages.
 
 Takes the protocol that this botocore speaks, JSON; anything else goes on to the emulator unseen. So do the metrics that are
 of no cluster with an activity.

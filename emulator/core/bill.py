@@ -1,8 +1,8 @@
-"""What AWS would bill of the calls that are made here, counted where they are answered: `GET /_emulator/bill` has the sums.
+"""AWS's bill for the calls made here, counted where they are answered: `GET /_emulator/bill` has the sums.
 
 DynamoDB's units are computed from the sizes of items as AWS describes them: 4 KB a read, 1 KB a write, half for eventual reads,
 double in transactions. A write counts the larger of the item before and after; in a global index it counts once where an item is
-put in, taken out or changed, twice where its keys there change. A filtered query counts what it returns only, and a write whose
+put in, taken out or changed, twice where its keys there change. A filtered query counts only the returned items, and a write whose
 condition fails, which AWS bills, nothing.
 """
 
@@ -120,7 +120,7 @@ class _Write:
         return dict(self.table["items"].get(partition, {}).get(sort) or {})
 
     def units(self, before: Item, after: Item) -> int:
-        """What it costs to make one of the other, in the table and in its global indexes."""
+        """The table's and its global indexes' cost of replacing one item by the other."""
         units = _units((before, after))
         for index in self.table.get("GlobalSecondaryIndexes") or ():
             names = [key["AttributeName"] for key in index["KeySchema"]]

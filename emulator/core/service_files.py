@@ -18,7 +18,7 @@ _MOST = 256
 
 
 def share() -> None:
-    """Have all sessions of this process share what they read. Nobody changes it after botocore has completed it, always alike."""
+    """Let all sessions of this process share service files. botocore completes them always alike, and nobody changes them later."""
     read, builtin = JSONFileLoader.load_file, Loader.BUILTIN_DATA_PATH
     look = Loader.list_available_services
     listed: dict[tuple[str, ...], Any] = {}

@@ -41,7 +41,7 @@ class Settings:
     """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps ministack's own EKS.
 
     `recorded_roles` is what the names of the roles begin with whose questions to IAM are recorded. With `shared_imports` the
-    functions of one archive share what they import, which saves most of a cold start of code that reads no settings at import.
+    functions of one archive share their imports, which saves most of a cold start of code that reads no settings at import.
     """
 
     port: int = 0

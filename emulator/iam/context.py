@@ -61,7 +61,7 @@ def _group_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 def _as_on_aws(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """In a condition, aws:PrincipalArn of a role's session is the role's ARN; what comes over loopback counts as TLS."""
+    """In a condition, aws:PrincipalArn of a role's session is the role's ARN; a request over loopback counts as TLS."""
 
     def resolve_condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:securetransport":

@@ -82,7 +82,7 @@ def _is_readable(handle: int, timeout: float | None) -> bool:
 
 
 class ForkServer:
-    """The process that forks, started with the first request. With a folder of code its processes share what they import of it."""
+    """The process that forks, started with the first request. With a folder of code its processes share that code's imports."""
 
     def __init__(self, code: str = "") -> None:
         self._code, self._lock = code, threading.Lock()

@@ -1,4 +1,4 @@
-"""Routes beside AWS's, on the same port and for this machine only: `/_emulator/<name>`; `routes.py` says what they do."""
+"""Routes beside AWS's, on the same port and for this machine only: `/_emulator/<name>`; `routes.py` documents them."""
 
 import asyncio
 import json

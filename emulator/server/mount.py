@@ -75,7 +75,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
 
 
 def _install_iam(recorded_roles: str) -> None:
-    """Last but for those who watch: it asks what stands then about every service."""
+    """Last but for watches: it reads the final state of every service."""
     policies.install()
     enforcement.install()
     regions.install()

@@ -1,15 +1,15 @@
-"""What the routes beside AWS's do: look at the emulator, move its clock, make it fail, furnish its accounts.
+"""The routes beside AWS's: look at the emulator, move its clock, make it fail, furnish its accounts.
 
 `GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `interruptions`
-refuses calls of functions, loses their answers or ends their callers (`services/interruptions.py`), `GET` counts them; `lag` lets
-what was just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock`
+refuses calls of functions, loses their answers or ends their callers (`services/interruptions.py`), `GET` counts them; `lag` makes
+new resources unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock`
 sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
-quotas, `account-plan` puts accounts on the free plan; `kubernetes` puts an object into a cluster; `fleet` puts clusters that
-were there before, `insights` what EKS has found about one; `activity` says what people do in one; `events` adds to
+quotas, `account-plan` puts accounts on the free plan; `kubernetes` puts an object into a cluster; `fleet` adds older
+clusters, `insights` EKS's findings about one; `activity` simulates people's use of one; `events` adds to
 CloudTrail's history, `trail` says how late and how often it answers; `regions` names those that accounts opted in to;
 `sessions` hands out credentials of a role, as an instance or a pod has them; `mail` confirms an identity that sends mail, or
-says how a mailbox takes it, and `GET mails` lists what SES took. `GET questions` shows what roles asked IAM for, `bill` what
-AWS would bill.
+says how a mailbox takes it, and `GET mails` lists SES's mails. `GET questions` shows the permissions that roles used, `bill` AWS's
+bill.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Routes:
         return {"interrupted": self._parts.interruptions.struck()}
 
     def set_lag(self, given: Any) -> Answer:
-        """Let EKS, EC2, CloudFormation and IAM lag behind what was just made, or no more; say how often they have so far."""
+        """Make EKS, EC2, CloudFormation and IAM lag behind their writes, or no more; return how often they have so far."""
         lag = self._parts.eks.world.lag
         match given:
             case {"seed": int() | None as seed}:
@@ -172,7 +172,7 @@ class Routes:
         )
 
     def set_mail(self, given: Any) -> Answer:
-        """Confirm an identity of SES, or say what becomes of mails to an address."""
+        """Confirm an identity of SES, or set the outcome of mails to an address."""
         match given:
             case {"verify": str(identity)}:
                 return identities.verify(identity)

@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def put_billed(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Replace what was billed: `lines` of day, usageType, usd and tags; and the tags that are activated."""
+    """Replace the bill: `lines` of day, usageType, usd and tags; and the activated tags."""
     _lines[:] = given.get("lines", ())
     _activated.clear()
     _activated.update(given.get("activated", ()))

@@ -105,7 +105,7 @@ class Interruptions:
             self._rules += rules
 
     def struck(self) -> list[Mapping[str, Any]]:
-        """What was interrupted since the rules were set."""
+        """The interruptions since the rules were set."""
         with self._lock:
             counted = sorted(self._struck.items(), key=lambda each: each[0][1:])
         return [

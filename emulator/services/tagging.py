@@ -1,4 +1,4 @@
-"""The tagging API's GetResources over what it lacks in the emulator: EC2, load balancers, EKS and log groups.
+"""The tagging API's GetResources for services that the emulator's lacks: EC2, load balancers, EKS and log groups.
 
 A second way to find a lab's things, independent of how they are deleted, needs it to be complete. As on AWS it does
 not list IAM roles, DNS records, or anything without tags.

@@ -73,7 +73,7 @@ def _creating(clock: EmulatorClock, groups: Groups, create: Callable[..., Any]) 
 
 
 def _name_template(group: Group) -> None:
-    """A template has an id and a name; ministack keeps what was given for both."""
+    """A template has an id and a name; ministack keeps the given one for both."""
     given = group["LaunchTemplate"].get("LaunchTemplateId")
     for template in records("launch_templates"):
         if given in (template["LaunchTemplateId"], template["LaunchTemplateName"]):

@@ -1,7 +1,7 @@
-"""What a group does to have as many instances as it wants: launch, replace, terminate, and keep a record of each.
+"""Keeps a group at its desired size: launches, replaces and terminates instances, with a record of each.
 
-It acts over EC2's API as the service-linked role, so its instances are ordinary ones; a group of a managed node group is kept
-by EKS, which is told what was lost.
+It acts over EC2's API as the service-linked role, so its instances are ordinary ones; EKS keeps the group of a managed node group
+and gets its losses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Groups:
         self._lock = threading.RLock()
 
     def settle(self, account: str, region: str, name: str) -> None:
-        """Launch or terminate until the group has what it wants, as far as it can."""
+        """Launch or terminate until the group has its desired size, as far as it can."""
         with self._lock:
             group = autoscaling._asgs.get_scoped(account, region, name)
             if group is None:

@@ -18,7 +18,7 @@ _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
 def create_access_entry(world: World, call: Call) -> dict[str, Any]:
-    """Let a principal in; what it may do is up to its groups and policies."""
+    """Let a principal in; its groups and policies decide about permissions."""
     cluster, given = world.ready_cluster_of(call), call.given
     principal, kind = given["principalArn"], given.get("type", "STANDARD")
     require_entries(cluster)

@@ -12,7 +12,7 @@ _BUILD = "eksbuild"
 
 @dataclass(frozen=True, slots=True)
 class AddonKind:
-    """One add-on: what it is, its versions newest first, and what it takes to become healthy."""
+    """One add-on: its name, its versions newest first, and its conditions for health."""
 
     name: str
     type: str

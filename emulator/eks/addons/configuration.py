@@ -1,4 +1,4 @@
-"""The settings of add-ons: the schemas that EKS publishes, and what it says of values that do not fit one.
+"""The settings of add-ons: the schemas that EKS publishes, and its messages about values that do not fit one.
 
 `schemas.json` has what DescribeAddonConfiguration answered for vpc-cni v1.15.1 (example of the AWS CLI reference), coredns
 v1.10.1 and kube-proxy v1.28.8 (cloudbees/terraform-aws-cloudbees-ci-eks-addon), without definitions and titles; other add-ons

@@ -11,7 +11,7 @@ from emulator.eks.state.world import World
 
 
 def settle(cluster: Cluster, addon: Described) -> bool:
-    """Make the add-on ACTIVE if it has what it needs, and tell whether it did."""
+    """Make the add-on ACTIVE if its conditions hold, and return whether they did."""
     if CATALOGUE[addon["addonName"]].needs_nodes and not cluster.has_ready_nodes():
         return False
     addon["status"] = "ACTIVE"

@@ -1,7 +1,7 @@
 """Log delivery that comes after the end: a deleted log group of a deleted cluster appears once more.
 
-From the moment a cluster that logs is being deleted, EKS looks every minute whether its log group is gone, and the
-first time it is, what was still on its way makes the group again. Once, and for ten minutes at most.
+While a cluster with logs is being deleted, EKS checks every minute whether its log group is gone; the
+first time it is, late log lines recreate the group. Once, and for ten minutes at most.
 """
 
 from __future__ import annotations

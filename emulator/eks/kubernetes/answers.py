@@ -25,7 +25,7 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came in: method, path with query, bearer token ("" without), the caller's address, headers and body."""
+    """A request: method, path with query, bearer token ("" without), the caller's address, headers and body."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""A TLS listener on this machine that hands requests on and writes what comes back, or hangs up without a word."""
+"""A TLS listener on this machine that passes requests on and writes the answers, or hangs up without a word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects in a cluster: a store in memory, with versions, and what was deleted, for those who watch.
+"""The objects in a cluster: a store in memory, with versions, and the deleted ones, for watches.
 
 An object that stands for something in AWS (a LoadBalancer Service, an Ingress, a claim for a volume) is put in with
 what its controller would delete; deleting it only marks it, and it goes when the controller has done that.
@@ -86,7 +86,7 @@ class Objects:
         return [stored.object for key, stored in found if namespace in (None, key[1])]
 
     def find(self, plural: str, namespace: str, name: str) -> Stored | None:
-        """Return one object with what it owns."""
+        """Return one object with its dependents."""
         return self._stored.get((plural, namespace, name))
 
     def remove(self, plural: str, namespace: str, name: str) -> None:
@@ -103,7 +103,7 @@ class Objects:
                 self.remove(plural, namespace, name)
 
     def deleted_since(self, plural: str, version: int) -> Sequence[tuple[int, Object]]:
-        """What was deleted of a kind after a version, oldest first."""
+        """The objects of a kind deleted after a version, oldest first."""
         return [(at, gone) for at, of, gone in list(self._deleted) if of == plural and at > version]
 
     def _next_version(self) -> str:

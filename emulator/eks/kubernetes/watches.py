@@ -1,4 +1,4 @@
-"""Watching a list: what came, changed and went since a version, one event after another, until the client or the time is out.
+"""Watching a list: its changes since a version, one event after another, until the client or the time is out.
 
 Source: Kubernetes documentation, "Efficient detection of changes" and "Streaming lists".
 """

@@ -71,7 +71,7 @@ def _port(name: str, port: int) -> Object:
 
 
 def _collect_orphans(objects: Objects) -> None:
-    """Drop what was in a namespace that is gone, and what belonged to an owner that is gone."""
+    """Delete the objects of a deleted namespace, and those of a deleted owner."""
     spaces = {each["metadata"]["name"] for each in objects.list("namespaces", None)}
     owners = {each["metadata"].get("uid") for each in objects.list("deployments", None)}
     for plural in ("replicasets", "statefulsets", "daemonsets", "jobs"):

@@ -1,4 +1,4 @@
-"""The machines of a node group: what EKS makes in the account for it, how it grows and shrinks, what it leaves.
+"""The machines of a node group: EKS's resources in the account for it, its growth and shrinking, its leftovers.
 
 Each machine gets a second interface from the VPC CNI. A machine that goes when its group shrinks takes it along; when
 the whole group is deleted these interfaces stay behind, `available`: the leak people know from real clusters.

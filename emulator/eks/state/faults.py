@@ -1,11 +1,11 @@
-"""What goes wrong on purpose: rules, set at run time, that make an operation fail as AWS's do.
+"""Injected faults: rules, set at run time, that make an operation fail as AWS's do.
 
 A rule says which calls it is for (`operation` and `cluster`, both shell patterns), how often (`after` so many calls,
 for `times` calls, for ever without), and one effect:
 
 - `error` {code, message?, status?, ...members}: the call is refused, nothing happens.
 - `lostAnswer` true: the call is carried out and then answered 500 ServerException.
-- `outcome` {status?, issue?, error?, durationSeconds?}: the call is accepted; what it started ends in this status with
+- `outcome` {status?, issue?, error?, durationSeconds?}: the call is accepted; its operation ends in this status with
   this health issue (resources) or this error (updates), or merely takes longer.
 - `unsupportedZones` [zone, ...]: clusters may not be put into these zones.
 - `delaySeconds`: the answer takes this much longer, in this machine's seconds.

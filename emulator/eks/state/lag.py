@@ -1,4 +1,4 @@
-"""The eventual mode: what was just made is unknown, denied or without tags for a while, as AWS's reads lag its writes.
+"""The eventual mode: a new resource is unknown, denied or without tags for a while, as AWS's reads lag its writes.
 
 Off until a seed is set (`POST lag`). The seed decides for each thing how long and in which way: the same seed and names lag
 in the same way. A role that EKS has not been handed before can't be assumed for a while. What root makes is known at once, and

@@ -1,14 +1,14 @@
-"""A Python that has imported what every function needs, and forks itself into each Lambda process that is asked for.
+"""A Python with every function's common imports, which forks itself into each requested Lambda process.
 
-It is started by `emulator/lambdas/fork_server.py`, which sends it, over the socket on standard input, what a process gets: its
+It is started by `emulator/lambdas/fork_server.py`, which sends it, over the socket on standard input, each process's
 program, folder and environment, with its three pipes. Pages that nobody changes are shared by all. It ends with the emulator, and
 its processes with it.
 
 botocore's descriptions of AWS's services take most of a process's own memory: that of EC2 alone takes 16 MB and a third of a
 second. So a process that reads one says which, and the next one finds it there.
 
-With the folder of an archive as its argument it does the same with imports: a process says what it imports, and those that are
-forked after it find that imported. That is for code that reads nothing at import, neither settings nor the clock.
+With the folder of an archive as its argument it does the same with imports: a process reports its imports, and processes
+forked later have them already. That is for code that reads nothing at import, neither settings nor the clock.
 """
 
 import array
@@ -59,7 +59,7 @@ class Told:
             os.write(self._write, f"{line}\n".encode())
 
     def take(self) -> list[str]:
-        """What was said since the last time, each line once."""
+        """The lines since the last call, each once."""
         try:
             said = os.read(self._read, _CAPACITY).decode()
         except BlockingIOError:
@@ -177,8 +177,8 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    """Have what all processes need."""
-    # One object for all, whichever pipe is behind it there: modules keep what they find at import. Standard output is the answers'
+    """Import the modules that all processes need."""
+    # One object for all, whichever pipe is behind it there: modules keep it from their import. Standard output is the answers'
     # alone, as in ministack's own processes.
     sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), write_through=True)
     # The first client imports, reads and compiles what all need; nothing of this one is kept.

@@ -52,7 +52,7 @@ def set_outcome(address: str, outcome: str) -> Mapping[str, str]:
 
 
 def publish_later(clock: EmulatorClock, record: dict[str, Any]) -> None:
-    """Publish what becomes of a mail that was just taken, in its order; its record keeps the kinds of it."""
+    """Publish the events of a new mail, in its order; its record keeps their kinds."""
     events, mail = list(_events(clock, record)), _mail(clock, record)
     topics = _topics(record.get("ConfigurationSetName", ""))
     record["Events"] = [kind for kind, _ in events]
