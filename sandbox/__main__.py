@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sandbox import run_schedule, up, usage
 from sandbox.demo import lab_life
-from sandbox.stage import SCALE, Impatient
+from sandbox.stage import Impatient
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     play = commands.add_parser("demo", help="a lab from request to proof of empty")
     play.set_defaults(command=_demo)
-    play.add_argument("--scale", type=float, default=SCALE, help="wall seconds per AWS second")
+    play.add_argument("--scale", type=float, default=lab_life.SCALE, help="wall seconds per AWS second")
     stay = commands.add_parser("up", help="the installed service, until Ctrl-C")
     stay.set_defaults(command=_up)
     stay.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")

@@ -24,7 +24,7 @@ from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
-from sandbox.stage import SCALE, Impatient, Stage, installed
+from sandbox.stage import Impatient, Stage, installed
 
 #: The course's command, line by line, in our own form; it named 1.28.
 REQUEST: dict[str, Any] = {
@@ -37,6 +37,8 @@ REQUEST: dict[str, Any] = {
     "workHost": True,
     "leaseHours": 4,
 }
+#: Wall seconds per AWS second.
+SCALE = 0.003
 _ENDED = {"ready", "deleted", "failed", "blocked"}
 
 
