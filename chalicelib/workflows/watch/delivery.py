@@ -6,6 +6,7 @@ delays a mail: failed events are counted and dropped.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
 #: A notice, and the record of its cluster.
 Pair = tuple[Notice, Watched]
-#: Pending notices read per run.
-_NOTICES = 20_000
+#: The notices of a person, by their names.
+ByName = Mapping[str, Sequence[Pair]]
+#: Pending notices read per run, and told by one mail: its record, which names them, is one item of the table (400 KB).
+_NOTICES, _A_MAIL = 20_000, 500
 _PENDING = NoticeState.PENDING
 
 
@@ -161,10 +164,29 @@ def tell_others(deps: Deps, mail: Mail, later: Sequence[Notice], now: datetime) 
     return sum(send_digest(deps, theirs, now, f"instead of {mail.id}") for theirs in by_reader(deps, waiting).values())
 
 
-def _mail(deps: Deps, addressee: Addressee, by_name: Mapping[str, Sequence[Pair]], once: str, now: datetime) -> bool:
-    """Send all notices in one mail with buttons; if SES refuses it, publish them to the topic without buttons.
+def _mail(deps: Deps, addressee: Addressee, by_name: ByName, once: str, now: datetime) -> bool:
+    """Send it in mails of some notices each, and in one more if the mail `once`, sent before, lacks some notices."""
+    every = [(name, pair) for name, pairs in by_name.items() for pair in pairs]
+    heard = True
+    for first in range(0, len(every), _A_MAIL):
+        some: dict[str, list[Pair]] = {}
+        for name, pair in every[first : first + _A_MAIL]:
+            some.setdefault(name, []).append(pair)
+        untold, taken = _one_mail(deps, addressee, some, once, now)
+        if untold:
+            named = sorted(f"{notice.key} {notice.id}" for pairs in untold.values() for notice, _ in pairs)
+            digest = hashlib.sha256("\n".join(named).encode()).hexdigest()
+            untold, taken = _one_mail(deps, addressee, untold, f"{once} {digest}", now)
+        heard = heard and taken and not untold
+    return heard
 
-    `by_name`: the notices under each of the reader's names. Raises AwsUnavailable while SES's answer is unknown.
+
+def _one_mail(
+    deps: Deps, addressee: Addressee, by_name: ByName, once: str, now: datetime
+) -> tuple[dict[str, list[Pair]], bool]:
+    """Send one mail; return the notices that it lacks, and whether SES or a subscription took the others.
+
+    `by_name`: what they hear under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
     """
     from chalicelib.domain.notices.mail import NoticeRef
 
@@ -174,18 +196,18 @@ def _mail(deps: Deps, addressee: Addressee, by_name: Mapping[str, Sequence[Pair]
     try:
         mail = send_mail(deps, addressee, messages, once, notices=notices)
     except AwsRefused:
-        return _refused(deps, named, now)
+        return {}, _refused(deps, named, now)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
-    if not mail.is_taken:
-        return False
-    taken = {(each.key, each.id) for each in mail.notices}
-    ids = [each for message in messages for each in message.notice_ids if each in taken]
-    deps.watch.store.mark_sent(ids, mail.message_id, now)
-    return True
+    told = {(each.key, each.id) for each in mail.notices}
+    untold = {name: [pair for pair in pairs if (pair[0].key, pair[0].id) not in told] for name, pairs in named.items()}
+    if mail.is_taken:
+        ids = [each for message in messages for each in message.notice_ids if each in told]
+        deps.watch.store.mark_sent(ids, mail.message_id, now)
+    return {name: pairs for name, pairs in untold.items() if pairs}, mail.is_taken
 
 
-def _refused(deps: Deps, named: Mapping[str, Sequence[Pair]], now: datetime) -> bool:
+def _refused(deps: Deps, named: ByName, now: datetime) -> bool:
     heard = True
     for name, pairs in named.items():
         for message in compose(name, pairs, now):

@@ -131,3 +131,31 @@ def test_what_ses_refuses_is_not_sent_where_the_topic_has_nobody_either() -> Non
     assert world.watch.notifier.to(OPS) == ()
     assert states(world, OPS) == {NoticeState.UNHEARD}
     assert states(world, ADMINS) == {NoticeState.SENT}
+
+
+def test_two_readers_of_one_address_are_told_everything_in_one_day() -> None:
+    session = "arn:aws:sts::111122223333:assumed-role/developers/jane"
+    world = a_world()
+    world.watch.fleets.add(
+        a_fleet_cluster("orders-0", "1.31", tags={"owner": session}),
+        a_fleet_cluster("orders-1", "1.31", tags={"owner": OPS}),
+    )
+    mailing = with_mail(world, {session: OPS, OPS: OPS})
+    assert run(world).output["finish"]["undelivered"] == 0
+    assert (states(world, "jane"), states(world, OPS)) == ({NoticeState.SENT}, {NoticeState.SENT})
+    told = [{each.key.name for each in mailing.store.mails[letter.tag].notices} for _, letter in mailing.mailer.sent]
+    assert sorted(told, key=sorted) == [{"orders-0"}, {"orders-1"}]
+    assert ["orders-1" in letter.text for letter in mailing.mailer.to(OPS)].count(True) == 1
+    run(world)
+    assert len(mailing.mailer.sent) == 2
+
+
+def test_a_reader_of_many_clusters_has_mails_whose_records_the_table_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.workflows.watch.delivery._A_MAIL", 4)
+    world = a_world(clusters=7)
+    mailing = with_mail(world, {OPS: OPS})
+    run(world)
+    assert states(world, OPS) == {NoticeState.SENT}
+    sizes = [len(mailing.store.mails[letter.tag].notices) for _, letter in mailing.mailer.sent]
+    mine = [notice for notice in world.watch.store.notices.values() if notice.recipient == OPS]
+    assert (max(sizes), sum(sizes)) == (4, len(mine))
