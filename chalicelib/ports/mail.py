@@ -98,6 +98,10 @@ class Mailing:
 
     mailer: Mailer
     store: MailStore
-    addressee_of: Callable[[str], Addressee | None]
+    addressees_of: Callable[[Sequence[str]], Mapping[str, Addressee]]
     render: Callable[[Sequence[Message], str, str], WrittenMail]
     events_in: Callable[[Mapping[str, Any]], Iterable[MailEvent | None]]
+
+    def addressee_of(self, name: str) -> Addressee | None:
+        """The confirmed address of one recipient."""
+        return self.addressees_of([name]).get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from botocore.config import Config
@@ -28,22 +29,23 @@ def mailing_of(settings: Settings) -> Mailing:
         raise ValueError("EKSLAB_MAIL_SENDER is not set.")
     people = DynamoPeople(LazyClient("dynamodb", region), settings.table, settings.account)
 
-    def addressee_of(name: str) -> Addressee | None:
-        person = people.person_of(name)
-        if person is None or not person.address:
-            return None
-        return Addressee(
-            person.address,
-            str(person.reads(settings.language)),
-            person.id,
-            tuple(map(str, person.muted)),
-            person.zone or settings.curfew.zone,
-        )
+    def addressees_of(names: Sequence[str]) -> Mapping[str, Addressee]:
+        return {
+            name: Addressee(
+                person.address,
+                str(person.reads(settings.language)),
+                person.id,
+                tuple(map(str, person.muted)),
+                person.zone or settings.curfew.zone,
+            )
+            for name, person in people.people_of(names).items()
+            if person.address
+        }
 
     return Mailing(
         mailer=SesMailer(LazyClient("sesv2", region, ONCE), mail.sender, mail.configuration_set, time.sleep),
         store=DynamoMails(LazyClient("dynamodb", region), settings.table),
-        addressee_of=addressee_of,
+        addressees_of=addressees_of,
         render=written,
         events_in=partial(mail_events, topic_arn=mail.topic_arn, configuration_set=mail.configuration_set),
     )

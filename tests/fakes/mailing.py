@@ -6,7 +6,7 @@ its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; delivered otherw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -107,18 +107,21 @@ class FakeMailStore:
 
 @dataclass
 class FakeMailing:
-    """`addresses`: of people, by the name or the ARN that they are told under; `muted` and `languages`: theirs, by address."""
+    """`addresses`: of people, by the name or the ARN that they are told under; `muted` and `languages`: theirs, by address;
+    `looked_up`: how often."""
 
     mailer: FakeMailer
     store: FakeMailStore
     addresses: dict[str, str]
     muted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
+    looked_up: int = 0
 
-    def addressee_of(self, name: str) -> Addressee | None:
-        address = self.addresses.get(name)
-        if address is None:
-            return None
+    def addressees_of(self, names: Sequence[str]) -> Mapping[str, Addressee]:
+        self.looked_up += 1
+        return {name: self._addressee(self.addresses[name]) for name in names if name in self.addresses}
+
+    def _addressee(self, address: str) -> Addressee:
         language, muted = self.languages.get(address, "en"), self.muted.get(address, ())
         return Addressee(address, language, person=f"person-of-{address}", muted=muted)
 
@@ -126,6 +129,6 @@ class FakeMailing:
 def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:
     """Let a world send mail to these people."""
     fake = FakeMailing(FakeMailer(world.account), FakeMailStore(world.account), addresses)
-    mailing = Mailing(fake.mailer, fake.store, fake.addressee_of, written, lambda _: ())
+    mailing = Mailing(fake.mailer, fake.store, fake.addressees_of, written, lambda _: ())
     world.deps = replace(world.deps, mail=mailing)
     return fake

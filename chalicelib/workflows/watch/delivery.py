@@ -58,8 +58,11 @@ def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]
 def by_reader(deps: Deps, notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     """Notices of each reader, in a fixed order: by their address, whichever name leads to it, or by a name without one."""
     found: dict[str, list[Notice]] = {}
-    for recipient, theirs in by_recipient(notices).items():
-        addressee = deps.mail.addressee_of(theirs[0].recipient) if deps.mail is not None else None
+    named = by_recipient(notices)
+    names = [theirs[0].recipient for theirs in named.values()]
+    addressees = deps.mail.addressees_of(names) if deps.mail is not None and names else {}
+    for recipient, theirs in named.items():
+        addressee = addressees.get(theirs[0].recipient)
         found.setdefault(addressee.address if addressee is not None else recipient, []).extend(theirs)
     return {reader: found[reader] for reader in sorted(found)}
 

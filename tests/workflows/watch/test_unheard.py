@@ -13,8 +13,9 @@ from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.notice import Audience, NoticeState
 from chalicelib.services.health import health_of
+from chalicelib.workflows.watch.delivery import by_reader
 from tests.fakes import NOW, FakeWorld, make_deps
-from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_registration
+from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_notice, a_registration
 from tests.fakes.mailing import with_mail
 from tests.workflows.machine import Machine
 
@@ -159,3 +160,11 @@ def test_a_reader_of_many_clusters_has_mails_whose_records_the_table_takes(monke
     sizes = [len(mailing.store.mails[letter.tag].notices) for _, letter in mailing.mailer.sent]
     mine = [notice for notice in world.watch.store.notices.values() if notice.recipient == OPS]
     assert (max(sizes), sum(sizes)) == (4, len(mine))
+
+
+def test_all_readers_who_wait_are_looked_up_at_once() -> None:
+    world = make_deps()
+    mailing = with_mail(world, {f"o{number}@example.com": f"o{number}@example.com" for number in range(40)})
+    waiting = [replace(a_notice(), recipient=f"o{number}@example.com") for number in range(60)]
+    assert len(by_reader(world.deps, waiting)) == 60
+    assert mailing.looked_up == 1
