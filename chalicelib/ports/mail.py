@@ -11,7 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent
-    from chalicelib.domain.notices.outbox import Post
+    from chalicelib.domain.notices.outbox import Post, Waiting
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class PostStore(Protocol):
     def add_post(self, post: Post) -> None:
         """Keep it, unless it is there: also once it is told, for some days."""
 
-    def waiting(self) -> tuple[Post, ...]:
-        """Those that are not told yet, oldest first."""
+    def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
+        """The oldest `most` that are not told yet, or all; without `nightly`, those that only the hourly run sends are left out."""
 
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         """Load, change, save if unchanged since, else try again. An unchanged post is not saved. None: there is no such post."""

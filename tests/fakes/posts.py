@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.notices.outbox import Post
+from chalicelib.domain.notices.outbox import Post, Waiting
 from tests.fakes.account import Account, port
 
 
@@ -15,6 +15,7 @@ class FakePosts:
 
     account: Account
     posts: dict[str, Post] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     port_name: str = "posts"
 
     @port
@@ -22,9 +23,11 @@ class FakePosts:
         self.posts.setdefault(post.id, post)
 
     @port
-    def waiting(self) -> tuple[Post, ...]:
+    def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
         found = [post for post in self.posts.values() if post.told_at is None]
-        return tuple(sorted(found, key=lambda post: (post.posted_at, post.id)))
+        found = [post for post in found if nightly or not post.is_for_the_hour]
+        found.sort(key=lambda post: (post.posted_at, post.id))
+        return Waiting(tuple(found[:most]), tuple(sorted(self.unreadable)))
 
     @port
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:

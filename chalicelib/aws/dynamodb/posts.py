@@ -1,8 +1,8 @@
 """Posts in one partition of the table: read whole and strongly consistent, for a run tells those that it just wrote.
 
-| item | pk     | sk                  | expires_at             |
-|------|--------|---------------------|------------------------|
-| post | OUTBOX | <kind and occasion> | of a told one, 2 days  |
+| item | pk     | sk                  | posted_at | for_the_hour           | expires_at            |
+|------|--------|---------------------|-----------|------------------------|-----------------------|
+| post | OUTBOX | <kind and occasion> | its time  | if the hourly run's    | of a told one, 2 days |
 
 A post that is told stays for some time: the same post is not told again, and its mail may come back.
 """
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.aws.dynamodb.codec import item_of
-from chalicelib.aws.dynamodb.keys import Item, key, number
+from chalicelib.aws.dynamodb.codec import item_of, thing_of
+from chalicelib.aws.dynamodb.keys import Item, key, number, stamp, text
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS
-from chalicelib.domain.errors.tree import StaleLab
-from chalicelib.domain.notices.outbox import Post
+from chalicelib.domain.errors.tree import StaleLab, Unreadable
+from chalicelib.domain.notices.outbox import Post, Waiting
 
 _OUTBOX = "OUTBOX"
 _KEPT = timedelta(days=2)
@@ -31,9 +31,19 @@ class DynamoPosts(InTable):
     def add_post(self, post: Post) -> None:
         self._table.put_if(_item(post), "attribute_not_exists(pk)")
 
-    def waiting(self) -> tuple[Post, ...]:
-        listing = replace(partition(_OUTBOX), filter="attribute_not_exists(expires_at)")
-        return tuple(sorted(self._table.things(Post, listing), key=lambda post: (post.posted_at, post.id)))
+    def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
+        untold = "attribute_not_exists(expires_at)" + ("" if nightly else " AND attribute_not_exists(for_the_hour)")
+        found = self._table.items(replace(partition(_OUTBOX), filter=untold))
+        posts: list[Post] = []
+        unreadable: list[str] = []
+        for item in sorted(found, key=lambda item: (item["posted_at"]["S"], item["sk"]["S"])):
+            if most is not None and len(posts) == most:
+                break
+            try:
+                posts.append(thing_of(Post, item))
+            except Unreadable:
+                unreadable.append(item["sk"]["S"])
+        return Waiting(tuple(posts), tuple(unreadable))
 
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         """Again when beaten to it. Raises StaleLab."""
@@ -60,9 +70,13 @@ class DynamoPosts(InTable):
 
 
 def _item(post: Post) -> Item:
-    """One that is told expires."""
-    expires = {"expires_at": number(int((post.told_at + _KEPT).timestamp()))} if post.told_at else {}
-    return item_of(_key(post.id), post, version=number(post.version), **expires)
+    """A post that is told expires."""
+    more = {"version": number(post.version), "posted_at": text(stamp(post.posted_at))}
+    if post.told_at:
+        more["expires_at"] = number(int((post.told_at + _KEPT).timestamp()))
+    if post.is_for_the_hour:
+        more["for_the_hour"] = text("yes")
+    return item_of(_key(post.id), post, **more)
 
 
 def _key(post_id: str) -> Item:

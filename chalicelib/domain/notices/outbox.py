@@ -35,9 +35,22 @@ class Post:
     unheard: tuple[tuple[str, str], ...] = ()
     version: int = 0
 
+    @property
+    def is_for_the_hour(self) -> bool:
+        """Whether only the hourly run sends it."""
+        return self.nightly and not self.unheard
+
     def is_free(self, now: datetime) -> bool:
         """Whether it waits, and nobody is telling it."""
         return self.told_at is None and (self.sending_until is None or self.sending_until <= now)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Posts that are not told yet, oldest first, and the ids of those that this version can't read."""
+
+    posts: tuple[Post, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 def post_of(messages: tuple[Message, ...], once: str, now: datetime, nightly: bool = False, lab_id: str = "") -> Post:

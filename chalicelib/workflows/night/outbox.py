@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.messages.called_off import KIND as CALLED_OFF
 from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.notices.outbox import Waiting
+from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
@@ -28,22 +30,26 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.outbox import Post
 
 Part = EntryWarning | Telling
+#: Posts that a five-minute run sends; the next run sends the others.
+_AT_ONCE = 200
 
 
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
     """Send pending posts, except those that the hourly run tries first, for the five-minute run; return the failures, as text."""
     run = NightRun(deps, now)
-    posts = [post for post in waiting(run) if not post.nightly or post.unheard]
-    tell_all(run, WarningPage(), posts, f"five minutes {now.isoformat()}")
+    tell_all(run, WarningPage(), waiting(run, _AT_ONCE, nightly=False), f"five minutes {now.isoformat()}")
     return run.troubles
 
 
-def waiting(run: NightRun) -> list[Post]:
-    """The pending posts; none, and a trouble, if they can't be read."""
-    found: list[Post] = []
+def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> tuple[Post, ...]:
+    """The oldest posts that wait; none if they can't be read. Those that can't be read are troubles of the run."""
+    found = Waiting()
     with run.around(Sentence("what waits to be told")):
-        found += run.deps.posts.waiting()
-    return found
+        found = run.deps.posts.waiting(most, nightly=nightly)
+    for post_id in found.unreadable:
+        logger.error("A post can't be read.", extra={"post": post_id})
+        run.troubles.append(Sentence("the post {id}: it can't be read", id=post_id))
+    return found.posts
 
 
 def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str, by: str = "") -> int:

@@ -189,7 +189,7 @@ def _one_mail(
 ) -> tuple[dict[str, list[Pair]], bool]:
     """Send one mail; return the notices that it lacks, and whether SES or a subscription took the others.
 
-    `by_name`: what they hear under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
+    `by_name`: the notices under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
     """
     from chalicelib.domain.notices.mail import NoticeRef
 

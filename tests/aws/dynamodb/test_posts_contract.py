@@ -26,7 +26,7 @@ from chalicelib.domain.core.message import (
 )
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.notices.outbox import messages_of, post_of, taken_back, taken_up
+from chalicelib.domain.notices.outbox import Waiting, messages_of, passed_on, post_of, taken_back, taken_up
 from chalicelib.ports.mail import PostStore
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account
@@ -64,9 +64,9 @@ def store(request: pytest.FixtureRequest) -> Any:
 
 
 def test_a_post_waits_as_it_was_written_in_any_language(store: PostStore) -> None:
-    assert store.waiting() == ()
+    assert store.waiting() == Waiting()
     store.add_post(POST)
-    [waiting] = store.waiting()
+    [waiting] = store.waiting().posts
     assert waiting == POST
     assert messages_of(waiting) == (JANE, OPS)
     letter = waiting.messages[0].letter
@@ -80,7 +80,11 @@ def test_the_oldest_comes_first_and_the_same_is_there_once(store: PostStore) -> 
     store.add_post(replace(POST, id="c"))
     store.add_post(replace(POST, id="a", posted_at=NOW + timedelta(minutes=2)))
     store.add_post(replace(POST, id="c", lab_id="another"))
-    assert [(post.id, post.lab_id) for post in store.waiting()] == [("c", "lab-a"), ("b", "lab-a"), ("a", "lab-a")]
+    assert [(post.id, post.lab_id) for post in store.waiting().posts] == [
+        ("c", "lab-a"),
+        ("b", "lab-a"),
+        ("a", "lab-a"),
+    ]
 
 
 def test_it_is_changed_by_one_at_a_time(store: PostStore) -> None:
@@ -103,11 +107,11 @@ def test_what_is_told_waits_no_more_is_not_told_again_and_waits_again_when_its_m
     for _ in range(2):
         store.change_post(POST.id, lambda post: replace(post, told_at=NOW))
         store.add_post(POST)
-        assert store.waiting() == ()
+        assert store.waiting() == Waiting()
     assert not replace(POST, told_at=NOW).is_free(NOW)
     for _ in range(2):
         store.change_post(POST.id, lambda post: taken_back(post, "m-1", "refused"))
-        [waiting] = store.waiting()
+        [waiting] = store.waiting().posts
         assert (waiting.unheard, waiting.told_at, waiting.is_free(NOW)) == ((("jane", "refused"),), None, True)
 
 
@@ -128,3 +132,29 @@ def test_two_who_change_a_post_at_once_both_see_what_the_other_wrote() -> None:
         changed = store.change_post(POST.id, first)
     assert seen == ["", "ops"]
     assert changed == replace(POST, recipient="ops", mail="m-1", version=2)
+
+
+def test_the_oldest_are_given_first_and_those_of_the_hourly_run_only_to_it(store: PostStore) -> None:
+    for number in range(4):
+        nightly = number == 0
+        store.add_post(replace(POST, id=f"{9 - number}", posted_at=NOW + timedelta(minutes=number), nightly=nightly))
+    assert [post.id for post in store.waiting().posts] == ["9", "8", "7", "6"]
+    assert [post.id for post in store.waiting(2).posts] == ["9", "8"]
+    assert [post.id for post in store.waiting(2, nightly=False).posts] == ["8", "7"]
+    store.change_post("9", lambda post: passed_on(post, "refused"))
+    assert [post.id for post in store.waiting(2, nightly=False).posts] == ["9", "8"]
+
+
+def test_a_post_that_cannot_be_read_keeps_no_other_from_being_told() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        create_table(client)
+        store = DynamoPosts(client, "labs")
+        store.add_post(replace(POST, id="a"))
+        store.add_post(replace(POST, id="b"))
+        key = {"pk": {"S": "OUTBOX"}, "sk": {"S": "a"}}
+        client.update_item(
+            TableName="labs", Key=key, UpdateExpression="SET body = :b", ExpressionAttributeValues={":b": {"S": "{}"}}
+        )
+        waiting = store.waiting(1)
+    assert ([post.id for post in waiting.posts], waiting.unreadable) == (["b"], ("a",))

@@ -159,7 +159,7 @@ def befall(nights: Nights, kind: str, call: int, at: datetime) -> None:
 
 def check_nothing_waits(nights: Nights, at: datetime) -> None:
     """A run to which nothing happened leaves nothing untold to anybody whom a mail reaches."""
-    assert nights.world.posts.waiting() == (), f"posts wait after {at}"
+    assert nights.world.posts.waiting().posts == (), f"posts wait after {at}"
     unwarned = [status.lab_id for status in nights.world.curfew.store.unwarned(100)]
     assert unwarned == [], f"nobody was warned at {at}"
 
@@ -260,7 +260,7 @@ def test_a_post_that_nobody_hears_is_published_for_programs_and_the_history_says
     assert [message.kind for message in nights.world.watch.notifier.to("nobody")] == ["wake-failed"]
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert "Nobody takes messages for nobody: Something else, number 1" in history
-    assert nights.world.posts.waiting() == ()
+    assert nights.world.posts.waiting().posts == ()
 
 
 def a_refused_post(refusal: AwsRefused, heard: str = "") -> tuple[Nights, FakeMailing, Callable[[], Post]]:
@@ -345,6 +345,30 @@ def test_a_call_off_that_nobody_hears_is_a_trouble_of_its_run() -> None:
     assert tell_posts(nights.world.deps, NOW) == ["lab-0: nobody hears that it lives on"]
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert f"Nobody takes messages for jane, {ADMINS}" in history
+
+
+def test_a_post_that_cannot_be_read_is_a_trouble_and_the_others_are_told() -> None:
+    nights, _, kept = a_refused_post(of_mail("never asked"))
+    nights.world.account.troubles.clear()
+    nights.world.posts.unreadable.add("wake-failed of another version")
+    run = NightRun(nights.world.deps, NOW)
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert run.troubles == ["the post wake-failed of another version: it can't be read"]
+    assert kept().told_at == NOW
+
+
+def test_the_five_minute_run_tells_the_oldest_posts_and_the_next_run_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "_AT_ONCE", 3)
+    nights, mailing = a_world(replace(an_evening(), labs=((0, "busy"),), posts=()))
+    for number in range(5):
+        nights.world.clock.instant = NOW + timedelta(seconds=number)
+        post(nights.world.deps, [something(OWNERS[1], number)], f"number {number}")
+    for _ in range(2):
+        nights.world.clock.instant += timedelta(minutes=5)
+        tell_posts(nights.world.deps, nights.world.clock.now())
+    assert [len(mail.posts) for mail in mailing.store.mails.values()] == [3, 2]
 
 
 @pytest.mark.parametrize("kind", ["dies before", "dies after", "twice"])
