@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -27,6 +27,7 @@ from chalicelib.domain.labs.steps import StepStatus
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.services.labs import approval, commands, hibernation, lease
 from chalicelib.workflows import schedules
+from chalicelib.workflows.collection import turn_of
 from tests.fakes import NOW, a_caller, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster
 from tests.proof.living import MOST_LABS, LivingNights
@@ -169,9 +170,9 @@ class Service(WatchedClusters, Fleet):
 
     # Others, AWS, and time
 
-    @rule(number=NUMBERS, again=st.booleans())
-    def others_delete_a_cluster(self, number: int, again: bool) -> None:
-        """By hand, and perhaps make one of the same name."""
+    @rule(number=NUMBERS, again=st.booleans(), found=st.booleans())
+    def others_delete_a_cluster(self, number: int, again: bool, found: bool) -> None:
+        """By hand, and perhaps make one of the same name. `found`: the five-minute run whose turn the lab has comes next."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
         if lab is None or lab.name not in world.clusters.clusters or lab.id in self.lost:
             return
@@ -181,6 +182,10 @@ class Service(WatchedClusters, Fleet):
         if again:
             world.clusters.put(lab.name, lab.spec.version)
             self.theirs |= {thing.arn: thing for thing in world.account.of(Kind.CLUSTER) if thing.id == lab.name}
+        if found:
+            world.clock.instant = self.now + turn_of(lab.id) * timedelta(minutes=5)
+            self.tend()
+            world.clock.instant = self.now
 
     @rule(number=NUMBERS)
     def a_control_plane_is_upgraded(self, number: int) -> None:
