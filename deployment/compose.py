@@ -29,8 +29,9 @@ LOG_DAYS = 30
 #: Services whose rights are over things at home: they do not concern a function's calls in another account.
 AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
-#: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
+#: Seconds. A page of clusters, a group of labs, some of them throttled, or a thousand mails take their time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
+LONG = ("watch_support_", "curfew_examine", "curfew_warn")
 #: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/how-to/deploy.md), and most wait for AWS;
 #: those that compute have more.
 SMALL, MEDIUM, LARGE = 256, 512, 1024
@@ -120,7 +121,7 @@ def timeout(name: str) -> int:
     """How many seconds a function may take."""
     if name == API_HANDLER:
         return API_TIMEOUT
-    return LONG_TIMEOUT if name.startswith(("watch_support_", "curfew_")) else LAMBDA_TIMEOUT
+    return LONG_TIMEOUT if name.startswith(LONG) else LAMBDA_TIMEOUT
 
 
 def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:

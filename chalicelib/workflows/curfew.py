@@ -15,7 +15,7 @@ group or region does not affect the others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.place import Place
@@ -41,6 +41,8 @@ Answer = dict[str, Any]
 
 #: Labs looked at in one round, rounds in one run, labs whose evidence is read together.
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
+#: No round begins later than this after `now`: the run still has to tell people before its machine's time is over.
+LAST_ROUND = timedelta(minutes=15)
 #: Warnings sent by one run, the rest by the next; and by one call of its last step.
 _WARNINGS, _A_PAGE = 5000, 1000
 #: Orphans of one place in the report.
@@ -55,7 +57,7 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     if NightRun(deps, now).rules.mode is Mode.OFF:
         return {"outcome": "skipped", **answer}
     due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
-    more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS
+    more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS and deps.clock.now() - now < LAST_ROUND
     return {
         **answer,
         "outcome": "again" if more else "done",

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.domain.labs.polling import POLL_POLICIES, PollPolicy
 from chalicelib.domain.labs.steps import STEPS
+from chalicelib.workflows.curfew import LAST_ROUND
 from tests.workflows.machine import definition
 
 #: A standard execution ends with an error when it has so many events (Step Functions' quota).
@@ -48,3 +49,29 @@ def test_the_longest_way_has_fewer_events_than_a_history_holds(workflow: str) ->
 def test_a_machine_has_time_for_the_patience_of_all_its_steps(workflow: str) -> None:
     seconds = sum(policy.interval_seconds * policy.max_attempts for policy in loops(workflow))
     assert seconds < definition(workflow)["TimeoutSeconds"]
+
+
+def slowest(machine: dict[str, Any], name: str, before: str | None = None) -> int:
+    """Seconds of the slowest way from a state to `before`, or to an end: each Task hangs at each try, loops are walked once."""
+    if name == before:
+        return 0
+    state = machine["States"][name]
+    inner = state.get("ItemProcessor")
+    own = slowest(inner, inner["StartAt"]) if inner else hanging(state)
+    rules = [*state.get("Choices", []), *state.get("Catch", []), {"Next": state.get("Default")}, state]
+    later = {rule["Next"] for rule in rules if rule.get("Next")} - {"Begin"}
+    return own + max((slowest(machine, following, before) for following in later), default=0)
+
+
+def hanging(state: dict[str, Any]) -> int:
+    """Seconds until a Task is given up that hangs each time."""
+    retriers = [rule["MaxAttempts"] for rule in state.get("Retry", []) if "States.Timeout" in rule["ErrorEquals"]]
+    return state.get("TimeoutSeconds", 0) * (1 + sum(retriers[:1]))
+
+
+def test_a_run_in_which_every_step_hangs_still_has_the_time_to_tell_people() -> None:
+    """No Catch sees the end of the execution's own time."""
+    document = definition("curfew")
+    last_round = slowest(document, "Begin", before="Warn")
+    telling = sum(document["States"][name]["TimeoutSeconds"] for name in ("Warn", "Finish"))
+    assert LAST_ROUND.total_seconds() + last_round + telling < document["TimeoutSeconds"]

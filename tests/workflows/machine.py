@@ -164,8 +164,10 @@ def _pause_before_retry(retriers: list[Any], name: str, tries: list[int]) -> int
     for n, retrier in enumerate(retriers):
         if name in retrier["ErrorEquals"] or "States.ALL" in retrier["ErrorEquals"]:
             tries[n] += 1
-            seconds = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** (tries[n] - 1)
-            return min(seconds, retrier["MaxDelaySeconds"]) if tries[n] <= retrier["MaxAttempts"] else None
+            if tries[n] > retrier["MaxAttempts"]:
+                return None
+            seconds: int = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** (tries[n] - 1)
+            return min(seconds, int(retrier["MaxDelaySeconds"]))
     return None
 
 

@@ -17,6 +17,7 @@ from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from chalicelib.workflows import curfew
+from chalicelib.workflows.curfew import LAST_ROUND
 from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.fakes.builders import in_phase
@@ -244,6 +245,39 @@ def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
     nights.before = lambda function: None
     assert nights.run_hour(NOW + timedelta(hours=1)) == "Finished"
     assert nights.lab("lab-a").planned is not None
+
+
+@pytest.mark.parametrize(("late", "rounds"), [(timedelta(0), 4), (LAST_ROUND, 1)])
+def test_a_run_begins_no_round_too_late_to_tell_people(
+    monkeypatch: pytest.MonkeyPatch, late: timedelta, rounds: int
+) -> None:
+    monkeypatch.setattr(curfew, "_AT_ONCE", 1)
+    nights = schedule()
+    for number in range(3):
+        nights.add(f"lab-{number}")
+    nights.late = late
+    nights.run_hour(NOW)
+    assert nights.machines[-1].path.count("Begin") == rounds
+    assert len(nights.world.curfew.store.statuses) == min(rounds, 3)
+    assert [message.kind for message in nights.world.watch.notifier.to("lab-0")] == ["curfew-warning"]
+
+
+def test_an_act_that_hangs_is_left_to_the_next_run_at_once_and_people_are_told() -> None:
+    nights = schedule()
+    nights.add("lab-a")
+    nights.add("lab-b", schedule=replace(SEOUL, curfew=time(23)))
+    nights.hours(NOW, 3)
+    hung = []
+
+    def hangs(function: str) -> None:
+        if function == "act":
+            hung.append(function)
+            raise LambdaDied("States.Timeout")
+
+    nights.before = hangs
+    assert nights.run_hour(CURFEW) == "Finished"
+    assert hung == ["act"]
+    assert [message.kind for message in nights.world.watch.notifier.to("lab-a")][-1] == "curfew-called-off"
 
 
 def test_the_night_is_reported_once_after_the_report_hour() -> None:
