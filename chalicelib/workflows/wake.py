@@ -12,7 +12,7 @@ from dataclasses import replace
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
 from chalicelib.domain.core.sentence import Listed, Sentence, ended, joined
-from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
+from chalicelib.domain.curfew.messages.wake_failed import KIND, wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse
@@ -25,7 +25,7 @@ from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.outbox import drop_post, post
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
@@ -84,6 +84,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
         ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.responsible)
         return replace(ready, hibernation=None, due_at=at.now)
 
+    drop_post(deps, KIND, _occasion(at.lab, at.lab.run - 1))
     move(deps, at.lab, _COMING, awake, at.now, joined((Sentence("The lab is awake."), seen)))
     return StepResult(Result.DONE)
 
@@ -117,7 +118,12 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 def _tell(deps: Deps, lab: Lab) -> None:
     """Have the owner told, before the lab is put back to sleep: a function that dies in between runs again."""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
-    post(deps, [wake_failed_message(lab, recipient)], f"{lab.id} woken in run {lab.run}", lab_id=lab.id)
+    post(deps, [wake_failed_message(lab, recipient)], _occasion(lab, lab.run), lab_id=lab.id)
+
+
+def _occasion(lab: Lab, run: int) -> str:
+    """What names the post about a run that could not wake the lab."""
+    return f"{lab.id} woken in run {run}"
 
 
 def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:

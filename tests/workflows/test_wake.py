@@ -275,6 +275,16 @@ def test_a_mail_that_cannot_be_sent_fails_no_wake_and_is_sent_later() -> None:
     assert len(theatre.told(wake_failed.KIND)) == 1
 
 
+def test_nobody_hears_that_a_lab_did_not_wake_once_it_is_awake() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.clusters.capacity["second"] = 0
+    assert wake(theatre) == "GivenUp"
+    theatre.world.clusters.capacity.clear()
+    assert wake(theatre) == "Awake"
+    assert theatre.told(wake_failed.KIND) == []
+    assert theatre.world.posts.waiting().posts == ()
+
+
 @pytest.mark.parametrize("function", ["begin", "restore_nodegroups", "verify_nodes", "grant_access", "finish"])
 def test_a_lab_released_while_it_wakes_is_torn_down(function: str) -> None:
     theatre = a_sleeping_lab()

@@ -14,18 +14,16 @@ from typing import Any
 from chalicelib.domain.core.sentence import Sentence, from_kept, joined, opening
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
-from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.next_event import SOON
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, PlanLine, Trigger
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import call_off, call_off_now
+from chalicelib.workflows.night.call_off import call_off_now, close, drop_call_off, spare
 from chalicelib.workflows.night.outcomes import (
     KIND,
     change_unless_changed,
-    conclude,
     leave_to_next_run,
     settle,
     skip_entry,
@@ -59,7 +57,7 @@ def _act_once(run: NightRun, item: Mapping[str, Any]) -> None:
     if line is None:
         return
     if line.status.outcome in SETTLED:
-        conclude(run, lab, line)
+        close(run, lab, line)
     elif is_under_way(lab, line):
         complete(run, lab, line.entry)
         run.counts["acted"] += 1
@@ -76,6 +74,7 @@ def is_under_way(lab: Lab, line: PlanLine) -> bool:
 
 def complete(run: NightRun, lab: Lab, entry: Entry) -> None:
     """Write the history, start the workflow of the lab's new phase, and settle the entry. Safe to repeat."""
+    drop_call_off(run, entry)
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
     message = joined((_done(entry), opening(entry.reason)))
     run.deps.store.add_event(lab.id, Event(lab.phase_since, KIND, message, facts))
@@ -113,10 +112,10 @@ def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision)
     lab, entry = context.lab, context.entry
     match decision.then:
         case NextAction.LIVE:
-            # Before the entry is settled: if the run dies here, a later run sends no second message.
-            if not decision.by_people:
-                call_off(run, lab, PlanLine(entry, context.status), Called(decision.reason))
-            skip_entry(run, lab, entry, decision.reason)
+            if decision.by_people:
+                skip_entry(run, lab, entry, decision.reason)
+            else:
+                spare(run, lab, PlanLine(entry, context.status), decision.reason)
             run.counts["skipped"] += 1
         case NextAction.WAIT:
             _wait(run, context, decision.reason)

@@ -14,18 +14,19 @@ from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.decision import DecisionContext
 from chalicelib.domain.curfew.extension import longest_life
+from chalicelib.domain.curfew.messages.called_off import KIND as KIND_OF_POST
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
 from chalicelib.domain.curfew.messages.put_off import put_off_message
 from chalicelib.domain.curfew.next_event import NextEvent
-from chalicelib.domain.curfew.plan import Basis, EntryOutcome, EntryStatus, PlanLine
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus, PlanLine
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
-from chalicelib.workflows.night.outcomes import KIND, line_of
+from chalicelib.workflows.night.outcomes import KIND, conclude, line_of, settle
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.outbox import drop_post, post
 
 
 def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
@@ -47,20 +48,52 @@ def call_off_unseen(run: NightRun, lab_id: str, why: str) -> None:
 
 def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
     """Write the post once, if somebody was warned of the entry."""
-    entry, status = line
-    warned = status.warned_at is not None and status.recipient
-    if not warned or status.called_off_at is not None or run.rules.mode is not Mode.ON:
+    if not _is_owed(run, line.status):
         return
-    with run.around(Sentence("calling off what {lab} was warned of", lab=entry.lab_id)):
-        owner, *others = listeners(run.deps, lab)
+    with run.around(Sentence("calling off what {lab} was warned of", lab=lab.id)):
+        _post(run, lab, line, called)
+        run.store.change_status(line.entry.night, line.entry.id, lambda stored: _marked(stored, run.now))
 
-        def message(recipient: str) -> Message:
-            return called_off_message(lab, entry, called, run.now, recipient, "" if recipient == owner else owner)
 
-        everyone = distinct((str(status.recipient), owner, *others))
-        post(run.deps, [message(one) for one in everyone], entry.id, nightly=True, lab_id=lab.id)
-        run.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, run.now))
-        run.counts["called_off"] += 1
+def spare(run: NightRun, lab: Lab, line: PlanLine, reason: str) -> Lab:
+    """Skip an entry for no wish of its owner, and call it off if somebody was warned; return the lab.
+
+    The status is settled first: "nothing happens without a new warning" must be true before anybody reads it.
+    """
+    entry, status = line
+    called_off_at = run.now if _is_owed(run, status) else None
+    return close(
+        run, lab, PlanLine(entry, settle(run, entry, EntryOutcome.SKIPPED, reason, called_off_at=called_off_at))
+    )
+
+
+def close(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
+    """Conclude a settled entry, with the post of one that is called off; return the lab. Safe to repeat."""
+    if line.status.outcome is EntryOutcome.SKIPPED and line.status.called_off_at is not None:
+        _post(run, lab, line, Called(line.status.reason))
+    return conclude(run, lab, line)
+
+
+def drop_call_off(run: NightRun, entry: Entry) -> None:
+    """Have nobody told any more that the act did not happen: it begins."""
+    drop_post(run.deps, KIND_OF_POST, entry.id)
+
+
+def _is_owed(run: NightRun, status: EntryStatus) -> bool:
+    """Whether somebody was warned and has not been told otherwise."""
+    warned = status.warned_at is not None and bool(status.recipient)
+    return warned and status.called_off_at is None and run.rules.mode is Mode.ON
+
+
+def _post(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
+    entry, (owner, *others) = line.entry, listeners(run.deps, lab)
+
+    def message(recipient: str) -> Message:
+        return called_off_message(lab, entry, called, run.now, recipient, "" if recipient == owner else owner)
+
+    everyone = distinct((str(line.status.recipient), owner, *others))
+    post(run.deps, [message(one) for one in everyone], entry.id, nightly=True, lab_id=lab.id)
+    run.counts["called_off"] += 1
 
 
 def tell_put_off(run: NightRun, lab: Lab, faces: NextEvent, shield: str) -> None:

@@ -25,7 +25,6 @@ from chalicelib.domain.curfew.look import (
     WakeLab,
     decide_look,
 )
-from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
@@ -36,11 +35,10 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import call_off, tell_put_off
+from chalicelib.workflows.night.call_off import close, spare, tell_put_off
 from chalicelib.workflows.night.outcomes import (
     KIND,
     change_unless_changed,
-    conclude,
     line_of,
     note_missed,
     skip_entry,
@@ -135,14 +133,14 @@ class Examination:
         """The lab off the plan, if its entry is settled or it was exempted; None if the entry stands."""
         entry, status = line
         if status.outcome in SETTLED:
-            return conclude(self.run, lab, line)
+            return close(self.run, lab, line)
         standing = status.outcome is EntryOutcome.STANDING
         exempt = exemption(lab, entry, self.run.deps.curfew.holidays) if standing else ""
         if not exempt:
             return None
         self.run.counts["skipped"] += 1
         if is_protected(lab, entry):
-            call_off(self.run, lab, line, Called(exempt))
+            return spare(self.run, lab, line, exempt)
         return skip_entry(self.run, lab, entry, exempt)
 
     def _needs_judging(self, due: DueLab) -> bool:

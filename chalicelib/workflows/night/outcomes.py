@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.domain.core.sentence import Sentence, opening
 from chalicelib.domain.curfew.next_event import SOON, missed_curfews, next_look
@@ -65,13 +66,21 @@ def line_of(run: NightRun, lab: Lab) -> PlanLine | None:
     return run.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
 
 
-def settle(run: NightRun, entry: Entry, outcome: EntryOutcome, reason: str, saved_usd: float = 0.0) -> EntryStatus:
+def settle(
+    run: NightRun,
+    entry: Entry,
+    outcome: EntryOutcome,
+    reason: str,
+    saved_usd: float = 0.0,
+    called_off_at: datetime | None = None,
+) -> EntryStatus:
     """Settle an entry's status; a settled status never changes."""
 
     def settled(status: EntryStatus) -> EntryStatus:
         if status.outcome in SETTLED:
             return status
-        return replace(status, outcome=outcome, reason=reason, settled_at=run.now, saved_usd=round(saved_usd, 4))
+        done = replace(status, outcome=outcome, reason=reason, settled_at=run.now, saved_usd=round(saved_usd, 4))
+        return replace(done, called_off_at=status.called_off_at or called_off_at)
 
     return run.store.change_status(entry.night, entry.id, settled)
 

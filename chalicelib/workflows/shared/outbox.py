@@ -38,6 +38,12 @@ def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = 
     deps.posts.add_post(post_of(tuple(messages), once, deps.clock.now(), nightly, lab_id))
 
 
+def drop_post(deps: Deps, kind: str, once: str) -> None:
+    """Settle a post that is no longer true. No mail belongs to it any more: one that bounces goes to no other reader."""
+    now = deps.clock.now()
+    deps.posts.change_post(f"{kind} {once}", lambda stored: replace(stored, mail="", told_at=stored.told_at or now))
+
+
 @dataclass(frozen=True)
 class Telling:
     """A post's message to one reader. `route`: how it is sent, or why nobody receives it."""

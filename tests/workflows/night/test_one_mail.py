@@ -28,6 +28,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from chalicelib.workflows.night import act, outbox
 from chalicelib.workflows.night.outbox import tell_all, tell_posts, waiting
+from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import send_mail
@@ -385,7 +386,7 @@ def names_no_posts(deps: Deps, addressee: Addressee, messages: Sequence[Message]
 BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "posts are not told": (curfew, "waiting", lambda run: []),
     "a mail does not name its posts": (outbox, "send_mail", names_no_posts),
-    "nothing is called off": (act, "call_off", lambda *given: None),
+    "nothing is called off": (act, "spare", lambda run, lab, line, reason: skip_entry(run, lab, line.entry, reason)),
 }
 
 
