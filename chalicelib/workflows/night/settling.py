@@ -56,7 +56,7 @@ def settle_mail(deps: Deps, mail: Mail) -> None:
     if mail.notices:
         deps.watch.store.mark_sent([(each.key, each.id) for each in mail.notices], mail.message_id, at)
     for post_id in mail.posts:
-        settle_post(deps, post_id, at)
+        settle_post(deps, post_id, at, mail=mail.id)
 
 
 def take_back(deps: Deps, entry: Entry, mail: Mail) -> bool:

@@ -130,15 +130,22 @@ def is_open(deps: Deps, waiting: Post) -> bool:
     if mail is None or waiting.id not in mail.posts:
         return waiting.is_free(now)
     if mail.is_taken:
-        settle_post(deps, waiting.id, mail.accepted_at or mail.begun_at)
+        settle_post(deps, waiting.id, mail.accepted_at or mail.begun_at, mail=mail.id)
         return False
     return waiting.is_free(now) and (bool(mail.message_id) or mail.sending_until <= now)
 
 
-def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> None:
-    """Settle a post as sent, or as received by nobody, and record it in the lab's history. Safe to repeat."""
+def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True, mail: str | None = None) -> None:
+    """Settle a post as sent, or as received by nobody, and record it in the lab's history. Safe to repeat.
+
+    `mail`: the record of the mail that told it; nothing happens if another one tells it by now, which may still bounce.
+    """
+
+    def is_mine(stored: Post) -> bool:
+        return stored.told_at is None and mail in (None, stored.mail)
+
     told = deps.posts.change_post(post_id, lambda stored: stored)
-    if told is None or told.told_at is not None:
+    if told is None or not is_mine(told):
         return
     first = told.messages[0]
     mine = next((each for each in told.messages if each.recipient == told.recipient), first)
@@ -151,7 +158,7 @@ def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True) -> N
         logger.warning("Nobody takes a message.", extra={"recipient": first.recipient, "post": told.id})
     if told.lab_id:
         deps.store.add_event(told.lab_id, Event(at, KIND, text, {"post": told.id}))
-    deps.posts.change_post(post_id, lambda stored: replace(stored, told_at=stored.told_at or at))
+    deps.posts.change_post(post_id, lambda stored: replace(stored, told_at=at) if is_mine(stored) else stored)
 
 
 def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:

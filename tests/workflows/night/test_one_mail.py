@@ -20,12 +20,13 @@ from chalicelib.domain.core.message import Message, Severity, letter_of, message
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.notices.mail import Addressee, mail_id
 from chalicelib.domain.notices.outbox import Post
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
+from chalicelib.workflows.mail_events import take_mail_event
 from chalicelib.workflows.night import act, outbox
 from chalicelib.workflows.night.outbox import tell_all, tell_posts, waiting
 from chalicelib.workflows.night.outcomes import skip_entry
@@ -251,6 +252,23 @@ def test_a_post_whose_mail_comes_back_is_told_to_the_next_at_once_and_to_nobody_
     sent = len(mailing.mailer.sent)
     nights.run_hour(NOW + timedelta(hours=1))
     assert len(mailing.mailer.sent) == sent
+
+
+def test_a_post_that_another_mail_tells_by_now_is_not_settled_by_the_first() -> None:
+    nights, mailing = a_world(replace(an_evening(), labs=((0, "idle"),), posts=()))
+    mailing.mailer.outcomes["jane@example.com"] = "bounce"
+    nights.world.curfew.reach.unreachable["jane"] = "Nobody has confirmed a subscription."
+    told, instead = something(OWNERS[0], 1), replace(something(OWNERS[0], 2), recipient=ADMINS)
+    post(nights.world.deps, [told, instead], "once", lab_id="lab-0")
+    nights.world.lose_answer("_take")
+    nights.run_hour(NOW)
+    nights.world.fail("_take", AwsUnavailable("no answer"))
+    nights.run_hour(NOW + timedelta(hours=1))
+    for event in list(mailing.mailer.events(NOW)):
+        take_mail_event(nights.world.deps, event, NOW + timedelta(hours=1))
+    nights.run_hour(NOW + timedelta(hours=2))
+    [kept] = [each for each in nights.world.posts.posts.values() if each.lab_id]
+    assert (kept.recipient, kept.told_at) == (ADMINS, NOW + timedelta(hours=2))
 
 
 def test_a_post_that_nobody_hears_is_published_for_programs_and_the_history_says_so() -> None:
