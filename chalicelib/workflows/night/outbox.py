@@ -19,8 +19,8 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import settle_mail
-from chalicelib.workflows.night.warn import EntryWarning, warning_of
-from chalicelib.workflows.shared.mailing import claims, send_mail
+from chalicelib.workflows.night.warn import EntryWarning, administrators, warning_of
+from chalicelib.workflows.shared.mailing import claims, route_to, send_mail
 from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
 from chalicelib.workflows.watch.delivery import waiting_by_reader, waiting_for
 
@@ -67,13 +67,17 @@ def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str,
         with run.around(Sentence("the post {id}", id=post.id)):
             parts += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
     if page.after:
-        parts = _of_page(parts)
+        parts = _of_page(run, parts)
     return failed + _by_topic(run, parts) + _by_mail(run, parts, once, by)
 
 
-def _of_page(parts: Sequence[Part]) -> list[Part]:
-    """Warnings to owners themselves, and the posts in their mails."""
-    own = [part for part in parts if isinstance(part, EntryWarning) and not part.troubles]
+def _of_page(run: NightRun, parts: Sequence[Part]) -> list[Part]:
+    """Warnings to owners themselves, and the posts in their mails; none of those who are warned in others' place, by all pages."""
+    deps = run.deps
+    names = (administrators(deps), *(team.name for team in deps.curfew.teams))
+    in_place = {reader.address for name in names if (reader := route_to(deps, name).addressee) is not None}
+    alone = (part for part in parts if isinstance(part, EntryWarning) and not part.troubles)
+    own = [part for part in alone if part.addressee is None or part.addressee.address not in in_place]
     readers = {part.addressee for part in own if part.addressee is not None}
     return [*own, *(part for part in parts if isinstance(part, Telling) and part.addressee in readers)]
 

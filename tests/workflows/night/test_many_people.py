@@ -91,10 +91,11 @@ def test_five_thousand_people_have_one_mail_each_in_one_evening() -> None:
     assert mailing.mailer.asked <= 1.1 * 5000
 
 
+@pytest.mark.parametrize("address", ["admins@example.com", "learner-0@example.com"], ids=["", "owns labs, too"])
 def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_labs(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    """Administrators, who hear in the place of owners of every page, have theirs with the last."""
+    """Administrators, who hear in the place of owners of every page, have theirs with the last, that of their own labs, too."""
     monkeypatch.setattr(curfew, "_A_PAGE", 3)
     nights, mailing = a_class(6)
     for number in (*range(6), *range(6)):
@@ -102,11 +103,11 @@ def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_
     nights.world.curfew.reach.unreachable |= dict.fromkeys(("ann", "zoe"), "Nobody has confirmed a subscription.")
     for owner in ("ann", "zoe"):
         nights.add(f"lab-{owner}", owner=f"arn:aws:iam::111122223333:user/{owner}")
-    mailing.addresses["admins@example.com"] = "admins@example.com"
+    mailing.addresses["admins@example.com"] = address
     nights.run_hour(NOW)
     assert nights.machines[0].path.count("Warn") > 3
     assert one_each(mailing)
     assert all(status.warned_at is not None for _, status in lines(nights))
-    [letter] = mailing.mailer.to("admins@example.com")
+    [letter] = mailing.mailer.to(address)
     assert ["lab-ann" in letter.text, "lab-zoe" in letter.text] == [True, True]
     assert nights.machines[0].output["finish"]["counts"]["warned"] == 20
