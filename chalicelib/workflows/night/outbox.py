@@ -20,9 +20,9 @@ from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import settle_mail
 from chalicelib.workflows.night.warn import EntryWarning, administrators, warning_of
-from chalicelib.workflows.shared.mailing import claims, route_to, send_mail
+from chalicelib.workflows.shared.mailing import claims, is_by_ses, route_to, send_mail
 from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
-from chalicelib.workflows.watch.delivery import waiting_by_reader, waiting_for
+from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Part = EntryWarning | Telling
 #: Posts that a five-minute run sends; the next run sends the others.
 _AT_ONCE = 200
+#: Posts in one mail: its record, which names them beside a page's warnings and some notices, is one item of the table (400 KB).
+_POSTS = 200
 
 
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
@@ -120,10 +122,10 @@ def _mail(
     record = mail_id(addressee.address, once)
     if not claims(deps, f"mail#{record}", deps.clock.now(), by):
         return
-    mine = [part for part in parts if part.claim(record)]
+    mine = [part for part in _fitting(parts) if part.claim(record)]
     if not mine:
         return
-    digests = waiting_for(deps, addressee, waiting, f"warn {once}", run.now)
+    digests = waiting_for(deps, addressee, waiting[:A_MAIL], f"warn {once}", run.now)
     entries = [EntryRef(part.entry.night, part.entry.id) for part in mine if isinstance(part, EntryWarning)]
     notices = [NoticeRef(key, notice_id) for message in digests for key, notice_id in message.notice_ids]
     posts = [part.post.id for part in mine if isinstance(part, Telling)]
@@ -140,8 +142,16 @@ def _mail(
         run.counts["mails"] += bool(told)
 
 
+def _fitting(parts: Sequence[Part]) -> list[Part]:
+    """The warnings, and the oldest posts; the next run sends the others."""
+    posts = [part for part in parts if isinstance(part, Telling)]
+    return [*(part for part in parts if isinstance(part, EntryWarning)), *posts[:_POSTS]]
+
+
 def _refused(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
-    """Publish them to the topic. Raises `refusal` if posts wait for a later run."""
+    """Publish them to the topic. Raises `refusal` if posts wait for a later run, or the table refused the mail's record."""
+    if not is_by_ses(refusal):
+        raise refusal
     asked = [(part, part.refuse(refusal)) for part in parts]
     _count(run, [part for part, told in asked if told])
     if not all(told for part, told in asked if isinstance(part, Telling)):

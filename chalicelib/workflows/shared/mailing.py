@@ -73,6 +73,11 @@ def came_back_to(recipient: str, why: str) -> str:
     return Sentence("Mail to {recipient} came back: {why}.", recipient=recipient, why=why)
 
 
+def is_by_ses(refusal: AwsRefused) -> bool:
+    """Whether SES refused a mail, rather than the table that keeps its record."""
+    return refusal.operation.startswith("ses:")
+
+
 def _named(recipient: str, message: Message | None) -> str:
     """An owner's whole identity, as the recipient is a part of it; any other recipient as written."""
     owner = message.owner if message is not None else ""
@@ -96,7 +101,9 @@ def tell_by(deps: Deps, addressee: Addressee | None, message: Message, once: str
         return deps.watch.notifier.send(message)
     try:
         mail = send_mail(deps, addressee, [message], f"{message.kind} {once}")
-    except AwsRefused:
+    except AwsRefused as refusal:
+        if not is_by_ses(refusal):
+            raise
         if deps.curfew.reach.undeliverable_reason(message.recipient, message) is not None:
             return ""
         return deps.watch.notifier.send(message)

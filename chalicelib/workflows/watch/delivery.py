@@ -22,7 +22,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import came_back_to, claims, hears, hears_of, route_to, send_mail
+from chalicelib.workflows.shared.mailing import came_back_to, claims, hears, hears_of, is_by_ses, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Pair = tuple[Notice, Watched]
 #: The notices of a person, by their names.
 ByName = Mapping[str, Sequence[Pair]]
 #: Pending notices read per run, and told by one mail: its record, which names them, is one item of the table (400 KB).
-_NOTICES, _A_MAIL = 20_000, 500
+_NOTICES, A_MAIL = 20_000, 500
 _PENDING = NoticeState.PENDING
 
 
@@ -171,9 +171,9 @@ def _mail(deps: Deps, addressee: Addressee, by_name: ByName, once: str, now: dat
     """Send it in mails of some notices each, and in one more if the mail `once`, sent before, lacks some notices."""
     every = [(name, pair) for name, pairs in by_name.items() for pair in pairs]
     heard = True
-    for first in range(0, len(every), _A_MAIL):
+    for first in range(0, len(every), A_MAIL):
         some: dict[str, list[Pair]] = {}
-        for name, pair in every[first : first + _A_MAIL]:
+        for name, pair in every[first : first + A_MAIL]:
             some.setdefault(name, []).append(pair)
         untold, taken = _one_mail(deps, addressee, some, once, now)
         if untold:
@@ -198,7 +198,9 @@ def _one_mail(
     notices = [NoticeRef(key, notice_id) for message in messages for key, notice_id in message.notice_ids]
     try:
         mail = send_mail(deps, addressee, messages, once, notices=notices)
-    except AwsRefused:
+    except AwsRefused as refusal:
+        if not is_by_ses(refusal):
+            raise
         return {}, _refused(deps, named, now)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")

@@ -390,6 +390,37 @@ def test_the_five_minute_run_tells_the_oldest_posts_and_the_next_run_the_others(
     assert [len(mail.posts) for mail in mailing.store.mails.values()] == [3, 2]
 
 
+def test_what_the_table_refuses_is_no_refusal_by_ses_and_is_told_by_the_next_run() -> None:
+    nights, mailing, kept = a_refused_post(of_mail("never asked"))
+    nights.world.account.troubles.clear()
+    nights.world.fail("begin_mail", AwsRefused("dynamodb:PutItem", "ValidationException", "Item size has exceeded."))
+    nights.world.curfew.reach.unreachable.clear()
+    run = NightRun(nights.world.deps, NOW)
+    tell_all(run, WarningPage(), waiting(run), "a run")
+    assert (kept().told_at, kept().unheard, nights.world.watch.notifier.messages) == (None, (), ())
+    assert "dynamodb:PutItem" in run.troubles[0]
+    nights.world.clock.instant = NOW + timedelta(hours=1)
+    tell_all(run, WarningPage(), waiting(run), "the next run")
+    assert [letter.address for _, letter in mailing.mailer.sent] == ["jane@example.com"]
+
+
+def test_a_mail_has_as_many_posts_as_its_record_names_and_the_next_run_tells_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "_POSTS", 2)
+    nights, mailing = a_world(replace(an_evening(), labs=((0, "idle"),), posts=()))
+    for number in range(3):
+        post(nights.world.deps, [something(OWNERS[0], number)], f"number {number}")
+    nights.run_hour(NOW)
+    nights.run_hour(NOW + timedelta(hours=1))
+    told = [
+        [each for each in mail.posts if " number " in each]
+        for mail in mailing.store.mails.values()
+        if mail.recipient == "jane"
+    ]
+    assert told == [["wake-failed number 0", "wake-failed number 1"], ["wake-failed number 2"]]
+
+
 @pytest.mark.parametrize("kind", ["dies before", "dies after", "twice"])
 def test_a_run_of_several_subjects_that_dies_or_comes_twice_on_its_way(kind: str) -> None:
     for call in range(3, 160, 13):

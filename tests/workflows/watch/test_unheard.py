@@ -152,7 +152,7 @@ def test_two_readers_of_one_address_are_told_everything_in_one_day() -> None:
 
 
 def test_a_reader_of_many_clusters_has_mails_whose_records_the_table_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.workflows.watch.delivery._A_MAIL", 4)
+    monkeypatch.setattr("chalicelib.workflows.watch.delivery.A_MAIL", 4)
     world = a_world(clusters=7)
     mailing = with_mail(world, {OPS: OPS})
     run(world)
@@ -168,3 +168,11 @@ def test_all_readers_who_wait_are_looked_up_at_once() -> None:
     waiting = [replace(a_notice(), recipient=f"o{number}@example.com") for number in range(60)]
     assert len(by_reader(world.deps, waiting)) == 60
     assert mailing.looked_up == 1
+
+
+def test_what_the_table_refuses_is_not_taken_for_a_refusal_by_ses() -> None:
+    world = a_world(OPS)
+    with_mail(world, {OPS: OPS})
+    world.account.fail("begin_mail", AwsRefused("dynamodb:PutItem", "ValidationException", "Too large."), times=100)
+    assert Machine("watch_support", world.deps).run({"time": NOW.isoformat()}) == "Incomplete"
+    assert states(world, OPS) == {NoticeState.PENDING}
