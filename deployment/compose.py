@@ -24,7 +24,7 @@ EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_h
 #: Called by the topic of SES's events, and there only where the installation sends mail (the condition SendsMail).
 MAIL_HANDLER = "take_mail_event"
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
-MAIL_SENDERS = (*("watch_support_deliver_notices", "curfew_warn", "recover_labs", MAIL_HANDLER),)
+MAIL_SENDERS = ("watch_support_deliver_notices", "curfew_warn", "recover_labs", MAIL_HANDLER)
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they do not concern a function's calls in another account.
 AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")

@@ -21,7 +21,7 @@ from chalicelib.domain.labs.spending import COST, MonthSum, Scope
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.outbox import each_alone, post
 
 _LIVING = tuple(phase for phase in Phase if phase not in OVER)
 #: Mails per run; the next run sends the others.
@@ -29,17 +29,19 @@ _AT_ONCE = 20
 
 
 def ask_at_limits(deps: Deps, now: datetime) -> int:
-    """Post the mails that are due; return their number."""
+    """Post the mails that are due; return their number. A failure comes up once all others are posted."""
     offers = deps.store.offers()
     if not _has_ceilings(offers):
         return 0
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
-    for one in sums.people:
-        limit = next(iter(_limits(deps, offers, sums, one)), None)
-        if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
-            continue
-        sent += _sent(deps, limit, one, now)
+    with each_alone() as alone:
+        for one in sums.people:
+            limit = next(iter(_limits(deps, offers, sums, one)), None)
+            if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
+                continue
+            with alone(one.whose):
+                sent += _sent(deps, limit, one, now)
     return sent
 
 

@@ -17,7 +17,7 @@ from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, lab_mon
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.outbox import each_alone, post
 
 #: The last day of the month on which missed mails are made up for.
 _LAST_DAY = 3
@@ -30,7 +30,7 @@ _FINANCE = ""
 
 
 def tell_month(deps: Deps, now: datetime) -> int:
-    """Post the mails that are due; return their number."""
+    """Post the mails that are due; return their number. A failure comes up once all others are posted."""
     local = now.astimezone(ZoneInfo(deps.curfew.zone))
     if local.day > _LAST_DAY or not (finance := deps.store.offers().finance):
         return 0
@@ -40,7 +40,11 @@ def tell_month(deps: Deps, now: datetime) -> int:
         return 0
     people = tuple(one for one in deps.store.month_people([month])[month] if one.amounts.get(LABS))
     due = [one for one in people if one.whose not in told]
-    sent = sum(_tell(deps, one.whose, _of_person(deps, month, one, now), now) for one in due[:_AT_ONCE])
+    sent = 0
+    with each_alone() as alone:
+        for one in due[:_AT_ONCE]:
+            with alone(one.whose):
+                sent += _tell(deps, one.whose, _of_person(deps, month, one, now), now)
     if len(due) <= sent:
         sent += _tell(deps, _FINANCE, _of_all(deps, month, people, finance, now), now)
     return sent

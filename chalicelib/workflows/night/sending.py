@@ -5,18 +5,18 @@ A claim outlasts the longest run of a function: if the run dies between the mess
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.settling import is_due
 
 _LONG = timedelta(minutes=5)
 
 
-def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool], mail: str = "") -> bool:
-    """Claim a message about an entry; return whether this run won the claim. `is_due` reads the entry's current status.
+def may_send(deps: Deps, entry: Entry, mail: str = "") -> bool:
+    """Claim the warning of an entry that stands without one; return whether this run won the claim.
 
     `mail`: the id of the mail that will carry the message, noted with the claim.
     """

@@ -39,7 +39,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.sending import may_send
-from chalicelib.workflows.night.settling import Delivered, is_due, is_open, mark_warned
+from chalicelib.workflows.night.settling import Delivered, is_open, mark_warned
 from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class EntryWarning:
 
     def claim(self, mail: str) -> bool:
         """Claim the warning for this run. `mail`: the record of the mail that carries it; empty for the topic."""
-        return may_send(self.run.deps, self.entry, is_due, mail)
+        return may_send(self.run.deps, self.entry, mail)
 
     def publish(self) -> bool:
         """Publish it to the topic and mark its entry, unless another run does; return whether it was sent."""

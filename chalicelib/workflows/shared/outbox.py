@@ -5,13 +5,15 @@ Repeating a post, as after a workflow died, adds nothing: a post is identified b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up
 from chalicelib.logs import logger
@@ -42,6 +44,24 @@ def drop_post(deps: Deps, kind: str, once: str) -> None:
     """Settle a post that is no longer true. No mail belongs to it any more: one that bounces goes to no other reader."""
     now = deps.clock.now()
     deps.posts.change_post(f"{kind} {once}", lambda stored: replace(stored, mail="", told_at=stored.told_at or now))
+
+
+@contextmanager
+def each_alone() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
+    """Yield a context for each person's post: a failure in one is logged, and the last is raised after all others."""
+    failures: list[EkslabError] = []
+
+    @contextmanager
+    def alone(whose: str) -> Iterator[None]:
+        try:
+            yield
+        except EkslabError as error:
+            logger.warning("A post could not be written.", extra={"person": whose, "reason": str(error)})
+            failures.append(error)
+
+    yield alone
+    if failures:
+        raise failures[-1]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -129,6 +129,17 @@ def test_a_mail_that_can_not_be_sent_is_tried_again_and_keeps_nobody_else_from_t
     assert asked(world) == ["mina"]
     world.clock.advance(minutes=5)
     assert asked_at(world, NOW + timedelta(minutes=5)) == 0
+    assert asked(world) == ["jun", "mina"]
+
+
+@pytest.mark.parametrize("operation", ["list_labs", "add_post", "note_month_told"])
+def test_one_person_who_fails_keeps_nobody_else_from_theirs_and_the_run_is_stuck(operation: str) -> None:
+    world = a_world(max_usd_month=MonthLimits(person=0.0))
+    world.fail(operation, AwsRefused("dynamodb:Query", "ValidationException", "no"))
+    failed = recover_labs(world.deps, NOW.isoformat())["failed"]
+    assert [each["error"] for each in failed] == ["AwsRefused"]
+    assert "mina" in asked(world)
+    recover_labs(world.deps, (NOW + timedelta(minutes=5)).isoformat())
     assert asked(world) == ["jun", "mina"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
@@ -111,6 +111,17 @@ def test_one_that_can_not_be_sent_is_tried_again_and_holds_up_nobody() -> None:
     assert mails(world).keys() == {"jun", "mina"}
     world.clock.advance(minutes=5)
     assert told(world, DECEMBER + timedelta(minutes=5)) == 0
+    assert mails(world).keys() == {"jun", "mina", FINANCE}
+
+
+@pytest.mark.parametrize("operation", ["all_labs", "add_post", "note_month_told"])
+def test_one_person_who_fails_keeps_nobody_else_from_theirs_and_the_run_is_stuck(operation: str) -> None:
+    world = a_world()
+    world.fail(operation, AwsRefused("dynamodb:Query", "ValidationException", "no"))
+    failed = recover_labs(world.deps, DECEMBER.isoformat())["failed"]
+    assert [each["error"] for each in failed] == ["AwsRefused"]
+    assert "mina" in mails(world)
+    recover_labs(world.deps, (DECEMBER + timedelta(minutes=5)).isoformat())
     assert mails(world).keys() == {"jun", "mina", FINANCE}
 
 
