@@ -103,7 +103,7 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
         path = a_confirmation(http)
     if "unsubscribe" in path:
         key = http.world.deps.curfew.signing_key()
-        path = f"/unsubscribe/{sign_unsubscribing('person-1', 'reports', NOW + timedelta(days=3), key)}"
+        path = f"/unsubscribe/{sign_unsubscribing('person-1', ['reports'], NOW + timedelta(days=3), key)}"
     if path.startswith("/mail/"):
         key, [orders] = http.world.deps.curfew.signing_key(), http.world.watch.store.kept.values()
         ahead = orders.support.next

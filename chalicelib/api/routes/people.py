@@ -219,11 +219,11 @@ def _route_unsubscribing(context: RequestContext) -> None:
         from chalicelib.services.people.unsubscribing import unsubscribe
 
         view = unsubscribe(context.deps, token, context.deps.clock.now())
-        logger.info("A topic was switched off by a link.", extra={"topic": str(view.topic)})
+        logger.info("Topics were switched off by a link.", extra={"topics": list(map(str, view.topics))})
         return view
 
     def to_json(view: UnsubscribingView) -> Mapping[str, Any]:
-        return {"topic": str(view.topic), "done": view.done}
+        return {"topics": list(map(str, view.topics)), "done": view.done}
 
     def page(view: UnsubscribingView, words: Words) -> str:
         from chalicelib.api.views.people import unsubscribing_page

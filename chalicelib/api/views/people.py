@@ -9,7 +9,7 @@ from chalicelib.api.views.csv_format import csv_text
 from chalicelib.api.views.json_format import instant
 from chalicelib.api.views.keep_page import button, inline, page, paragraph_of, small
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import Sentence, Words
+from chalicelib.domain.core.sentence import Listed, Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
 from chalicelib.domain.identity.person import Person, Topic
 from chalicelib.services.people.confirm import ConfirmationView
@@ -98,8 +98,8 @@ def _answer(value: str, text: Sentence, words: Words) -> str:
 
 
 def unsubscribing_page(view: UnsubscribingView, words: Words) -> str:
-    """The topic with the button that switches it off, or the confirmation after it is switched off."""
-    what = _topic_said(view.topic)
+    """The topics with the button that switches them off, or the confirmation after they are switched off."""
+    what = Listed([_topic_said(topic) for topic in view.topics])
     if view.done:
         gone = Sentence("No more mails about {what} come to you.", what=what)
         more = Sentence("Warnings before a deletion still come. `ekslab me --hears` switches it on again.")

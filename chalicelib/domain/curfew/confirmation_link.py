@@ -1,10 +1,11 @@
-"""The links in a mail for its reader: one confirms an address, once; one switches off optional messages.
+"""The links in a mail for its reader: one confirms an address, once; one switches off the optional messages of the mail.
 
 Both are signed like a keep-link (`keep_link.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.domain.curfew.keep_link import KnownKeys, SigningKey, read_claims, sign_claims
@@ -24,12 +25,12 @@ def read_confirmation(token: str, keys: KnownKeys, now: datetime) -> tuple[str, 
     return digest, nonce
 
 
-def sign_unsubscribing(person_id: str, topic: str, expires_at: datetime, key: SigningKey) -> str:
-    """A token of URL-safe characters, which switches off one topic for one person."""
-    return sign_claims(_MUTING, [person_id, topic, int(expires_at.timestamp())], key)
+def sign_unsubscribing(person_id: str, topics: Iterable[str], expires_at: datetime, key: SigningKey) -> str:
+    """A token of URL-safe characters, which switches off these topics for one person."""
+    return sign_claims(_MUTING, [person_id, ",".join(topics), int(expires_at.timestamp())], key)
 
 
-def read_unsubscribing(token: str, keys: KnownKeys, now: datetime) -> tuple[str, str]:
-    """The person's id and the topic. Raises LinkInvalid, LinkExpired."""
-    (person_id, topic), _ = read_claims(_MUTING, token, 2, keys, now)
-    return person_id, topic
+def read_unsubscribing(token: str, keys: KnownKeys, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """The person's id and the topics. Raises LinkInvalid, LinkExpired."""
+    (person_id, topics), _ = read_claims(_MUTING, token, 2, keys, now)
+    return person_id, tuple(topics.split(","))

@@ -1,4 +1,4 @@
-"""Unsubscribes the reader of a mail by its link, without a login: from one topic, never from warnings before a deletion.
+"""Unsubscribes the reader of a mail by its link, without a login: from the mail's topics, never from a deletion's warnings.
 
 Showing changes nothing; a mail program's own button (RFC 8058) posts to the same link.
 """
@@ -20,35 +20,35 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class UnsubscribingView:
-    """The topic of a link, and whether it is off."""
+    """The topics of a link, and whether all are off."""
 
-    topic: Topic
+    topics: tuple[Topic, ...]
     done: bool
 
 
 def look_at_unsubscribing(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
     """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy."""
-    person, topic = _named(deps, token, now)
-    return UnsubscribingView(topic, topic in person.muted)
+    person, topics = _named(deps, token, now)
+    return UnsubscribingView(topics, set(topics) <= set(person.muted))
 
 
 def unsubscribe(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
-    """Switch the topic off; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
-    person, topic = _named(deps, token, now)
+    """Switch the topics off; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
+    person, topics = _named(deps, token, now)
     for _ in range(_ATTEMPTS):
-        muted = tuple(one for one in Topic if one is topic or one in person.muted)
+        muted = tuple(one for one in Topic if one in topics or one in person.muted)
         if muted == person.muted or saved(deps, [person], [replace(person, muted=muted)]):
-            return UnsubscribingView(topic, done=True)
+            return UnsubscribingView(topics, done=True)
         person = _person(deps, person.id)
     raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
 
 
-def _named(deps: Deps, token: str, now: datetime) -> tuple[Person, Topic]:
-    person_id, topic = read_unsubscribing(token, deps.curfew.known_keys(), now)
+def _named(deps: Deps, token: str, now: datetime) -> tuple[Person, tuple[Topic, ...]]:
+    person_id, topics = read_unsubscribing(token, deps.curfew.known_keys(), now)
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy
     try:
-        return _person(deps, person_id), Topic(topic)
+        return _person(deps, person_id), tuple(map(Topic, topics))
     except ValueError as reason:
         raise LinkInvalid from reason
 

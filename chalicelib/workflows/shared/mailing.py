@@ -147,13 +147,12 @@ def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Messag
 def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]) -> str:
     """The link that switches off the topics of a mail; empty if one of them can't be switched off."""
     topics = {topic_of(message.kind) for message in messages}
-    topic = topics.pop() if len(topics) == 1 else None
-    if topic is None or not addressee.person or not deps.watch.api_url:
+    if None in topics or not addressee.person or not deps.watch.api_url:
         return ""
     from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
 
     until = deps.clock.now() + _UNSUBSCRIBABLE
-    token = sign_unsubscribing(addressee.person, str(topic), until, deps.curfew.signing_key())
+    token = sign_unsubscribing(addressee.person, sorted(filter(None, topics)), until, deps.curfew.signing_key())
     return f"{deps.watch.api_url}/unsubscribe/{token}"
 
 

@@ -322,7 +322,7 @@ def test_a_person_without_labs_is_forgotten_wholly_by_any_of_their_names() -> No
 
 def switch(http: Http, person_id: str, topic: str, days: int = 30) -> str:
     key = http.world.deps.curfew.signing_key()
-    return f"/unsubscribe/{sign_unsubscribing(person_id, topic, NOW + timedelta(days=days), key)}"
+    return f"/unsubscribe/{sign_unsubscribing(person_id, [topic], NOW + timedelta(days=days), key)}"
 
 
 @pytest.mark.parametrize("body", [None, "List-Unsubscribe=One-Click"])
@@ -345,8 +345,22 @@ def test_a_mails_link_switches_off_its_topic_for_its_reader_and_again_is_the_sam
         assert me(http, KIM)["hears"] == ["results", "deadlines"]
 
 
+def test_a_link_of_a_mail_with_several_topics_switches_all_of_them_off() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    (person,) = http.world.people.people.values()
+    path = switch(http, person.id, "deadlines,reports")
+    shown = http.call("GET", path, caller=None, headers={"accept": "text/html"}).text
+    assert "deadlines of Kubernetes versions and reports of nights and months" in shown
+    for method, done in (("GET", False), ("POST", True)):
+        answer = http.call(method, path, caller=None, headers={"accept": "application/json"})
+        assert answer.json == {"topics": ["deadlines", "reports"], "done": done}
+    assert me(http, KIM)["hears"] == ["results"]
+
+
 @pytest.mark.parametrize(("person", "topic", "days", "status"), [
-    ("person-1", "warnings", 1, 404), ("person-1", "", 1, 404), ("person-9", "reports", 1, 404), ("person-1", "reports", -1, 410),
+    ("person-1", "warnings", 1, 404), ("person-1", "reports,warnings", 1, 404),
+    ("person-1", "", 1, 404), ("person-9", "reports", 1, 404), ("person-1", "reports", -1, 410),
 ])  # fmt: skip
 def test_nothing_else_is_switched_off(person: str, topic: str, days: int, status: int) -> None:
     http = an_http()

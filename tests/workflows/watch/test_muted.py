@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.core.message import Severity, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.confirmation_link import read_unsubscribing
 from chalicelib.domain.notices.notice import NoticeState
+from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.shared.outbox import post
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.fakes.mailing import FakeMailing, with_mail
@@ -31,7 +35,19 @@ def test_a_mail_about_deadlines_says_how_to_switch_them_off() -> None:
     world, mailing = watched()
     [letter] = mailing.mailer.to(OPS)
     token = letter.unsubscribe_url.removeprefix("https://labs.example/api/unsubscribe/")
-    assert read_unsubscribing(token, world.deps.curfew.known_keys(), NOW) == (f"person-of-{OPS}", "deadlines")
+    assert read_unsubscribing(token, world.deps.curfew.known_keys(), NOW) == (f"person-of-{OPS}", ("deadlines",))
+
+
+def test_a_mail_of_several_topics_says_how_to_switch_all_of_them_off() -> None:
+    world, mailing = watched(("deadlines",))
+    text = Sentence("Something")
+    for kind in ("wake-failed", "month-costs"):
+        post(world.deps, [message_of(letter_of(text, [para(text)]), OPS, kind, Severity.INFO, "1", OPS)], kind)
+    tell_posts(world.deps, NOW)
+    [letter] = mailing.mailer.to(OPS)
+    token = letter.unsubscribe_url.removeprefix("https://labs.example/api/unsubscribe/")
+    read = read_unsubscribing(token, world.deps.curfew.known_keys(), NOW)
+    assert read == (f"person-of-{OPS}", ("reports", "results"))
 
 
 @pytest.mark.parametrize("muted", [("deadlines",), ("deadlines", "results", "reports")])
