@@ -26,7 +26,7 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items
-from chalicelib.workflows.night.call_off import call_off_unseen
+from chalicelib.workflows.night.call_off import OLD, call_off_unseen, leave_as_old
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
 from chalicelib.workflows.night.outbox import tell_all, waiting
@@ -41,7 +41,7 @@ Answer = dict[str, Any]
 
 #: Labs looked at in one round, rounds in one run, labs whose evidence is read together.
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
-#: No round begins later than this after `now`: the run still has to tell people before its machine's time is over.
+#: No round but the first begins later than this after `now`: the run must send its messages before its execution times out.
 LAST_ROUND = timedelta(minutes=15)
 #: Warnings sent by one run, the rest by the next; and by one call of its last step.
 _WARNINGS, _A_PAGE = 5000, 1000
@@ -56,8 +56,9 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     answer = {"round": before["round"] + 1, "groups": [], "places": [], "so_far": so_far}
     if NightRun(deps, now).rules.mode is Mode.OFF:
         return {"outcome": "skipped", **answer}
-    due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
-    more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS and deps.clock.now() - now < LAST_ROUND
+    late = before["round"] > 0 and deps.clock.now() - now >= LAST_ROUND
+    due = () if late else deps.curfew.store.labs_awaiting(now, _AT_ONCE)
+    more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS
     return {
         **answer,
         "outcome": "again" if more else "done",
@@ -71,6 +72,11 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     run = NightRun(deps, now)
     # Rules that can't be read fail the step, which is retried; read later, they would be the failure of single labs.
     _ = run.rules
+    if run.is_old:
+        for lab_id in event["group"]["ids"]:
+            with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
+                leave_as_old(run, lab_id)
+        return {**run.answer(), "due": []}
     examination = Examination(Region(run, _place(event["group"])))
     examination.look(event["group"]["ids"])
     for lab_id, why in examination.lost.items():
@@ -107,6 +113,9 @@ def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """List one place's clusters that carry this installation's tags and have no lab."""
     place, run = event["place"], NightRun(deps, now)
+    if run.is_old:
+        run.troubles.append(Sentence("{what}: {reason}", what=place["named"], reason=OLD))
+        return {**run.answer(), "orphans": []}
     message = find_orphans_in(run, _place(place))
     untold = Sentence("and {number} more clusters in {region}", number=len(message) - _TOLD, region=place["region"])
     more = [untold] if message[_TOLD:] else []

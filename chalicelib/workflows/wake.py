@@ -31,6 +31,8 @@ from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
 
 _COMING = (Phase.WAKING,)
+#: Earlier runs of a lab whose untold failures are dropped once it is awake; a hibernation counts as a run, too.
+_RUNS = 5
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
@@ -84,7 +86,8 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
         ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.responsible)
         return replace(ready, hibernation=None, due_at=at.now)
 
-    drop_post(deps, KIND, _occasion(at.lab, at.lab.run - 1))
+    for run in range(max(at.lab.run - _RUNS, 0), at.lab.run):
+        drop_post(deps, KIND, _occasion(at.lab, run))
     move(deps, at.lab, _COMING, awake, at.now, joined((Sentence("The lab is awake."), seen)))
     return StepResult(Result.DONE)
 

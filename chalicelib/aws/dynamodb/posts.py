@@ -36,7 +36,7 @@ class DynamoPosts(InTable):
         found = self._table.items(replace(partition(_OUTBOX), filter=untold))
         posts: list[Post] = []
         unreadable: list[str] = []
-        for item in sorted(found, key=lambda item: (item["posted_at"]["S"], item["sk"]["S"])):
+        for item in sorted(found, key=lambda item: (item.get("posted_at", {"S": ""})["S"], item["sk"]["S"])):
             if most is not None and len(posts) == most:
                 break
             try:

@@ -37,11 +37,10 @@ def ask_at_limits(deps: Deps, now: datetime) -> int:
     sums, told, sent = _sums_of(deps, offers, month), deps.store.month_told(month), 0
     with each_alone() as alone:
         for one in sums.people:
-            limit = next(iter(_limits(deps, offers, sums, one)), None)
-            if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
-                continue
             with alone(one.whose):
-                sent += _sent(deps, limit, one, now)
+                limit = next(iter(_limits(deps, offers, sums, one)), None)
+                if limit is not None and f"{limit.name}#{one.whose}" not in told and sent < _AT_ONCE:
+                    sent += _sent(deps, limit, one, now)
     return sent
 
 

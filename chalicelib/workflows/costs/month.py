@@ -36,17 +36,18 @@ def tell_month(deps: Deps, now: datetime) -> int:
         return 0
     month = f"{local.replace(day=1) - timedelta(days=1):%Y-%m}"
     told = deps.store.month_told(month)
-    if _FINANCE in told:
-        return 0
     people = tuple(one for one in deps.store.month_people([month])[month] if one.amounts.get(LABS))
     due = [one for one in people if one.whose not in told]
     sent = 0
     with each_alone() as alone:
-        for one in due[:_AT_ONCE]:
+        for one in due:
+            if sent == _AT_ONCE:
+                return sent
             with alone(one.whose):
                 sent += _tell(deps, one.whose, _of_person(deps, month, one, now), now)
-    if len(due) <= sent:
-        sent += _tell(deps, _FINANCE, _of_all(deps, month, people, finance, now), now)
+        if _FINANCE not in told:
+            with alone(_FINANCE):
+                sent += _tell(deps, _FINANCE, _of_all(deps, month, people, finance, now), now)
     return sent
 
 

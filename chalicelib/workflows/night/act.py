@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.core.sentence import Sentence, from_kept, joined, opening
@@ -20,11 +20,10 @@ from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import call_off_now, close, drop_call_off, spare
+from chalicelib.workflows.night.call_off import call_off_now, close, drop_call_off, leave_as_old, spare
 from chalicelib.workflows.night.outcomes import (
     KIND,
     change_unless_changed,
-    leave_to_next_run,
     settle,
     skip_entry,
 )
@@ -32,17 +31,13 @@ from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH
 
-#: A run acts at most this long after its `now`: events come late, executions are redriven, and labs change meanwhile.
-_AS_SEEN = timedelta(minutes=75)
-_OLD = Sentence("This run is too old to act: what people did since was not seen.")
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
 def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
     """Act on one due entry. `item`: lab_id, night, entry_id, and `held`, `suspect` and `free_at` from `brake`."""
-    if run.deps.clock.now() - run.now > _AS_SEEN:
-        leave_to_next_run(run, item["lab_id"], _OLD)
-        run.troubles.append(Sentence("{what}: {reason}", what=item["lab_id"], reason=_OLD))
+    if run.is_old:
+        leave_as_old(run, item["lab_id"])
         return
     try:
         _act_once(run, item)
@@ -74,7 +69,6 @@ def is_under_way(lab: Lab, line: PlanLine) -> bool:
 
 def complete(run: NightRun, lab: Lab, entry: Entry) -> None:
     """Write the history, start the workflow of the lab's new phase, and settle the entry. Safe to repeat."""
-    drop_call_off(run, entry)
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
     message = joined((_done(entry), opening(entry.reason)))
     run.deps.store.add_event(lab.id, Event(lab.phase_since, KIND, message, facts))
@@ -82,6 +76,7 @@ def complete(run: NightRun, lab: Lab, entry: Entry) -> None:
     if workflow is not None:
         payload = {"lab_id": lab.id, "time": run.now.isoformat()}
         run.deps.workflows.start(workflow, execution_name(lab, workflow), payload)
+    drop_call_off(run, entry)
     asleep = entry.act is AtCurfew.HIBERNATE
     wakes_at = next_wake(lab.spec.schedule, run.now, run.deps.curfew.holidays) if asleep else None
     usd = saved(entry.saved_hourly_usd, run.now, wakes_at)

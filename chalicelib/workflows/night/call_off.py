@@ -23,10 +23,12 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
-from chalicelib.workflows.night.outcomes import KIND, conclude, line_of, settle
+from chalicelib.workflows.night.outcomes import KIND, conclude, leave_to_next_run, line_of, settle
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
 from chalicelib.workflows.shared.outbox import drop_post, post
+
+OLD = Sentence("This run is too old to act: what people did since was not seen.")
 
 
 def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
@@ -44,6 +46,13 @@ def call_off_unseen(run: NightRun, lab_id: str, why: str) -> None:
         return
     reason = Sentence("It could not be looked at: {why}", why=why)
     call_off(run, lab, line, Called(reason, line.entry.at + timedelta(hours=run.rules.late_hours)))
+
+
+def leave_as_old(run: NightRun, lab_id: str) -> None:
+    """Leave a lab to the next run, since this one is too old to look at it, and tell the person who was warned."""
+    leave_to_next_run(run, lab_id, OLD)
+    call_off_unseen(run, lab_id, OLD)
+    run.troubles.append(Sentence("{what}: {reason}", what=lab_id, reason=OLD))
 
 
 def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:

@@ -6,7 +6,7 @@ message each by the topic. Of concurrent runs one sends. If the run dies, `settl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,13 +44,14 @@ def tell_posts(deps: Deps, now: datetime) -> list[str]:
 
 
 def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> tuple[Post, ...]:
-    """The oldest posts that wait; none if they can't be read. Those that can't be read are troubles of the run."""
+    """The oldest posts that wait; none if they can't be read. A post that can't be read is a trouble of the hourly run."""
     found = Waiting()
     with run.around(Sentence("what waits to be told")):
         found = run.deps.posts.waiting(most, nightly=nightly)
     for post_id in found.unreadable:
         logger.error("A post can't be read.", extra={"post": post_id})
-        run.troubles.append(Sentence("the post {id}: it can't be read", id=post_id))
+        if nightly:
+            run.troubles.append(Sentence("the post {id}: it can't be read", id=post_id))
     return found.posts
 
 
@@ -107,7 +108,9 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
     failed = 0
     for addressee, mine in letters.items():
         with run.around(Sentence("the mail to {recipient}", recipient=mine[0].message.recipient)) as errors:
-            _mail(run, addressee, mine, notices.get(addressee.address, ()), (once, by))
+            for number, some in enumerate(_letters(mine)):
+                waiting = () if number else notices.get(addressee.address, ())
+                _mail(run, addressee, some, waiting, (f"{once} {number}" if number else once, by))
         failed += len(errors) if any(isinstance(part, EntryWarning) for part in mine) else 0
     return failed
 
@@ -122,7 +125,7 @@ def _mail(
     record = mail_id(addressee.address, once)
     if not claims(deps, f"mail#{record}", deps.clock.now(), by):
         return
-    mine = [part for part in _fitting(parts) if part.claim(record)]
+    mine = [part for part in parts if part.claim(record)]
     if not mine:
         return
     digests = waiting_for(deps, addressee, waiting[:A_MAIL], f"warn {once}", run.now)
@@ -142,20 +145,23 @@ def _mail(
         run.counts["mails"] += bool(told)
 
 
-def _fitting(parts: Sequence[Part]) -> list[Part]:
-    """The warnings, and the oldest posts; the next run sends the others."""
+def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """The parts of each of a person's mails: as a rule one; the first has all warnings, and the oldest posts."""
     posts = [part for part in parts if isinstance(part, Telling)]
-    return [*(part for part in parts if isinstance(part, EntryWarning)), *posts[:_POSTS]]
+    yield [*(part for part in parts if isinstance(part, EntryWarning)), *posts[:_POSTS]]
+    for more in range(_POSTS, len(posts), _POSTS):
+        yield list(posts[more : more + _POSTS])
 
 
 def _refused(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
-    """Publish them to the topic. Raises `refusal` if posts wait for a later run, or the table refused the mail's record."""
+    """Publish them to the topic. Posts that wait for a later run are a trouble. Raises `refusal` if it is the table's own."""
     if not is_by_ses(refusal):
         raise refusal
     asked = [(part, part.refuse(refusal)) for part in parts]
     _count(run, [part for part, told in asked if told])
     if not all(told for part, told in asked if isinstance(part, Telling)):
-        raise refusal
+        mail = Sentence("the mail to {recipient}", recipient=asked[0][0].message.recipient)
+        run.troubles.append(Sentence("{what}: {reason}", what=mail, reason=str(refusal)))
 
 
 def _is_in(mail: Mail, part: Part) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.curfew.messages.limit import Limit
     from chalicelib.domain.labs.lab import Lab
 
+#: A run looks at labs and acts at most this long after its `now`: events come late, executions are redriven, regions hang.
+LAST_LOOK = timedelta(minutes=25)
 #: Failures in one step's answer, failures in a run's summary, characters of each.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
 
@@ -47,6 +49,11 @@ class NightRun:
     def rules(self) -> CurfewRules:
         """The rules of curfew, read once a step."""
         return self.store.rules(self.deps.curfew.usual)
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the run asks AWS about no lab any more: the next run does, and this one must send its messages in time."""
+        return self.deps.clock.now() - self.now > LAST_LOOK
 
     @property
     def notice(self) -> timedelta:

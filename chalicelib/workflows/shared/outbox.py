@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Listed, Sentence
-from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.errors.tree import EkslabError, Unreadable
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up
 from chalicelib.logs import logger
@@ -41,9 +41,15 @@ def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = 
 
 
 def drop_post(deps: Deps, kind: str, once: str) -> None:
-    """Settle a post that is no longer true. No mail belongs to it any more: one that bounces goes to no other reader."""
+    """Settle a post that is no longer true. No mail belongs to it any more: one that bounces goes to no other reader.
+
+    An unreadable post stays: nobody is told it either.
+    """
     now = deps.clock.now()
-    deps.posts.change_post(f"{kind} {once}", lambda stored: replace(stored, mail="", told_at=stored.told_at or now))
+    try:
+        deps.posts.change_post(f"{kind} {once}", lambda stored: replace(stored, mail="", told_at=stored.told_at or now))
+    except Unreadable:
+        logger.exception("A post can't be read.", extra={"post": f"{kind} {once}"})
 
 
 @contextmanager

@@ -28,8 +28,9 @@ from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.notices.outbox import Waiting, messages_of, passed_on, post_of, taken_back, taken_up
 from chalicelib.ports.mail import PostStore
+from chalicelib.workflows.shared.outbox import drop_post
 from tests.aws.dynamodb.table import create_table
-from tests.fakes import NOW, Account
+from tests.fakes import NOW, Account, make_deps
 from tests.fakes.posts import FakePosts
 
 LETTER = Letter(
@@ -150,11 +151,15 @@ def test_a_post_that_cannot_be_read_keeps_no_other_from_being_told() -> None:
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         create_table(client)
         store = DynamoPosts(client, "labs")
-        store.add_post(replace(POST, id="a"))
+        store.add_post(replace(POST, id="a lost"))
         store.add_post(replace(POST, id="b"))
-        key = {"pk": {"S": "OUTBOX"}, "sk": {"S": "a"}}
+        key = {"pk": {"S": "OUTBOX"}, "sk": {"S": "a lost"}}
         client.update_item(
             TableName="labs", Key=key, UpdateExpression="SET body = :b", ExpressionAttributeValues={":b": {"S": "{}"}}
         )
         waiting = store.waiting(1)
-    assert ([post.id for post in waiting.posts], waiting.unreadable) == (["b"], ("a",))
+        client.update_item(TableName="labs", Key=key | {"sk": {"S": "b"}}, UpdateExpression="REMOVE posted_at")
+        without = store.waiting()
+        drop_post(replace(make_deps().deps, posts=store), "a", "lost")
+    assert ([post.id for post in waiting.posts], waiting.unreadable) == (["b"], ("a lost",))
+    assert without == waiting

@@ -120,7 +120,7 @@ def test_one_person_who_fails_keeps_nobody_else_from_theirs_and_the_run_is_stuck
     world.fail(operation, AwsRefused("dynamodb:Query", "ValidationException", "no"))
     failed = recover_labs(world.deps, DECEMBER.isoformat())["failed"]
     assert [each["error"] for each in failed] == ["AwsRefused"]
-    assert "mina" in mails(world)
+    assert mails(world).keys() >= {"mina", FINANCE}
     recover_labs(world.deps, (DECEMBER + timedelta(minutes=5)).isoformat())
     assert mails(world).keys() == {"jun", "mina", FINANCE}
 

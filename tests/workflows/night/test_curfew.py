@@ -18,6 +18,7 @@ from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from chalicelib.workflows import curfew
 from chalicelib.workflows.curfew import LAST_ROUND
+from chalicelib.workflows.night.run import LAST_LOOK
 from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.fakes.builders import in_phase
@@ -247,9 +248,9 @@ def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
     assert nights.lab("lab-a").planned is not None
 
 
-@pytest.mark.parametrize(("late", "rounds"), [(timedelta(0), 4), (LAST_ROUND, 1)])
+@pytest.mark.parametrize(("late", "rounds", "planned"), [(timedelta(0), 4, 3), (LAST_ROUND, 2, 1)])
 def test_a_run_begins_no_round_too_late_to_tell_people(
-    monkeypatch: pytest.MonkeyPatch, late: timedelta, rounds: int
+    monkeypatch: pytest.MonkeyPatch, late: timedelta, rounds: int, planned: int
 ) -> None:
     monkeypatch.setattr(curfew, "_AT_ONCE", 1)
     nights = schedule()
@@ -258,8 +259,47 @@ def test_a_run_begins_no_round_too_late_to_tell_people(
     nights.late = late
     nights.run_hour(NOW)
     assert nights.machines[-1].path.count("Begin") == rounds
-    assert len(nights.world.curfew.store.statuses) == min(rounds, 3)
+    assert len(nights.world.curfew.store.statuses) == planned
     assert [message.kind for message in nights.world.watch.notifier.to("lab-0")] == ["curfew-warning"]
+
+
+def test_a_run_that_is_late_after_a_round_works_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The round after the one in which time ran out was worked, too."""
+    monkeypatch.setattr(curfew, "_AT_ONCE", 1)
+    nights = schedule()
+    for number in range(3):
+        nights.add(f"lab-{number}")
+
+    def slow(function: str) -> None:
+        if function == "examine":
+            nights.world.clock.instant = NOW + LAST_ROUND
+
+    nights.before = slow
+    nights.run_hour(NOW)
+    assert nights.machines[-1].path.count("Begin") == 2
+    assert len(nights.world.curfew.store.statuses) == 1
+    assert [message.kind for message in nights.world.watch.notifier.to("lab-0")] == ["curfew-warning"]
+
+
+def test_a_run_that_is_old_asks_aws_about_no_lab_and_tells_people_all_the_same() -> None:
+    """A region that hangs took the run's whole time, wave by wave: nobody was told anything, and so at the next hour."""
+    nights = schedule()
+    nights.add("lab-a")
+    nights.add("lab-b", schedule=replace(SEOUL, curfew=time(23)))
+    nights.hours(NOW, 3)
+
+    def hung(function: str) -> None:
+        if function == "brake":
+            nights.world.clock.instant = CURFEW + LAST_LOOK + timedelta(seconds=1)
+
+    nights.before = hung
+    nights.run_hour(CURFEW)
+    assert nights.started("teardown") == []
+    assert nights.machines[-1].path.count("Warn") == 1
+    assert [message.kind for message in nights.world.watch.notifier.to("lab-a")][-1] == "curfew-called-off"
+    nights.before = lambda function: None
+    nights.run_hour(CURFEW + timedelta(hours=1))
+    assert nights.started("teardown") == ["lab-a", "lab-b"]
 
 
 def test_an_act_that_hangs_is_left_to_the_next_run_at_once_and_people_are_told() -> None:
