@@ -4,6 +4,7 @@ What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is co
 tests read them.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,12 +29,20 @@ def pytest_configure() -> None:
     words.compile_here()
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands speak English, whatever the desk speaks. Each new Chalice application adds to the other variable, and every
-    User-Agent repeats it: it is forgotten after each test.
+@pytest.fixture(scope="session", autouse=True)
+def environment() -> Iterator[None]:
+    """Commands speak English, whatever the desk speaks. Set once: a thread of a story that reads the environment while a variable
+    goes away fails.
     """
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LC_ALL", "C.UTF-8")
+        patch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def user_agent(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after each test what a new Chalice application adds to this variable: every User-Agent repeats it."""
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda")
 
 
