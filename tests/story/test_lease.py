@@ -16,15 +16,15 @@ pytestmark = pytest.mark.story
 HEARS, BOUNCES = "overslept@example.com", "unheard@example.com"
 
 
-def everybody(night: Night, count: int) -> list[Mail]:
-    """What came by the topic, as soon as it is so many: a mail that bounces is told to others a moment later."""
+def messages_with(night: Night, kinds: set[str]) -> list[Mail]:
+    """The topic's messages, once these kinds are among them: a bounced mail is told to others a moment later."""
     found: list[Mail] = []
 
-    def look() -> int:
+    def look() -> set[str]:
         found.extend(night.box.take())
-        return len(found)
+        return {mail.attributes["kind"] for mail in found}
 
-    until(look, lambda seen: seen >= count, f"{count} messages")
+    until(look, lambda seen: seen >= kinds, f"messages: {kinds}")
     return found
 
 
@@ -71,7 +71,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
-        mails = everybody(night, 2)
+        mails = messages_with(night, {"curfew-put-off", "curfew-warning"})
         put_off = of_kind("curfew-put-off", mails)[NOTICE_ADMINISTRATORS]
         assert "shielded" in put_off.subject
         assert "EKS deletion protection is switched on for its cluster." in " ".join(put_off.body.split())
