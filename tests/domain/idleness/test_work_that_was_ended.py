@@ -48,15 +48,15 @@ def on_large_machines(percent: float) -> dict[str, Any]:
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "1: pods placed at 01:00 in seven nights, Kubernetes out of reach": (
         {"scheduled_before": EVERY_NIGHT},
-        "busy: pods were scheduled around 01:00",
+        "busy: pods were scheduled around 01:00 (Asia/Seoul)",
     ),
     "1: pods placed at 01:00 in seven nights, Kubernetes answers": (
         {"scheduled_before": EVERY_NIGHT, **ASKED},
-        "busy: pods were scheduled around 01:00",
+        "busy: pods were scheduled around 01:00 (Asia/Seoul)",
     ),
     "1, beside it: work of every night in pods that stay (Airflow's LocalExecutor)": (
         nodes(cpu_before=AT_WORK) | ASKED,
-        "busy: nodes were at work around 01:00 in earlier nights, as nightly work is",
+        "busy: nodes were at work around 01:00 (Asia/Seoul) in earlier nights, as nightly work is",
     ),
     "2, beside it: a Job that Kueue holds back until there is room": (
         {"kubernetes": a_kubernetes_use(user_pods=0, waiting_jobs=("ml/train",))},

@@ -71,9 +71,9 @@ def _until(schedule: Schedule, then: time) -> timedelta:
 
 
 def _clock(schedule: Schedule, hour: int) -> str:
-    """An hour of the night, counted from curfew, in local time for people."""
+    """An hour of the night, counted from curfew, in the lab's time zone: `01:00 (Asia/Seoul)`."""
     at = datetime.combine(date.min, schedule.curfew) + max(hour, 0) * HOUR
-    return f"{at:%H:%M}"
+    return Sentence("{time} ({zone})", time=f"{at:%H:%M}", zone=schedule.time_zone)
 
 
 def _clockwork(hours: dict[date, set[tuple[int, bool]]], tonight: date) -> int | None:
