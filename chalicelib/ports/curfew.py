@@ -8,16 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.keep_link import LinkUses
 from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.curfew.signed_links import LinkUses
 from chalicelib.domain.labs.schedule import Holidays, Schedule
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Billed, Prices, Running
-    from chalicelib.domain.curfew.keep_link import KnownKeys, LinkSigner, SigningKey
     from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader, PlanLine, PlanPage
+    from chalicelib.domain.curfew.signed_links import KnownKeys, LinkSigner, SigningKey
     from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
@@ -167,12 +167,12 @@ class Curfew:
 
     def signing_key(self) -> SigningKey:
         """The key that signs new links. Raises ResourceGone if there is no secret."""
-        from chalicelib.domain.curfew.keep_link import SigningKey
+        from chalicelib.domain.curfew.signed_links import SigningKey
 
         return SigningKey(*self.keys.current(), self.signer)
 
     def known_keys(self) -> KnownKeys:
         """The keys that verify links; no key is fetched yet."""
-        from chalicelib.domain.curfew.keep_link import KnownKeys
+        from chalicelib.domain.curfew.signed_links import KnownKeys
 
         return KnownKeys(self.keys.key, self.signer)

@@ -21,8 +21,8 @@ from typing import Any
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.sentence import Sentence, from_kept, to_kept
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.curfew.keep_link import KEY_AGE
 from chalicelib.domain.curfew.rules import Mode
+from chalicelib.domain.curfew.signed_links import KEY_AGE
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.message import Message
-from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.curfew.signed_links import sign_confirmation
 from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, RequestRefused
 from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.plan import Entry, Trigger
+from chalicelib.domain.curfew.signed_links import sign_link
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.api.http import Http

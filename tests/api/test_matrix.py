@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.approval_link import sign_decision
-from chalicelib.domain.curfew.confirmation_link import sign_confirmation, sign_unsubscribing
 from chalicelib.domain.curfew.mail_link import MailAction, deadline_link, mail_path
+from chalicelib.domain.curfew.signed_links import sign_confirmation, sign_decision, sign_unsubscribing
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.confirmation import Asking, address_digest, asked
 from chalicelib.domain.identity.people import People

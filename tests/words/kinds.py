@@ -19,7 +19,6 @@ from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.brake import BrakeDecision
 from chalicelib.domain.curfew.decision import TAGGED
-from chalicelib.domain.curfew.keep_link import SigningKey
 from chalicelib.domain.curfew.mail_link import mail_buttons
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
@@ -31,6 +30,7 @@ from chalicelib.domain.curfew.messages.report import Concerns, report_message
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.signed_links import SigningKey
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.confirmation import Confirmation

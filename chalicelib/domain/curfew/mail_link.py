@@ -1,4 +1,4 @@
-"""The links of a mail that acknowledge or snooze a deadline: signed like a keep-link (`keep_link.py`).
+"""The links of a mail that acknowledge or snooze a deadline: signed by `signed_links.py`.
 
 A link names one person (by a hash of the name), one cluster and one of its deadlines, and expires after two weeks.
 """
@@ -13,7 +13,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Block, Link, para
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.keep_link import LONGEST, KnownKeys, SigningKey, read_claims, sign_claims
+from chalicelib.domain.curfew.signed_links import LONGEST, KnownKeys, SigningKey, read_claims, sign_claims
 from chalicelib.domain.errors.tree import LinkInvalid
 
 #: The signed form of the token: it tells these links from all others.

@@ -1,6 +1,6 @@
 """The confirmation of a mail address: one pending per address, by a link that its reader uses once.
 
-Requested by `PUT /me` or an administrator's roster. The link is signed like a keep-link (`curfew/keep_link.py`). Frequent requests,
+Requested by `PUT /me` or an administrator's roster. `curfew/signed_links.py` signs the link. Frequent requests,
 and requests for an address whose reader refused, are refused.
 """
 

@@ -13,8 +13,8 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.keep import Keeping, keep, keep_for_want_of_money, keep_within_budget
-from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
+from chalicelib.domain.curfew.signed_links import read_link
 from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept, OverBudget
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import RESTING, Lab

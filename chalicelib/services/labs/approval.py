@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.approval_link import read_decision
+from chalicelib.domain.curfew.signed_links import read_decision
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotYours
 from chalicelib.domain.identity.callers import Caller, counted_as
 from chalicelib.domain.labs.approval import Decision, decided

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.confirmation_link import read_confirmation
+from chalicelib.domain.curfew.signed_links import read_confirmation
 from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid, StaleLab
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, address_key

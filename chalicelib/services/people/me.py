@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.curfew.signed_links import sign_confirmation
 from chalicelib.domain.errors.tree import AskedTooOften, IdentityTaken, StaleLab
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.confirmation import (

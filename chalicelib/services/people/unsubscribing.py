@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.confirmation_link import read_unsubscribing
+from chalicelib.domain.curfew.signed_links import read_unsubscribing
 from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid, StaleLab
 from chalicelib.domain.identity.person import Person, Topic
 from chalicelib.ports.deps import Deps

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.approval_link import sign_decision
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.warning import NOBODY
+from chalicelib.domain.curfew.signed_links import sign_decision
 from chalicelib.domain.identity.callers import plain_name
 from chalicelib.domain.labs.approval import Decision, over
 from chalicelib.domain.labs.lab import Approval, Lab, Phase

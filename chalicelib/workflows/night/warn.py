@@ -18,7 +18,6 @@ from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep_within_budget
-from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.messages.warning import (
     NOBODY,
     KeepOffer,
@@ -28,6 +27,7 @@ from chalicelib.domain.curfew.messages.warning import (
     warning_message,
 )
 from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryStatus, PlanLine, Trigger
+from chalicelib.domain.curfew.signed_links import sign_link
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept, OverBudget
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.identity.person import identity_key

@@ -149,7 +149,7 @@ def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]
     topics = {topic_of(message.kind) for message in messages}
     if None in topics or not addressee.person or not deps.watch.api_url:
         return ""
-    from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
+    from chalicelib.domain.curfew.signed_links import sign_unsubscribing
 
     until = deps.clock.now() + _UNSUBSCRIBABLE
     token = sign_unsubscribing(addressee.person, sorted(filter(None, topics)), until, deps.curfew.signing_key())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.approval_link import sign_decision
+from chalicelib.domain.curfew.signed_links import sign_decision
 from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.lab import Phase

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.keep_link import MOST_USES, sign_link
 from chalicelib.domain.curfew.plan import Trigger
+from chalicelib.domain.curfew.signed_links import MOST_USES, sign_link
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.labs.schedule import AtCurfew
 from tests.api.curfew_world import CURFEW, LAB, NEXT, a_link, a_ready_lab, a_world, an_entry, hours

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.keep_link import sign_claims, sign_link
 from chalicelib.domain.curfew.mail_link import MailAction, deadline_link, hashed, mail_path
+from chalicelib.domain.curfew.signed_links import sign_claims, sign_link
 from tests.api.http import Http
 from tests.fakes import NOW
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_registration

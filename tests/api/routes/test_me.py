@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
+from chalicelib.domain.curfew.signed_links import sign_unsubscribing
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
 from chalicelib.domain.identity.invitation import KIND

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.messaging.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
-from chalicelib.domain.curfew.keep_link import KEY_AGE
+from chalicelib.domain.curfew.signed_links import KEY_AGE
 from chalicelib.domain.errors.tree import ResourceGone, Throttled
 from chalicelib.ports.curfew import LinkKeys
 from tests.fakes.clock import FakeClock

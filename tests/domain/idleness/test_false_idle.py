@@ -74,7 +74,10 @@ def test_row_1_pods_of_earlier_nights_count_whoever_placed_them_and_whether_kube
     every_night = placed_at(*(seoul(25, days) for days in range(1, 8)))
     for kubernetes in (None, a_kubernetes_use()):
         verdict = verdict_on(scheduled_before=every_night, kubernetes=kubernetes)
-        assert verdict.sentence == "busy: pods were scheduled around 01:00 (Asia/Seoul) in earlier nights, as nightly work is"
+        assert (
+            verdict.sentence
+            == "busy: pods were scheduled around 01:00 (Asia/Seoul) in earlier nights, as nightly work is"
+        )
 
 
 def test_a_night_is_told_by_the_labs_clock_and_not_by_utc() -> None:

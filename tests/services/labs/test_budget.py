@@ -11,9 +11,9 @@ import pytest
 
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.curfew.extension import ExtensionRequest
-from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.plan_entry import planned_for
+from chalicelib.domain.curfew.signed_links import sign_link
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, InvalidRequest, NotKept, OverBudget, TooManyLabs
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.person import Person

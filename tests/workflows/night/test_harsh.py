@@ -8,9 +8,9 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from chalicelib.domain.core.message import Message
-from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.signed_links import read_link
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.workflows.night.warn import listeners

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.core.message import Severity, letter_of, message_of, para
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.confirmation_link import read_unsubscribing
+from chalicelib.domain.curfew.signed_links import read_unsubscribing
 from chalicelib.domain.notices.notice import NoticeState
 from chalicelib.workflows.night.outbox import tell_posts
 from chalicelib.workflows.shared.outbox import post

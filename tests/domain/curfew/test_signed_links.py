@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
-from chalicelib.domain.curfew.keep_link import LONGEST, Claims, KnownKeys, SigningKey, read_link, sign_link
+from chalicelib.domain.curfew.signed_links import LONGEST, Claims, KnownKeys, SigningKey, read_link, sign_link
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
