@@ -20,7 +20,9 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions words browser screenshots bench package deploy destroy clean help
+DAY ?= 2027-12-15T15:30
+
+.PHONY: crowds hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions words browser screenshots bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -66,23 +68,23 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	$(BIN)/ruff check .
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
-long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, stories with three more seeds by which EKS lags, and all of it on future days (`future`)
-	$(BIN)/python -m pytest -m long --ignore=tests/hostile
-	$(MAKE) hostile
-	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
-	$(MAKE) prove
-	$(MAKE) future
+long: $(INSTALLED)      ## hours of tests in parts, with a table; after an interruption, it runs the parts that are left
+	@$(BIN)/python .ci/long.py
+
+crowds: $(INSTALLED)    ## fifty labs at once, and mail to 5,000 people
+	$(BIN)/python -m pytest -m long --durations=10 tests/sandbox tests/workflows
 
 stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox over HTTP
-	$(BIN)/python -m pytest $(PARALLEL) -m story
+	$(BIN)/python -m pytest $(PARALLEL) -m story --durations=10
 
 prove: $(INSTALLED)     ## faults at each call of each lifecycle; writes docs/reference/proof.md. ONLY=update-check_endpoint or ONLY=lost tells some
-	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest tests/proof -m 'long or not long'
+	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof -m 'long or not long'
 	$(BIN)/python -m pytest tests/story/test_interrupted.py -m story $(if $(ONLY),-k '$(ONLY)') || [ $$? = 5 ]
 	$(if $(ONLY),,$(BIN)/python -m benchmarks.proof)
 
-future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed
-	for day in 2027-12-15 2029-01-01; do $(BIN)/python .ci/future.py $$day $(BIN)/python -m pytest && $(BIN)/python .ci/future.py $$day $(BIN)/python -m sandbox demo || exit 1; done
+future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at another date and time: make future DAY=2027-12-15T15:30; it needs a C compiler
+	$(BIN)/python .ci/future.py $(DAY) $(BIN)/python -m pytest $(PARALLEL) --durations=10
+	$(BIN)/python .ci/future.py $(DAY) $(BIN)/python -m sandbox demo
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
@@ -135,7 +137,7 @@ screenshots: $(INSTALLED) $(PLAYWRIGHT)   ## take the page's pictures of the REA
 	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m tests.browser.screenshots docs/images
 
 hostile: $(INSTALLED) $(HOSTILE)   ## 9,000 requests made from the OpenAPI document, and 5,000 mutated eksctl files
-	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-hostile/bin/python -m pytest -m long tests/hostile
+	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-hostile/bin/python -m pytest -m long --durations=10 tests/hostile
 
 completions: $(INSTALLED) ## rewrite the completion files of the command line
 	for shell in bash zsh fish; do $(BIN)/shtab --shell=$$shell ekslab.__main__.parser > ekslab/completions/ekslab.$$shell || exit 1; done
