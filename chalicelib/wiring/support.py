@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.aws.messaging.notifier import SnsNotifier
 from chalicelib.aws.system.clock import SystemClock
@@ -25,11 +27,17 @@ def watch_of(settings: Settings) -> Watch:
 
         return translated(message, settings.language)
 
+    def notification(message: Message) -> Mapping[str, object]:
+        from chalicelib.words.chat import chat_document
+
+        return chat_document(message, settings.language)
+
+    chat = (watch.chat_topic_arn, notification) if watch.chat_topic_arn else None
     sns, events = LazyClient("sns", region), LazyClient("events", region)
     return Watch(
         fleet=fleet,
         store=fleet_store(),
-        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn, translate),
+        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, translate, chat),
         home=settings.account,
         administrators=watch.administrators,
         home_regions=watch.regions,

@@ -1,4 +1,4 @@
-"""A message in its reader's language: subject, plain text, HTML and a chat's markdown, of one letter.
+"""A message in its reader's language: subject, plain text and HTML, of one letter.
 
 Called by the senders of mail. In HTML every text is escaped: names, tags and AWS's words are untrusted. Styles are in
 the template, since mail programs drop style sheets.
@@ -24,7 +24,6 @@ from chalicelib.domain.core.message import (
     Ordered,
     Paragraphs,
     Rows,
-    plain_block,
     plain_text,
 )
 from chalicelib.domain.core.sentence import Sentence, Words, said
@@ -109,12 +108,6 @@ def _heading(letter: Letter, words: Words) -> str:
     return f'<h1 style="{_HEADING}">{escape(said(letter.subject, words))}</h1>'
 
 
-def chat_of(letter: Letter, words: Words) -> str:
-    """The letter as markdown of a channel, without links: a link acts for its one recipient."""
-    shown = [block for block in letter.blocks if not isinstance(block, Link)]
-    return "\n\n".join(_markdown(block, words) for block in shown)
-
-
 def _document(language: Language, subject: str, content: str) -> str:
     title = escape(subject)
     return (
@@ -159,23 +152,3 @@ def _ordered(step: tuple[str, tuple[str, ...], tuple[str, ...]], words: Words) -
 
 def _inline(text: str, words: Words) -> str:
     return _CODE.sub(r"<code>\1</code>", escape(said(text, words)))
-
-
-def _markdown(block: Block, words: Words) -> str:
-    match block:
-        case Paragraphs(texts):
-            return "\n".join(said(text, words) for text in texts if text)
-        case Commands(lines):
-            return "\n".join(["```", *lines, "```"])
-        case Link():
-            return ""
-        case Bullets(heading, texts):
-            return "\n".join([f"*{said(heading, words)}*", *(f"- {said(text, words)}" for text in texts)])
-        case Heading(text):
-            return f"*{said(text, words)}*"
-        case Rows():
-            return f"```\n{plain_block(block, words)}\n```"
-        case Ordered():
-            return f"```\n{plain_block(block, words)}\n```"
-        case _:
-            assert_never(block)

@@ -44,8 +44,8 @@ from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.teardown.adoption import TaggedCluster, in_its_region
 from chalicelib.domain.teardown.unproven_message import unproven_message
-from chalicelib.words.catalogues import words_of
-from chalicelib.words.letters import chat_of, written
+from chalicelib.words.chat import chat_document
+from chalicelib.words.letters import written
 from tests.domain.curfew.messages.test_warning import AT, SEOUL, mail
 from tests.domain.curfew.messages.test_warning import ENTRY as A_LINE
 from tests.domain.notices.test_digest import kept, notices_of
@@ -280,8 +280,8 @@ def shown(message: Message, language: Language, medium: str) -> str:
         case "html":
             return whole.html
         case _:
-            assert message.letter is not None
-            return chat_of(message.letter, words_of(language)) + "\n"
+            content: Any = chat_document(message, language)["content"]
+            return "\n\n".join([content["title"], content["description"], *content["nextSteps"]]) + "\n"
 
 
 def path_of(kind: str, language: Language, medium: str) -> Path:

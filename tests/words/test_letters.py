@@ -10,8 +10,8 @@ import pytest
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.sentence import Style
-from chalicelib.domain.notices.chat import chat_document
 from chalicelib.words.catalogues import words_of
+from chalicelib.words.chat import chat_document
 from chalicelib.words.letters import translated, written
 from tests.words.kinds import KINDS
 from tests.words.reading import english_left, unresolved
@@ -78,7 +78,7 @@ def test_days_of_aws_and_instants_for_programs_stay_in_utc(language: Language, s
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_topic_gets_it_in_its_language(kind: str) -> None:
     message = translated(KINDS[kind](), Language.KO)
-    content: Any = chat_document(message)["content"]
+    content: Any = chat_document(KINDS[kind](), Language.KO)["content"]
     for text in (message.subject, message.body, content["title"], content["description"]):
         assert english_left(text.replace(":rotating_light:", "").replace(":information_source:", "")) == []
         assert unresolved(text) == []

@@ -16,7 +16,6 @@ from chalicelib.aws.clients.calls import call
 from chalicelib.aws.clients.errors import PASSING, THROTTLED
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, Throttled
-from chalicelib.domain.notices.chat import chat_document
 from chalicelib.logs import logger
 
 SOURCE = "ekslab"
@@ -29,9 +28,10 @@ _ENTRIES = 10
 
 
 class SnsNotifier:
-    """`topic` is for people; `chat_topic`, where there is one, for chat channels; `bus` the name of the event bus.
+    """`topic` is for people; `bus` is the name of the event bus.
 
-    `translate`: a message in the language of both topics.
+    `translate`: a message in the topic's language. `chat`: the topic of chat channels, if there is one, and a message as its
+    notification.
     """
 
     def __init__(
@@ -40,25 +40,24 @@ class SnsNotifier:
         events: Any,
         topic: str,
         bus: str,
-        chat_topic: str | None = None,
         translate: Callable[[Message], Message] = lambda message: message,
+        chat: tuple[str, Callable[[Message], Mapping[str, object]]] | None = None,
     ) -> None:
         self._sns, self._events, self._translate = sns, events, translate
-        self._topic, self._bus, self._chat_topic = topic, bus, chat_topic
+        self._topic, self._bus, self._chat = topic, bus, chat
 
     def send(self, message: Message) -> str:
         """Publish it; return SNS's message id. Its subject is English: SNS takes ASCII. Raises AwsRefused, Transient."""
-        told, attributes = self._translate(message), _attributes(message)
+        attributes = _attributes(message)
         answer = call(
             self._sns,
             "sns:Publish",
             TopicArn=self._topic,
             Subject=subject_line(message.subject),
-            Message=_cut(told.body),
+            Message=_cut(self._translate(message).body),
             MessageAttributes=attributes,
         )
-        if self._chat_topic is not None:
-            self._send_to_chat(self._chat_topic, told, attributes)
+        self._send_to_chat(message, attributes)
         return str(answer["MessageId"])
 
     def publish_events(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
@@ -92,9 +91,12 @@ class SnsNotifier:
             return [error]
         return [_failure(entry) for entry in answer["Entries"] if entry.get("ErrorCode")]
 
-    def _send_to_chat(self, topic: str, message: Message, attributes: Mapping[str, Any]) -> None:
+    def _send_to_chat(self, message: Message, attributes: Mapping[str, Any]) -> None:
+        if self._chat is None:
+            return
+        topic, notification_of = self._chat
         try:
-            text = json.dumps(chat_document(message))
+            text = json.dumps(notification_of(message))
             call(self._sns, "sns:Publish", TopicArn=topic, Message=text, MessageAttributes=attributes)
         except EkslabError as error:
             logger.error("message did not reach the chat topic", extra={"topic": topic, "reason": str(error)})

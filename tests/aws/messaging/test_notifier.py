@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.aws.messaging.notifier import MOST_BYTES, SnsNotifier, subject_line
+from chalicelib.domain.core.language import Language
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, Throttled, Transient
-from chalicelib.domain.notices.chat import chat_document
+from chalicelib.words.chat import chat_document
 from emulator.process import Sandbox
 from tests.fakes import Account, FakeNotifier
 from tests.fakes.fleet_builders import a_message
@@ -53,8 +55,12 @@ def _post(client: Any) -> Post:
     events.create_event_bus(Name="ekslab")
     events.put_rule(Name="all", EventBusName="ekslab", EventPattern=json.dumps({"source": ["ekslab"]}))
     events.put_targets(Rule="all", EventBusName="ekslab", Targets=[{"Id": "queue", "Arn": arns["events"]}])
-    notifier = SnsNotifier(sns, events, topics["mails"], "ekslab", topics["chats"])
+    notifier = SnsNotifier(sns, events, topics["mails"], "ekslab", chat=(topics["chats"], in_chat))
     return Post(notifier, sqs, **queues)
+
+
+def in_chat(message: Message) -> dict[str, object]:
+    return chat_document(message, Language.EN)
 
 
 def open_to_aws(queue_arn: str) -> str:
@@ -104,7 +110,7 @@ def test_what_is_not_known_is_no_attribute_and_days_may_be_past(post: Post) -> N
 def test_a_chat_gets_the_same_message_in_its_own_schema(post: Post) -> None:
     post.notifier.send(a_message())
     (chat,) = post.arrived(post.chats)
-    assert json.loads(chat["Message"]) == chat_document(a_message())
+    assert json.loads(chat["Message"]) == in_chat(a_message())
     assert chat["MessageAttributes"]["owner"]["Value"] == "ops@example.com"
 
 
@@ -141,7 +147,7 @@ class Stubbed:
 def stubbed() -> Iterator[Stubbed]:
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     sns, events = (boto3.client(service, "ap-northeast-2", **keys) for service in ("sns", "events"))
-    notifier = SnsNotifier(sns, events, "arn:aws:sns:::mails", "ekslab", "arn:aws:sns:::chats")
+    notifier = SnsNotifier(sns, events, "arn:aws:sns:::mails", "ekslab", chat=("arn:aws:sns:::chats", in_chat))
     with Stubber(sns) as sns_stub, Stubber(events) as events_stub:
         yield Stubbed(notifier, sns_stub, events_stub)
 

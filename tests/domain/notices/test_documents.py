@@ -8,10 +8,11 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.notices.bus_events import DETAIL_TYPES, SCHEMA, detail_of
-from chalicelib.domain.notices.chat import chat_document
 from chalicelib.domain.notices.notice import NoticeKind
 from chalicelib.domain.support.health_events import HealthEvent, merged, parse
+from chalicelib.words.chat import chat_document
 from tests.domain.notices.test_digest import kept, mails, notices_of
 from tests.domain.support.test_assessment import NOW
 from tests.fakes.fleet_builders import a_key, a_notice, a_trouble
@@ -101,7 +102,7 @@ def test_an_event_says_which_deadline_and_how_many_days_are_left() -> None:
 
 def test_a_chat_notice_is_in_awss_schema_and_short() -> None:
     message, *_ = mails(*(kept(f"cluster-{number:03}", "1.31") for number in range(200)))
-    document = chat_document(message)
+    document = chat_document(message, Language.EN)
     content, metadata = document["content"], document["metadata"]
     assert (document["version"], document["source"]) == ("1.0", "custom")
     assert isinstance(content, dict)

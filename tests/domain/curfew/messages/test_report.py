@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
 from chalicelib.domain.curfew.messages.report import Concerns, report_message
@@ -19,7 +20,7 @@ from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.notices.chat import chat_document
+from chalicelib.words.chat import chat_document
 from tests.domain.curfew.messages.test_warning import AT, ENTRY, flat
 from tests.fakes.builders import a_lab, a_spec
 
@@ -214,7 +215,7 @@ def test_a_long_night_is_cut_with_a_count() -> None:
 
 
 def test_a_calm_night_reads_well_in_a_channel() -> None:
-    document = chat_document(report())
+    document = chat_document(report(), Language.EN)
     assert "```" not in json.dumps(document)
     assert "a calm night." in json.dumps(document)
     assert '""' not in json.dumps(document)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.warning import (
     KeepOffer,
@@ -24,7 +25,7 @@ from chalicelib.domain.curfew.messages.warning import (
 from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.notices.chat import chat_document
+from chalicelib.words.chat import chat_document
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 SEOUL = Schedule("Asia/Seoul")
@@ -282,10 +283,10 @@ def test_the_only_address_is_the_link_that_keeps_the_lab_and_all_else_is_a_comma
 
 def test_a_channel_hears_of_the_lab_but_never_gets_the_link_that_keeps_it() -> None:
     """Whoever has the link can keep the lab: it is for the owner's mail, not for everyone who reads a channel."""
-    document = chat_document(mail())
+    document = chat_document(mail(), Language.EN)
     assert URL.rpartition("/")[2] not in json.dumps(document)
     assert "myeks ends Mon 23 Nov 22:00" in json.dumps(document)
-    other = chat_document(mail(replace(ENTRY, lab_id="lab-0000aaaa")))
+    other = chat_document(mail(replace(ENTRY, lab_id="lab-0000aaaa")), Language.EN)
     assert document["id"] != other["id"]
 
 
