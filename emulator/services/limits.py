@@ -1,7 +1,7 @@
 """Lengths and characters that AWS refuses and ministack takes: names of executions, subjects of messages, names and tags in IAM.
 
 Sources: botocore's models (the patterns and lengths of StartExecution, CreateRole, CreatePolicy, Tag) and the API references of
-StartExecution (InvalidName) and Publish (Subject: 100 characters, no line breaks or control characters).
+StartExecution (InvalidName) and Publish (Subject: UTF-8 of fewer than 100 characters, no line breaks or control characters).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _name_refused(given: dict[str, Any]) -> Any:
 def _with_subject(publish: Callable[..., Any]) -> Callable[..., Any]:
     def publish_checked(params: Any, *rest: Any, **named: Any) -> Any:
         subject = str(_first(params.get("Subject")) or "")
-        if len(subject) > 100 or re.search(r"[\x00-\x1f\x7f]", subject):
+        if len(subject) >= 100 or re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", subject):
             return sns._error("InvalidParameter", "Invalid parameter: Subject", 400)
         return publish(params, *rest, **named)
 

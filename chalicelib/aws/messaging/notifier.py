@@ -7,20 +7,16 @@ failing chat is logged and delays no mail: the notice counts as sent when the to
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.calls import call
 from chalicelib.aws.clients.errors import PASSING, THROTTLED
-from chalicelib.domain.core.message import Message
+from chalicelib.domain.core.message import Message, subject_line
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, Throttled
 from chalicelib.logs import logger
 
 SOURCE = "ekslab"
-#: SNS: "less than 100 characters long", and mail servers on the way prefer ASCII.
-_SUBJECT = 99
 #: Both services count the whole message against 256 KiB; this leaves room for the rest of it.
 MOST_BYTES = 250_000
 #: The most entries of one PutEvents.
@@ -47,14 +43,14 @@ class SnsNotifier:
         self._topic, self._bus, self._chat = topic, bus, chat
 
     def send(self, message: Message) -> str:
-        """Publish it; return SNS's message id. Its subject is English: SNS takes ASCII. Raises AwsRefused, Transient."""
-        attributes = _attributes(message)
+        """Publish it; return SNS's message id. Raises AwsRefused, Transient."""
+        told, attributes = self._translate(message), _attributes(message)
         answer = call(
             self._sns,
             "sns:Publish",
             TopicArn=self._topic,
-            Subject=subject_line(message.subject),
-            Message=_cut(self._translate(message).body),
+            Subject=subject_line(told.subject),
+            Message=_cut(told.body),
             MessageAttributes=attributes,
         )
         self._send_to_chat(message, attributes)
@@ -100,20 +96,6 @@ class SnsNotifier:
             call(self._sns, "sns:Publish", TopicArn=topic, Message=text, MessageAttributes=attributes)
         except EkslabError as error:
             logger.error("message did not reach the chat topic", extra={"topic": topic, "reason": str(error)})
-
-
-def subject_line(text: str) -> str:
-    """A subject that SNS and every mail server accept: one line of ASCII, starting with a visible character, 99 at most."""
-    plain = text.translate(_PLAIN)
-    ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    line = re.sub(r"[\x00-\x20\x7f]+", " ", ascii_only).strip() or "ekslab"
-    return line if len(line) <= _SUBJECT else f"{line[: _SUBJECT - 3].rstrip()}..."
-
-
-#: Characters that need a replacement in ASCII.
-_PLAIN = str.maketrans(
-    {"–": "-", "—": "-", "‑": "-", "→": "->", "×": "x", "≥": ">=", "≤": "<=", "’": "'", "“": '"', "”": '"'}
-)
 
 
 def _attributes(message: Message) -> dict[str, dict[str, str]]:

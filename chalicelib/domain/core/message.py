@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import assert_never
@@ -11,7 +12,7 @@ from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import ENGLISH, Sentence, Words, said
 from chalicelib.domain.core.wording import WIDTH, paragraph, width
 
-#: SNS: fewer than 100 characters.
+#: SNS: UTF-8, fewer than 100 characters.
 MOST_SUBJECT = 99
 _MOST_COLUMN = 40
 
@@ -125,8 +126,16 @@ def message_of(
     letter: Letter, recipient: str, kind: str, severity: Severity, account: str = "", owner: str = ""
 ) -> Message:
     """The letter to one recipient, with its English subject and body."""
-    subject = str(letter.subject)[:MOST_SUBJECT]
-    return Message(recipient, subject, english_body(letter), kind, severity, account, owner, letter=letter)
+    return Message(
+        recipient, subject_line(letter.subject), english_body(letter), kind, severity, account, owner, letter=letter
+    )
+
+
+def subject_line(text: str) -> str:
+    """A subject that SNS accepts: one line of visible characters, 99 at most."""
+    visible = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text)
+    line = " ".join(visible.split()) or "ekslab"
+    return line if len(line) <= MOST_SUBJECT else f"{line[: MOST_SUBJECT - 3].rstrip()}..."
 
 
 def english_body(letter: Letter) -> str:

@@ -6,7 +6,6 @@ messages, so that each stays readable and within SNS's limit, and no cluster is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from chalicelib.domain.core.message import (
     letter_of,
     para,
     plain_block,
+    subject_line,
 )
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import ENGLISH, Sentence
@@ -33,8 +33,8 @@ from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
-#: SNS accepts 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
-MOST_BYTES, MOST_SUBJECT = 190_000, 100
+#: SNS accepts 256 KiB with attributes.
+MOST_BYTES = 190_000
 #: The most clusters in one message, and the most of them shown with commands; the API shows all.
 _CLUSTERS, _WITH_COMMANDS = 60, 10
 #: Bytes for a cluster's title and line in the table, generously.
@@ -107,7 +107,7 @@ def _message(recipient: str, parts: Sequence[_Part], now: datetime, volume: tupl
     letter = _letter(parts, now, volume)
     return Message(
         recipient=recipient,
-        subject=_plain(letter.subject),
+        subject=subject_line(letter.subject),
         body=english_body(letter),
         kind=kinds.pop() if len(kinds) == 1 else "digest",
         severity=parts[0].severity,
@@ -152,12 +152,6 @@ def severity_said(severity: Severity) -> Sentence:
         Severity.URGENT: Sentence("urgent"),
         Severity.CRITICAL: Sentence("critical"),
     }[severity]
-
-
-def _plain(subject: str) -> str:
-    """The subject in ASCII, as SNS requires."""
-    plain = re.sub(r"[^ -~]", "?", subject)
-    return plain if len(plain) <= MOST_SUBJECT else f"{plain[: MOST_SUBJECT - 3]}..."
 
 
 def _letter(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> Letter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.message import MOST_SUBJECT, Message, Severity, commands, letter_of, message_of, para
 from chalicelib.domain.core.sentence import Said, Sentence, clause
 from chalicelib.domain.curfew.messages.warning import format_in_zone, in_place, lab_named, shortened, sleeps
 from chalicelib.domain.curfew.plan import Entry
@@ -13,7 +13,6 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
 
 KIND = "curfew-called-off"
-_MOST_SUBJECT = 99
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def called_off_message(
 
 
 def _subject(lab: Lab, entry: Entry, over: bool) -> Sentence:
-    room = _MOST_SUBJECT - len(_subject_of(lab, entry, over, ""))
+    room = MOST_SUBJECT - len(_subject_of(lab, entry, over, ""))
     return _subject_of(lab, entry, over, shortened(entry.name, min(room, 40)))
 
 

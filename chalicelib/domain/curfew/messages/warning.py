@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Block, Link, Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.message import (
+    MOST_SUBJECT,
+    Block,
+    Link,
+    Message,
+    Severity,
+    commands,
+    letter_of,
+    message_of,
+    para,
+)
 from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
 from chalicelib.domain.core.sentence import Listed, Moment, Said, Sentence, Style, clause, opening
 from chalicelib.domain.core.wording import counted
@@ -22,8 +32,6 @@ from chalicelib.domain.labs.spec import VolumePolicy
 
 #: The message attribute `kind`, that subscriptions can filter by.
 KIND = "curfew-warning"
-#: SNS: fewer than 100 characters.
-_MOST_SUBJECT = 99
 #: The recipient if no administrator is configured and the lab has no owner.
 NOBODY = "administrators"
 _NOT_COUNTED = {
@@ -238,7 +246,7 @@ def _waking(schedule: Schedule) -> Sentence:
 
 def _subject(entry: Entry, schedule: Schedule) -> str:
     """Cuts the name, so that the day fits."""
-    room = _MOST_SUBJECT - len(_subject_of(entry, schedule, ""))
+    room = MOST_SUBJECT - len(_subject_of(entry, schedule, ""))
     return _subject_of(entry, schedule, shortened(entry.name, room))
 
 
