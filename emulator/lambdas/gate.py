@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -20,23 +21,34 @@ LONGEST_WAIT = 20.0
 
 
 class Gate:
-    """Lets so many in; a place that becomes free goes to one who waits."""
+    """Lets so many in. A place that becomes free goes to whoever has waited longest, never to a newcomer."""
 
     def __init__(self, places: int, longest: float = LONGEST_WAIT) -> None:
-        self._places, self._longest = places, longest
-        self._inside, self._freed = 0, threading.Condition()
+        self._free, self._longest = places, longest
+        self._lock, self._waiting = threading.Lock(), deque[threading.Event]()
 
     def enter(self) -> None:
         """Wait for a place, at most so long."""
-        with self._freed:
-            self._freed.wait_for(lambda: self._inside < self._places, self._longest)
-            self._inside += 1
+        mine = threading.Event()
+        with self._lock:
+            self._waiting.append(mine)
+            self._let_in()
+        if not mine.wait(self._longest):
+            with self._lock:
+                if not mine.is_set():
+                    self._waiting.remove(mine)
+                    self._free -= 1
 
     def leave(self) -> None:
         """Give the place to the next."""
-        with self._freed:
-            self._inside -= 1
-            self._freed.notify()
+        with self._lock:
+            self._free += 1
+            self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._free > 0:
+            self._free -= 1
+            self._waiting.popleft().set()
 
 
 def in_turn(execute: Callable[..., Any], places: int = MOST_AT_ONCE) -> Callable[..., Any]:

@@ -113,6 +113,36 @@ def test_who_waits_for_a_turn_gets_it_when_one_is_free_or_after_a_while() -> Non
     nested.enter()
 
 
+def test_nobody_overtakes_those_who_wait() -> None:
+    gate, entered = Gate(1, longest=60), list[int]()
+
+    def come(number: int) -> None:
+        gate.enter()
+        entered.append(number)
+        gate.leave()
+
+    gate.enter()
+    crowd = [threading.Thread(target=come, args=(number,)) for number in range(20)]
+    for number, each in enumerate(crowd):
+        each.start()
+        until(lambda number=number: len(gate._waiting) > number)
+    gate.leave()
+    come(20)
+    for each in crowd:
+        each.join()
+    assert entered == list(range(21))
+
+
+def test_whoever_waited_too_long_takes_a_place_that_becomes_free_later() -> None:
+    gate = Gate(1, longest=0.01)
+    gate.enter()
+    gate.enter()
+    gate.leave()
+    assert gate._free == 0
+    gate.leave()
+    assert gate._free == 1
+
+
 def test_an_answer_of_api_gateway_does_not_wait_for_steps() -> None:
     over, begun = threading.Event(), threading.Event()
 
