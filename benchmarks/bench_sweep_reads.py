@@ -6,6 +6,7 @@ The peer lists every lab by age and decides for each, like a cleaner without an 
 """
 
 import argparse
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,13 +29,13 @@ from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows import curfew
 from emulator.process import running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import make_deps
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import a_price_list
 from tests.fakes.evidence_builders import quiet_evidence
+from tests.workflows.machine import Machine
 
 DUE = 100
 IDLE = (20, DUE)
@@ -158,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fleets", type=int, nargs="+", default=FLEETS)
     options = parser.parse_args()
+    logging.disable(logging.INFO)
     with running_sandbox() as sandbox:
         client = sandbox.client("dynamodb")
         keep("sweep_reads", [row for count in options.fleets for idle in IDLE for row in _rows(client, count, idle)])
@@ -220,21 +222,15 @@ def list_by_age(stores: Stores, _now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The steps of `curfew` in the order of its state machine; the first `idle` labs are, by their signals."""
+    """An execution of `curfew`; the first `idle` labs are idle, by their signals."""
 
     idle: int
 
     def run(self, stores: Stores, now: datetime) -> None:
         """One hour's."""
-        deps, nothing = _world(stores, self.idle, now), {"answer": {}, "lost": ""}
-        before = {"round": 0, "so_far": {}}
-        begun = curfew.begin(deps, {"before": before, "warned": {}, "braked": {}}, now)
-        examined = [{**nothing, "answer": curfew.examine(deps, {"group": group}, now)} for group in begun["groups"]]
-        warned = curfew.warn(deps, {}, now)
-        braked = curfew.brake(deps, {"examined": examined}, now)
-        acted = [{**nothing, "answer": curfew.act(deps, {"item": item}, now)} for item in braked["items"]]
-        results = {"examined": examined, "warned": warned, "braked": braked, "acted": acted}
-        summary = curfew.finish(deps, {"so_far": begun["so_far"], "failure": None, **results}, now)
+        machine = Machine("curfew", _world(stores, self.idle, now))
+        machine.run({"time": now.isoformat()})
+        summary = machine.output["finish"]
         if summary["outcome"] != "done" or summary["troubles"]:
             raise RuntimeError(f"The sweep of {now}: {summary}")
 

@@ -1,6 +1,7 @@
 """The figures that benchmarks measure, beside peers and limits: kept in `results.json`, shown in docs/reference/benchmarks.md.
 
-A benchmark calls `keep` with all its rows; `python -m benchmarks.results` writes the page's tables anew from the file.
+A benchmark calls `keep` with all its rows; `python -m benchmarks.results` writes the page's tables anew from the file,
+and fails if a row exceeds its limit.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,17 @@ def read() -> dict[str, list[dict[str, Any]]]:
     return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
 
 
+def over(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The rows that exceed their limit, as benchmark and line."""
+    return [
+        f"{benchmark}: {_line(row).rstrip()}"
+        for benchmark, rows in kept.items()
+        for row in rows
+        if (row["limit"] is not None and row["value"] > row["limit"])
+        or (row["times"] is not None and row["ratio"] is not None and row["ratio"] > row["times"])
+    ]
+
+
 def with_tables(page: str) -> str:
     """The page with its tables from the file; tables without new figures stay."""
     kept = read()
@@ -81,7 +93,7 @@ def with_tables(page: str) -> str:
     return _TABLE.sub(table, page)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: Mapping[str, Any]) -> str:
     spread = "" if not row["spread"] else " to ".join(map(_number, row["spread"]))
     limit = _number(row["limit"]) or (f"{row['times']} × the peer" if row["times"] else "")
     cells = (_number(row["peer"]), _number(row["ratio"]), limit, spread)
@@ -97,3 +109,5 @@ def _number(value: float | None) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(with_tables(PAGE.read_text()))
+    if exceeded := over(read()):
+        raise SystemExit("\n".join(("Over their limits:", *exceeded)))

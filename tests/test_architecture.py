@@ -60,7 +60,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "tests.workflows.machine",
     ),
     "benchmarks/bench_pages.py": ("sandbox", "tests.aws.dynamodb.season"),
-    "benchmarks/bench_sweep_reads.py": ("emulator", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table"),
+    "benchmarks/bench_sweep_reads.py": (
+        "emulator", "chalicelib", "tests.fakes", "tests.aws.dynamodb.table", "tests.workflows.machine",
+    ),
 }  # fmt: skip
 
 #: folder of `domain/` -> folders of `domain/` on lower floors that it may import.

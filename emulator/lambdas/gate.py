@@ -21,7 +21,7 @@ LONGEST_WAIT = 20.0
 
 
 class Gate:
-    """Lets so many in. A place that becomes free goes to whoever has waited longest, never to a newcomer."""
+    """A number of places. A free place goes to the caller that has waited longest."""
 
     def __init__(self, places: int, longest: float = LONGEST_WAIT) -> None:
         self._free, self._longest = places, longest
