@@ -1,8 +1,8 @@
 """Catalogues: collects the messages of the code, and compiles the translators' files. `python -m deployment.words` does both.
 
 A message is the first argument of `Sentence(...)`, with its plural as the second; `counted(n, "node")` has its two messages in
-the noun. In templates, and in the command line, which has a catalogue of its own, it is the argument of `t(...)`. Babel reads and
-writes the files; nothing that is deployed imports it.
+the noun; functions that make a sentence of an argument are in `MAKERS`. In templates, and in the command line, which has a
+catalogue of its own, it is the argument of `t(...)`. Babel reads and writes the files; nothing that is deployed imports it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -29,8 +29,18 @@ COMMAND_LINE = "ekslab/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
+#: Functions and methods of the service that make a sentence of an argument, unless it is one already: the argument's place.
+#: `RequestContext.route` makes them of several.
+MAKERS = {
+    "error": 2,
+    "warning": 2,
+    "warn": 2,
+    "refused": 0,
+    "warned": 0,
+    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota"), 1),
+}
 #: Files that build sentences from templates, from nouns, and the definition of one.
-_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
+_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py", "errors/failure_causes.py")
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
     f'"{name}:'.encode()
@@ -59,9 +69,36 @@ def messages(project: Path = PROJECT, folder: str = FOLDER) -> list[Found]:
     return found
 
 
+def made_of(node: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that it makes sentences of; those that are sentences already are left out."""
+    match node.func:
+        case ast.Attribute(attr="route"):
+            also = [keyword.value for keyword in node.keywords if keyword.arg == "also"]
+            given = [*node.args[2:3], *_second_of_pairs([*node.args[3:4], *also])]
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
+            given = node.args[MAKERS[name] : MAKERS[name] + 1]
+        case _:
+            return []
+    return [each for each in given if isinstance(each, ast.Constant | ast.JoinedStr | ast.BinOp)]
+
+
+def _second_of_pairs(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """The texts of (status, text), and of pairs within each other."""
+    for node in nodes:
+        match node:
+            case ast.Tuple(elts=[ast.Constant(value=int()), text]):
+                yield text
+            case ast.Tuple(elts=pairs):
+                yield from _second_of_pairs(pairs)
+
+
 def _of_module(name: str, source: str) -> Iterator[Found]:
     for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+        if not isinstance(node, ast.Call):
+            continue
+        if name.startswith("chalicelib/"):
+            yield from ((name, _constant(name, text), "") for text in made_of(node))
+        if not (isinstance(node.func, ast.Name) and node.args):
             continue
         match node.func.id:
             case "Sentence" if name.endswith(_OF_OTHERS):

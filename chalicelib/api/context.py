@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from chalice import Blueprint, IAMAuthorizer, Response
@@ -13,7 +14,7 @@ from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
 from chalicelib.api.views.json_format import in_language
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence, Words
+from chalicelib.domain.core.sentence import Sentence, Words, sentence
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
@@ -89,8 +90,14 @@ class RequestContext:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """The descriptions of the registered routes."""
-        return tuple(Operation(*route, **more) for route, more in self._described)
+        """The descriptions of the registered routes, as sentences."""
+        described = (Operation(*route, **more) for route, more in self._described)
+        return tuple(
+            replace(
+                each, summary=sentence(each.summary), success=_said(each.success), also=tuple(map(_said, each.also))
+            )
+            for each in described
+        )
 
     @property
     def deps(self) -> Deps:
@@ -205,6 +212,10 @@ class RequestContext:
             return view(*args, **kwargs)
 
         return admitting
+
+
+def _said(answer: tuple[int, str]) -> tuple[int, str]:
+    return answer[0], sentence(answer[1])
 
 
 def json_answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -18,6 +18,7 @@ from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome, verdict
 from chalicelib.words.catalogues import words_of
+from deployment.words import made_of
 from tests.domain.curfew.test_extension import no_holidays
 from tests.domain.notices.test_digest import kept
 from tests.domain.support.test_assessment import NOW
@@ -97,6 +98,9 @@ def literals(node: ast.AST) -> Iterator[tuple[int, str]]:
         yield getattr(node, "lineno", 0), text
         return
     match node:
+        case ast.Call() if made := made_of(node):
+            for part in (*node.args, *node.keywords):
+                yield from (found for found in literals(part) if found[1] not in {text_of(each) for each in made})
         case ast.Call(func=ast.Name(id=name)) if name in FOR_PROGRAMS:
             for keyword in node.keywords:
                 yield from literals(keyword.value)

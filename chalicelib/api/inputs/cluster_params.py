@@ -51,7 +51,7 @@ def read_snooze(raw: bytes, content_type: str | None) -> datetime:
     body = Reader(read_body(raw, content_type), "", notes)
     text = body.text("until")
     if not body.has("until"):
-        body.error("until", "missing", Sentence("until is required: an instant such as 2026-12-01T00:00:00Z."))
+        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
     body.close()
     until = instant_of(text, "until", notes.findings) if text else None
     refuse(notes.findings)
@@ -64,7 +64,7 @@ def read_policy(raw: bytes, content_type: str | None) -> str:
     body = Reader(read_body(raw, content_type), "", notes)
     asked = body.text("supportType")
     if asked not in _SUPPORT_TYPES:
-        body.error("supportType", "invalid-support-type", Sentence("supportType is STANDARD or EXTENDED."))
+        body.error("supportType", "invalid-support-type", "supportType is STANDARD or EXTENDED.")
     body.close()
     refuse(notes.findings)
     return str(asked)
@@ -102,7 +102,7 @@ def _days(text: str, findings: list[Finding]) -> int | None:
     if digits.isascii() and digits.isdigit() and len(digits) < 5:
         return int(text)
     findings.append(
-        error("daysLeft", "invalid-days", Sentence("daysLeft is a whole number of days, not {text}.", text=text[:20]))
+        error("daysLeft", "invalid-days", "daysLeft is a whole number of days, not {text}.", text=text[:20])
     )
     return None
 
@@ -112,4 +112,4 @@ def _no_phase(name: str, phases: list[str]) -> Finding:
     meant = (
         Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
     )
-    return error("phase", "unknown-phase", Sentence("{name} is no phase of support. {meant}", name=name, meant=meant))
+    return error("phase", "unknown-phase", "{name} is no phase of support. {meant}", name=name, meant=meant)

@@ -44,7 +44,7 @@ def read_day(text: str) -> date:
     except ValueError:
         pass
     raise InvalidRequest(
-        [error("date", "invalid-date", Sentence("{text} is no day. They look like 2026-11-23.", text=text[:40]))]
+        [error("date", "invalid-date", "{text} is no day. They look like 2026-11-23.", text=text[:40])]
     )
 
 
@@ -55,7 +55,7 @@ def read_release(raw: bytes, content_type: str | None) -> str:
     text = body.text("hash") or ""
     body.close()
     if not _HASH.fullmatch(text) and not notes.findings:
-        body.error("hash", "invalid-hash", Sentence("hash is that of the plan, as `ekslab get plan` shows it."))
+        body.error("hash", "invalid-hash", "hash is that of the plan, as `ekslab get plan` shows it.")
     refuse(notes.findings)
     return text
 
@@ -72,7 +72,7 @@ def read_extension(raw: bytes, content_type: str | None) -> ExtensionRequest:
         )
         notes.findings.append(error("", "missing" if not body.has("until") else "both", message))
     if hours is not None and not 1 <= hours <= _MOST_HOURS:
-        body.error("hours", "invalid-hours", Sentence("hours is 1 to {most}.", most=_MOST_HOURS))
+        body.error("hours", "invalid-hours", "hours is 1 to {most}.", most=_MOST_HOURS)
     until = instant_of(text, "until", notes.findings) if text is not None else None
     refuse(notes.findings)
     return ExtensionRequest(until.replace(microsecond=0) if until else None, hours)
@@ -85,16 +85,10 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
     text, why = body.text("until"), " ".join((body.text("why") or "").split())
     body.close()
     if "until" not in document:
-        body.error(
-            "until",
-            "missing",
-            Sentence("until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it."),
-        )
+        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it.")
     if body.has("until") and not 1 <= len(why) <= _LONGEST_WHY:
         body.error(
-            "why",
-            "missing",
-            Sentence("Say why, in 1 to {most} characters: its owner and the report read it.", most=_LONGEST_WHY),
+            "why", "missing", "Say why, in 1 to {most} characters: its owner and the report read it.", most=_LONGEST_WHY
         )
     until = instant_of(text, "until", notes.findings) if text is not None else None
     refuse(notes.findings)
@@ -108,11 +102,7 @@ def read_why(raw: bytes, content_type: str | None) -> str:
     why = " ".join((body.text("why") or "").split())
     body.close()
     if not 1 <= len(why) <= _LONGEST_WHY:
-        body.error(
-            "why",
-            "missing",
-            Sentence("Say why, in 1 to {most} characters: the lab's owner reads it.", most=_LONGEST_WHY),
-        )
+        body.error("why", "missing", "Say why, in 1 to {most} characters: the lab's owner reads it.", most=_LONGEST_WHY)
     refuse(notes.findings)
     return why
 
@@ -137,7 +127,7 @@ def read_rules(raw: bytes, content_type: str | None) -> RulesAsked:
     body.close()
     asked = {rule: number for rule, number in numbers.items() if number is not None}
     if mode is None and not asked and not notes.findings:
-        body.error("", "empty", Sentence("Say at least one of mode, {names}.", names=", ".join(RULE_NAMES.values())))
+        body.error("", "empty", "Say at least one of mode, {names}.", names=", ".join(RULE_NAMES.values()))
     refuse(notes.findings)
     return RulesAsked(asked, mode)
 
@@ -149,6 +139,6 @@ def _mode(body: Reader) -> Mode | None:
         return None if value is None else Mode.ON if value else Mode.OFF
     known = {str(mode): mode for mode in Mode}
     if not isinstance(value, str) or value not in known:
-        body.error("mode", "invalid-mode", Sentence("mode is one of {names}.", names=", ".join(known)))
+        body.error("mode", "invalid-mode", "mode is one of {names}.", names=", ".join(known))
         return None
     return known[value]

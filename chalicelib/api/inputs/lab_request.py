@@ -73,7 +73,7 @@ def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     kept = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)[:MOST_FINDINGS]
     return (
         *kept,
-        error("", "more-findings", Sentence("There are {what} more findings.", what=len(findings) - MOST_FINDINGS)),
+        error("", "more-findings", "There are {what} more findings.", what=len(findings) - MOST_FINDINGS),
     )
 
 

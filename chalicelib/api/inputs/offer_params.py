@@ -53,12 +53,10 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
     said = {name: value for name, value in asked.items() if value is not None}
     back = [name for key, name in zip(NAMES, asked, strict=True) if key in body.names() and not body.has(key)]
     if not said and not back and not notes.findings:
-        body.error("", "empty", Sentence("Say at least one of {names}.", names=", ".join(NAMES)))
+        body.error("", "empty", "Say at least one of {names}.", names=", ".join(NAMES))
     for name, value in said.items():
         if isinstance(value, tuple) and len(value) > _MOST:
-            body.error(
-                NAMES[list(asked).index(name)], "too-many", Sentence("At most {most} are taken here.", most=_MOST)
-            )
+            body.error(NAMES[list(asked).index(name)], "too-many", "At most {most} are taken here.", most=_MOST)
     refuse(notes.findings)
     usual = Offers()
     changed: dict[str, Any] = {name: None if value == _NONE else value for name, value in said.items()}
@@ -80,9 +78,7 @@ def _each(body: Reader, key: str, read: Callable[[Reader], Any]) -> tuple[Any, .
 def _zone(item: Reader) -> ZoneOffer:
     zone, domain = item.text("hostedZoneId") or "", (item.text("domain") or "").rstrip(".")
     if not HOSTED_ZONE_ID.fullmatch(zone):
-        item.error(
-            "hostedZoneId", "invalid-id", Sentence("Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ.")
-        )
+        item.error("hostedZoneId", "invalid-id", "Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ.")
     if not DOMAIN.fullmatch(domain):
         message = Sentence("The domain below which labs get subdomains: it looks like labs.example.com.")
         item.error("domain", "invalid-domain", message)
@@ -92,12 +88,10 @@ def _zone(item: Reader) -> ZoneOffer:
 def _network(item: Reader) -> NetworkOffer:
     vpc, subnets, stack = item.text("vpcId"), item.texts("subnetIds") or (), item.text("stackId")
     if vpc is not None and not VPC_ID.fullmatch(vpc):
-        item.error("vpcId", "invalid-id", Sentence("Not a VPC id: they look like vpc-0dd338ecf29863c55."))
+        item.error("vpcId", "invalid-id", "Not a VPC id: they look like vpc-0dd338ecf29863c55.")
     for index, subnet in enumerate(subnets):
         if not SUBNET_ID.fullmatch(subnet):
-            item.error(
-                "subnetIds", "invalid-id", Sentence("Not a subnet id: they look like subnet-0b2512f8c6ae9bf30."), index
-            )
+            item.error("subnetIds", "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.", index)
     return NetworkOffer(vpc, subnets, stack)
 
 
@@ -121,14 +115,14 @@ def _months(body: Reader) -> MonthLimits | None:
 def _cost_tags(body: Reader) -> tuple[str, ...] | None:
     keys = body.texts("costTags")
     if keys is not None and (len(keys) > MOST_COST_TAGS or len(set(keys)) < len(keys) or not all(keys)):
-        body.error("costTags", "too-many", Sentence("At most {most} different keys of tags.", most=MOST_COST_TAGS))
+        body.error("costTags", "too-many", "At most {most} different keys of tags.", most=MOST_COST_TAGS)
     return keys
 
 
 def _team(item: Reader) -> TeamRule:
     name = item.text("team") or ""
     if not name:
-        item.error("team", "missing", Sentence("The name of a team, as the setting Teams has it."))
+        item.error("team", "missing", "The name of a team, as the setting Teams has it.")
     return TeamRule(
         team=name,
         max_usd_hour=_amount(item, "maxUsdHour"),
@@ -146,7 +140,7 @@ def _at_limit(body: Reader) -> AtLimit | None:
     if said in list(AtLimit):
         return AtLimit(said)
     if said is not None:
-        body.error("atLimit", "unknown-value", Sentence("One of {names}.", names=", ".join(AtLimit)))
+        body.error("atLimit", "unknown-value", "One of {names}.", names=", ".join(AtLimit))
     return None
 
 
@@ -162,7 +156,9 @@ def _amount(body: Reader, key: str) -> float | None:
         body.error(
             key,
             "invalid-amount",
-            Sentence("{key} is an amount of USD from 0 to {most}, such as 2.5.", key=key, most=f"{MOST_USD:,.0f}"),
+            "{key} is an amount of USD from 0 to {most}, such as 2.5.",
+            key=key,
+            most=f"{MOST_USD:,.0f}",
         )
         return None
     return abs(float(value))

@@ -69,19 +69,17 @@ def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
     findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor", "compare"))
     month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
     if not _MONTH.fullmatch(month):
-        findings.append(error("month", "invalid-month", Sentence("A month such as 2026-11.")))
+        findings.append(error("month", "invalid-month", "A month such as 2026-11."))
     if form not in COST_FORMATS:
-        findings.append(error("format", "unknown-value", Sentence("One of {names}.", names=", ".join(COST_FORMATS))))
+        findings.append(error("format", "unknown-value", "One of {names}.", names=", ".join(COST_FORMATS)))
     compare = given.get("compare")
     if compare not in (None, COMPARED):
-        findings.append(error("compare", "unknown-value", Sentence("Costs are compared with {name}.", name=COMPARED)))
+        findings.append(error("compare", "unknown-value", "Costs are compared with {name}.", name=COMPARED))
     elif compare and form != "json":
-        findings.append(error("compare", "not-here", Sentence("A comparison is JSON.")))
+        findings.append(error("compare", "not-here", "A comparison is JSON."))
     if form == "json":
         paged = [name for name in ("limit", "cursor") if name in given]
-        findings += [
-            error(name, "not-here", Sentence("JSON has every row: pages are for csv and focus.")) for name in paged
-        ]
+        findings += [error(name, "not-here", "JSON has every row: pages are for csv and focus.") for name in paged]
     page = page_of(given, findings)
     refuse(findings)
     limit = page.limit if "limit" in given else _MOST
@@ -95,9 +93,7 @@ def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:
     given = body.get("keep")
     texts = tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
     if not texts or not isinstance(given, list) or len(texts) != len(given):
-        findings.append(
-            error("keep", "wrong-type", Sentence("Name the ARNs of the receipt's lines that stay, in a list."))
-        )
+        findings.append(error("keep", "wrong-type", "Name the ARNs of the receipt's lines that stay, in a list."))
     refuse(findings)
     return texts
 
@@ -113,7 +109,7 @@ def read_dry_run(given: Mapping[str, str]) -> bool:
     findings = unknown_parameters(given, ("dryRun",))
     asked = given.get("dryRun", "false")
     if asked and asked not in ("true", "false"):
-        findings.append(error("dryRun", "unknown-value", Sentence("dryRun is true or false.")))
+        findings.append(error("dryRun", "unknown-value", "dryRun is true or false."))
     refuse(findings)
     return asked == "true"
 
@@ -138,7 +134,7 @@ def read_change(raw: bytes, content_type: str | None) -> Change:
         reader.close()
     names = [name for name, _ in counts]
     notes.findings += [
-        error(f"nodegroups[{index}].name", "duplicate", Sentence("{name} is listed already.", name=name))
+        error(f"nodegroups[{index}].name", "duplicate", "{name} is listed already.", name=name)
         for index, name in enumerate(names)
         if name and name in names[:index]
     ]
@@ -150,7 +146,7 @@ def _count(group: Reader) -> tuple[str, int]:
     name, desired = group.text("name"), group.whole("desired")
     for key in ("name", "desired"):
         if not group.has(key):
-            group.error(key, "missing", Sentence("{key} is required here.", key=key))
+            group.error(key, "missing", "{key} is required here.", key=key)
     group.close()
     return name or "", desired or 0
 
@@ -161,11 +157,7 @@ def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if not 1 <= limit <= _MOST:
         findings.append(
-            error(
-                "limit",
-                "invalid-limit",
-                Sentence("A page holds 1 to {most} items, not {text}.", most=_MOST, text=text[:20]),
-            )
+            error("limit", "invalid-limit", "A page holds 1 to {most} items, not {text}.", most=_MOST, text=text[:20])
         )
     return PageQuery(limit, given.get("cursor") or None)
 
@@ -189,7 +181,7 @@ def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list
     empty = (name for name, text in given.items() if name in known and not text)
     return [
         *unknown,
-        *(error(name, "empty", Sentence("It is empty: give a value, or leave it out.")) for name in empty),
+        *(error(name, "empty", "It is empty: give a value, or leave it out.") for name in empty),
     ]
 
 
@@ -198,7 +190,7 @@ def _no_phase(name: str, phases: list[str]) -> Finding:
     meant = (
         Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
     )
-    return error("phase", "unknown-phase", Sentence("{name} is no phase. {meant}", name=name, meant=meant))
+    return error("phase", "unknown-phase", "{name} is no phase. {meant}", name=name, meant=meant)
 
 
 def refuse(findings: list[Finding]) -> None:

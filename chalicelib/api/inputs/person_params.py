@@ -44,7 +44,7 @@ def read_answer(raw: bytes, content_type: str | None) -> bool:
     body = Reader(read_body(raw, content_type), "", notes)
     answer = body.text("answer") or "yes"
     if answer not in ("yes", "no"):
-        body.error("answer", "unknown-value", Sentence("answer is yes or no."))
+        body.error("answer", "unknown-value", "answer is yes or no.")
     body.close()
     refuse(notes.findings)
     return answer == "yes"
@@ -67,7 +67,7 @@ def _address(body: Reader) -> str | None:
 def _language(body: Reader) -> Language | None:
     text = body.text("language")
     if text is not None and text not in tuple(Language):
-        body.error("language", "unknown-language", Sentence("Languages are {names}.", names=", ".join(Language)))
+        body.error("language", "unknown-language", "Languages are {names}.", names=", ".join(Language))
         return None
     return Language(text) if text is not None else None
 
@@ -80,7 +80,9 @@ def _zone(body: Reader) -> str | None:
         body.error(
             "timeZone",
             "unknown-time-zone",
-            Sentence("{name} is no time zone of the IANA's. {meant}", name=text[:60], meant=meant),
+            "{name} is no time zone of the IANA's. {meant}",
+            name=text[:60],
+            meant=meant,
         )
         return None
     return text
@@ -92,5 +94,5 @@ def _muted(body: Reader) -> tuple[Topic, ...] | None:
         return None
     for index, name in enumerate(heard):
         if name not in tuple(Topic):
-            body.error("hears", "unknown-topic", Sentence("Topics are {names}.", names=", ".join(Topic)), index)
+            body.error("hears", "unknown-topic", "Topics are {names}.", index, names=", ".join(Topic))
     return tuple(topic for topic in Topic if topic not in heard)

@@ -78,11 +78,9 @@ def _read_csv(text: str) -> Rows:
                 error(
                     where,
                     "too-many-cells",
-                    Sentence(
-                        "It has {count} cells; the first row names {count2} columns.",
-                        count=len(cells),
-                        count2=len(columns),
-                    ),
+                    "It has {count} cells; the first row names {count2} columns.",
+                    count=len(cells),
+                    count2=len(columns),
                 )
             )
         rows.append((where, {name: _plain(cell) for name, cell in zip(columns, cells, strict=False) if name}))
@@ -118,13 +116,11 @@ def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
                 if near
                 else Sentence("Columns are {names}.", names=", ".join(COLUMNS))
             )
-            found.append(
-                error(where, "unknown-column", Sentence("{name} is no column. {meant}", name=name[:60], meant=meant))
-            )
+            found.append(error(where, "unknown-column", "{name} is no column. {meant}", name=name[:60], meant=meant))
             columns.append("")
         else:
             if plain[key] in columns:
-                found.append(error(where, "duplicate", Sentence("{name} is there twice.", name=plain[key])))
+                found.append(error(where, "duplicate", "{name} is there twice.", name=plain[key]))
             columns.append(plain[key])
     return columns
 
@@ -139,7 +135,7 @@ def _read_document(raw: bytes, content_type: str | None) -> Rows:
     body = Reader(read_body(raw, content_type, LARGEST_ROSTER), "", notes)
     people = body.sections("people")
     if people is None and not notes.findings:
-        body.error("people", "missing", Sentence("people is a list of mappings, one a person."))
+        body.error("people", "missing", "people is a list of mappings, one a person.")
     body.close()
     rows: Rows = []
     for one in people or ():
@@ -153,17 +149,15 @@ def _read_document(raw: bytes, content_type: str | None) -> Rows:
 
 def _refuse(found: list[Finding], rows: Rows) -> None:
     if not found and not rows:
-        found.append(error("", "body-empty", Sentence("The roster names nobody.")))
+        found.append(error("", "body-empty", "The roster names nobody."))
     if len(rows) > MOST_ROWS:
         found.append(
             error(
                 "",
                 "too-many-rows",
-                Sentence(
-                    "The roster has {count} rows; at most {most_rows} are taken at once.",
-                    count=len(rows),
-                    most_rows=MOST_ROWS,
-                ),
+                "The roster has {count} rows; at most {most_rows} are taken at once.",
+                count=len(rows),
+                most_rows=MOST_ROWS,
             )
         )
     if found:

@@ -70,13 +70,13 @@ def _finding(details: ErrorDetails) -> Finding:
         case "extra_forbidden":
             return error(path, "unknown-field", _unknown(loc))
         case "missing":
-            return error(path, "missing", Sentence("{name} is required here.", name=loc[-1]))
+            return error(path, "missing", "{name} is required here.", name=loc[-1])
         case "literal_error":
             return error(path, "wrong-value", wrong_type(str(details.get("ctx", {}).get("expected")), value))
         case "too_short":
-            return error(path, "empty", Sentence("Name at least one, or leave it out."))
+            return error(path, "empty", "Name at least one, or leave it out.")
         case "string_too_short":
-            return error(path, "empty", Sentence("It is empty: give a value, or leave it out."))
+            return error(path, "empty", "It is empty: give a value, or leave it out.")
         case "string_type" if loc == ("version",) and isinstance(value, int | float) and not isinstance(value, bool):
             return error(path, "wrong-type", unquoted_version(value))
     expected = _also_taken(loc) or _EXPECTED.get(kind)

@@ -80,7 +80,7 @@ def _change(visit: Visit) -> None:
 def _number(visit: Visit, name: str) -> int:
     given = visit.form[name]
     if not (given.isascii() and given.isdigit() and len(given) < 6):
-        refuse([error(name, "not-a-number", Sentence("{name} is a whole number.", name=name))])
+        refuse([error(name, "not-a-number", "{name} is a whole number.", name=name)])
     return int(given)
 
 

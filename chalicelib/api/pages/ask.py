@@ -153,7 +153,7 @@ def _key(visit: Visit) -> str:
     key = visit.form.get("key", "")
     if not _KEY.fullmatch(key):
         raise InvalidRequest(
-            [error("", "no-key", Sentence("Load the form again: it has lost the key that makes it one request."))]
+            [error("", "no-key", "Load the form again: it has lost the key that makes it one request.")]
         )
     return f"page-{key}"
 

@@ -116,14 +116,14 @@ def _extend(visit: Visit, lab_id: str) -> None:
     given = visit.form.get("hours", "")
     hours = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
     if not 1 <= hours <= 8760:
-        refuse([error("hours", "invalid-hours", Sentence("Say how many hours more: a whole number from 1 to 8760."))])
+        refuse([error("hours", "invalid-hours", "Say how many hours more: a whole number from 1 to 8760.")])
     lease.extend_lab(visit.deps, visit.caller, lab_id, ExtensionRequest(hours=hours), visit.now)
 
 
 def _end(visit: Visit, lab_id: str) -> None:
     commands.own_lab(visit.deps, visit.caller, lab_id)
     if visit.form.get("sure") != "yes":
-        refuse([error("sure", "not-sure", Sentence("Tick the box: everything of the lab is deleted."))])
+        refuse([error("sure", "not-sure", "Tick the box: everything of the lab is deleted.")])
     commands.release_lab(visit.deps, visit.caller, lab_id, visit.now)
 
 

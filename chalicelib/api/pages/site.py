@@ -30,7 +30,7 @@ def speak(visit: Visit) -> Response:
     """Store the person's language, as `PUT /me` does, and show the page again on which it was chosen."""
     given = visit.form.get("language", "")
     if given not in tuple(Language):
-        refuse([error("language", "unknown-language", Sentence("Choose one of the languages on the page."))])
+        refuse([error("language", "unknown-language", "Choose one of the languages on the page.")])
     set_me(visit.deps, visit.caller, AboutMe(language=Language(given)), "", visit.now)
     return visit.go(visit.form.get("to", ""))
 

@@ -10,7 +10,6 @@ from chalicelib.api.inputs.curfew_params import read_day
 from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
 from chalicelib.services.curfew.plans import lines_of
 
@@ -26,6 +25,6 @@ def show_tonight(visit: Visit) -> Response:
     night = read_day(asked) if asked else visit.now.astimezone(ZoneInfo(zone)).date()
     after = visit.query.get("after") or None
     if after and not _ENTRY.fullmatch(after):
-        refuse([error("after", "bad-cursor", Sentence("This link is not one that this page gave out."))])
+        refuse([error("after", "bad-cursor", "This link is not one that this page gave out.")])
     view = lines_of(visit.deps, visit.caller, night, _LIMIT, after)
     return visit.show("tonight.html", view=view, zone=zone)

@@ -9,7 +9,6 @@ from chalice import Response
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import cluster_params
 from chalicelib.api.views import clusters
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 from chalicelib.services.support import accounts
 
@@ -17,27 +16,18 @@ from chalicelib.services.support import accounts
 def route_accounts(context: RequestContext) -> None:
     """Register the routes."""
 
-    @context.route(
-        "GET", "/accounts", Sentence("Which accounts are watched, and which take labs"), (200, Sentence("All of them"))
-    )
+    @context.route("GET", "/accounts", "Which accounts are watched, and which take labs", (200, "All of them"))
     def get_accounts() -> Response:
         found = [clusters.registration_view(one, context.caller) for one in accounts.all_registered(context.deps)]
         return json_answer({"accounts": found})
 
-    @context.route(
-        "GET", "/accounts/{account}", Sentence("One registered account"), (200, Sentence("The account")), (404,)
-    )
+    @context.route("GET", "/accounts/{account}", "One registered account", (200, "The account"), (404,))
     def get_account(account: str) -> Response:
         known = accounts.registered(context.deps, account)
         return json_answer(clusters.registration_view(known, context.caller))
 
     @context.route(
-        "PUT",
-        "/accounts/{account}",
-        Sentence("Register an account (administrators)"),
-        (200, Sentence("Kept")),
-        (400, 409),
-        body="Account",
+        "PUT", "/accounts/{account}", "Register an account (administrators)", (200, "Kept"), (400, 409), body="Account"
     )
     def put_account(account: str) -> Response:
         accounts.refuse_others(context.caller)
@@ -47,11 +37,7 @@ def route_accounts(context: RequestContext) -> None:
         return json_answer(clusters.registration_view(kept, context.caller))
 
     @context.route(
-        "DELETE",
-        "/accounts/{account}",
-        Sentence("Forget an account without labs (administrators)"),
-        (204, Sentence("Forgotten")),
-        (409,),
+        "DELETE", "/accounts/{account}", "Forget an account without labs (administrators)", (204, "Forgotten"), (409,)
     )
     def delete_account(account: str) -> Response:
         accounts.unregister(context.deps, context.caller, account)

@@ -9,7 +9,6 @@ from chalicelib.api.inputs.curfew_params import read_why
 from chalicelib.api.routes.keep import AS_WANTED, as_wanted
 from chalicelib.api.views import labs
 from chalicelib.api.views.approval import decision_page, decision_view
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.logs import logger
 from chalicelib.services.labs.approval import DecisionView, decide, decide_by_link, look_at_decision
@@ -31,8 +30,8 @@ def route_approval(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/labs/{lab_id}/approve",
-        Sentence("Approve a lab that waits"),
-        (202, Sentence("Under way")),
+        "Approve a lab that waits",
+        (202, "Under way"),
         (400, 403, 404, 409),
         body="Why",
     )
@@ -40,12 +39,7 @@ def route_approval(context: RequestContext) -> None:
         return answer(lab_id, Decision.APPROVE)
 
     @context.route(
-        "POST",
-        "/labs/{lab_id}/refuse",
-        Sentence("Refuse a lab that waits"),
-        (202, Sentence("Refused")),
-        (400, 403, 404, 409),
-        body="Why",
+        "POST", "/labs/{lab_id}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), body="Why"
     )
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
@@ -61,7 +55,7 @@ def route_approval(context: RequestContext) -> None:
     @context.route(
         "GET",
         _PATH,
-        Sentence("What a link of an approver's mail would do; changes nothing"),
+        "What a link of an approver's mail would do; changes nothing",
         AS_WANTED,
         (403, 404, 409, 410),
         public=True,
@@ -70,12 +64,7 @@ def route_approval(context: RequestContext) -> None:
         return as_wanted(context, look, token, decision_view, decision_page)
 
     @context.route(
-        "POST",
-        _PATH,
-        Sentence("Approve or refuse the lab, as the link says"),
-        AS_WANTED,
-        (403, 404, 409, 410),
-        public=True,
+        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (403, 404, 409, 410), public=True
     )
     def post_decide(token: str) -> Response:
         return as_wanted(context, act, token, decision_view, decision_page)

@@ -8,7 +8,6 @@ from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs import cluster_params, params
 from chalicelib.api.views import clusters
 from chalicelib.domain.core.place import ClusterKey
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.logs import logger
 from chalicelib.services.support import commands, queries
@@ -28,8 +27,8 @@ def _route_lists(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/clusters",
-        Sentence("Watched clusters, by what comes first"),
-        (200, Sentence("A page")),
+        "Watched clusters, by what comes first",
+        (200, "A page"),
         (400,),
         query=("phase", "daysLeft", "owner", "account", "region", *PAGE),
     )
@@ -44,8 +43,8 @@ def _route_lists(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/deadlines.ics",
-        Sentence("All deadlines as a calendar (RFC 5545)"),
-        (200, Sentence("iCalendar")),
+        "All deadlines as a calendar (RFC 5545)",
+        (200, "iCalendar"),
         (400,),
         query=("phase", "daysLeft", "owner", "account", "region"),
         media="text/calendar",
@@ -56,14 +55,7 @@ def _route_lists(context: RequestContext) -> None:
         text = calendar_of(queries.all_clusters(deps, context.caller, wanted, now), now, words)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
-    @context.route(
-        "GET",
-        "/notices",
-        Sentence("The ledger of notices, newest first"),
-        (200, Sentence("A page")),
-        (400,),
-        query=PAGE,
-    )
+    @context.route("GET", "/notices", "The ledger of notices, newest first", (200, "A page"), (400,), query=PAGE)
     def get_notices() -> Response:
         page = params.read_page(context.query)
         found = queries.list_notices(context.deps, context.caller, page.limit, page.cursor)
@@ -71,23 +63,11 @@ def _route_lists(context: RequestContext) -> None:
 
 
 def _route_one_cluster(context: RequestContext) -> None:
-    @context.route(
-        "GET",
-        _CLUSTER,
-        Sentence("Deadlines, what is in the way, commands, notices"),
-        (200, Sentence("The cluster")),
-        (404,),
-    )
+    @context.route("GET", _CLUSTER, "Deadlines, what is in the way, commands, notices", (200, "The cluster"), (404,))
     def get_cluster(account: str, region: str, name: str) -> Response:
         return _whole(context, queries.get_cluster(context.deps, context.caller, ClusterKey(account, region, name)))
 
-    @context.route(
-        "POST",
-        f"{_CLUSTER}/acknowledge",
-        Sentence("The next deadline is known"),
-        (200, Sentence("The cluster")),
-        (404, 409),
-    )
+    @context.route("POST", f"{_CLUSTER}/acknowledge", "The next deadline is known", (200, "The cluster"), (404, 409))
     def post_acknowledge(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
         view = commands.acknowledge(context.deps, context.caller, key)
@@ -97,8 +77,8 @@ def _route_one_cluster(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_CLUSTER}/snooze",
-        Sentence("Hold notices back for a while"),
-        (200, Sentence("The cluster")),
+        "Hold notices back for a while",
+        (200, "The cluster"),
         (400, 404, 409),
         body="Snooze",
     )
@@ -112,11 +92,11 @@ def _route_one_cluster(context: RequestContext) -> None:
     @context.route(
         "PUT",
         f"{_CLUSTER}/support-policy",
-        Sentence("Change between STANDARD and EXTENDED"),
-        (202, Sentence("EKS is changing it")),
+        "Change between STANDARD and EXTENDED",
+        (202, "EKS is changing it"),
         (400, 404, 409),
         body="SupportPolicy",
-        also=((200, Sentence("It was that already")),),
+        also=((200, "It was that already"),),
     )
     def put_support_policy(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)

@@ -10,7 +10,6 @@ from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs.params import read_costs
 from chalicelib.api.views.costs import comparison_view, showback_csv, showback_view
 from chalicelib.api.views.focus import focus_csv
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.services.labs.showback import CostQuery, Showback, compare, export, showback
 
 
@@ -20,8 +19,8 @@ def route_costs(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/costs",
-        Sentence("What labs cost in a month"),
-        (200, Sentence("The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next")),
+        "What labs cost in a month",
+        (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
         (400, 403),
         query=("month", "by", "format", "compare", *PAGE),
     )

@@ -7,7 +7,6 @@ from chalice import Response
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import curfew_params
 from chalicelib.api.views import curfew
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 from chalicelib.services.curfew import plans, rules
 
@@ -18,11 +17,7 @@ def route_curfew(context: RequestContext) -> None:
     _route_rules(context)
 
     @context.route(
-        "GET",
-        "/labs/{lab_id}/verdict",
-        Sentence("Whether it is idle, and why"),
-        (200, Sentence("Live, and as last kept")),
-        (404,),
+        "GET", "/labs/{lab_id}/verdict", "Whether it is idle, and why", (200, "Live, and as last kept"), (404,)
     )
     def get_verdict(lab_id: str) -> Response:
         deps = context.deps
@@ -31,17 +26,12 @@ def route_curfew(context: RequestContext) -> None:
 
 
 def _route_plans(context: RequestContext) -> None:
-    @context.route(
-        "GET",
-        "/plan",
-        Sentence("Tonight's plan, with reasons and hash"),
-        (200, Sentence("The plan, empty if there is none")),
-    )
+    @context.route("GET", "/plan", "Tonight's plan, with reasons and hash", (200, "The plan, empty if there is none"))
     def get_plan() -> Response:
         deps = context.deps
         return json_answer(curfew.plan_view(plans.tonight(deps, context.caller, deps.clock.now()), context.base))
 
-    @context.route("GET", "/plan/{date}", Sentence("The plan of a night"), (200, Sentence("The plan")), (400, 404))
+    @context.route("GET", "/plan/{date}", "The plan of a night", (200, "The plan"), (400, 404))
     def get_plan_of(date: str) -> Response:
         deps = context.deps
         view = plans.plan_of(deps, context.caller, curfew_params.read_day(date), deps.clock.now())
@@ -50,8 +40,8 @@ def _route_plans(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/plan/{date}/release",
-        Sentence("Let go a plan that brake or guard holds (administrators)"),
-        (200, Sentence("The plan")),
+        "Let go a plan that brake or guard holds (administrators)",
+        (200, "The plan"),
         (400, 404, 409),
         body="Release",
     )
@@ -64,17 +54,12 @@ def _route_plans(context: RequestContext) -> None:
 
 
 def _route_rules(context: RequestContext) -> None:
-    @context.route("GET", "/curfew", Sentence("How curfew works here"), (200, Sentence("The rules")))
+    @context.route("GET", "/curfew", "How curfew works here", (200, "The rules"))
     def get_curfew() -> Response:
         return json_answer(curfew.rules_view(rules.get_rules(context.deps)))
 
     @context.route(
-        "PUT",
-        "/curfew",
-        Sentence("Change rules, or the stop switch (administrators)"),
-        (200, Sentence("The rules")),
-        (400,),
-        body="Curfew",
+        "PUT", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), body="Curfew"
     )
     def put_curfew() -> Response:
         deps, caller = context.deps, context.caller

@@ -9,7 +9,6 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.views.json_format import instant
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.service_health import EXPECTED, VERSION, Health, Run
 from chalicelib.services.health import health_of
 
@@ -17,9 +16,7 @@ from chalicelib.services.health import health_of
 def route_health(context: RequestContext) -> None:
     """Register the route."""
 
-    @context.route(
-        "GET", "/health", Sentence("Whether the service is well, and why not"), (200, Sentence("`ok` or `degraded`"))
-    )
+    @context.route("GET", "/health", "Whether the service is well, and why not", (200, "`ok` or `degraded`"))
     def get_health() -> Response:
         now = context.deps.clock.now()
         return json_answer(health_view(health_of(context.deps, now), now))

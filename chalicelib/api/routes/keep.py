@@ -38,13 +38,11 @@ def route_keeping(context: RequestContext) -> None:
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return view
 
-    @context.route(
-        "GET", _PATH, Sentence("What a keep-link would keep; changes nothing"), AS_WANTED, LINK_REFUSALS, public=True
-    )
+    @context.route("GET", _PATH, "What a keep-link would keep; changes nothing", AS_WANTED, LINK_REFUSALS, public=True)
     def get_keep(token: str) -> Response:
         return as_wanted(context, look, token, keep_view, keep_page)
 
-    @context.route("POST", _PATH, Sentence("Keep the lab for one night more"), AS_WANTED, LINK_REFUSALS, public=True)
+    @context.route("POST", _PATH, "Keep the lab for one night more", AS_WANTED, LINK_REFUSALS, public=True)
     def post_keep(token: str) -> Response:
         return as_wanted(context, keep, token, keep_view, keep_page)
 

@@ -28,7 +28,6 @@ from chalicelib.api.routes.people import route_people
 from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.logs import logger
@@ -70,12 +69,12 @@ def _route_labs(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/labs",
-        Sentence("Ask for a lab"),
-        (202, Sentence("Stored; its making is started")),
+        "Ask for a lab",
+        (202, "Stored; its making is started"),
         (400, 409, 422),
         body="Lab",
         query=("dryRun",),
-        also=((200, Sentence("A dry run: the completed request and what it costs")),),
+        also=((200, "A dry run: the completed request and what it costs"),),
     )
     def post_lab() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
@@ -91,14 +90,7 @@ def _route_labs(context: RequestContext) -> None:
             return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now), now))
         return _requested(context, commands.request_lab(deps, caller, asking, key, digest, now), calendar, now)
 
-    @context.route(
-        "GET",
-        "/labs",
-        Sentence("List labs, newest first"),
-        (200, Sentence("A page")),
-        (400,),
-        query=("owner", "phase", *PAGE),
-    )
+    @context.route("GET", "/labs", "List labs, newest first", (200, "A page"), (400,), query=("owner", "phase", *PAGE))
     def get_labs() -> Response:
         asked = params.read_list(context.query)
         limit, cursor = asked.page.limit, asked.page.cursor
@@ -108,12 +100,7 @@ def _route_labs(context: RequestContext) -> None:
         return json_answer({"labs": found, "cursor": page.cursor})
 
     @context.route(
-        "GET",
-        "/versions",
-        Sentence("Kubernetes versions and their support"),
-        (200, Sentence("The calendar")),
-        (400,),
-        query=("region",),
+        "GET", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     )
     def get_versions() -> Response:
         deps, region = context.deps, params.read_region(context.query)
@@ -122,20 +109,13 @@ def _route_labs(context: RequestContext) -> None:
 
 
 def _route_one_lab(context: RequestContext) -> None:
-    @context.route(
-        "GET", _LAB, Sentence("Phase, reason, steps, endpoint, what happens next"), (200, Sentence("The lab")), (404,)
-    )
+    @context.route("GET", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,))
     def get_lab(lab_id: str) -> Response:
         deps, now = context.deps, context.deps.clock.now()
         return json_answer(labs.lab_view(queries.get_lab(deps, context.caller, lab_id, now), context.base, now))
 
     @context.route(
-        "PATCH",
-        _LAB,
-        Sentence("Change endpoint access or node counts"),
-        (202, Sentence("Under way")),
-        (400, 404, 409),
-        body="Change",
+        "PATCH", _LAB, "Change endpoint access or node counts", (202, "Under way"), (400, 404, 409), body="Change"
     )
     def patch_lab(lab_id: str) -> Response:
         deps, caller = context.deps, context.caller
@@ -143,18 +123,14 @@ def _route_one_lab(context: RequestContext) -> None:
         change = params.read_change(context.body, context.header("content-type"))
         return _accepted(context, commands.change_lab(deps, caller, lab_id, change, deps.clock.now()))
 
-    @context.route(
-        "DELETE", _LAB, Sentence("Release the lab: everything is deleted"), (202, Sentence("Under way")), (404,)
-    )
+    @context.route("DELETE", _LAB, "Release the lab: everything is deleted", (202, "Under way"), (404,))
     def delete_lab(lab_id: str) -> Response:
         deps = context.deps
         return _accepted(context, commands.release_lab(deps, context.caller, lab_id, deps.clock.now()))
 
 
 def _route_looks(context: RequestContext) -> None:
-    @context.route(
-        "GET", f"{_LAB}/events", Sentence("History, oldest first"), (200, Sentence("A page")), (400, 404), query=PAGE
-    )
+    @context.route("GET", f"{_LAB}/events", "History, oldest first", (200, "A page"), (400, 404), query=PAGE)
     def get_events(lab_id: str) -> Response:
         page = params.read_page(context.query)
         lab, found = queries.history(context.deps, context.caller, lab_id, page.limit, page.cursor)
@@ -162,12 +138,7 @@ def _route_looks(context: RequestContext) -> None:
         return json_answer({"events": events, "timeZone": lab.spec.schedule.time_zone, "cursor": found.cursor})
 
     @context.route(
-        "GET",
-        f"{_LAB}/kubeconfig",
-        Sentence("kubeconfig, without a secret"),
-        (200, Sentence("YAML, or JSON")),
-        (404, 409),
-        media=_YAML,
+        "GET", f"{_LAB}/kubeconfig", "kubeconfig, without a secret", (200, "YAML, or JSON"), (404, 409), media=_YAML
     )
     def get_kubeconfig(lab_id: str) -> Response:
         document = queries.kubeconfig_of(context.deps, context.caller, lab_id)
@@ -177,9 +148,7 @@ def _route_looks(context: RequestContext) -> None:
 
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
 
-    @context.route(
-        "GET", f"{_LAB}/inventory", Sentence("What was made, part by part"), (200, Sentence("The parts")), (404,)
-    )
+    @context.route("GET", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,))
     def get_inventory(lab_id: str) -> Response:
         deps = context.deps
         found = inventory.inventory(deps, context.caller, lab_id)
@@ -188,8 +157,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/leftovers",
-        Sentence("Say what stays of what is left in doubt"),
-        (200, Sentence("All looks")),
+        "Say what stays of what is left in doubt",
+        (200, "All looks"),
         (400, 404, 409, 422),
         body="Leftovers",
         answer="Receipt",
@@ -205,8 +174,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/orphans/{account}/{region}/{name}/adopt",
-        Sentence("Make a cluster without a record a lab again (administrators)"),
-        (201, Sentence("The lab")),
+        "Make a cluster without a record a lab again (administrators)",
+        (201, "The lab"),
         (400, 404, 409),
     )
     def post_adopt(account: str, region: str, name: str) -> Response:
@@ -219,8 +188,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "GET",
         f"{_LAB}/receipt",
-        Sentence("Proof of empty: every ARN and what became of it"),
-        (200, Sentence("All looks")),
+        "Proof of empty: every ARN and what became of it",
+        (200, "All looks"),
         (404,),
         answer="Receipt",
     )

@@ -7,7 +7,6 @@ from chalice import Response
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import curfew_params
 from chalicelib.api.views import curfew, labs
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.logs import logger
 from chalicelib.services.labs import hibernation, lease, queries
@@ -26,8 +25,8 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/extend",
-        Sentence("Move the lease out"),
-        (200, Sentence("Its new end, and what it costs")),
+        "Move the lease out",
+        (200, "Its new end, and what it costs"),
         (400, 404, 409),
         body="Extension",
     )
@@ -41,8 +40,8 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/protect",
-        Sentence("No sweep touches it (administrators)"),
-        (200, Sentence("The lab")),
+        "No sweep touches it (administrators)",
+        (200, "The lab"),
         (400, 404, 409),
         body="Protection",
     )
@@ -56,8 +55,8 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "PUT",
         f"{_LAB}/schedule",
-        Sentence("When curfew comes, and what it brings"),
-        (200, Sentence("The lab")),
+        "When curfew comes, and what it brings",
+        (200, "The lab"),
         (400, 404, 409),
         body="ScheduleBody",
     )
@@ -71,17 +70,13 @@ def _route_lease(context: RequestContext) -> None:
 
 
 def _route_sleep(context: RequestContext) -> None:
-    @context.route(
-        "POST", f"{_LAB}/hibernate", Sentence("No nodes until it is woken"), (202, Sentence("Under way")), (404, 409)
-    )
+    @context.route("POST", f"{_LAB}/hibernate", "No nodes until it is woken", (202, "Under way"), (404, 409))
     def post_hibernate(lab_id: str) -> Response:
         return _under_way(
             context, hibernation.hibernate_lab(context.deps, context.caller, lab_id, context.deps.clock.now())
         )
 
-    @context.route(
-        "POST", f"{_LAB}/wake", Sentence("Its nodes come back"), (202, Sentence("Under way")), (400, 404, 409)
-    )
+    @context.route("POST", f"{_LAB}/wake", "Its nodes come back", (202, "Under way"), (400, 404, 409))
     def post_wake(lab_id: str) -> Response:
         return _under_way(context, hibernation.wake_lab(context.deps, context.caller, lab_id, context.deps.clock.now()))
 

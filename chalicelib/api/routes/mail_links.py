@@ -9,7 +9,6 @@ from chalice import Response
 from chalicelib.api.context import RequestContext
 from chalicelib.api.routes.keep import AS_WANTED, LINK_REFUSALS, as_wanted
 from chalicelib.api.views.mail_links import mail_link_page, mail_link_view
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 from chalicelib.services.support.mail_links import MailLinkView, act_on_mail_link, look_at_mail_link
 
@@ -30,7 +29,7 @@ def route_mail_links(context: RequestContext) -> None:
     @context.route(
         "GET",
         _PATH,
-        Sentence("What a button of a mail would do (acknowledge, snooze); changes nothing"),
+        "What a button of a mail would do (acknowledge, snooze); changes nothing",
         AS_WANTED,
         LINK_REFUSALS,
         public=True,
@@ -38,6 +37,6 @@ def route_mail_links(context: RequestContext) -> None:
     def get_mail(action: str, token: str) -> Response:
         return as_wanted(context, partial(look, action), token, mail_link_view, mail_link_page)
 
-    @context.route("POST", _PATH, Sentence("Do what the button says"), AS_WANTED, LINK_REFUSALS, public=True)
+    @context.route("POST", _PATH, "Do what the button says", AS_WANTED, LINK_REFUSALS, public=True)
     def post_mail(action: str, token: str) -> Response:
         return as_wanted(context, partial(act, action), token, mail_link_view, mail_link_page)

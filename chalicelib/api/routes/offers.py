@@ -7,7 +7,6 @@ from chalice import Response
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs.offer_params import read_offers
 from chalicelib.api.views.offers import offers_view
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 from chalicelib.services.labs import offers
 
@@ -15,18 +14,11 @@ from chalicelib.services.labs import offers
 def route_offers(context: RequestContext) -> None:
     """Register the routes."""
 
-    @context.route("GET", "/offers", Sentence("What labs may use of the account"), (200, Sentence("The list")))
+    @context.route("GET", "/offers", "What labs may use of the account", (200, "The list"))
     def get_offers() -> Response:
         return json_answer(offers_view(offers.get_offers(context.deps, context.caller), context.caller))
 
-    @context.route(
-        "PUT",
-        "/offers",
-        Sentence("Change the list (administrators)"),
-        (200, Sentence("The list")),
-        (400,),
-        body="Offers",
-    )
+    @context.route("PUT", "/offers", "Change the list (administrators)", (200, "The list"), (400,), body="Offers")
     def put_offers() -> Response:
         deps, caller = context.deps, context.caller
         offers.refuse_others(caller)

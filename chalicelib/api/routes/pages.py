@@ -32,16 +32,14 @@ def route_pages(context: RequestContext) -> None:
         ("/ui", Sentence("The page")),
         ("/ui/{path+}", Sentence("A page, for a session's cookie")),
     ):
-        described = context.route(
-            "GET", path, what, (200, Sentence("A page")), (401, 404), public=True, media=_HTML, also=_MOVED
-        )
+        described = context.route("GET", path, what, (200, "A page"), (401, 404), public=True, media=_HTML, also=_MOVED)
         described(show)
 
     @context.route(
         "POST",
         "/ui/{path+}",
-        Sentence("A page's form"),
-        (303, Sentence("Done: the page that shows it")),
+        "A page's form",
+        (303, "Done: the page that shows it"),
         (400, 401, 404, 409),
         media=_HTML,
         public=True,
@@ -51,7 +49,7 @@ def route_pages(context: RequestContext) -> None:
 
         return answer(context, "POST")
 
-    @context.route("GET", "/openapi.json", Sentence("This document"), (200, Sentence("The document")), public=True)
+    @context.route("GET", "/openapi.json", "This document", (200, "The document"), public=True)
     def get_openapi() -> Response:
         from chalicelib.api.openapi.document import document
 
@@ -62,8 +60,8 @@ def _route_sessions(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/sessions",
-        Sentence("Open a browser's session for whoever signs"),
-        (201, Sentence("Its token, and when it ends")),
+        "Open a browser's session for whoever signs",
+        (201, "Its token, and when it ends"),
         viewers=True,
     )
     def post_session() -> Response:

@@ -9,11 +9,10 @@ from chalice import Response
 
 from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.routes.keep import AS_WANTED, LINK_REFUSALS, as_wanted
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 
 if TYPE_CHECKING:
-    from chalicelib.domain.core.sentence import Sentence, Words
+    from chalicelib.domain.core.sentence import Words
     from chalicelib.services.people.confirm import ConfirmationView
     from chalicelib.services.people.unsubscribing import UnsubscribingView
 
@@ -31,8 +30,8 @@ def route_people(context: RequestContext) -> None:
     @context.route(
         "DELETE",
         "/people/{name}",
-        Sentence("Forget a person (administrators)"),
-        (200, Sentence("How many records of labs keep no name now, how many are left, and which labs are alive")),
+        "Forget a person (administrators)",
+        (200, "How many records of labs keep no name now, how many are left, and which labs are alive"),
         (400, 409),
     )
     def delete_person(name: str) -> Response:
@@ -54,22 +53,12 @@ def _route_me(context: RequestContext) -> None:
             me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone, deps.language), status
         )
 
-    @context.route(
-        "GET",
-        "/me",
-        Sentence("Where mail reaches the caller, in which language, about what"),
-        (200, Sentence("The caller")),
-    )
+    @context.route("GET", "/me", "Where mail reaches the caller, in which language, about what", (200, "The caller"))
     def get_me() -> Response:
         return answer()
 
     @context.route(
-        "PUT",
-        "/me",
-        Sentence("Change it; an address gets a mail with a link"),
-        (200, Sentence("The caller")),
-        (400, 409, 429),
-        body="Me",
+        "PUT", "/me", "Change it; an address gets a mail with a link", (200, "The caller"), (400, 409, 429), body="Me"
     )
     def put_me() -> Response:
         from chalicelib.api.inputs.person_params import read_me
@@ -82,11 +71,7 @@ def _route_me(context: RequestContext) -> None:
         return answer()
 
     @context.route(
-        "POST",
-        "/me/calendar",
-        Sentence("A new secret address of the caller's calendar"),
-        (201, Sentence("The address")),
-        (409,),
+        "POST", "/me/calendar", "A new secret address of the caller's calendar", (201, "The address"), (409,)
     )
     def post_calendar() -> Response:
         from chalicelib.services.people.me import new_calendar
@@ -94,7 +79,7 @@ def _route_me(context: RequestContext) -> None:
         token = new_calendar(context.deps, context.caller, context.deps.clock.now())
         return json_answer({"url": f"{context.public_url}/calendar/{token}.ics"}, 201, {"Cache-Control": "no-store"})
 
-    @context.route("DELETE", "/me/calendar", Sentence("End the calendar's address"), (204, Sentence("Ended")), (409,))
+    @context.route("DELETE", "/me/calendar", "End the calendar's address", (204, "Ended"), (409,))
     def delete_calendar() -> Response:
         from chalicelib.services.people.me import end_calendar
 
@@ -106,8 +91,8 @@ def _route_roster(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/people",
-        Sentence("Who is known here (administrators)"),
-        (200, Sentence("A page as JSON, or everybody as CSV")),
+        "Who is known here (administrators)",
+        (200, "A page as JSON, or everybody as CSV"),
         (400,),
         query=PAGE,
     )
@@ -128,8 +113,8 @@ def _route_roster(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/people",
-        Sentence("Keep a roster, JSON or CSV (administrators)"),
-        (200, Sentence("What changed")),
+        "Keep a roster, JSON or CSV (administrators)",
+        (200, "What changed"),
         (400, 409),
         body="Roster",
         types=("text/csv", "application/octet-stream"),
@@ -173,18 +158,13 @@ def _route_links(context: RequestContext) -> None:
         return confirmation_page(view, words)
 
     @context.route(
-        "GET", _CONFIRM, Sentence("Who asks for a mail address; changes nothing"), AS_WANTED, LINK_REFUSALS, public=True
+        "GET", _CONFIRM, "Who asks for a mail address; changes nothing", AS_WANTED, LINK_REFUSALS, public=True
     )
     def get_confirm(token: str) -> Response:
         return as_wanted(context, look, token, to_json, page)
 
     @context.route(
-        "POST",
-        _CONFIRM,
-        Sentence("The reader of the address says yes or no"),
-        AS_WANTED,
-        (400, 404, 409, 410, 429),
-        public=True,
+        "POST", _CONFIRM, "The reader of the address says yes or no", AS_WANTED, (400, 404, 409, 410, 429), public=True
     )
     def post_confirm(token: str) -> Response:
         return as_wanted(context, act, token, to_json, page)
@@ -194,8 +174,8 @@ def _route_links(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/calendar/{file}",
-        Sentence("A person's calendar, `<token>.ics`"),
-        (200, Sentence("iCalendar")),
+        "A person's calendar, `<token>.ics`",
+        (200, "iCalendar"),
         (404, 429),
         media="text/calendar",
         public=True,
@@ -233,7 +213,7 @@ def _route_unsubscribing(context: RequestContext) -> None:
     @context.route(
         "GET",
         _UNSUBSCRIBE,
-        Sentence("What a mail's link would switch off; changes nothing"),
+        "What a mail's link would switch off; changes nothing",
         AS_WANTED,
         LINK_REFUSALS,
         public=True,
@@ -241,8 +221,6 @@ def _route_unsubscribing(context: RequestContext) -> None:
     def get_unsubscribe(token: str) -> Response:
         return as_wanted(context, look, token, to_json, page)
 
-    @context.route(
-        "POST", _UNSUBSCRIBE, Sentence("Switch it off for the mail's reader"), AS_WANTED, LINK_REFUSALS, public=True
-    )
+    @context.route("POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", AS_WANTED, LINK_REFUSALS, public=True)
     def post_unsubscribe(token: str) -> Response:
         return as_wanted(context, act, token, to_json, page)

@@ -243,6 +243,11 @@ SHAPES: dict[str, Callable[[str], str]] = {
 }
 
 
+def sentence(message: str, /, **slots: Slot) -> str:
+    """The message of a catalogue with its slots filled; a text that is made already stays as it is."""
+    return message if isinstance(message, Said) else Sentence(message, **slots)
+
+
 def joined(parts: Iterable[str], between: str = " ") -> str:
     """The non-empty parts in their order."""
     said_parts = [part for part in parts if part]

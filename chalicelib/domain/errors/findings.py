@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Slot, sentence
 
 
 class Level(StrEnum):
@@ -29,14 +30,14 @@ class Finding:
     severity: Level = Level.ERROR
 
 
-def error(path: str, code: str, message: str) -> Finding:
-    """Make a finding that refuses the request."""
-    return Finding(path, code, message, Level.ERROR)
+def error(path: str, code: str, message: str, /, **slots: Slot) -> Finding:
+    """Make a finding that refuses the request. `message`: a Sentence's, with its slots, or a text that is made already."""
+    return Finding(path, code, sentence(message, **slots), Level.ERROR)
 
 
-def warning(path: str, code: str, message: str) -> Finding:
-    """Make a finding that is shown, but does not refuse."""
-    return Finding(path, code, message, Level.WARNING)
+def warning(path: str, code: str, message: str, /, **slots: Slot) -> Finding:
+    """Make a finding that is shown, but does not refuse. `message` as in `error`."""
+    return Finding(path, code, sentence(message, **slots), Level.WARNING)
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

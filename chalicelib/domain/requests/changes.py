@@ -36,11 +36,7 @@ def completed(change: Change, lab: Lab, caller: Caller) -> Change:
 def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits, offers: Offers) -> tuple[Finding, ...]:
     """All findings: `asked` in the caller's form, `change` as completed."""
     if asked == Change():
-        return (
-            error(
-                "", "nothing-asked", Sentence("Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups.")
-            ),
-        )
+        return (error("", "nothing-asked", "Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups."),)
     world = judge_world(ALLOWED, asked.allowed_cidrs or (), offers)
     most = most_nodes(offers, limits.max_nodes)
     return (*_judge_endpoint(asked, change, lab), *world, *_judge_nodes(change.nodes, lab, most))
@@ -68,15 +64,11 @@ def describe_change(change: Change) -> str:
 def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding]:
     modes = [str(mode) for mode in EndpointAccess]
     if asked.endpoint_access is not None and asked.endpoint_access not in modes:
-        yield error(
-            "endpoint.access", "unknown-value", Sentence("Endpoint access is one of {names}.", names=", ".join(modes))
-        )
+        yield error("endpoint.access", "unknown-value", "Endpoint access is one of {names}.", names=", ".join(modes))
         return
     private = (change.endpoint_access or lab.spec.endpoint.access) == EndpointAccess.PRIVATE
     if private and asked.allowed_cidrs is not None:
-        yield error(
-            ALLOWED, "no-public-endpoint", Sentence("A private endpoint has no allow-list: its own network reaches it.")
-        )
+        yield error(ALLOWED, "no-public-endpoint", "A private endpoint has no allow-list: its own network reaches it.")
     elif asked.endpoint_access == EndpointAccess.PRIVATE and lab.spec.work_host is None:
         message = Sentence(
             "A private endpoint is reached from inside its network only, and the lab has no work host there."
@@ -112,7 +104,7 @@ def _judge_nodes(nodes: Mapping[str, int], lab: Lab, most: int) -> Iterator[Find
             )
             yield warning(f"{path}.desired", "max-moved", message)
         if count < 0:
-            yield error(f"{path}.desired", "negative", Sentence("A node count is 0 or more."))
+            yield error(f"{path}.desired", "negative", "A node count is 0 or more.")
     total = sum(max(group.max, group.desired, nodes.get(name, 0)) for name, group in groups.items())
     if nodes and total > most:
         message = Sentence(

@@ -175,22 +175,20 @@ def judge_list(offers: Offers) -> Iterator[Finding]:
         ways = (network.vpc_id is not None or bool(network.subnet_ids), network.stack_id is not None)
         if sum(ways) != 1:
             yield error(
-                f"networks[{index}]",
-                "one-way",
-                Sentence("Name a VPC (vpcId, some subnetIds of it) or a stack (stackId)."),
+                f"networks[{index}]", "one-way", "Name a VPC (vpcId, some subnetIds of it) or a stack (stackId)."
             )
         if network.stack_id is not None and ":stack/" not in network.stack_id:
             message = Sentence("The stack's whole ARN, which has its id: a name may come again with other subnets.")
             yield error(f"networks[{index}].stackId", "invalid-id", message)
     for index, role in enumerate(offers.pod_roles):
         if not role.owners:
-            yield error(f"podRoles[{index}].owners", "empty", Sentence('Name whose labs it is for, such as ["*"].'))
+            yield error(f"podRoles[{index}].owners", "empty", 'Name whose labs it is for, such as ["*"].')
     names = [rule.team for rule in offers.teams]
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield error(f"teams[{index}].team", "duplicate", Sentence("{name} has a rule already.", name=name))
+            yield error(f"teams[{index}].team", "duplicate", "{name} has a rule already.", name=name)
     if offers.max_nodes is not None and offers.max_nodes < 0:
-        yield error("maxNodes", "negative", Sentence("A number of nodes is 0 or more."))
+        yield error("maxNodes", "negative", "A number of nodes is 0 or more.")
 
 
 def doubt_list(offers: Offers, teams: Collection[str] | None, most_nodes: int) -> Iterator[Finding]:

@@ -43,18 +43,17 @@ def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
     path = "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain"
     if zone is None:
         name = asked.hosted_zone_id or asked.domain
-        return (
-            error(path, "zone-missing", Sentence("Route 53 has no hosted zone {name} in this account.", name=name)),
-        )
+        return (error(path, "zone-missing", "Route 53 has no hosted zone {name} in this account.", name=name),)
     domain = asked.domain.rstrip(".")
     if domain and domain != zone.name and not domain.endswith(f".{zone.name}"):
         return (
             error(
                 "externalDns.domain",
                 "zone-mismatch",
-                Sentence(
-                    "{domain} is not in the zone {id}, which is {name}.", domain=domain, id=zone.id, name=zone.name
-                ),
+                "{domain} is not in the zone {id}, which is {name}.",
+                domain=domain,
+                id=zone.id,
+                name=zone.name,
             ),
         )
     if zone.private:
@@ -62,7 +61,8 @@ def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
             warning(
                 path,
                 "private-zone",
-                Sentence("{name} is a private zone: its names resolve in its own networks only.", name=zone.name),
+                "{name} is a private zone: its names resolve in its own networks only.",
+                name=zone.name,
             ),
         )
     return ()
@@ -80,11 +80,7 @@ def check_instances(
         where = {zone for zone, offered in offers if offered == kind}
         if not where:
             findings.append(
-                error(
-                    path,
-                    "type-not-offered",
-                    Sentence("{region} has no instance type {kind}.", region=spec.region, kind=kind),
-                )
+                error(path, "type-not-offered", "{region} has no instance type {kind}.", region=spec.region, kind=kind)
             )
         elif zones and not where & zones:
             message = Sentence(
@@ -139,7 +135,9 @@ def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[
         error(
             "region",
             "region-unknown",
-            Sentence("AWS has no region {region}. It has {listed}.", region=region, listed=_listed(states)),
+            "AWS has no region {region}. It has {listed}.",
+            region=region,
+            listed=_listed(states),
         ),
     )
 
@@ -187,9 +185,9 @@ def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: st
             warning(
                 "name",
                 "name-unread",
-                Sentence(
-                    "What bears the name {name} already could not be looked at: {unread}", name=spec.name, unread=unread
-                ),
+                "What bears the name {name} already could not be looked at: {unread}",
+                name=spec.name,
+                unread=unread,
             ),
         )
     if not found:
@@ -238,9 +236,8 @@ def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[F
                 warning(
                     "addons",
                     "addon-left-out",
-                    Sentence(
-                        "EKS offers no add-on {name} for Kubernetes {version}: the lab is made without it.", **slots
-                    ),
+                    "EKS offers no add-on {name} for Kubernetes {version}: the lab is made without it.",
+                    **slots,
                 )
             )
         elif not versions:

@@ -26,9 +26,7 @@ def check_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator
             )
             yield warning(path, "principal-not-checked", message)
         elif known[arn] is None:
-            yield error(
-                path, "principal-missing", Sentence("IAM has no {arn}. Make it first, or leave it out.", arn=arn)
-            )
+            yield error(path, "principal-missing", "IAM has no {arn}. Make it first, or leave it out.", arn=arn)
 
 
 def with_principals(spec: LabSpec, known: Mapping[str, str | None]) -> LabSpec:
@@ -45,9 +43,7 @@ def check_same_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Ite
     for index, entry in enumerate(spec.access):
         whole = known.get(entry.principal_arn)
         if whole is not None and any(same_principal(whole, other) for other in seen):
-            yield error(
-                f"access[{index}].principalArn", "duplicate", Sentence("{whole} is listed already.", whole=whole)
-            )
+            yield error(f"access[{index}].principalArn", "duplicate", "{whole} is listed already.", whole=whole)
         seen.append(whole or entry.principal_arn)
 
 

@@ -64,16 +64,12 @@ def read_rows(
 def _row(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> Row | None:
     wrong = len(found)
     found += [
-        error(
-            f"{where}, {name}",
-            "unseen-character",
-            Sentence("It holds a character that nobody sees, such as a line break."),
-        )
+        error(f"{where}, {name}", "unseen-character", "It holds a character that nobody sees, such as a line break.")
         for name, text in cells.items()
         if has_unseen(text)
     ]
     found += [
-        error(f"{where}, {name}", "too-long", Sentence("A cell has at most {longest} characters.", longest=_LONGEST))
+        error(f"{where}, {name}", "too-long", "A cell has at most {longest} characters.", longest=_LONGEST)
         for name, text in cells.items()
         if len(text) > _LONGEST
     ]
@@ -98,9 +94,7 @@ def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found:
         name = cells.get(column, "")
         if name and not _NAME.fullmatch(name):
             found.append(
-                error(
-                    f"{where}, {column}", "invalid-name", Sentence("{name} is no name that AWS gives.", name=name[:60])
-                )
+                error(f"{where}, {column}", "invalid-name", "{name} is no name that AWS gives.", name=name[:60])
             )
         elif name:
             yield form.format(name)
@@ -113,16 +107,14 @@ def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found:
     elif arn:
         yield arn
     if not any(cells.get(column) for column in _NAMING):
-        found.append(error(f"{where}, iamUser", "missing", Sentence("Name one of {names}.", names=", ".join(_NAMING))))
+        found.append(error(f"{where}, iamUser", "missing", "Name one of {names}.", names=", ".join(_NAMING)))
 
 
 def _language(where: str, cells: Mapping[str, str], found: list[Finding]) -> Language | None:
     text = cells.get("language", "").lower()
     if text and text not in tuple(Language):
         found.append(
-            error(
-                f"{where}, language", "unknown-language", Sentence("Languages are {names}.", names=", ".join(Language))
-            )
+            error(f"{where}, language", "unknown-language", "Languages are {names}.", names=", ".join(Language))
         )
         return None
     return Language(text) if text else None
@@ -138,7 +130,9 @@ def _zone(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[
         error(
             f"{where}, timeZone",
             "unknown-time-zone",
-            Sentence("{name} is no time zone of the IANA's. {meant}", name=text[:60], meant=meant),
+            "{name} is no time zone of the IANA's. {meant}",
+            name=text[:60],
+            meant=meant,
         )
     )
     return None

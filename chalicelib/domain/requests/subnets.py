@@ -27,7 +27,9 @@ def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding,
                 error(
                     path,
                     "subnet-missing",
-                    Sentence("There is no subnet {subnet_id} in {region}.", subnet_id=subnet_id, region=spec.region),
+                    "There is no subnet {subnet_id} in {region}.",
+                    subnet_id=subnet_id,
+                    region=spec.region,
                 )
             )
         else:
@@ -45,11 +47,9 @@ def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
         error(
             path,
             "vpc-without-dns",
-            Sentence(
-                "{vpc_id} has {off} switched off, without which nodes can't join: switch on both.",
-                vpc_id=vpc_id,
-                off=off,
-            ),
+            "{vpc_id} has {off} switched off, without which nodes can't join: switch on both.",
+            vpc_id=vpc_id,
+            off=off,
         )
         for vpc_id, off in sorted(without.items())
     )
@@ -107,20 +107,16 @@ def _check_subnet(spec: LabSpec, path: str, subnet: SubnetFacts, declared_public
         yield error(path, "no-public-addresses", message)
     elif not declared_public and subnet.public:
         yield warning(
-            path,
-            "subnet-is-public",
-            Sentence("{id} is listed as private, but has a route to an internet gateway.", id=subnet.id),
+            path, "subnet-is-public", "{id} is listed as private, but has a route to an internet gateway.", id=subnet.id
         )
     if ip_network(subnet.cidr).prefixlen > _SMALLEST:
         yield error(
             path,
             "subnet-too-small",
-            Sentence(
-                "{id} is {cidr}: EKS takes /{smallest} at the smallest.",
-                id=subnet.id,
-                cidr=subnet.cidr,
-                smallest=_SMALLEST,
-            ),
+            "{id} is {cidr}: EKS takes /{smallest} at the smallest.",
+            id=subnet.id,
+            cidr=subnet.cidr,
+            smallest=_SMALLEST,
         )
     elif subnet.free_addresses < _FREE:
         message = Sentence(
@@ -135,14 +131,14 @@ def _check_subnet(spec: LabSpec, path: str, subnet: SubnetFacts, declared_public
 def _check_together(network: ExistingNetwork, facts: Sequence[SubnetFacts]) -> Iterator[Finding]:
     vpcs, zones = sorted({subnet.vpc_id for subnet in facts}), sorted({subnet.zone for subnet in facts})
     if len(vpcs) > 1:
-        yield error(
-            "network", "several-vpcs", Sentence("The subnets lie in several VPCs: {names}.", names=", ".join(vpcs))
-        )
+        yield error("network", "several-vpcs", "The subnets lie in several VPCs: {names}.", names=", ".join(vpcs))
     elif vpcs and network.vpc_id and vpcs != [network.vpc_id]:
         yield error(
             "network.vpcId",
             "other-vpc",
-            Sentence("The subnets lie in {name}, not in {vpc_id}.", name=vpcs[0], vpc_id=network.vpc_id),
+            "The subnets lie in {name}, not in {vpc_id}.",
+            name=vpcs[0],
+            vpc_id=network.vpc_id,
         )
     if len(zones) == 1:
-        yield error("network", "one-zone", Sentence("All subnets lie in {name}: EKS needs two zones.", name=zones[0]))
+        yield error("network", "one-zone", "All subnets lie in {name}: EKS needs two zones.", name=zones[0])

@@ -132,9 +132,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     if has_errors(findings):
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
-        return Accepted(
-            lab, (*findings, warning("", "already-so", Sentence("The lab is so already: nothing was changed.")))
-        )
+        return Accepted(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
     if lab.phase is Phase.READY:
         findings = (*findings, *_about_quotas(deps, lab, change))
     if has_errors(findings):
@@ -256,15 +254,11 @@ def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
         )
         return (warning("", "protection-unknown", message),)
     shield = shield_of(cluster.tags, cluster.deletion_protection) if is_own_cluster(lab, cluster) else ""
-    return (warning("", "protection-lifted", Sentence("{shield} That is lifted.", shield=shield)),) if shield else ()
+    return (warning("", "protection-lifted", "{shield} That is lifted.", shield=shield),) if shield else ()
 
 
 def _about_volumes(lab: Lab) -> Finding:
-    return warning(
-        "volumes",
-        "volumes",
-        Sentence("When the lab ends, {what}.", what=describe_volumes(lab.spec.volumes)),
-    )
+    return warning("volumes", "volumes", "When the lab ends, {what}.", what=describe_volumes(lab.spec.volumes))
 
 
 def _about_mail(person: Person | None) -> tuple[Finding, ...]:

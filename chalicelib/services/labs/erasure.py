@@ -39,7 +39,7 @@ def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
     if not caller.is_admin:
         raise NotYours(Sentence("Who is forgotten here is for administrators to say."))
     if len(name) < 2 or name == ERASED:
-        raise InvalidRequest([error("name", "invalid-name", Sentence("Give the name of a user or of a session."))])
+        raise InvalidRequest([error("name", "invalid-name", "Give the name of a user or of a session.")])
     theirs = list(_labs_of(deps, name))
     over = [lab for lab in theirs if lab.phase in OVER]
     for lab in over[:MOST]:

@@ -91,9 +91,7 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
             )
         )
     if until is not None and until <= now:
-        raise InvalidRequest(
-            [error("until", "past", Sentence("It must be later than now, {now}.", now=format_second(now)))]
-        )
+        raise InvalidRequest([error("until", "past", "It must be later than now, {now}.", now=format_second(now))])
 
     def protected(stored: Lab) -> Lab:
         refuse_ending(stored, Sentence("It can't be protected"))
@@ -181,11 +179,7 @@ def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:
         return ()
     last = format_second(lab.protection.until)
     return (
-        warning(
-            "until",
-            "clamped",
-            Sentence("No lab lasts longer than its allowance: it is protected until {last}.", last=last),
-        ),
+        warning("until", "clamped", "No lab lasts longer than its allowance: it is protected until {last}.", last=last),
     )
 
 

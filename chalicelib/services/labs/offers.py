@@ -51,11 +51,9 @@ def teams_of_groups(deps: Deps, caller: Caller, path: str) -> tuple[tuple[Team, 
         warning(
             path,
             "team-cut",
-            Sentence(
-                "The group of the team {team} has more members than are read, {number}: the others are missing in the team's sum.",
-                team=team.name,
-                number=len(team.patterns),
-            ),
+            "The group of the team {team} has more members than are read, {number}: the others are missing in the team's sum.",
+            team=team.name,
+            number=len(team.patterns),
         )
         for team in teams
         if team.cut and (caller.sees_all or team.name in {mine.name for mine in caller.teams})

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.names import principal_of
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
@@ -65,7 +64,9 @@ def preflight(
                 error(
                     "account",
                     "account-closed",
-                    Sentence("No lab can be made in {account}. {message}", account=account, message=message),
+                    "No lab can be made in {account}. {message}",
+                    account=account,
+                    message=message,
                 )
             ]
         ) from refused

@@ -86,7 +86,7 @@ def list_labs(
         raise InvalidRequest([error("owner", "not-yours", message)])
     if len(whose) > _LONGEST_OWNER:
         raise InvalidRequest(
-            [error("owner", "too-long", Sentence("No owner has more than {most} characters.", most=_LONGEST_OWNER))]
+            [error("owner", "too-long", "No owner has more than {most} characters.", most=_LONGEST_OWNER)]
         )
     return deps.store.list_labs(None if whose == "*" else whose, phases, limit, cursor)
 
@@ -133,19 +133,11 @@ def versions(deps: Deps, region: str | None) -> Calendar:
     wanted = region or deps.limits.default_region
     if not REGION.fullmatch(wanted):
         raise InvalidRequest(
-            [
-                error(
-                    "region",
-                    "invalid-region",
-                    Sentence("{region} is no AWS region such as ap-northeast-2.", region=wanted),
-                )
-            ]
+            [error("region", "invalid-region", "{region} is no AWS region such as ap-northeast-2.", region=wanted)]
         )
     if deps.limits.regions and wanted not in deps.limits.regions:
         offered = ", ".join(deps.limits.regions)
-        raise InvalidRequest(
-            [error("region", "region-not-offered", Sentence("Labs are made in {names} only.", names=offered))]
-        )
+        raise InvalidRequest([error("region", "region-not-offered", "Labs are made in {names} only.", names=offered)])
     refuse_unusable_region(deps, deps.watch.home, wanted)
     return deps.cloud(Place(deps.watch.home, wanted)).clusters.versions()
 

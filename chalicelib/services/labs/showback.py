@@ -163,7 +163,7 @@ def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding
         yield warning(
             "compare",
             "estimated",
-            Sentence("AWS's bill is not final: it is up to a day behind, and changes until the month is closed."),
+            "AWS's bill is not final: it is up to a day behind, and changes until the month is closed.",
         )
     if others := sorted({lab.account for lab in labs} - {deps.watch.home}):
         message = Sentence(
@@ -173,9 +173,7 @@ def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding
         )
         yield warning("compare", "other-accounts", message)
     if len(labs) >= _MOST_LABS:
-        yield warning(
-            "compare", "labs-left-out", Sentence("Of ours only the newest {number} labs were read.", number=_MOST_LABS)
-        )
+        yield warning("compare", "labs-left-out", "Of ours only the newest {number} labs were read.", number=_MOST_LABS)
 
 
 def _unread(problem: Exception) -> str:
@@ -236,7 +234,7 @@ def _sees(caller: Caller, one: MonthSum) -> bool:
 
 def _scope(by: str) -> Scope:
     if by not in [str(scope) for scope in _BY]:
-        raise InvalidRequest([error("by", "unknown-value", Sentence("One of {names}.", names=", ".join(_BY)))])
+        raise InvalidRequest([error("by", "unknown-value", "One of {names}.", names=", ".join(_BY))])
     return Scope(by)
 
 

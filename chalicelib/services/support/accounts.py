@@ -92,31 +92,19 @@ def _findings(registration: Registration, home: str) -> list[Finding]:
     found = []
     if not ACCOUNT.fullmatch(registration.account):
         found.append(
-            error(
-                "account",
-                "invalid-account",
-                Sentence("{account} is no account id: 12 digits.", account=registration.account),
-            )
+            error("account", "invalid-account", "{account} is no account id: 12 digits.", account=registration.account)
         )
     if not registration.regions:
-        found.append(error("regions", "missing", Sentence("Name at least one region.")))
+        found.append(error("regions", "missing", "Name at least one region."))
     found += [
-        error(
-            f"regions[{index}]",
-            "invalid-region",
-            Sentence("{region} is no AWS region such as ap-northeast-2.", region=region),
-        )
+        error(f"regions[{index}]", "invalid-region", "{region} is no AWS region such as ap-northeast-2.", region=region)
         for index, region in enumerate(registration.regions)
         if not REGION.fullmatch(region)
     ]
     role = _ROLE_ARN.fullmatch(registration.role_arn or "")
     if registration.role_arn is None and registration.account != home:
         found.append(
-            error(
-                "roleArn",
-                "missing",
-                Sentence("Another account is entered with a role there; see docs/how-to/accounts.md."),
-            )
+            error("roleArn", "missing", "Another account is entered with a role there; see docs/how-to/accounts.md.")
         )
     elif registration.role_arn is not None and (role is None or role[1] != registration.account):
         wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member-read"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, PodIdentitySpec
 from chalicelib.domain.requests.eksctl.reader import Reader
 from chalicelib.domain.requests.eksctl.unsupported_fields import ACCESS_ENTRY, IAM, POD_IDENTITY
@@ -20,13 +19,13 @@ def read_access(top: Reader) -> tuple[tuple[AccessSpec, ...] | None, bool]:
         config.error(
             "authenticationMode",
             "wrong-value",
-            Sentence("Expected one of {names}, got {value}.", names=", ".join(_MODES), value=repr(mode)),
+            "Expected one of {names}, got {value}.",
+            names=", ".join(_MODES),
+            value=repr(mode),
         )
     elif mode is not None and mode != "API":
         config.warn(
-            "authenticationMode",
-            "not-honoured",
-            Sentence("A lab always uses API: access entries, no aws-auth ConfigMap."),
+            "authenticationMode", "not-honoured", "A lab always uses API: access entries, no aws-auth ConfigMap."
         )
     creator = config.flag("bootstrapClusterCreatorAdminPermissions")
     items = config.sections("accessEntries", "access")
@@ -59,7 +58,7 @@ def _read_policy(item: Reader, ours: str) -> AccessPolicySpec | None:
     namespaces: tuple[str, ...] = ()
     if scope is None:
         if not item.has("accessScope"):
-            item.error("accessScope", "missing", Sentence("Say `type: cluster`, or `type: namespace` with namespaces."))
+            item.error("accessScope", "missing", "Say `type: cluster`, or `type: namespace` with namespaces.")
     else:
         namespaces = _read_scope(scope, ours)
     item.close()
@@ -71,13 +70,11 @@ def _read_scope(scope: Reader, ours: str) -> tuple[str, ...]:
     namespaces = scope.texts("namespaces", f"{ours}.namespaces") or ()
     scope.close()
     if kind not in ("cluster", "namespace"):
-        scope.error(
-            "type", "wrong-value", Sentence("Expected `cluster` or `namespace`, got {value}.", value=repr(kind))
-        )
+        scope.error("type", "wrong-value", "Expected `cluster` or `namespace`, got {value}.", value=repr(kind))
     elif kind == "namespace" and not namespaces:
-        scope.error("namespaces", "missing", Sentence("With `type: namespace`, name at least one namespace."))
+        scope.error("namespaces", "missing", "With `type: namespace`, name at least one namespace.")
     elif kind == "cluster" and namespaces:
-        scope.error("namespaces", "wrong-value", Sentence("With `type: cluster`, leave the namespaces out."))
+        scope.error("namespaces", "wrong-value", "With `type: cluster`, leave the namespaces out.")
     return namespaces
 
 
@@ -103,9 +100,7 @@ def _read_association(item: Reader, ours: str) -> PodIdentitySpec | None:
     item.close(POD_IDENTITY)
     if role is None and not item.has("roleARN"):
         item.error(
-            "roleARN",
-            "missing",
-            Sentence("Name a role that exists, under the path /ekslab/: a lab makes none for your pods."),
+            "roleARN", "missing", "Name a role that exists, under the path /ekslab/: a lab makes none for your pods."
         )
     return PodIdentitySpec(namespace, account, role) if namespace and account and role else None
 
@@ -113,5 +108,5 @@ def _read_association(item: Reader, ours: str) -> PodIdentitySpec | None:
 def _required(item: Reader, key: str, ours: str) -> str | None:
     value = item.text(key, ours)
     if value is None and not item.has(key) and item.path not in item.notes.broken:
-        item.error(key, "missing", Sentence("{key} is required here.", key=key))
+        item.error(key, "missing", "{key} is required here.", key=key)
     return value

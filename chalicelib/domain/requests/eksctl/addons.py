@@ -47,7 +47,7 @@ def _read_addon(item: Reader, ours: str) -> AddonSpec | None:
     item.close(ADDON)
     if name is None:
         if not item.has("name") and item.path not in item.notes.broken:
-            item.error("name", "missing", Sentence("An add-on needs a name."))
+            item.error("name", "missing", "An add-on needs a name.")
         return None
     return AddonSpec(name, version, configuration or None, tags)
 
@@ -73,6 +73,7 @@ def _read_policies(item: Reader, name: str) -> None:
             well_known.error(
                 policy,
                 "not-supported",
-                Sentence("The add-on {name} gets no such rights in a lab. Leave it out.", name=name or "?"),
+                "The add-on {name} gets no such rights in a lab. Leave it out.",
+                name=name or "?",
             )
     well_known.close()

@@ -72,9 +72,9 @@ def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Fi
 
 def _read_kind(top: Reader) -> None:
     if top.text("apiVersion") != API_VERSION:
-        top.error("apiVersion", "wrong-value", Sentence("Only {name} is understood.", name=API_VERSION))
+        top.error("apiVersion", "wrong-value", "Only {name} is understood.", name=API_VERSION)
     if top.text("kind") != "ClusterConfig":
-        top.error("kind", "wrong-value", Sentence("Only ClusterConfig is understood."))
+        top.error("kind", "wrong-value", "Only ClusterConfig is understood.")
 
 
 def _read_metadata(top: Reader) -> tuple[str | None, str | None, str | None, dict[str, str]]:
@@ -121,9 +121,7 @@ def _read_upgrade_policy(top: Reader) -> SupportPolicy | None:
         return None
     kind = policy.text("supportType", "supportPolicy")
     if kind is not None and kind not in tuple(SupportPolicy):
-        policy.error(
-            "supportType", "wrong-value", Sentence("Expected STANDARD or EXTENDED, got {value}.", value=repr(kind))
-        )
+        policy.error("supportType", "wrong-value", "Expected STANDARD or EXTENDED, got {value}.", value=repr(kind))
         kind = None
     policy.close()
     return SupportPolicy(kind) if kind else None

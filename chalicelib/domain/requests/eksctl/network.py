@@ -30,7 +30,7 @@ def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
         vpc.warn("cidr", "not-compared", _NOT_COMPARED)
         cidr = None
     if network.exists and zones:
-        top.warn("availabilityZones", "not-honoured", Sentence("The zones are those of vpc.subnets."))
+        top.warn("availabilityZones", "not-honoured", "The zones are those of vpc.subnets.")
         zones = ()
     return NetworkDraft(cidr, zones, network.nat, vpc_id, public, private)
 
@@ -62,7 +62,7 @@ def _read_access(endpoints: Reader) -> EndpointAccess | None:
             return EndpointAccess.PRIVATE
         case _:
             endpoints.error(
-                "", "wrong-value", Sentence("The API server must answer somewhere: set publicAccess or privateAccess.")
+                "", "wrong-value", "The API server must answer somewhere: set publicAccess or privateAccess."
             )
             return None
 
@@ -71,11 +71,7 @@ def _read_zones(top: Reader) -> tuple[str, ...]:
     zones = top.texts("availabilityZones", "network.zones") or ()
     if len(zones) > 2:
         kept = Listed(zones[:2])
-        top.warn(
-            "availabilityZones",
-            "not-honoured",
-            Sentence("A lab's network has two zones: {names} are taken.", names=kept),
-        )
+        top.warn("availabilityZones", "not-honoured", "A lab's network has two zones: {names} are taken.", names=kept)
     return zones[:2]
 
 
@@ -88,10 +84,12 @@ def _read_nat(vpc: Reader) -> NatMode | None:
         nat.error(
             "gateway",
             "wrong-value",
-            Sentence("Expected one of {names}, got {value}.", names=", ".join(_NAT), value=repr(gateway)),
+            "Expected one of {names}, got {value}.",
+            names=", ".join(_NAT),
+            value=repr(gateway),
         )
     if gateway == "HighlyAvailable":
-        nat.warn("gateway", "not-honoured", Sentence("A lab has one NAT gateway for both zones, as with Single."))
+        nat.warn("gateway", "not-honoured", "A lab has one NAT gateway for both zones, as with Single.")
     nat.close()
     return _NAT.get(gateway) if gateway else None
 
@@ -112,9 +110,7 @@ def _read_subnets(subnets: Reader, side: str, ours: str) -> tuple[str, ...]:
 def _read_subnet(subnet: Reader, ours: str) -> str | None:
     subnet_id = subnet.text("id", ours)
     if subnet_id is None and not subnet.has("id"):
-        subnet.error(
-            "id", "missing", Sentence("Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
-        )
+        subnet.error("id", "missing", "Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
     for key in ("cidr", "az"):
         if subnet.raw(key) is not None:
             subnet.warn(key, "not-compared", _NOT_COMPARED)

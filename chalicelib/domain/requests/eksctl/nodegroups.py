@@ -47,11 +47,7 @@ def read_nodegroups(top: Reader) -> tuple[tuple[NodegroupDraft, ...], SshDraft |
     if unmanaged and not managed:
         top.notes.paths["nodegroups"] = "nodeGroups"
     if unmanaged:
-        top.warn(
-            "nodeGroups",
-            "made-managed",
-            Sentence("Unmanaged node groups are made as managed ones: EKS joins their nodes."),
-        )
+        top.warn("nodeGroups", "made-managed", "Unmanaged node groups are made as managed ones: EKS joins their nodes.")
     for item, is_managed in [*((each, True) for each in managed), *((each, False) for each in unmanaged)]:
         groups.append(_read_nodegroup(item, f"nodegroups[{len(groups)}]", is_managed, ssh))
     return tuple(groups), ssh.draft
@@ -87,7 +83,7 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
 def _read_name(item: Reader, ours: str) -> str | None:
     name = item.text("name", f"{ours}.name")
     if name is None and not item.has("name") and item.path not in item.notes.broken:
-        item.error("name", "missing", Sentence("A node group needs a name."))
+        item.error("name", "missing", "A node group needs a name.")
     return name
 
 
@@ -106,15 +102,13 @@ def _read_instances(item: Reader, ours: str, managed: bool) -> tuple[tuple[str, 
         several = item.texts("instanceTypes", f"{ours}.instanceTypes") if item.has("instanceTypes") else None
         item.raw("instanceTypes")
         if single and several:
-            item.error("instanceTypes", "wrong-value", Sentence("Give instanceType or instanceTypes, not both."))
+            item.error("instanceTypes", "wrong-value", "Give instanceType or instanceTypes, not both.")
         spot = item.flag("spot", f"{ours}.capacityType")
         types, capacity = several or ((single,) if single else ()), CapacityType.SPOT if spot else None
     else:
         types, capacity = _read_distribution(item, ours, single)
     if not types and not item.has("instanceSelector"):
-        item.warn(
-            "instanceType", "other-default", Sentence("Left out, it is a lab's t3.medium, not eksctl's m5.large.")
-        )
+        item.warn("instanceType", "other-default", "Left out, it is a lab's t3.medium, not eksctl's m5.large.")
     return types, capacity
 
 
@@ -133,21 +127,17 @@ def _read_distribution(item: Reader, ours: str, single: str | None) -> tuple[tup
         )
         distribution.warn("onDemandPercentageAboveBaseCapacity", "not-honoured", message)
     if on_demand:
-        distribution.warn(
-            "", "not-honoured", Sentence("With 100 % on-demand, as by default, the group is all on-demand.")
-        )
+        distribution.warn("", "not-honoured", "With 100 % on-demand, as by default, the group is all on-demand.")
     distribution.close(SPOT)
     if single and single != "mixed":
-        item.warn("instanceType", "not-honoured", Sentence("The types of instancesDistribution are taken instead."))
+        item.warn("instanceType", "not-honoured", "The types of instancesDistribution are taken instead.")
     return types, CapacityType.ON_DEMAND if on_demand else CapacityType.SPOT
 
 
 def _read_image(item: Reader) -> None:
     family = item.text("amiFamily")
     if family not in (None, "AmazonLinux2023"):
-        item.error(
-            "amiFamily", "not-supported", Sentence("Only AmazonLinux2023 is supported: leave it out, or write that.")
-        )
+        item.error("amiFamily", "not-supported", "Only AmazonLinux2023 is supported: leave it out, or write that.")
 
 
 def _read_security_groups(item: Reader) -> None:
@@ -163,7 +153,7 @@ def _read_rights(item: Reader) -> None:
     for index, arn in enumerate(iam.texts("attachPolicyARNs") or ()):
         name = arn.rsplit("/", 1)[-1] if arn.startswith("arn:aws") else ""
         if name in _NODE_POLICIES:
-            iam.warn("attachPolicyARNs", "not-needed", Sentence("The node role has what it gives."), index)
+            iam.warn("attachPolicyARNs", "not-needed", "The node role has what it gives.", index)
         elif name == _CNI_POLICY:
             message = Sentence("Not put on the node role: the add-on vpc-cni gets a role of its own by Pod Identity.")
             iam.warn("attachPolicyARNs", "not-needed", message, index)
@@ -204,11 +194,7 @@ class LabSsh:
     def _ignored(self, ssh: Reader, key_name: str | None, public_key: str | None) -> None:
         for key, value in (("publicKeyName", key_name), ("publicKey", public_key)):
             if value:
-                ssh.warn(
-                    key,
-                    "not-honoured",
-                    Sentence("With `allow: false` the key is not put on the nodes, as with eksctl."),
-                )
+                ssh.warn(key, "not-honoured", "With `allow: false` the key is not put on the nodes, as with eksctl.")
 
     def _ask(self, ssh: Reader, asked: SshDraft) -> None:
         used = "publicKeyName" if asked.key_name else "publicKey"
@@ -216,7 +202,8 @@ class LabSsh:
             ssh.error(
                 used,
                 "one-key",
-                Sentence("A lab has one ssh key for all its nodes: {field} asks for another.", field=self.asked_at),
+                "A lab has one ssh key for all its nodes: {field} asks for another.",
+                field=self.asked_at,
             )
             return
         if self.draft is None:
@@ -245,12 +232,14 @@ def _read_taint(entry: Reader, ours: str) -> Taint | None:
     if entry.path in entry.notes.broken:
         return None
     if key is None and not entry.has("key"):
-        entry.error("key", "missing", Sentence("A taint needs a key."))
+        entry.error("key", "missing", "A taint needs a key.")
     if effect not in EFFECTS and entry.at("effect") not in entry.notes.broken:
         entry.error(
             "effect",
             "wrong-value",
-            Sentence("Expected one of {names}, got {value}.", names=", ".join(EFFECTS), value=in_words(effect)),
+            "Expected one of {names}, got {value}.",
+            names=", ".join(EFFECTS),
+            value=in_words(effect),
         )
     return Taint(key, value or "", EFFECTS[effect]) if key and effect in EFFECTS else None
 
@@ -265,8 +254,6 @@ def _from_mapping(item: Reader, ours: str) -> tuple[Taint, ...]:
             taints.append(Taint(key, value, EFFECTS[effect]))
         elif mapping and text is not None:
             mapping.error(
-                key,
-                "wrong-value",
-                Sentence('Expected "value:Effect", Effect one of {names}.', names=", ".join(EFFECTS)),
+                key, "wrong-value", 'Expected "value:Effect", Effect one of {names}.', names=", ".join(EFFECTS)
             )
     return tuple(taints)

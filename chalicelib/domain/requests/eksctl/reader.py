@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, Slot
 from chalicelib.domain.errors.findings import Finding, Level, error, warning
 
 Value = TypeVar("Value")
@@ -66,13 +66,13 @@ class Reader:
         """The names of the fields, if they are the writer's own (zones, say)."""
         return tuple(self._fields)
 
-    def error(self, key: str, code: str, message: str, index: int | None = None) -> None:
-        """Refuse a field, or one item of it (the whole mapping, if the key is empty)."""
-        self.notes.findings.append(error(self.at(key, index), code, message))
+    def error(self, key: str, code: str, message: str, index: int | None = None, /, **slots: Slot) -> None:
+        """Refuse a field, or one item of it (the whole mapping, if the key is empty). `message` as in `findings.error`."""
+        self.notes.findings.append(error(self.at(key, index), code, message, **slots))
 
-    def warn(self, key: str, code: str, message: str, index: int | None = None) -> None:
+    def warn(self, key: str, code: str, message: str, index: int | None = None, /, **slots: Slot) -> None:
         """Warn about a field, or one item of it (the whole mapping, if the key is empty)."""
-        self.notes.findings.append(warning(self.at(key, index), code, message))
+        self.notes.findings.append(warning(self.at(key, index), code, message, **slots))
 
     def raw(self, key: str, ours: str = "") -> object:
         """The field's value, unchecked."""

@@ -46,17 +46,13 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
         )
         yield error("accessRole", "not-in-directory", message)
     elif requester and not case.spec.access_role and not _lists(case, requester):
-        yield warning(
-            "access", "not-yourself", Sentence("You are not on this list: you will not get into the cluster yourself.")
-        )
+        yield warning("access", "not-yourself", "You are not on this list: you will not get into the cluster yourself.")
     seen: set[str] = set()
     for index, entry in enumerate(asked or ()):
         path = f"access[{index}]"
         if entry.principal_arn in seen:
             yield error(
-                f"{path}.principalArn",
-                "duplicate",
-                Sentence("This principal is listed already: EKS makes one entry for each."),
+                f"{path}.principalArn", "duplicate", "This principal is listed already: EKS makes one entry for each."
             )
         seen.add(entry.principal_arn)
         yield from _judge_principal(path, entry.principal_arn)
@@ -96,25 +92,20 @@ def _judge_principal(path: str, arn: str) -> Iterator[Finding]:
 
 def _judge_entry(path: str, entry: AccessSpec) -> Iterator[Finding]:
     if entry.type not in ("STANDARD", *_NODE_TYPES):
-        yield error(
-            f"{path}.type", "unknown-type", Sentence("Types are STANDARD, {names}.", names=", ".join(_NODE_TYPES))
-        )
+        yield error(f"{path}.type", "unknown-type", "Types are STANDARD, {names}.", names=", ".join(_NODE_TYPES))
     elif entry.type != "STANDARD" and (entry.policies or entry.groups):
         yield error(
             f"{path}.type",
             "node-entry",
-            Sentence("An entry of type {type} is for nodes: no policies, no groups.", type=entry.type),
+            "An entry of type {type} is for nodes: no policies, no groups.",
+            type=entry.type,
         )
     elif entry.type != "STANDARD" and ":user/" in entry.principal_arn:
         yield error(
-            f"{path}.type",
-            "node-entry",
-            Sentence("An entry of type {type} is for a role, not for a user.", type=entry.type),
+            f"{path}.type", "node-entry", "An entry of type {type} is for a role, not for a user.", type=entry.type
         )
     elif entry.type == "STANDARD" and not entry.policies and not entry.groups:
-        yield warning(
-            path, "no-rights", Sentence("Without policies or groups this principal gets in, but may do nothing.")
-        )
+        yield warning(path, "no-rights", "Without policies or groups this principal gets in, but may do nothing.")
     yield from _judge_groups(path, entry)
     yield from _judge_policies(path, entry)
 
@@ -142,7 +133,8 @@ def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
                 yield error(
                     f"{here}.namespaces[{position}]",
                     "invalid-name",
-                    Sentence("{namespace} is no namespace.", namespace=f"{namespace!r}"),
+                    "{namespace} is no namespace.",
+                    namespace=f"{namespace!r}",
                 )
 
 
@@ -154,17 +146,14 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
         path = f"podIdentities[{index}]"
         if not DNS_LABEL.fullmatch(asked.namespace):
             yield error(
-                f"{path}.namespace",
-                "invalid-name",
-                Sentence("{namespace} is no namespace.", namespace=f"{asked.namespace!r}"),
+                f"{path}.namespace", "invalid-name", "{namespace} is no namespace.", namespace=f"{asked.namespace!r}"
             )
         if not SERVICE_ACCOUNT.fullmatch(asked.service_account):
             yield error(
                 f"{path}.serviceAccount",
                 "invalid-name",
-                Sentence(
-                    "{service_account} is no service account's name.", service_account=f"{asked.service_account!r}"
-                ),
+                "{service_account} is no service account's name.",
+                service_account=f"{asked.service_account!r}",
             )
         role = LAB_ROLE_ARN.fullmatch(asked.role_arn)
         if role is None or role[1] != case.account:
@@ -175,7 +164,7 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
             )
             yield error(f"{path}.roleArn", "role-not-allowed", message)
         if (asked.namespace, asked.service_account) in seen:
-            yield error(path, "duplicate", Sentence("This service account has a role already."))
+            yield error(path, "duplicate", "This service account has a role already.")
         seen.add((asked.namespace, asked.service_account))
 
 
@@ -188,16 +177,17 @@ def judge_addons(case: ValidationContext) -> Iterator[Finding]:
             yield error(
                 f"{path}.name",
                 "invalid-name",
-                Sentence("{name} is no add-on's name: they look like vpc-cni.", name=f"{addon.name!r}"),
+                "{name} is no add-on's name: they look like vpc-cni.",
+                name=f"{addon.name!r}",
             )
         if addon.name in seen:
-            yield error(f"{path}.name", "duplicate", Sentence("{name} is listed already.", name=addon.name))
+            yield error(f"{path}.name", "duplicate", "{name} is listed already.", name=addon.name)
         seen.add(addon.name)
         if addon.configuration is not None and not _is_json_object(addon.configuration):
             yield error(
                 f"{path}.configuration",
                 "invalid-configuration",
-                Sentence("The configuration is no object, neither in JSON nor in YAML."),
+                "The configuration is no object, neither in JSON nor in YAML.",
             )
         if addon.name == "external-dns" and case.draft.external_dns is None:
             message = Sentence(
@@ -209,7 +199,8 @@ def judge_addons(case: ValidationContext) -> Iterator[Finding]:
         yield warning(
             "addons",
             "vital-addons",
-            Sentence("Without {names} nodes do not become ready, or pods find nothing.", names=", ".join(missing)),
+            "Without {names} nodes do not become ready, or pods find nothing.",
+            names=", ".join(missing),
         )
 
 
@@ -219,17 +210,13 @@ def judge_external_dns(case: ValidationContext) -> Iterator[Finding]:
     if asked is None:
         return
     if not asked.hosted_zone_id and not asked.domain and not case.draft.is_partly_broken("externalDns"):
-        yield error("externalDns", "no-hosted-zone", Sentence("Name the hosted zone: hostedZoneId, domain, or both."))
+        yield error("externalDns", "no-hosted-zone", "Name the hosted zone: hostedZoneId, domain, or both.")
     if asked.hosted_zone_id and not HOSTED_ZONE_ID.fullmatch(asked.hosted_zone_id):
         yield error(
-            "externalDns.hostedZoneId",
-            "invalid-id",
-            Sentence("Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ."),
+            "externalDns.hostedZoneId", "invalid-id", "Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ."
         )
     if asked.domain and not DOMAIN.fullmatch(asked.domain):
-        yield error(
-            "externalDns.domain", "invalid-domain", Sentence("Not a domain name: they look like lab.example.com.")
-        )
+        yield error("externalDns.domain", "invalid-domain", "Not a domain name: they look like lab.example.com.")
 
 
 def _is_json_object(text: str) -> bool:

@@ -60,24 +60,20 @@ def judge_ssh(case: ValidationContext) -> Iterator[Finding]:
         return
     if bool(ssh.key_name) == bool(ssh.public_key) and not case.draft.is_partly_broken("ssh"):
         yield error(
-            "ssh",
-            "one-key",
-            Sentence("Give either keyName (a key pair in EC2) or publicKey (an OpenSSH public key's text)."),
+            "ssh", "one-key", "Give either keyName (a key pair in EC2) or publicKey (an OpenSSH public key's text)."
         )
     if ssh.public_key and "PRIVATE KEY" in ssh.public_key:
         yield error(
-            "ssh.publicKey",
-            "private-key",
-            Sentence("This is a private key: never send it. Make a new pair, send its .pub file."),
+            "ssh.publicKey", "private-key", "This is a private key: never send it. Make a new pair, send its .pub file."
         )
     elif ssh.public_key and not PUBLIC_KEY.fullmatch(ssh.public_key):
         yield error(
             "ssh.publicKey",
             "invalid-key",
-            Sentence("Not an OpenSSH public key that EC2 imports: `ssh-rsa AAAA...` or `ssh-ed25519 AAAA...`"),
+            "Not an OpenSSH public key that EC2 imports: `ssh-rsa AAAA...` or `ssh-ed25519 AAAA...`",
         )
     if ssh.key_name and len(ssh.key_name) > 255:
-        yield error("ssh.keyName", "invalid-name", Sentence("EC2's key names have at most 255 characters."))
+        yield error("ssh.keyName", "invalid-name", "EC2's key names have at most 255 characters.")
     if not ssh.cidrs:
         yield error(
             "ssh.cidrs",
@@ -91,11 +87,7 @@ def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findin
     """Each a valid block, once; `what` names the exposure if everybody is let in."""
     seen: list[IPv4Network] = []
     if len(cidrs) > _MOST_CIDRS:
-        yield error(
-            path,
-            "too-many",
-            Sentence("At most {most} blocks, not {number}.", most=_MOST_CIDRS, number=len(cidrs)),
-        )
+        yield error(path, "too-many", "At most {most} blocks, not {number}.", most=_MOST_CIDRS, number=len(cidrs))
     for index, text in enumerate(cidrs[:_MOST_CIDRS]):
         here, block = f"{path}[{index}]", strict_network(text)
         if isinstance(block, str):
@@ -112,9 +104,7 @@ def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findin
             yield _private_address(here, text, path == ALLOWED)
         elif path == ALLOWED and any(block.subnet_of(reserved) for reserved in RESERVED_BLOCKS):
             yield error(
-                here,
-                "reserved-address",
-                Sentence("{text} is reserved for documentation: EKS refuses the list.", text=text),
+                here, "reserved-address", "{text} is reserved for documentation: EKS refuses the list.", text=text
             )
         seen.append(block)
 
@@ -128,5 +118,4 @@ def _private_address(path: str, text: str, of_endpoint: bool) -> Finding:
             text=text,
         )
         return error(path, "private-address", message)
-    message = Sentence("{text} is private: nobody comes from there over the internet.", text=text)
-    return warning(path, "private-address", message)
+    return warning(path, "private-address", "{text} is private: nobody comes from there over the internet.", text=text)

@@ -32,9 +32,7 @@ def judge_lists(case: ValidationContext) -> Iterator[Finding]:
         most = _MOST_NAMESPACES if path.endswith(".namespaces") else _MOST
         if len(items) > most:
             yield error(
-                path,
-                "too-many",
-                Sentence("At most {most} are taken here; these are {count}.", most=most, count=len(items)),
+                path, "too-many", "At most {most} are taken here; these are {count}.", most=most, count=len(items)
             )
 
 
@@ -80,7 +78,8 @@ def judge_tags(case: ValidationContext) -> Iterator[Finding]:
             yield error(
                 f"nodegroups[{index}].tags",
                 "too-many",
-                Sentence("With the lab's own tags these are more than {most_tags}.", most_tags=_MOST_TAGS),
+                "With the lab's own tags these are more than {most_tags}.",
+                most_tags=_MOST_TAGS,
             )
     for index, addon in enumerate(case.draft.addons):
         yield from _judge(f"addons[{index}].tags", addon.tags)
@@ -88,27 +87,20 @@ def judge_tags(case: ValidationContext) -> Iterator[Finding]:
 
 def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
     if len(tags) > _MOST_TAGS:
-        yield error(
-            path, "too-many", Sentence("At most {most_tags} tags, not {count}.", most_tags=_MOST_TAGS, count=len(tags))
-        )
+        yield error(path, "too-many", "At most {most_tags} tags, not {count}.", most_tags=_MOST_TAGS, count=len(tags))
     for key, value in tags.items():
         here = child(path, key)
         if (prefix := reserved_by(key)) is not None:
             yield error(
                 here,
                 "reserved",
-                Sentence(
-                    "Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab.", prefix=prefix
-                ),
+                "Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab.",
+                prefix=prefix,
             )
         if not 1 <= len(key) <= 128 or not TAG_TEXT.fullmatch(key):
-            yield error(
-                here, "invalid-tag", Sentence("A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
-            )
+            yield error(here, "invalid-tag", "A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
         if len(value) > 256 or not TAG_TEXT.fullmatch(value):
-            yield error(
-                here, "invalid-tag", Sentence("A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
-            )
+            yield error(here, "invalid-tag", "A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
 
 
 def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
@@ -119,7 +111,5 @@ def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
             message = Sentence("CloudFormation, which tags the network and the roles, takes no empty value.")
             yield error(child("tags", key), "invalid-tag", message)
         if key.lower() in seen:
-            yield error(
-                child("tags", key), "duplicate-tag", Sentence("IAM takes tags that differ only in case for the same.")
-            )
+            yield error(child("tags", key), "duplicate-tag", "IAM takes tags that differ only in case for the same.")
         seen.add(key.lower())

@@ -31,15 +31,11 @@ def judge_network(case: ValidationContext) -> Iterator[Finding]:
                 "network"
             ):
                 yield error(
-                    "network",
-                    "too-few-subnets",
-                    Sentence("EKS needs at least two subnets, in two zones: name their ids."),
+                    "network", "too-few-subnets", "EKS needs at least two subnets, in two zones: name their ids."
                 )
             if case.draft.network.cidr or case.draft.network.zones or case.draft.network.nat:
                 yield error(
-                    "network",
-                    "two-networks",
-                    Sentence("Give a new network (cidr, zones, nat) or existing subnets, not both."),
+                    "network", "two-networks", "Give a new network (cidr, zones, nat) or existing subnets, not both."
                 )
 
 
@@ -56,9 +52,7 @@ def judge_placement(case: ValidationContext) -> Iterator[Finding]:
         case NewNetwork(nat=NatMode.SINGLE) if private and case.draft.network.nat is None:
             path = f"nodegroups[{private[0]}].placement"
             yield warning(
-                path,
-                "nat-added",
-                Sentence("Private nodes need a NAT gateway: one is added, at about $1.40 a day and traffic."),
+                path, "nat-added", "Private nodes need a NAT gateway: one is added, at about $1.40 a day and traffic."
             )
         case ExistingNetwork() as network:
             yield from _judge_subnets_for(case, network, public, private)
@@ -69,7 +63,8 @@ def _judge_zones(case: ValidationContext, network: NewNetwork) -> Iterator[Findi
         yield error(
             "network.zones",
             "two-zones",
-            Sentence("Name two different zones, not {count}; or none at all.", count=len(set(network.zones))),
+            "Name two different zones, not {count}; or none at all.",
+            count=len(set(network.zones)),
         )
     for index, zone in enumerate(network.zones):
         if not ZONE.fullmatch(zone) or not zone.startswith(case.spec.region):
@@ -77,11 +72,9 @@ def _judge_zones(case: ValidationContext, network: NewNetwork) -> Iterator[Findi
             yield error(
                 path,
                 "invalid-zone",
-                Sentence(
-                    "{zone} is no zone of {region}: they look like {region}a.",
-                    zone=f"{zone!r}",
-                    region=case.spec.region,
-                ),
+                "{zone} is no zone of {region}: they look like {region}a.",
+                zone=f"{zone!r}",
+                region=case.spec.region,
             )
 
 
@@ -100,7 +93,9 @@ def _judge_cidr(case: ValidationContext, text: str) -> Iterator[Finding]:
         yield error(
             "network.cidr",
             "cidr-not-private",
-            Sentence("{text} is not a private range: take one inside {inside}.", text=text, inside=inside),
+            "{text} is not a private range: take one inside {inside}.",
+            text=text,
+            inside=inside,
         )
     for services in _SERVICES:
         if block.overlaps(services):
@@ -120,19 +115,17 @@ def _judge_cidr(case: ValidationContext, text: str) -> Iterator[Finding]:
 
 def _judge_ids(network: ExistingNetwork) -> Iterator[Finding]:
     if network.vpc_id is not None and not VPC_ID.fullmatch(network.vpc_id):
-        yield error("network.vpcId", "invalid-id", Sentence("Not a VPC id: they look like vpc-0dd338ecf29863c55."))
+        yield error("network.vpcId", "invalid-id", "Not a VPC id: they look like vpc-0dd338ecf29863c55.")
     seen: dict[str, str] = {}
     sides = (("publicSubnetIds", network.public_subnet_ids), ("privateSubnetIds", network.private_subnet_ids))
     for side, ids in sides:
         for index, subnet in enumerate(ids):
             path = f"network.{side}[{index}]"
             if not SUBNET_ID.fullmatch(subnet):
-                yield error(path, "invalid-id", Sentence("Not a subnet id: they look like subnet-0b2512f8c6ae9bf30."))
+                yield error(path, "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.")
             if subnet in seen:
                 yield error(
-                    path,
-                    "duplicate",
-                    Sentence("{subnet} is listed already, at {name}.", subnet=subnet, name=seen[subnet]),
+                    path, "duplicate", "{subnet} is listed already, at {name}.", subnet=subnet, name=seen[subnet]
                 )
             seen[subnet] = path
 
@@ -147,9 +140,7 @@ def _judge_subnets_for(
         message = Sentence("The group is to be public, but no public subnet is named.")
         yield error(f"nodegroups[{public[0]}].placement", "no-public-subnets", message)
     if case.spec.work_host and not network.public_subnet_ids:
-        yield error(
-            "workHost", "no-public-subnets", Sentence("The work host lives in a public subnet, and none is named.")
-        )
+        yield error("workHost", "no-public-subnets", "The work host lives in a public subnet, and none is named.")
     for index in private:
         if case.draft.nodegroups is None or case.draft.nodegroups[index].placement is None:
             message = Sentence("Only private subnets are named, so the nodes are placed there.")

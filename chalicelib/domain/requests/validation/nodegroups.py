@@ -26,14 +26,10 @@ def judge_nodegroups(case: ValidationContext) -> Iterator[Finding]:
     """All groups, each by itself and together."""
     groups, most = case.spec.nodegroups, case.limits.max_nodes
     if not groups:
-        yield warning(
-            "nodegroups", "no-nodes", Sentence("A lab without node groups runs no pods, not even its add-ons.")
-        )
+        yield warning("nodegroups", "no-nodes", "A lab without node groups runs no pods, not even its add-ons.")
     if len(groups) > _MOST_GROUPS:
         yield error(
-            "nodegroups",
-            "too-many",
-            Sentence("A cluster has at most {most_groups} node groups.", most_groups=_MOST_GROUPS),
+            "nodegroups", "too-many", "A cluster has at most {most_groups} node groups.", most_groups=_MOST_GROUPS
         )
     together = sum(max(group.max, group.desired) for group in groups)
     if together > most:
@@ -48,9 +44,7 @@ def judge_nodegroups(case: ValidationContext) -> Iterator[Finding]:
         path = f"nodegroups[{index}]"
         if group.name in names:
             yield error(
-                f"{path}.name",
-                "duplicate",
-                Sentence("nodegroups[{name}] has this name already.", name=names[group.name]),
+                f"{path}.name", "duplicate", "nodegroups[{name}] has this name already.", name=names[group.name]
             )
         names.setdefault(group.name, index)
         if case.draft.nodegroups and case.draft.nodegroups[index].name is not None:
@@ -62,16 +56,14 @@ def judge_nodegroups(case: ValidationContext) -> Iterator[Finding]:
 def _judge_name(path: str, group: NodegroupSpec) -> Iterator[Finding]:
     if not NODEGROUP.fullmatch(group.name):
         rule = Sentence("1 to 63 letters, digits, dashes and underscores, beginning with a letter or digit")
-        yield error(f"{path}.name", "invalid-name", Sentence("EKS refuses this name: it takes {rule}.", rule=rule))
+        yield error(f"{path}.name", "invalid-name", "EKS refuses this name: it takes {rule}.", rule=rule)
 
 
 def _judge_sizes(path: str, group: NodegroupSpec) -> Iterator[Finding]:
     sizes = (("min", group.min, 0), ("desired", group.desired, 0), ("max", group.max, 1))
     too_few = [(field, size, least) for field, size, least in sizes if size < least]
     for field, size, least in too_few:
-        yield error(
-            f"{path}.{field}", "too-few-nodes", Sentence("{size} is less than {least}.", size=size, least=least)
-        )
+        yield error(f"{path}.{field}", "too-few-nodes", "{size} is less than {least}.", size=size, least=least)
     if not too_few:
         yield from _judge_order(path, group.min, group.desired, group.max)
     if not _SMALLEST_VOLUME <= group.volume_gib <= _LARGEST_VOLUME:
@@ -97,19 +89,25 @@ def _judge_order(path: str, low: int, desired: int, high: int) -> Iterator[Findi
         yield error(
             f"{path}.min",
             "sizes-out-of-order",
-            Sentence("The minimum, {low}, is greater than the maximum, {high}.", low=low, high=high),
+            "The minimum, {low}, is greater than the maximum, {high}.",
+            low=low,
+            high=high,
         )
     elif desired < low:
         yield error(
             f"{path}.desired",
             "sizes-out-of-order",
-            Sentence("{desired} is less than the minimum, {low}.", desired=desired, low=low),
+            "{desired} is less than the minimum, {low}.",
+            desired=desired,
+            low=low,
         )
     elif desired > high:
         yield error(
             f"{path}.desired",
             "sizes-out-of-order",
-            Sentence("{desired} is greater than the maximum, {high}.", desired=desired, high=high),
+            "{desired} is greater than the maximum, {high}.",
+            desired=desired,
+            high=high,
         )
 
 
@@ -118,9 +116,7 @@ def _judge_instances(path: str, group: NodegroupSpec) -> Iterator[Finding]:
         here = f"{path}.instanceTypes[{index}]"
         if not INSTANCE_TYPE.fullmatch(name):
             yield error(
-                here,
-                "invalid-instance-type",
-                Sentence("{name} is no instance type: they look like t3.medium.", name=f"{name!r}"),
+                here, "invalid-instance-type", "{name} is no instance type: they look like t3.medium.", name=f"{name!r}"
             )
         elif ami_type(name) != group.ami_type:
             message = Sentence(
@@ -130,7 +126,7 @@ def _judge_instances(path: str, group: NodegroupSpec) -> Iterator[Finding]:
             )
             yield error(here, "mixed-architectures", message)
     if len(set(group.instance_types)) < len(group.instance_types):
-        yield error(f"{path}.instanceTypes", "duplicate", Sentence("An instance type is listed twice."))
+        yield error(f"{path}.instanceTypes", "duplicate", "An instance type is listed twice.")
 
 
 def _judge_labels(path: str, group: NodegroupSpec) -> Iterator[Finding]:
@@ -147,29 +143,23 @@ def _judge_labels(path: str, group: NodegroupSpec) -> Iterator[Finding]:
         reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in _RESERVED)
         if reserved and not any(prefix == free or prefix.endswith(f".{free}") for free in _OPEN_PREFIXES):
             yield error(
-                here,
-                "reserved",
-                Sentence("Labels with the prefix {prefix}/ belong to Kubernetes and EKS.", prefix=prefix),
+                here, "reserved", "Labels with the prefix {prefix}/ belong to Kubernetes and EKS.", prefix=prefix
             )
 
 
 def _judge_taints(path: str, group: NodegroupSpec) -> Iterator[Finding]:
     if len(group.taints) > _MOST_TAINTS:
         yield error(
-            f"{path}.taints",
-            "too-many",
-            Sentence("A node group has at most {most_taints} taints.", most_taints=_MOST_TAINTS),
+            f"{path}.taints", "too-many", "A node group has at most {most_taints} taints.", most_taints=_MOST_TAINTS
         )
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(group.taints):
         here = f"{path}.taints[{index}]"
         yield from _judge_key(f"{here}.key", taint.key)
         if taint.value and not LABEL_PART.fullmatch(taint.value):
-            yield error(
-                f"{here}.value", "invalid-taint", Sentence("A taint's value follows the rules of a label's value.")
-            )
+            yield error(f"{here}.value", "invalid-taint", "A taint's value follows the rules of a label's value.")
         if (taint.key, taint.effect) in seen:
-            yield error(here, "duplicate", Sentence("There is a taint with this key and effect already."))
+            yield error(here, "duplicate", "There is a taint with this key and effect already.")
         seen.add((taint.key, taint.effect))
 
 

@@ -79,10 +79,10 @@ def _judge_shared(case: ValidationContext) -> Iterator[Finding]:
 def _judge_name(case: ValidationContext) -> Iterator[Finding]:
     name = case.spec.name
     if not name:
-        yield error("name", "missing", Sentence("Give the lab a name: it becomes the cluster's."))
+        yield error("name", "missing", "Give the lab a name: it becomes the cluster's.")
     elif not CLUSTER.fullmatch(name):
         rule = Sentence("1 to 100 letters, digits, dashes and underscores, beginning with a letter or digit")
-        yield error("name", "invalid-name", Sentence("EKS refuses this name: it takes {rule}.", rule=rule))
+        yield error("name", "invalid-name", "EKS refuses this name: it takes {rule}.", rule=rule)
 
 
 def _judge_account(case: ValidationContext) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _judge_account(case: ValidationContext) -> Iterator[Finding]:
     if accounts is None or case.draft.account is None:
         return
     if not ACCOUNT.fullmatch(account):
-        yield error("account", "invalid-account", Sentence("Not an AWS account: they have 12 digits."))
+        yield error("account", "invalid-account", "Not an AWS account: they have 12 digits.")
     elif not accounts.takes_labs(account):
         offered = ", ".join(sorted({accounts.home, *accounts.members}))
         message = Sentence(
@@ -104,21 +104,23 @@ def _judge_account(case: ValidationContext) -> Iterator[Finding]:
         yield error(
             "region",
             "region-not-offered",
-            Sentence("In account {account}, labs are made in {regions} only.", account=account, regions=regions),
+            "In account {account}, labs are made in {regions} only.",
+            account=account,
+            regions=regions,
         )
 
 
 def _judge_region(case: ValidationContext) -> Iterator[Finding]:
     region, allowed = case.spec.region, case.limits.regions
     if not REGION.fullmatch(region):
-        yield error(
-            "region", "invalid-region", Sentence("Not the name of an AWS region: they look like ap-northeast-2.")
-        )
+        yield error("region", "invalid-region", "Not the name of an AWS region: they look like ap-northeast-2.")
     elif allowed and region not in allowed:
         yield error(
             "region",
             "region-not-allowed",
-            Sentence("Labs are not offered in {region}; they are in {names}.", region=region, names=", ".join(allowed)),
+            "Labs are not offered in {region}; they are in {names}.",
+            region=region,
+            names=", ".join(allowed),
         )
 
 
@@ -126,9 +128,7 @@ def _judge_log_types(case: ValidationContext) -> Iterator[Finding]:
     for index, name in enumerate(case.draft.log_types):
         if name not in _LOG_TYPES:
             yield error(
-                f"logTypes[{index}]",
-                "unknown-log-type",
-                Sentence("EKS writes these: {names}.", names=", ".join(_LOG_TYPES)),
+                f"logTypes[{index}]", "unknown-log-type", "EKS writes these: {names}.", names=", ".join(_LOG_TYPES)
             )
 
 

@@ -18,13 +18,9 @@ def judge_version(case: ValidationContext) -> Iterator[Finding]:
     version = case.spec.version
     entry = case.calendar.get(version)
     if not version:
-        yield error(
-            "version", "no-version", Sentence("The calendar names no version in standard support: name a version.")
-        )
+        yield error("version", "no-version", "The calendar names no version in standard support: name a version.")
     elif not MINOR_VERSION.fullmatch(version):
-        yield error(
-            "version", "invalid-version", Sentence('Name a minor version, such as "1.36". {offer}', offer=_offer(case))
-        )
+        yield error("version", "invalid-version", 'Name a minor version, such as "1.36". {offer}', offer=_offer(case))
     elif entry is None:
         yield error("version", "version-unknown", joined((_why_unknown(case), _offer(case))))
     elif entry.status_at(case.now) is SupportStatus.UNSUPPORTED:
@@ -32,15 +28,18 @@ def judge_version(case: ValidationContext) -> Iterator[Finding]:
         yield error(
             "version",
             "version-ended",
-            Sentence(
-                "EKS support of {version} ended on {ended}. {offer}", version=version, ended=ended, offer=_offer(case)
-            ),
+            "EKS support of {version} ended on {ended}. {offer}",
+            version=version,
+            ended=ended,
+            offer=_offer(case),
         )
     elif entry not in case.calendar.available(case.now):
         yield error(
             "version",
             "version-unreleased",
-            Sentence("EKS does not offer {version} yet. {offer}", version=version, offer=_offer(case)),
+            "EKS does not offer {version} yet. {offer}",
+            version=version,
+            offer=_offer(case),
         )
     else:
         yield from _judge_support(case, entry)
@@ -51,9 +50,7 @@ def judge_lease(case: ValidationContext) -> Iterator[Finding]:
     hours, most = case.spec.lease_hours, case.limits.max_lease_hours
     if not 1 <= hours <= most:
         yield error(
-            "leaseHours",
-            "lease-out-of-range",
-            Sentence("A lease is 1 to {most} hours, not {hours}.", most=most, hours=hours),
+            "leaseHours", "lease-out-of-range", "A lease is 1 to {most} hours, not {hours}.", most=most, hours=hours
         )
 
 
