@@ -6,14 +6,14 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs.curfew_params import read_why
-from chalicelib.api.routes.keep import AS_WANTED, as_wanted
+from chalicelib.api.routes.keep import link_route
 from chalicelib.api.views import labs
 from chalicelib.api.views.approval import decision_page, decision_view
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.logs import logger
 from chalicelib.services.labs.approval import DecisionView, decide, decide_by_link, look_at_decision
 
-_PATH = "/decide/{token}"
+_PATH, _REFUSALS = "/decide/{token}", (403, 404, 409, 410)
 
 
 def route_approval(context: RequestContext) -> None:
@@ -44,27 +44,22 @@ def route_approval(context: RequestContext) -> None:
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
 
-    def look(token: str) -> DecisionView:
-        return look_at_decision(context.deps, token, context.deps.clock.now())
-
-    def act(token: str) -> DecisionView:
-        view = decide_by_link(context.deps, token, context.deps.clock.now())
-        logger.info("A lab was decided on by a link.", extra={"lab_id": view.lab.id, "decision": str(view.decision)})
-        return view
-
-    @context.route(
+    @link_route(
+        context,
         "GET",
         _PATH,
         "What a link of an approver's mail would do; changes nothing",
-        AS_WANTED,
-        (403, 404, 409, 410),
-        public=True,
+        _REFUSALS,
+        decision_view,
+        decision_page,
     )
-    def get_decide(token: str) -> Response:
-        return as_wanted(context, look, token, decision_view, decision_page)
+    def get_decide(token: str) -> DecisionView:
+        return look_at_decision(context.deps, token, context.deps.clock.now())
 
-    @context.route(
-        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (403, 404, 409, 410), public=True
+    @link_route(
+        context, "POST", _PATH, "Approve or refuse the lab, as the link says", _REFUSALS, decision_view, decision_page
     )
-    def post_decide(token: str) -> Response:
-        return as_wanted(context, act, token, decision_view, decision_page)
+    def post_decide(token: str) -> DecisionView:
+        view = decide_by_link(context.deps, token, context.deps.clock.now())
+        logger.info("A lab was decided on by a link.", extra={"lab_id": view.lab.id, "decision": str(view.decision)})
+        return view

@@ -5,17 +5,16 @@ Programs that accept JSON get the same as JSON, refusals as problems.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
-from chalicelib.api.problems import answers_problems, explained
-from chalicelib.api.views.keep import keep_view
-from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
-from chalicelib.domain.core.sentence import Sentence, Words
-from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.api.problems import answers_problems
+from chalicelib.api.views.keep_page import HEADERS, keep_page, keep_view, refusal_page
+from chalicelib.domain.core.sentence import Words
 from chalicelib.logs import logger
 from chalicelib.services.curfew.keep import KeepView, keep_by_link, look_at_link
 
@@ -23,64 +22,67 @@ View = TypeVar("View")
 
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
-#: What the OpenAPI document says of the routes that need no signature: their success, and their refusals.
-AS_WANTED, LINK_REFUSALS = (200, Sentence("A page, or JSON")), (404, 409, 410, 429)
+LINK_REFUSALS = (404, 409, 410, 429)
 
 
 def route_keeping(context: RequestContext) -> None:
     """Register both."""
 
-    def look(token: str) -> KeepView:
+    @link_route(
+        context, "GET", _PATH, "What a keep-link would keep; changes nothing", LINK_REFUSALS, keep_view, keep_page
+    )
+    def get_keep(token: str) -> KeepView:
         return look_at_link(context.deps, token, context.deps.clock.now())
 
-    def keep(token: str) -> KeepView:
+    @link_route(context, "POST", _PATH, "Keep the lab for one night more", LINK_REFUSALS, keep_view, keep_page)
+    def post_keep(token: str) -> KeepView:
         view = keep_by_link(context.deps, token, context.deps.clock.now())
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return view
 
-    @context.route("GET", _PATH, "What a keep-link would keep; changes nothing", AS_WANTED, LINK_REFUSALS, public=True)
-    def get_keep(token: str) -> Response:
-        return as_wanted(context, look, token, keep_view, keep_page)
 
-    @context.route("POST", _PATH, "Keep the lab for one night more", AS_WANTED, LINK_REFUSALS, public=True)
-    def post_keep(token: str) -> Response:
-        return as_wanted(context, keep, token, keep_view, keep_page)
-
-
-def as_wanted(
+def link_route(
     context: RequestContext,
-    act: Callable[[str], View],
-    token: str,
+    method: str,
+    path: str,
+    summary: str,
+    refusals: tuple[int, ...],
+    to_json: Callable[[View], Mapping[str, Any]],
+    page: Callable[[View, Words], str],
+) -> Callable[[Callable[..., View]], None]:
+    """Register what a link of a mail does. It needs no signature: the token in its path is the proof.
+
+    The answer, or its problem, is a page in the browser's language, unless JSON is requested.
+    """
+
+    def register(act: Callable[..., View]) -> None:
+        @context.route(method, path, summary, (200, "A page, or JSON"), refusals, public=True)
+        @functools.wraps(act)
+        def answer(**link: str) -> Response:
+            return _as_wanted(context, functools.partial(act, **link), to_json, page)
+
+    return register
+
+
+def _as_wanted(
+    context: RequestContext,
+    act: Callable[[], View],
     to_json: Callable[[View], Mapping[str, Any]],
     page: Callable[[View, Words], str],
 ) -> Response:
-    """The answer, or its problem: as a page in the browser's language, unless JSON is requested."""
-    views, refusals = list[View](), list[EkslabError]()
+    views = list[View]()
 
-    def acting(token: str) -> Response:
-        try:
-            views.append(act(token))
-        except EkslabError as error:
-            refusals.append(error)
-            raise
-        return json_answer(to_json(views[-1]))
+    def acting() -> Response:
+        views.append(act())
+        return json_answer(to_json(views[0]))
 
-    answer = answers_problems(acting)(token)
-    headers = {**answer.headers, **HEADERS}
+    answer = answers_problems(acting)()
+    answer.headers = {**answer.headers, **HEADERS}
     if not _wants_json(context.header("accept")):
-        headers["Content-Type"] = _HTML
-        words = context.words
-        answer.body = page(views[-1], words) if views else refusal_page(*why_refused(refusals), words)
-    answer.headers = headers
+        answer.headers["Content-Type"] = _HTML
+        told, words = answer.body, context.words
+        answer.body = page(views[0], words) if views else refusal_page(told["title"], told["detail"], words)
     return answer
-
-
-def why_refused(refusals: Sequence[EkslabError]) -> tuple[str, str]:
-    """Title and detail of an error; an unexpected one gets only a title."""
-    if refusals:
-        _, title, detail = explained(refusals[-1])
-        return title, detail
-    return Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
 
 
 def _wants_json(accept: str | None) -> bool:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from chalice import Response
-
 from chalicelib.api.context import RequestContext
-from chalicelib.api.routes.keep import AS_WANTED, LINK_REFUSALS, as_wanted
+from chalicelib.api.routes.keep import LINK_REFUSALS, link_route
 from chalicelib.api.views.mail_links import mail_link_page, mail_link_view
 from chalicelib.logs import logger
 from chalicelib.services.support.mail_links import MailLinkView, act_on_mail_link, look_at_mail_link
@@ -18,25 +14,20 @@ _PATH = "/mail/{action}/{token}"
 def route_mail_links(context: RequestContext) -> None:
     """Register both."""
 
-    def look(action: str, token: str) -> MailLinkView:
-        return look_at_mail_link(context.deps, action, token, context.deps.clock.now())
-
-    def act(action: str, token: str) -> MailLinkView:
-        view = act_on_mail_link(context.deps, action, token, context.deps.clock.now())
-        logger.info("A button of a mail was pressed.", extra={"action": str(view.action), "about": view.name})
-        return view
-
-    @context.route(
+    @link_route(
+        context,
         "GET",
         _PATH,
         "What a button of a mail would do (acknowledge, snooze); changes nothing",
-        AS_WANTED,
         LINK_REFUSALS,
-        public=True,
+        mail_link_view,
+        mail_link_page,
     )
-    def get_mail(action: str, token: str) -> Response:
-        return as_wanted(context, partial(look, action), token, mail_link_view, mail_link_page)
+    def get_mail(action: str, token: str) -> MailLinkView:
+        return look_at_mail_link(context.deps, action, token, context.deps.clock.now())
 
-    @context.route("POST", _PATH, "Do what the button says", AS_WANTED, LINK_REFUSALS, public=True)
-    def post_mail(action: str, token: str) -> Response:
-        return as_wanted(context, partial(act, action), token, mail_link_view, mail_link_page)
+    @link_route(context, "POST", _PATH, "Do what the button says", LINK_REFUSALS, mail_link_view, mail_link_page)
+    def post_mail(action: str, token: str) -> MailLinkView:
+        view = act_on_mail_link(context.deps, action, token, context.deps.clock.now())
+        logger.info("A button of a mail was pressed.", extra={"action": str(view.action), "about": view.name})
+        return view

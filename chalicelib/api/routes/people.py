@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalice import Response
 
 from chalicelib.api.context import PAGE, RequestContext, json_answer
-from chalicelib.api.routes.keep import AS_WANTED, LINK_REFUSALS, as_wanted
+from chalicelib.api.routes.keep import LINK_REFUSALS, link_route
 from chalicelib.logs import logger
 
 if TYPE_CHECKING:
@@ -133,20 +133,6 @@ def _route_roster(context: RequestContext) -> None:
 
 
 def _route_links(context: RequestContext) -> None:
-    def look(token: str) -> ConfirmationView:
-        from chalicelib.services.people.confirm import look_at_confirmation
-
-        return look_at_confirmation(context.deps, token, context.deps.clock.now())
-
-    def act(token: str) -> ConfirmationView:
-        from chalicelib.api.inputs.person_params import read_answer
-        from chalicelib.services.people.confirm import confirm, refuse_address
-
-        says_yes = read_answer(context.body, context.header("content-type"))
-        view = (confirm if says_yes else refuse_address)(context.deps, token, context.deps.clock.now())
-        logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
-        return view
-
     def to_json(view: ConfirmationView) -> Mapping[str, Any]:
         from chalicelib.api.views.people import confirmation_view
 
@@ -157,17 +143,23 @@ def _route_links(context: RequestContext) -> None:
 
         return confirmation_page(view, words)
 
-    @context.route(
-        "GET", _CONFIRM, "Who asks for a mail address; changes nothing", AS_WANTED, LINK_REFUSALS, public=True
-    )
-    def get_confirm(token: str) -> Response:
-        return as_wanted(context, look, token, to_json, page)
+    @link_route(context, "GET", _CONFIRM, "Who asks for a mail address; changes nothing", LINK_REFUSALS, to_json, page)
+    def get_confirm(token: str) -> ConfirmationView:
+        from chalicelib.services.people.confirm import look_at_confirmation
 
-    @context.route(
-        "POST", _CONFIRM, "The reader of the address says yes or no", AS_WANTED, (400, 404, 409, 410, 429), public=True
+        return look_at_confirmation(context.deps, token, context.deps.clock.now())
+
+    @link_route(
+        context, "POST", _CONFIRM, "The reader of the address says yes or no", (400, *LINK_REFUSALS), to_json, page
     )
-    def post_confirm(token: str) -> Response:
-        return as_wanted(context, act, token, to_json, page)
+    def post_confirm(token: str) -> ConfirmationView:
+        from chalicelib.api.inputs.person_params import read_answer
+        from chalicelib.services.people.confirm import confirm, refuse_address
+
+        says_yes = read_answer(context.body, context.header("content-type"))
+        view = (confirm if says_yes else refuse_address)(context.deps, token, context.deps.clock.now())
+        logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
+        return view
 
     _route_unsubscribing(context)
 
@@ -190,18 +182,6 @@ def _route_links(context: RequestContext) -> None:
 
 
 def _route_unsubscribing(context: RequestContext) -> None:
-    def look(token: str) -> UnsubscribingView:
-        from chalicelib.services.people.unsubscribing import look_at_unsubscribing
-
-        return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
-
-    def act(token: str) -> UnsubscribingView:
-        from chalicelib.services.people.unsubscribing import unsubscribe
-
-        view = unsubscribe(context.deps, token, context.deps.clock.now())
-        logger.info("Topics were switched off by a link.", extra={"topics": list(map(str, view.topics))})
-        return view
-
     def to_json(view: UnsubscribingView) -> Mapping[str, Any]:
         return {"topics": list(map(str, view.topics)), "done": view.done}
 
@@ -210,17 +190,24 @@ def _route_unsubscribing(context: RequestContext) -> None:
 
         return unsubscribing_page(view, words)
 
-    @context.route(
+    @link_route(
+        context,
         "GET",
         _UNSUBSCRIBE,
         "What a mail's link would switch off; changes nothing",
-        AS_WANTED,
         LINK_REFUSALS,
-        public=True,
+        to_json,
+        page,
     )
-    def get_unsubscribe(token: str) -> Response:
-        return as_wanted(context, look, token, to_json, page)
+    def get_unsubscribe(token: str) -> UnsubscribingView:
+        from chalicelib.services.people.unsubscribing import look_at_unsubscribing
 
-    @context.route("POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", AS_WANTED, LINK_REFUSALS, public=True)
-    def post_unsubscribe(token: str) -> Response:
-        return as_wanted(context, act, token, to_json, page)
+        return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
+
+    @link_route(context, "POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", LINK_REFUSALS, to_json, page)
+    def post_unsubscribe(token: str) -> UnsubscribingView:
+        from chalicelib.services.people.unsubscribing import unsubscribe
+
+        view = unsubscribe(context.deps, token, context.deps.clock.now())
+        logger.info("Topics were switched off by a link.", extra={"topics": list(map(str, view.topics))})
+        return view

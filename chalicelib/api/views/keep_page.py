@@ -1,12 +1,15 @@
-"""The page of a keep-link: plain HTML without other servers, scripts, or need of its style.
+"""The subject of a keep-link as JSON, and its page: plain HTML without other servers, scripts, or need of its style.
 
-Everything from outside this file is escaped.
+Everything from outside this file is escaped. Both are read without a login: they hold no ARN.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from html import escape
+from typing import Any
 
+from chalicelib.api.views.json_format import instant
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.sentence import Said, Sentence, Words, ended, opening, said
 from chalicelib.domain.costs import describe_keeping
@@ -28,6 +31,37 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+_EFFECTS = {
+    AtCurfew.END: Sentence("everything of it is deleted"),
+    AtCurfew.HIBERNATE: Sentence("it goes to sleep: its nodes are shut down, and come back when it is woken"),
+}
+
+
+def keep_view(view: KeepView) -> dict[str, Any]:
+    """`at`: the time of the planned act; `until`: the end of keeping, offered or done. `cost` None: unknown."""
+    entry, keeping = view.entry, view.keeping
+
+    def local(context: datetime) -> str:
+        return format_local(view.lab.spec.schedule, context)
+
+    return {
+        "name": entry.name,
+        "region": entry.region,
+        "act": str(entry.act),
+        "effect": _EFFECTS[entry.act],
+        "trigger": str(entry.trigger),
+        "reason": entry.reason,
+        "at": instant(entry.at),
+        "atLocal": local(entry.at),
+        "kept": view.kept,
+        "until": instant(keeping.until),
+        "untilLocal": local(keeping.until),
+        "leaseEnds": keeping.lab.lease_ends_at <= keeping.until,
+        "clamped": keeping.clamped,
+        "nextCurfewLocal": local(keeping.wanted),
+        "cost": None if view.usd is None else describe_keeping(view.usd, entry.hourly_usd),
+    }
 
 
 def keep_page(view: KeepView, words: Words) -> str:
