@@ -37,7 +37,7 @@ MAKERS = {
     "warn": 2,
     "refused": 0,
     "warned": 0,
-    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota"), 1),
+    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota", "refusal"), 1),
 }
 #: Files that build sentences from templates, from nouns, and the definition of one.
 _OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py", "errors/failure_causes.py")

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.core.sentence import Sentence, Slot
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import FIELDS, child, wrong_type
@@ -25,22 +25,21 @@ _LONGEST_NUMBER = 30
 def read_body(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY) -> Mapping[str, object]:
     """Read a body; if the content type is neither JSON nor YAML, the first character decides. Raises InvalidRequest."""
     if len(raw) > largest:
-        raise _refused(
-            "body-too-large",
-            Sentence("The body has {count} bytes; at most {largest} are read.", count=len(raw), largest=largest),
+        raise refusal(
+            "body-too-large", "The body has {count} bytes; at most {largest} are read.", count=len(raw), largest=largest
         )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
-        raise _refused(
-            "not-utf-8", Sentence("The body is not UTF-8: byte {number} does not fit.", number=reason.start + 1)
+        raise refusal(
+            "not-utf-8", "The body is not UTF-8: byte {number} does not fit.", number=reason.start + 1
         ) from reason
     if not text.strip():
-        raise _refused("body-empty", Sentence("The body is empty: send what you ask for as JSON or YAML."))
+        raise refusal("body-empty", "The body is empty: send what you ask for as JSON or YAML.")
     value = read_json(text) if _is_json(text, content_type) else _read_yaml(text)
     _refuse_odd_values(value)
     if not isinstance(value, Mapping):
-        raise _refused("wrong-type", wrong_type(FIELDS, value))
+        raise refusal("wrong-type", wrong_type(FIELDS, value))
     return value
 
 
@@ -57,14 +56,12 @@ def _refuse_odd_values(value: object) -> None:
     while waiting:
         path, current, depth = waiting.pop()
         if depth > DEEPEST:
-            raise _refused("too-deep", Sentence("More than {number} levels within each other.", number=DEEPEST))
+            raise refusal("too-deep", "More than {number} levels within each other.", number=DEEPEST)
         if isinstance(current, str) and _is_broken(current):
-            raise _refused("not-utf-8", Sentence("The text holds half of a character (a lone surrogate)."), path)
+            raise refusal("not-utf-8", "The text holds half of a character (a lone surrogate).", path)
         if isinstance(current, Mapping):
             if any(_is_broken(key) for key in current):
-                raise _refused(
-                    "not-utf-8", Sentence("A field's name holds half of a character (a lone surrogate)."), path
-                )
+                raise refusal("not-utf-8", "A field's name holds half of a character (a lone surrogate).", path)
             waiting += [(child(path, key), item, depth + 1) for key, item in current.items()]
         elif isinstance(current, list):
             waiting += [(f"{path}[{index}]", item, depth + 1) for index, item in enumerate(current)]
@@ -74,8 +71,9 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _refused(code: str, message: str, path: str = "") -> InvalidRequest:
-    return InvalidRequest([error(path, code, message)])
+def refusal(code: str, message: str, path: str = "", /, **slots: Slot) -> InvalidRequest:
+    """The refusal of a whole body, or of the field at `path`. `message` as in `findings.error`."""
+    return InvalidRequest([error(path, code, message, **slots)])
 
 
 def _read_yaml(text: str) -> object:
@@ -97,52 +95,42 @@ def read_json(text: str) -> object:
         )
     except json.JSONDecodeError as reason:
         where = line_and_column(reason.lineno, reason.colno)
-        raise _refused_json(
+        raise refusal(
             "malformed-json",
-            Sentence(
-                "Not JSON: {problem}, at {where}. (YAML is read as application/yaml.)", problem=reason.msg, where=where
-            ),
+            "Not JSON: {problem}, at {where}. (YAML is read as application/yaml.)",
+            problem=reason.msg,
+            where=where,
         ) from reason
     except RecursionError as reason:
-        raise _refused_json("too-deep", Sentence("Too many levels within each other.")) from reason
+        raise refusal("too-deep", "Too many levels within each other.") from reason
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields: dict[str, object] = {}
     for key, value in pairs:
         if key in fields:
-            raise _refused_json(
-                "duplicate-key", Sentence("The field {key} is there twice in one mapping.", key=repr(key))
-            )
+            raise refusal("duplicate-key", "The field {key} is there twice in one mapping.", key=repr(key))
         fields[key] = value
     return fields
 
 
 def _no_constant(name: str) -> object:
-    raise _refused_json("malformed-json", Sentence("{name} is not JSON.", name=name))
+    raise refusal("malformed-json", "{name} is not JSON.", name=name)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise _refused_json(
-            "number-too-large", Sentence("The number {text} is too large.", text=text[:_LONGEST_NUMBER])
-        )
+        raise refusal("number-too-large", "The number {text} is too large.", text=text[:_LONGEST_NUMBER])
     return number
 
 
 def _short(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
-        raise _refused_json(
-            "number-too-large", Sentence("The number {text}... is too long.", text=text[:_LONGEST_NUMBER])
-        )
+        raise refusal("number-too-large", "The number {text}... is too long.", text=text[:_LONGEST_NUMBER])
     return int(text)
 
 
 def line_and_column(line: int, column: int) -> Sentence:
     """A position in a text, counted from 1."""
     return Sentence("line {line}, column {column}", line=line, column=column)
-
-
-def _refused_json(code: str, message: str) -> InvalidRequest:
-    return InvalidRequest([error("", code, message)])

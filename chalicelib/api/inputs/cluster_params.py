@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from chalicelib.api.inputs.body import read_body
-from chalicelib.api.inputs.params import PageQuery, instant_of, page_of, refuse, unknown_parameters
+from chalicelib.api.inputs.params import (
+    PageQuery,
+    fields_of,
+    instant_of,
+    page_of,
+    phases_of,
+    refuse,
+    unknown_parameters,
+)
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.names import nearest
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.accounts import Registration
-from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.services.support.queries import ClusterFilter
 
@@ -47,52 +51,38 @@ def read_wanted(given: Mapping[str, str]) -> ClusterFilter:
 
 def read_snooze(raw: bytes, content_type: str | None) -> datetime:
     """`until`: an instant with its time zone. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    text = body.text("until")
-    if not body.has("until"):
-        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
-    body.close()
-    until = instant_of(text, "until", notes.findings) if text else None
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        until = instant_of(body, "until")
+        if not body.has("until"):
+            body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
     return until or datetime.max.replace(tzinfo=UTC)
 
 
 def read_policy(raw: bytes, content_type: str | None) -> str:
     """`supportType`: STANDARD or EXTENDED. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    asked = body.text("supportType")
-    if asked not in _SUPPORT_TYPES:
-        body.error("supportType", "invalid-support-type", "supportType is STANDARD or EXTENDED.")
-    body.close()
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        asked = body.text("supportType")
+        if asked not in _SUPPORT_TYPES:
+            body.error("supportType", "invalid-support-type", "supportType is STANDARD or EXTENDED.")
     return str(asked)
 
 
 def read_registration(account: str, raw: bytes, content_type: str | None) -> Registration:
     """`regions`, and as needed `name`, `roleArn`, `owner`, `team`, `labs`. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    registration = Registration(
-        account=account,
-        name=body.text("name") or account,
-        regions=tuple(dict.fromkeys(body.texts("regions") or ())),
-        role_arn=body.text("roleArn"),
-        owner=body.text("owner"),
-        team=body.text("team"),
-        labs=bool(body.flag("labs")),
-    )
-    body.close()
-    refuse(notes.findings)
-    return registration
+    with fields_of(raw, content_type) as body:
+        return Registration(
+            account=account,
+            name=body.text("name") or account,
+            regions=tuple(dict.fromkeys(body.texts("regions") or ())),
+            role_arn=body.text("roleArn"),
+            owner=body.text("owner"),
+            team=body.text("team"),
+            labs=bool(body.flag("labs")),
+        )
 
 
 def _wanted(given: Mapping[str, str], findings: list[Finding]) -> ClusterFilter:
-    phases = [str(phase) for phase in SupportPhase]
-    names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
-    findings += [_no_phase(name, phases) for name in names if name not in phases]
-    known = tuple(SupportPhase(name) for name in names if name in phases)
+    known = phases_of(given, SupportPhase, findings)
     days = _days(given["daysLeft"], findings) if "daysLeft" in given else None
     return ClusterFilter(known, days, given.get("owner"), given.get("account"), given.get("region"))
 
@@ -105,11 +95,3 @@ def _days(text: str, findings: list[Finding]) -> int | None:
         error("daysLeft", "invalid-days", "daysLeft is a whole number of days, not {text}.", text=text[:20])
     )
     return None
-
-
-def _no_phase(name: str, phases: list[str]) -> Finding:
-    near = nearest(name, phases)
-    meant = (
-        Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
-    )
-    return error("phase", "unknown-phase", "{name} is no phase of support. {meant}", name=name, meant=meant)

@@ -6,23 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from chalicelib.api.inputs.body import read_body
-from chalicelib.api.inputs.params import instant_of, refuse
+from chalicelib.api.inputs.body import read_body, refusal
+from chalicelib.api.inputs.params import fields_of, instant_of, refuse
 from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
-from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.schedule import Schedule
-from chalicelib.domain.requests.eksctl.reader import Notes, Reader
-from chalicelib.domain.requests.schedule_input import ScheduleRules, read_schedule
+from chalicelib.domain.requests.eksctl.reader import Reader
+from chalicelib.domain.requests.schedule_input import ScheduleRules, date_in, read_schedule
 
 #: The JSON name of each of curfew's numbers.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
 _HASH = pattern(r"[0-9a-f]{64}")
-_DATE = pattern(r"\d{4}-\d\d-\d\d")
 #: Any allowance is shorter than this.
 _MOST_HOURS = 8760
 _LONGEST_WHY = 200
@@ -38,73 +35,65 @@ class RulesAsked:
 
 def read_day(text: str) -> date:
     """The date of a plan's path. Raises InvalidRequest."""
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise InvalidRequest(
-        [error("date", "invalid-date", "{text} is no day. They look like 2026-11-23.", text=text[:40])]
-    )
+    day = date_in(text)
+    if day is None:
+        raise refusal("invalid-date", "{text} is no day. They look like 2026-11-23.", "date", text=text[:40])
+    return day
 
 
 def read_release(raw: bytes, content_type: str | None) -> str:
     """The `hash` of the plan that its reader saw. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    text = body.text("hash") or ""
-    body.close()
-    if not _HASH.fullmatch(text) and not notes.findings:
-        body.error("hash", "invalid-hash", "hash is that of the plan, as `ekslab get plan` shows it.")
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        text = body.text("hash") or ""
+        body.close()
+        if not _HASH.fullmatch(text) and not body.notes.findings:
+            body.error("hash", "invalid-hash", "hash is that of the plan, as `ekslab get plan` shows it.")
     return text
 
 
 def read_extension(raw: bytes, content_type: str | None) -> ExtensionRequest:
     """`until`, or `hours`. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    text, hours = body.text("until"), body.whole("hours")
-    body.close()
-    if body.has("until") == body.has("hours"):
-        message = Sentence(
-            'Say either until, {"until": "2026-12-01T00:00:00Z"}, or hours more than it has now, {"hours": 4}.'
-        )
-        notes.findings.append(error("", "missing" if not body.has("until") else "both", message))
-    if hours is not None and not 1 <= hours <= _MOST_HOURS:
-        body.error("hours", "invalid-hours", "hours is 1 to {most}.", most=_MOST_HOURS)
-    until = instant_of(text, "until", notes.findings) if text is not None else None
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        until, hours = instant_of(body, "until"), body.whole("hours")
+        if body.has("until") == body.has("hours"):
+            body.error(
+                "",
+                "missing" if not body.has("until") else "both",
+                'Say either until, {"until": "2026-12-01T00:00:00Z"}, or hours more than it has now, {"hours": 4}.',
+            )
+        if hours is not None and not 1 <= hours <= _MOST_HOURS:
+            body.error("hours", "invalid-hours", "hours is 1 to {most}.", most=_MOST_HOURS)
     return ExtensionRequest(until.replace(microsecond=0) if until else None, hours)
 
 
 def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | None, str]:
     """`until` and `why`; `{"until": null}` ends a protection. Raises InvalidRequest."""
-    document, notes = read_body(raw, content_type), Notes()
-    body = Reader(document, "", notes)
-    text, why = body.text("until"), " ".join((body.text("why") or "").split())
-    body.close()
-    if "until" not in document:
-        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it.")
-    if body.has("until") and not 1 <= len(why) <= _LONGEST_WHY:
-        body.error(
-            "why", "missing", "Say why, in 1 to {most} characters: its owner and the report read it.", most=_LONGEST_WHY
-        )
-    until = instant_of(text, "until", notes.findings) if text is not None else None
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        until, why = instant_of(body, "until"), _why(body)
+        if not body.has("until") and not body.is_null("until"):
+            body.error(
+                "until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it."
+            )
+        if body.has("until") and not 1 <= len(why) <= _LONGEST_WHY:
+            message = Sentence(
+                "Say why, in 1 to {most} characters: its owner and the report read it.", most=_LONGEST_WHY
+            )
+            body.error("why", "missing", message)
     return until, why
 
 
 def read_why(raw: bytes, content_type: str | None) -> str:
     """The one field `why`. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    why = " ".join((body.text("why") or "").split())
-    body.close()
-    if not 1 <= len(why) <= _LONGEST_WHY:
-        body.error("why", "missing", "Say why, in 1 to {most} characters: the lab's owner reads it.", most=_LONGEST_WHY)
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        why = _why(body)
+        if not 1 <= len(why) <= _LONGEST_WHY:
+            message = Sentence("Say why, in 1 to {most} characters: the lab's owner reads it.", most=_LONGEST_WHY)
+            body.error("why", "missing", message)
     return why
+
+
+def _why(body: Reader) -> str:
+    return " ".join((body.text("why") or "").split())
 
 
 def read_whole_schedule(raw: bytes, content_type: str | None, rules: ScheduleRules) -> Schedule:
@@ -120,15 +109,13 @@ def read_whole_schedule(raw: bytes, content_type: str | None, rules: ScheduleRul
 
 def read_rules(raw: bytes, content_type: str | None) -> RulesAsked:
     """Some of curfew's rules. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    mode = _mode(body)
-    numbers = {rule: body.whole(name) for rule, name in RULE_NAMES.items()}
-    body.close()
-    asked = {rule: number for rule, number in numbers.items() if number is not None}
-    if mode is None and not asked and not notes.findings:
-        body.error("", "empty", "Say at least one of mode, {names}.", names=", ".join(RULE_NAMES.values()))
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        mode = _mode(body)
+        numbers = {rule: body.whole(name) for rule, name in RULE_NAMES.items()}
+        body.close()
+        asked = {rule: number for rule, number in numbers.items() if number is not None}
+        if mode is None and not asked and not body.notes.findings:
+            body.error("", "empty", "Say at least one of mode, {names}.", names=", ".join(RULE_NAMES.values()))
     return RulesAsked(asked, mode)
 
 

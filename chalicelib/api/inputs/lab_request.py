@@ -1,7 +1,7 @@
 """The one entry point from a request's bytes to a complete LabSpec, or to all its faults at once.
 
 In two steps, because the calendar depends on the body's region: `read_draft` reads either dialect,
-`complete_request` fills in and judges.
+`complete_request` fills in and judges. `read_asked` does both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.deferred import dataclass
@@ -17,11 +18,17 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import AddonSpec, LabSpec, Limits
 from chalicelib.domain.requests.defaults import ValidationContext, usual_region
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config
+from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.domain.requests.validation.validate import complete, in_callers_words
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.ports.deps import Ahead, Deps
+from chalicelib.services.labs.commands import ValidatedRequest
+from chalicelib.services.labs.queries import versions
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.
 MOST_FINDINGS = 300
@@ -46,6 +53,23 @@ class LabRequest:
     def in_callers_words(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Findings made later (domain/requests/preflight.py), by the paths that the caller wrote."""
         return in_callers_words(self.draft, findings)
+
+
+def read_asked(
+    deps: Deps, caller: Caller, raw: bytes, content_type: str | None, now: datetime, ahead: Ahead | None = None
+) -> tuple[ValidatedRequest, Calendar]:
+    """A body as a request for commands, and the calendar of its region, which judged it. For the API and the page.
+
+    `ahead`: the records already read for it. Raises InvalidRequest.
+    """
+    request = read_draft(raw, content_type)
+    accounts = deps.lab_accounts() if request.draft.account else None
+    calendar = versions(deps, request.region(deps.limits, accounts))
+    evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
+    context = ValidationContext(request.draft, calendar, caller, deps.limits, now, evenings, accounts)
+    spec, findings = complete_request(request.findings, context)
+    account = request.draft.account
+    return ValidatedRequest(spec, findings, request.in_callers_words, account, calendar, ahead), calendar
 
 
 def read_draft(raw: bytes, content_type: str | None) -> LabRequest:

@@ -6,33 +6,43 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.api.inputs.body import read_body
-from chalicelib.api.inputs.params import refuse
+from chalicelib.api.inputs.params import fields_of
+from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.names import DOMAIN, HOSTED_ZONE_ID, LAB_ROLE_ARN, SUBNET_ID, VPC_ID
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.requests.ceilings import MOST_USD, AtLimit, MonthLimits, TeamRule
-from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.eksctl.reader import Reader
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 
-NAMES = (
-    *("zones", "networks", "keyPairs", "podRoles"),
-    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd", "atLimit"),
-    *("costTags", "finance", "teams", "openToTheWorld"),
-)
 _MOST = 200
 #: Each needs one more write when a lab is stored.
 MOST_COST_TAGS = 3
 #: Removes a ceiling, like null.
 _NONE = "none"
-#: The default values; of money, any amount.
-_TAKEN_BACK: dict[str, Any] = {"max_usd_hour": None}
 
 
 def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offers]:
     """The change of the list. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    asked: dict[str, Any] = {
+    with fields_of(raw, content_type) as body:
+        asked = _read(body)
+        body.close()
+        said = {name: value for name, value in asked.items() if value is not None}
+        back = [name for name in asked if body.is_null(camel(name))]
+        if not said and not back and not body.notes.findings:
+            body.error("", "empty", "Say at least one of {names}.", names=", ".join(map(camel, asked)))
+        for name, value in said.items():
+            if isinstance(value, tuple) and len(value) > _MOST:
+                body.error(camel(name), "too-many", "At most {most} are taken here.", most=_MOST)
+    changed: dict[str, Any] = {name: None if value == _NONE else value for name, value in said.items()}
+    # Null means the default value; of money, any amount.
+    usual = replace(Offers(), max_usd_hour=None)
+    changed |= {name: getattr(usual, name) for name in back}
+    return lambda before: replace(before, **changed)
+
+
+def _read(body: Reader) -> dict[str, Any]:
+    """Each field of Offers as the body has it; None for an omitted one, null, or a faulty one."""
+    return {
         "zones": _each(body, "zones", _zone),
         "networks": _each(body, "networks", _network),
         "key_pairs": body.texts("keyPairs"),
@@ -49,19 +59,6 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "teams": _each(body, "teams", _team),
         "open_to_the_world": body.flag("openToTheWorld"),
     }
-    body.close()
-    said = {name: value for name, value in asked.items() if value is not None}
-    back = [name for key, name in zip(NAMES, asked, strict=True) if key in body.names() and not body.has(key)]
-    if not said and not back and not notes.findings:
-        body.error("", "empty", "Say at least one of {names}.", names=", ".join(NAMES))
-    for name, value in said.items():
-        if isinstance(value, tuple) and len(value) > _MOST:
-            body.error(NAMES[list(asked).index(name)], "too-many", "At most {most} are taken here.", most=_MOST)
-    refuse(notes.findings)
-    usual = Offers()
-    changed: dict[str, Any] = {name: None if value == _NONE else value for name, value in said.items()}
-    changed |= {name: _TAKEN_BACK.get(name, getattr(usual, name)) for name in back}
-    return lambda before: replace(before, **changed)
 
 
 def _each(body: Reader, key: str, read: Callable[[Reader], Any]) -> tuple[Any, ...] | None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from chalicelib.api.inputs.body import read_body
+from chalicelib.api.inputs.body import LARGEST_BODY, read_body
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.names import meant_by
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader, unknown_field
+from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.services.labs.showback import CostQuery
+
+P = TypeVar("P", Phase, SupportPhase)
 
 _DEFAULT, _MOST = 25, 100
 COST_FORMATS = ("json", "csv", "focus")
@@ -42,6 +47,15 @@ class ListQuery:
     page: PageQuery
 
 
+@contextmanager
+def fields_of(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY) -> Iterator[Reader]:
+    """The fields of a body, to be read. At the end unread ones are findings. Raises InvalidRequest with every finding."""
+    body = Reader(read_body(raw, content_type, largest), "", Notes())
+    yield body
+    body.close()
+    refuse(body.notes.findings)
+
+
 def read_page(given: Mapping[str, str]) -> PageQuery:
     """`limit`, `cursor`. Raises InvalidRequest."""
     findings = unknown_parameters(given, ("limit", "cursor"))
@@ -53,12 +67,10 @@ def read_page(given: Mapping[str, str]) -> PageQuery:
 def read_list(given: Mapping[str, str]) -> ListQuery:
     """`owner`, `phase` (several: comma-separated), `limit`, `cursor`. Raises InvalidRequest."""
     findings = unknown_parameters(given, ("owner", "phase", "limit", "cursor"))
-    names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
-    phases = [str(phase) for phase in Phase]
-    findings += [_no_phase(name, phases) for name in names if name not in phases]
+    phases = phases_of(given, Phase, findings)
     page = page_of(given, findings)
     refuse(findings)
-    return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
+    return ListQuery(given.get("owner"), phases, page)
 
 
 def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
@@ -88,13 +100,11 @@ def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
 
 def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:
     """The ARNs of `keep`: a list of texts, at least one. Raises InvalidRequest."""
-    body = read_body(raw, content_type)
-    findings = [error(name, "unknown-field", unknown_field(name, ("keep",))) for name in body if name != "keep"]
-    given = body.get("keep")
-    texts = tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
-    if not texts or not isinstance(given, list) or len(texts) != len(given):
-        findings.append(error("keep", "wrong-type", "Name the ARNs of the receipt's lines that stay, in a list."))
-    refuse(findings)
+    with fields_of(raw, content_type) as body:
+        given = body.raw("keep")
+        texts = tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
+        if not texts or not isinstance(given, list) or len(texts) != len(given):
+            body.error("keep", "wrong-type", "Name the ARNs of the receipt's lines that stay, in a list.")
     return texts
 
 
@@ -124,21 +134,17 @@ def read_key(given: str | None) -> str | None:
 
 def read_change(raw: bytes, content_type: str | None) -> Change:
     """A PATCH body: `endpoint.access`, `endpoint.allowedCidrs`, `nodegroups[].name/desired`. Raises InvalidRequest."""
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    endpoint, groups = body.section("endpoint"), body.sections("nodegroups") or ()
-    access = endpoint.text("access") if endpoint else None
-    cidrs = endpoint.texts("allowedCidrs") if endpoint else None
-    counts = [_count(group) for group in groups]
-    for reader in (*([endpoint] if endpoint else []), body):
-        reader.close()
-    names = [name for name, _ in counts]
-    notes.findings += [
-        error(f"nodegroups[{index}].name", "duplicate", "{name} is listed already.", name=name)
-        for index, name in enumerate(names)
-        if name and name in names[:index]
-    ]
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        endpoint, groups = body.section("endpoint"), body.sections("nodegroups") or ()
+        access = endpoint.text("access") if endpoint else None
+        cidrs = endpoint.texts("allowedCidrs") if endpoint else None
+        counts = [_count(group) for group in groups]
+        for reader in (*([endpoint] if endpoint else []), body):
+            reader.close()
+        names = [name for name, _ in counts]
+        for index, name in enumerate(names):
+            if name and name in names[:index]:
+                groups[index].error("name", "duplicate", "{name} is listed already.", name=name)
     return Change(access, cidrs, dict(counts))
 
 
@@ -162,16 +168,19 @@ def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     return PageQuery(limit, given.get("cursor") or None)
 
 
-def instant_of(text: str, path: str, findings: list[Finding]) -> datetime | None:
-    """An instant with its time zone, as UTC; adds to the findings."""
+def instant_of(body: Reader, key: str) -> datetime | None:
+    """An instant with its time zone, as UTC; None if it is not given, or faulty."""
+    text = body.text(key)
+    if text is None:
+        return None
     try:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    message = Sentence("{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z.", text=text[:40])
-    findings.append(error(path, "invalid-instant", message))
+    message = "{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
+    body.error(key, "invalid-instant", message, text=text[:40])
     return None
 
 
@@ -185,12 +194,15 @@ def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list
     ]
 
 
-def _no_phase(name: str, phases: list[str]) -> Finding:
-    near = nearest(name, phases)
-    meant = (
-        Sentence("Did you mean {near}?", near=near) if near else Sentence("There are {names}.", names=", ".join(phases))
-    )
-    return error("phase", "unknown-phase", "{name} is no phase. {meant}", name=name, meant=meant)
+def phases_of(given: Mapping[str, str], known: type[P], findings: list[Finding]) -> tuple[P, ...]:
+    """The comma-separated `phase` of a query; adds to the findings."""
+    phases = {str(phase): phase for phase in known}
+    names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
+    for name in names:
+        if name not in phases:
+            meant = meant_by(name, phases, Sentence("There are {names}.", names=", ".join(phases)))
+            findings.append(error("phase", "unknown-phase", "{name} is no phase. {meant}", name=name, meant=meant))
+    return tuple(phases[name] for name in names if name in phases)
 
 
 def refuse(findings: list[Finding]) -> None:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from chalicelib.api.inputs.body import read_body
-from chalicelib.api.inputs.params import refuse
-from chalicelib.domain.core.names import nearest
-from chalicelib.domain.core.sentence import Sentence
+from chalicelib.api.inputs.params import fields_of
 from chalicelib.domain.identity.addresses import read_address
 from chalicelib.domain.identity.person import Language, Topic
-from chalicelib.domain.requests.eksctl.reader import Notes, Reader
-from chalicelib.domain.requests.schedule_input import time_zones
+from chalicelib.domain.requests.eksctl.reader import Reader
+from chalicelib.domain.requests.schedule_input import no_such_zone, time_zones
 from chalicelib.services.people.me import AboutMe
 
 
 def read_me(raw: bytes, content_type: str | None) -> AboutMe:
     """`address` (null: none), `language`, `timeZone` (null: the installation's), `hears`; others stay. Raises InvalidRequest."""
-    document, notes = read_body(raw, content_type), Notes()
-    body = Reader(document, "", notes)
-    about = AboutMe(
-        address=_address(body),
-        no_address=_is_null(document, "address"),
-        language=_language(body),
-        zone="" if (zone := _zone(body)) is None and _is_null(document, "timeZone") else zone,
-        muted=_muted(body),
-    )
-    body.close()
-    refuse(notes.findings)
-    return about
+    with fields_of(raw, content_type) as body:
+        return AboutMe(
+            address=_address(body),
+            no_address=body.is_null("address"),
+            language=_language(body),
+            zone="" if (zone := _zone(body)) is None and body.is_null("timeZone") else zone,
+            muted=_muted(body),
+        )
 
 
 def read_answer(raw: bytes, content_type: str | None) -> bool:
@@ -40,18 +32,11 @@ def read_answer(raw: bytes, content_type: str | None) -> bool:
     if (content_type or "").startswith("application/x-www-form-urlencoded"):
         said = parse_qs(raw.decode("ascii", "replace"), max_num_fields=8).get("answer", ["yes"])[-1]
         raw, content_type = json.dumps({"answer": said}).encode(), "application/json"
-    notes = Notes()
-    body = Reader(read_body(raw, content_type), "", notes)
-    answer = body.text("answer") or "yes"
-    if answer not in ("yes", "no"):
-        body.error("answer", "unknown-value", "answer is yes or no.")
-    body.close()
-    refuse(notes.findings)
+    with fields_of(raw, content_type) as body:
+        answer = body.text("answer") or "yes"
+        if answer not in ("yes", "no"):
+            body.error("answer", "unknown-value", "answer is yes or no.")
     return answer == "yes"
-
-
-def _is_null(document: Mapping[str, object], name: str) -> bool:
-    return name in document and document[name] is None
 
 
 def _address(body: Reader) -> str | None:
@@ -75,15 +60,7 @@ def _language(body: Reader) -> Language | None:
 def _zone(body: Reader) -> str | None:
     text = body.text("timeZone")
     if text is not None and text not in time_zones():
-        near = nearest(text, time_zones())
-        meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
-        body.error(
-            "timeZone",
-            "unknown-time-zone",
-            "{name} is no time zone of the IANA's. {meant}",
-            name=text[:60],
-            meant=meant,
-        )
+        body.error("timeZone", "unknown-time-zone", no_such_zone(text))
         return None
     return text
 

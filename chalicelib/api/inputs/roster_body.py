@@ -10,12 +10,12 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from chalicelib.api.inputs.body import read_body
-from chalicelib.domain.core.names import nearest
+from chalicelib.api.inputs.body import refusal
+from chalicelib.api.inputs.params import fields_of
+from chalicelib.domain.core.names import meant_by
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.roster import COLUMNS, MOST_ROWS, PASSED_OVER
 
 #: The media types of a roster, beside those of every body.
@@ -33,13 +33,11 @@ def read_roster(raw: bytes, content_type: str | None) -> Rows:
     """Each row by its position. Raises InvalidRequest with every fault of the form."""
     kind = (content_type or "").partition(";")[0].strip().lower()
     if len(raw) > LARGEST_ROSTER:
-        raise _refused(
+        raise refusal(
             "body-too-large",
-            Sentence(
-                "The roster has {count} bytes; at most {largest_roster} are read.",
-                count=len(raw),
-                largest_roster=LARGEST_ROSTER,
-            ),
+            "The roster has {count} bytes; at most {largest_roster} are read.",
+            count=len(raw),
+            largest_roster=LARGEST_ROSTER,
         )
     if kind in ROSTER_TYPES:
         return _read_csv(_decoded(raw))
@@ -58,15 +56,14 @@ def _decoded(raw: bytes) -> str:
     message = Sentence(
         "It is neither UTF-8 nor CP949 as it arrived. Send it as application/octet-stream, or save it as CSV UTF-8."
     )
-    raise _refused("not-utf-8", message)
+    raise refusal("not-utf-8", message)
 
 
 def _read_csv(text: str) -> Rows:
     lines = list(_lines(text))
     if not lines:
-        raise _refused(
-            "body-empty",
-            Sentence("The roster is empty: its first row names columns, {names}.", names=", ".join(COLUMNS)),
+        raise refusal(
+            "body-empty", "The roster is empty: its first row names columns, {names}.", names=", ".join(COLUMNS)
         )
     found: list[Finding] = []
     columns = _columns([cell.strip() for cell in lines[0][1]], found)
@@ -97,7 +94,7 @@ def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as reason:
-        raise _refused("malformed-csv", Sentence("It is no CSV: {reason}.", reason=str(reason))) from reason
+        raise refusal("malformed-csv", "It is no CSV: {reason}.", reason=str(reason)) from reason
 
 
 def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
@@ -110,12 +107,7 @@ def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
         if key in PASSED_OVER or not key:
             columns.append("")
         elif key not in plain:
-            near = nearest(key, plain)
-            meant = (
-                Sentence("Did you mean {name}?", name=plain[near])
-                if near
-                else Sentence("Columns are {names}.", names=", ".join(COLUMNS))
-            )
+            meant = meant_by(key, COLUMNS, Sentence("Columns are {names}.", names=", ".join(COLUMNS)))
             found.append(error(where, "unknown-column", "{name} is no column. {meant}", name=name[:60], meant=meant))
             columns.append("")
         else:
@@ -131,19 +123,18 @@ def _plain(cell: str) -> str:
 
 
 def _read_document(raw: bytes, content_type: str | None) -> Rows:
-    notes = Notes()
-    body = Reader(read_body(raw, content_type, LARGEST_ROSTER), "", notes)
-    people = body.sections("people")
-    if people is None and not notes.findings:
-        body.error("people", "missing", "people is a list of mappings, one a person.")
-    body.close()
-    rows: Rows = []
-    for one in people or ():
-        rows.append((one.path, {name: one.text(name) or "" for name in COLUMNS}))
-        for name in PASSED_OVER:
-            one.raw(name)
-        one.close()
-    _refuse(notes.findings, rows)
+    with fields_of(raw, content_type, LARGEST_ROSTER) as body:
+        people = body.sections("people")
+        if people is None and not body.notes.findings:
+            body.error("people", "missing", "people is a list of mappings, one a person.")
+        body.close()
+        rows: Rows = []
+        for one in people or ():
+            rows.append((one.path, {name: one.text(name) or "" for name in COLUMNS}))
+            for name in PASSED_OVER:
+                one.raw(name)
+            one.close()
+        _refuse(body.notes.findings, rows)
     return rows
 
 
@@ -162,7 +153,3 @@ def _refuse(found: list[Finding], rows: Rows) -> None:
         )
     if found:
         raise InvalidRequest(found, most=MOST_ROWS)
-
-
-def _refused(code: str, message: str) -> InvalidRequest:
-    return InvalidRequest([error("", code, message)])

@@ -14,10 +14,8 @@ from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from chalicelib.api.inputs.body import line_and_column
+from chalicelib.api.inputs.body import line_and_column, refusal
 from chalicelib.domain.core.sentence import Sentence, joined
-from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 60
@@ -34,14 +32,13 @@ def read_yaml(text: str) -> object:
         mark = reason.problem_mark or reason.context_mark
         place = Sentence("at {where}", where=line_and_column(mark.line + 1, mark.column + 1)) if mark else ""
         problem = joined((reason.context or "", reason.problem or ""))
-        raise _refused(
-            "malformed-yaml", Sentence("Not YAML that is read here: {problem}.", problem=joined((problem, place), ", "))
+        raise refusal(
+            "malformed-yaml", "Not YAML that is read here: {problem}.", problem=joined((problem, place), ", ")
         ) from reason
     except yaml.reader.ReaderError as reason:
         number = reason.position + 1
-        raise _refused(
-            "malformed-yaml",
-            Sentence("Not YAML: a character that YAML does not allow, at character {number}.", number=number),
+        raise refusal(
+            "malformed-yaml", "Not YAML: a character that YAML does not allow, at character {number}.", number=number
         ) from reason
     finally:
         if loader is not None:
@@ -112,7 +109,3 @@ for _name, _pattern, _first in (
 ):
     _firsts = [*_first, ""] if _name == "null" else [*_first]
     _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(rf"^(?:{_pattern})$"), _firsts)
-
-
-def _refused(code: str, message: str) -> InvalidRequest:
-    return InvalidRequest([error("", code, message)])

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice import Response
 
-from chalicelib.api.inputs.asked import read_asked
+from chalicelib.api.inputs.lab_request import read_asked
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.sentence import Sentence, reason_of

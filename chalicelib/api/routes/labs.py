@@ -12,7 +12,7 @@ from chalice import Blueprint, Response
 
 from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs import params
-from chalicelib.api.inputs.asked import read_asked
+from chalicelib.api.inputs.lab_request import read_asked
 from chalicelib.api.routes.accounts import route_accounts
 from chalicelib.api.routes.approval import route_approval
 from chalicelib.api.routes.clusters import route_clusters

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import Sentence
 
 #: ClusterName (model): 1 to 100 characters, begins with a letter or digit.
 ACCOUNT = pattern(r"\d{12}", re.ASCII)
@@ -83,6 +84,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     plain = {_plain(candidate): candidate for candidate in known}
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None
+
+
+def meant_by(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The question whether the nearest known name was meant; `otherwise` if none is near."""
+    near = nearest(name, known)
+    return Sentence("Did you mean {near}?", near=near) if near else otherwise
 
 
 def _without_path(arn: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.names import meant_by
 from chalicelib.domain.core.sentence import Sentence, joined
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.errors.findings import Finding, error, warning
@@ -114,10 +114,5 @@ def _judge_nodes(nodes: Mapping[str, int], lab: Lab, most: int) -> Iterator[Find
 
 
 def _no_such_group(name: str, known: Mapping[str, NodegroupSpec]) -> str:
-    near = nearest(name, known)
-    meant = (
-        Sentence("Did you mean {near}?", near=near)
-        if near
-        else Sentence("It has {names}.", names=", ".join(known) or Sentence("none"))
-    )
+    meant = meant_by(name, known, Sentence("It has {names}.", names=", ".join(known) or Sentence("none")))
     return Sentence("The lab has no node group {name}. {meant}", name=name, meant=meant)

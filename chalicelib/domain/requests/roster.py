@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.names import nearest
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.addresses import has_unseen, read_address
 from chalicelib.domain.identity.person import Language, identity_key
+from chalicelib.domain.requests.schedule_input import no_such_zone
 
 MOST_ROWS = 2000
 COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone")
@@ -124,17 +124,7 @@ def _zone(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[
     text = cells.get("timeZone", "")
     if not text or text in rules.zones:
         return text or None
-    near = nearest(text, rules.zones)
-    meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
-    found.append(
-        error(
-            f"{where}, timeZone",
-            "unknown-time-zone",
-            "{name} is no time zone of the IANA's. {meant}",
-            name=text[:60],
-            meant=meant,
-        )
-    )
+    found.append(error(f"{where}, timeZone", "unknown-time-zone", no_such_zone(text)))
     return None
 
 

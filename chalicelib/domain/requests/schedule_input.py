@@ -11,7 +11,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.names import nearest
+from chalicelib.domain.core.names import meant_by
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
@@ -77,6 +77,20 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_ZONES
 
 
+def no_such_zone(name: str) -> Sentence:
+    """The sentence for an unknown time zone, with the one that was probably meant."""
+    meant = meant_by(name, time_zones(), Sentence("They look like Asia/Seoul."))
+    return Sentence("{name} is no time zone of the IANA's. {meant}", name=_shown(name), meant=meant)
+
+
+def date_in(text: str) -> date | None:
+    """The day, written as 2026-12-24; None if it is none."""
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 class _Reading:
     """Reads one field after the other; None if it was not given, or is faulty."""
 
@@ -87,13 +101,7 @@ class _Reading:
     def zone(self, name: str | None) -> str | None:
         if name is None or name in time_zones():
             return name
-        near = nearest(name, time_zones())
-        meant = Sentence("Did you mean {near}?", near=near) if near else Sentence("They look like Asia/Seoul.")
-        self._refuse(
-            "timeZone",
-            "unknown-time-zone",
-            Sentence("{shown} is no time zone of the IANA's. {meant}", shown=_shown(name), meant=meant),
-        )
+        self._refuse("timeZone", "unknown-time-zone", no_such_zone(name))
         return None
 
     def time(self, field: str, text: str | None) -> time | None:
@@ -147,14 +155,12 @@ class _Reading:
 
     def _each_date(self, texts: Iterable[str]) -> Iterable[date]:
         for index, text in enumerate(texts):
-            try:
-                if _DATE.fullmatch(text):
-                    yield date.fromisoformat(text)
-                    continue
-            except ValueError:
-                pass
-            message = Sentence("{shown} is no day. They look like 2026-12-24, in quotes.", shown=_shown(text))
-            self._refuse(f"quietDates[{index}]", "invalid-date", message)
+            day = date_in(text)
+            if day is not None:
+                yield day
+            else:
+                message = Sentence("{shown} is no day. They look like 2026-12-24, in quotes.", shown=_shown(text))
+                self._refuse(f"quietDates[{index}]", "invalid-date", message)
 
     def _refuse(self, field: str, code: str, message: str) -> None:
         at = f"{self._path}.{field}" if self._path else field

@@ -62,6 +62,10 @@ class Reader:
         """Whether the field has a value. Does not count as reading it."""
         return self._fields.get(key) is not None
 
+    def is_null(self, key: str) -> bool:
+        """Whether the field is there without a value. Does not count as reading it."""
+        return key in self._fields and self._fields[key] is None
+
     def names(self) -> tuple[str, ...]:
         """The names of the fields, if they are the writer's own (zones, say)."""
         return tuple(self._fields)
@@ -112,7 +116,7 @@ class Reader:
         return None if items is None else tuple(self._item(key, i, item) for i, item in enumerate(items))
 
     def close(self, unhonoured: Mapping[str, UnsupportedField] | None = None) -> None:
-        """Report every unread field: by its rule if it has one, else as unknown."""
+        """Report every unread field, once: by its rule if it has one, else as unknown."""
         rules = unhonoured or {}
         known = self._known | set(rules)
         for key, value in self._fields.items():
@@ -122,6 +126,7 @@ class Reader:
                 self._report(key, rules[key])
             else:
                 self.error(key, "unknown-field", unknown_field(key, known))
+        self._known.update(self._fields)
 
     def _report(self, key: str, rule: UnsupportedField) -> None:
         code = "not-supported" if rule.severity is Level.ERROR else "not-honoured"
