@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.api.inputs.body import refusal
 from chalicelib.api.inputs.params import fields_of
+from chalicelib.api.views.csv_format import FORMULA
 from chalicelib.domain.core.names import meant_by
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
@@ -21,8 +22,6 @@ from chalicelib.domain.requests.roster import COLUMNS, MOST_ROWS, PASSED_OVER
 #: The media types of a roster, beside those of every body.
 ROSTER_TYPES = ["text/csv", "application/octet-stream"]
 LARGEST_ROSTER = 1_000_000
-#: A cell with such a first character is a formula to a spreadsheet; an export puts an apostrophe before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: The replacement character, for bytes that were not UTF-8.
 _LOST = "\ufffd"
 
@@ -119,7 +118,7 @@ def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
 
 def _plain(cell: str) -> str:
     """Without the apostrophe that an export adds."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
 
 
 def _read_document(raw: bytes, content_type: str | None) -> Rows:

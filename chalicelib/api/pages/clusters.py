@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 
 from chalice import Response
 
 from chalicelib.api.pages.drawing import timeline
 from chalicelib.api.pages.visit import HEADERS, Visit
-from chalicelib.domain.core.deferred import pattern
+from chalicelib.api.views.csv_format import csv_text
 from chalicelib.domain.core.sentence import Sentence, opening, said
 from chalicelib.domain.core.wording import format_days
 from chalicelib.domain.support.assessment import days_left, describe_effect
@@ -22,8 +21,6 @@ from chalicelib.services.support.queries import ClusterFilter, list_clusters
 _LIMIT, _LIMIT_OF_FILE = 40, 1000
 _PHASES = {str(phase): phase for phase in SupportPhase}
 _FILTERS = ("phase", "days", "owner", "account", "region", "cursor")
-#: The beginning of a formula in a spreadsheet: some skip spaces before it, some accept full-width signs, too.
-_FORMULA = pattern(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _COLUMNS = (
     *("account", "region", "name", "version", "support", "next", "on", "days left", "owner", "team", "lab"),
     *("billed extended",),
@@ -42,16 +39,13 @@ def show_clusters(visit: Visit) -> Response:
 def send_csv(visit: Visit) -> Response:
     """The same clusters as a file. Its last line has the cursor if there are more."""
     page = _page(visit, _LIMIT_OF_FILE)
-    written = io.StringIO()
-    rows = csv.writer(written)
-    rows.writerow(_COLUMNS)
-    rows.writerows([[_cell(value) for value in _line(visit, watched)] for watched in page.items])
+    rows: list[Sequence[object]] = [_COLUMNS, *(_line(visit, watched) for watched in page.items)]
     if page.cursor:
         more = Sentence("There are more: add cursor={cursor} to the address.", cursor=page.cursor)
-        rows.writerow([said(more, visit.words)])
+        rows.append([said(more, visit.words)])
     name = 'attachment; filename="clusters.csv"'
     headers = {**HEADERS, "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": name}
-    return Response(written.getvalue(), headers=headers)
+    return Response(csv_text(rows), headers=headers)
 
 
 def _page(visit: Visit, limit: int) -> Page[Watched]:
@@ -87,8 +81,3 @@ def _line(visit: Visit, watched: Watched) -> list[object]:
     ahead = [following.kind, f"{following.at:%Y-%m-%d}", days_left(following, visit.now)] if following else ["", "", ""]
     people = [watched.owner or "", watched.team or "", watched.lab_id or "", watched.support.billed_extended]
     return [key.account, key.region, key.name, watched.cluster.version, watched.support.phase, *ahead, *people]
-
-
-def _cell(value: object) -> object:
-    """Names and tags are untrusted text: none of them becomes a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

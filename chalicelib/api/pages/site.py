@@ -11,7 +11,7 @@ from chalice import NotFoundError, Response
 
 from chalicelib.api.context import RequestContext
 from chalicelib.api.inputs.params import refuse
-from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, reference, tonight
+from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, tonight
 from chalicelib.api.pages.assets import asset
 from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
@@ -35,6 +35,11 @@ def speak(visit: Visit) -> Response:
     return visit.go(visit.form.get("to", ""))
 
 
+def show_reference(visit: Visit) -> Response:
+    """The API reference, of the operations in `GET /openapi.json`: each with its query, its body and its answers."""
+    return visit.show("reference.html", operations=visit.context.operations)
+
+
 #: method, first part of the path, number of parts -> the page.
 PAGES: Mapping[tuple[str, str, int], View] = {
     ("GET", "labs", 1): labs.show_labs,
@@ -49,7 +54,7 @@ PAGES: Mapping[tuple[str, str, int], View] = {
     ("GET", "administration", 1): administration.show_rules,
     ("POST", "administration", 1): administration.change_rules,
     ("GET", "administration", 2): administration.show_accounts,
-    ("GET", "api", 1): reference.show_reference,
+    ("GET", "api", 1): show_reference,
     ("POST", "language", 1): speak,
 }
 

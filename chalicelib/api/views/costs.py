@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api.views.csv_format import line, plain
+from chalicelib.api.views.csv_format import csv_text
 from chalicelib.api.views.json_format import to_json
 from chalicelib.api.views.money import dollars
 from chalicelib.domain.labs.lab import INSTALLATION_TAG
@@ -41,23 +41,13 @@ def comparison_view(beside: Comparison) -> dict[str, Any]:
 
 
 def showback_csv(costs: Showback) -> str:
-    """A header, and a row each; cells that a spreadsheet would run are text."""
-    head = (
-        "Month",
-        str(costs.by).capitalize(),
-        "Labs",
-        "Cost",
-        "SavedSlept",
-        "SavedEnded",
-        "SavedExtendedSupport",
-        "Currency",
-    )
-    lines = [line(head)]
+    """A header, and a row each."""
+    saved = ("SavedSlept", "SavedEnded", "SavedExtendedSupport")
+    rows = [("Month", str(costs.by).capitalize(), "Labs", "Cost", *saved, "Currency")]
     for row in costs.rows:
-        saved = (f"{dollars(row.amounts.get(name, 0)):.2f}" for name in _SAVED.values())
-        cost = f"{dollars(row.amounts.get(COST, 0)):.2f}"
-        lines.append(line((costs.month, plain(row.whose), str(row.amounts.get(LABS, 0)), cost, *saved, "USD")))
-    return "".join(lines)
+        amounts = (f"{dollars(row.amounts.get(name, 0)):.2f}" for name in (COST, *_SAVED.values()))
+        rows.append((costs.month, row.whose, str(row.amounts.get(LABS, 0)), *amounts, "USD"))
+    return csv_text(rows)
 
 
 def _amounts(amounts: Mapping[str, int]) -> dict[str, Any]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: A cell with such a first character is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from chalicelib.domain.core.deferred import pattern
+
+#: The beginning of a formula in a spreadsheet: some skip spaces before it, some accept full-width signs, too.
+FORMULA = pattern(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 
-def csv_text(rows: Iterable[Iterable[str]]) -> str:
-    """Rows with CRLF at their ends."""
-    return "".join(line(plain(cell) for cell in row) for row in rows)
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Rows with CRLF at their ends. A text that begins like a formula gets an apostrophe: names and tags are untrusted."""
+    import csv
+    import io
+
+    written = io.StringIO()
+    csv.writer(written).writerows([_plain(cell) for cell in row] for row in rows)
+    return written.getvalue()
 
 
-def plain(cell: str) -> str:
-    """The cell with an apostrophe before a formula, also one after a blank."""
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA) else cell
-
-
-def line(cells: Iterable[str]) -> str:
-    """One row."""
-    doubled = (cell.replace('"', '""') for cell in cells)
-    return ",".join(f'"{cell}"' if set(cell) & set(',"\n\r') else cell for cell in doubled) + "\r\n"
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chalicelib.api.views.csv_format import line as csv_line
+from chalicelib.api.views.csv_format import csv_text
 from chalicelib.api.views.money import dollars
 from chalicelib.domain.labs.meter import first_of_month
 from chalicelib.domain.labs.spending import COST, ENDED, EXTENDED, LABS, SLEPT, Scope
@@ -38,7 +38,7 @@ _SAVED = {"x_SavedSlept": SLEPT, "x_SavedEnded": ENDED, "x_SavedExtendedSupport"
 def focus_csv(page: Showback, home: str) -> str:
     """`home`: the account of the service, and of its bill."""
     rows = (_row(page, row, home) for row in page.rows)
-    return csv_line(COLUMNS) + "".join(csv_line(tuple(row.get(name, "") for name in COLUMNS)) for row in rows)
+    return csv_text([COLUMNS, *([row.get(name, "") for name in COLUMNS] for row in rows)])
 
 
 def _row(page: Showback, row: CostRow, home: str) -> dict[str, str]:

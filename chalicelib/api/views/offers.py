@@ -15,28 +15,17 @@ from chalicelib.services.labs.offers import OffersView
 def offers_view(seen: OffersView, caller: Caller) -> dict[str, Any]:
     """As JSON, in the shape of the body of PUT /offers."""
     offers = seen.offers
-    roles = [_role(role, caller) for role in offers.pod_roles if caller.is_admin or _may_use(role, caller)]
     view: dict[str, Any] = {
-        "zones": [{"hostedZoneId": zone.hosted_zone_id, "domain": zone.domain} for zone in offers.zones],
+        **to_json(offers),
         "networks": [_network(network) for network in offers.networks],
-        "keyPairs": list(offers.key_pairs),
-        "podRoles": roles,
-        "instanceTypes": list(offers.instance_types),
-        "maxNodes": offers.max_nodes,
-        "maxUsdHour": offers.max_usd_hour,
-        "maxUsdLease": offers.max_usd_lease,
+        "podRoles": [_role(role, caller) for role in offers.pod_roles if caller.is_admin or _may_use(role, caller)],
         "maxUsdMonth": _said(offers.max_usd_month),
-        "askUsd": offers.ask_usd,
-        "atLimit": str(offers.at_limit),
-        "costTags": list(offers.cost_tags),
         "teams": [_team(rule) for rule in offers.teams],
-        "openToTheWorld": offers.open_to_the_world,
-        "changedAt": offers.changed_at and f"{offers.changed_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    if not caller.is_admin:
-        return view
-    findings = [to_json(finding) for finding in seen.findings]
-    return {**view, "finance": offers.finance, "changedBy": offers.changed_by, "findings": findings}
+    if caller.is_admin:
+        return {**view, "findings": [to_json(finding) for finding in seen.findings]}
+    del view["finance"], view["changedBy"]
+    return view
 
 
 def _network(offer: NetworkOffer) -> dict[str, Any]:
