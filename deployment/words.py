@@ -32,15 +32,16 @@ Found = tuple[str, str, str]
 #: Functions and methods of the service that make a sentence of an argument, unless it is one already: the argument's place.
 #: `RequestContext.route` makes them of several.
 MAKERS = {
-    "error": 2,
-    "warning": 2,
-    "warn": 2,
-    "refused": 0,
-    "warned": 0,
+    **dict.fromkeys(("refused", "warned"), 0),
     **dict.fromkeys(("_yours", "_ours", "_unknown", "quota", "refusal"), 1),
+    **dict.fromkeys(("error", "warning", "warn"), 2),
+    "link_route": 3,
 }
-#: Files that build sentences from templates, from nouns, and the definition of one.
-_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py", "errors/failure_causes.py")
+#: Files that build sentences from templates, from nouns and names, and the definition of one.
+_OF_OTHERS = (
+    *("api/pages/render.py", "core/resources.py", "core/wording.py", "core/sentence.py"),
+    "errors/failure_causes.py",
+)
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
     f'"{name}:'.encode()
@@ -92,13 +93,20 @@ def _second_of_pairs(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:
                 yield from _second_of_pairs(pairs)
 
 
+def _of_service(name: str, node: ast.AST) -> Iterator[Found]:
+    """The messages of MAKERS, and the names of kinds (`kind_said`)."""
+    match node:
+        case ast.Call():
+            yield from ((name, _constant(name, text), "") for text in made_of(node))
+        case ast.ClassDef(name="Kind", body=body):
+            yield from ((name, _constant(name, each.value), "") for each in body if isinstance(each, ast.Assign))
+
+
 def _of_module(name: str, source: str) -> Iterator[Found]:
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call):
-            continue
         if name.startswith("chalicelib/"):
-            yield from ((name, _constant(name, text), "") for text in made_of(node))
-        if not (isinstance(node.func, ast.Name) and node.args):
+            yield from _of_service(name, node)
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
             continue
         match node.func.id:
             case "Sentence" if name.endswith(_OF_OTHERS):

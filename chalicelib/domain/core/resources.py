@@ -53,34 +53,9 @@ class Kind(StrEnum):
     VPC = "vpc"
 
 
-_KIND_SAID: dict[str, str] = {
-    text: text
-    for text in (
-        *(Sentence("stack"), Sentence("cluster"), Sentence("nodegroup"), Sentence("fargate-profile")),
-        *(
-            Sentence("addon"),
-            Sentence("access-entry"),
-            Sentence("pod-identity-association"),
-            Sentence("auto-scaling-group"),
-        ),
-        *(Sentence("instance"), Sentence("key-pair"), Sentence("launch-template"), Sentence("load-balancer")),
-        *(
-            Sentence("classic-load-balancer"),
-            Sentence("target-group"),
-            Sentence("security-group"),
-            Sentence("network-interface"),
-        ),
-        *(Sentence("volume"), Sentence("snapshot"), Sentence("efs-mount-target"), Sentence("dns-record")),
-        *(Sentence("log-group"), Sentence("oidc-provider"), Sentence("instance-profile"), Sentence("role")),
-        *(Sentence("vpc-endpoint"), Sentence("nat-gateway"), Sentence("elastic-ip"), Sentence("internet-gateway")),
-        *(Sentence("route-table"), Sentence("subnet"), Sentence("vpc")),
-    )
-}
-
-
 def kind_said(kind: str) -> str:
     """The word of a Kind, in each language; any other text as it is."""
-    return _KIND_SAID.get(str(kind), str(kind))
+    return Sentence(str(kind)) if kind in tuple(Kind) else str(kind)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
 from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
+from chalicelib.domain.requests.preflight import named_types
+from chalicelib.domain.requests.subnets import named_subnets
 
 #: General purpose, compute and memory, without accelerators; whole families, because a price ceiling bounds the sizes.
 COMMON_FAMILIES = (
@@ -215,11 +217,9 @@ def _judge_networks(case: OfferCase) -> Iterator[Finding]:
         return
     listed = [name for offer in case.offers.networks for name in _names_of(offer)]
     offered = {subnet.id for subnet in case.subnets if _is_offered(subnet, case.offers)}
-    sides = (("publicSubnetIds", network.public_subnet_ids), ("privateSubnetIds", network.private_subnet_ids))
-    for side, ids in sides:
-        for index, subnet_id in enumerate(ids):
-            if subnet_id not in offered:
-                yield _not_offered(f"network.{side}[{index}]", subnet_id, "networks", listed)
+    for path, subnet_id, _ in named_subnets(network):
+        if subnet_id not in offered:
+            yield _not_offered(path, subnet_id, "networks", listed)
     vpcs = {subnet.vpc_id for subnet in case.subnets if subnet.id in offered}
     if network.vpc_id is not None and network.vpc_id not in vpcs:
         yield _not_offered("network.vpcId", network.vpc_id, "networks", listed)
@@ -277,22 +277,14 @@ def _judge_pod_roles(case: OfferCase) -> Iterator[Finding]:
 
 def _judge_instances(case: OfferCase) -> Iterator[Finding]:
     listed = types_of(case.offers.instance_types, case.offers.teams, case.caller)
-    for number, group in enumerate(case.spec.nodegroups):
-        for index, kind in enumerate(group.instance_types):
-            if not _has_type(listed, kind):
-                yield _not_offered(f"nodegroups[{number}].instanceTypes[{index}]", kind, "instanceTypes", listed)
-    host = case.spec.work_host
-    if host is not None and not _has_type(listed, host.instance_type):
-        yield _not_offered("workHost.instanceType", host.instance_type, "instanceTypes", listed)
+    for path, kind in named_types(case.spec):
+        if kind not in listed and kind.partition(".")[0] not in listed:
+            yield _not_offered(path, kind, "instanceTypes", listed)
 
 
 def _judge_nodes(case: OfferCase) -> Iterator[Finding]:
     together = sum(max(group.max, group.desired) for group in case.spec.nodegroups)
     yield from judge_nodes("nodegroups", together, case.offers)
-
-
-def _has_type(listed: Sequence[str], kind: str) -> bool:
-    return kind in listed or kind.partition(".")[0] in listed
 
 
 def _names_of(offer: NetworkOffer) -> Iterator[str]:

@@ -23,65 +23,52 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 _NAMESAKES = 5
 
 
-def check_key_pair(spec: LabSpec, exists: bool) -> tuple[Finding, ...]:
+def check_key_pair(spec: LabSpec, exists: bool) -> Iterator[Finding]:
     """Judge the key pair that the spec names, if it names one."""
-    if spec.ssh is None or not spec.ssh.key_name or exists:
-        return ()
-    message = Sentence(
-        "EC2 has no key pair {key_name} in {region}: import it there, or give ssh.publicKey.",
-        key_name=spec.ssh.key_name,
-        region=spec.region,
-    )
-    return (error("ssh.keyName", "key-pair-missing", message),)
+    if spec.ssh is not None and spec.ssh.key_name and not exists:
+        message = Sentence(
+            "EC2 has no key pair {key_name} in {region}: import it there, or give ssh.publicKey.",
+            key_name=spec.ssh.key_name,
+            region=spec.region,
+        )
+        yield error("ssh.keyName", "key-pair-missing", message)
 
 
-def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
+def check_zone(spec: LabSpec, zone: HostedZone | None) -> Iterator[Finding]:
     """Judge the hosted zone that was found for external-dns (asked for by id, else by domain)."""
     asked = spec.external_dns
     if asked is None:
-        return ()
-    path = "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain"
+        return
+    path, domain = (
+        "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain",
+        asked.domain.rstrip("."),
+    )
     if zone is None:
         name = asked.hosted_zone_id or asked.domain
-        return (error(path, "zone-missing", "Route 53 has no hosted zone {name} in this account.", name=name),)
-    domain = asked.domain.rstrip(".")
-    if domain and domain != zone.name and not domain.endswith(f".{zone.name}"):
-        return (
-            error(
-                "externalDns.domain",
-                "zone-mismatch",
-                "{domain} is not in the zone {id}, which is {name}.",
-                domain=domain,
-                id=zone.id,
-                name=zone.name,
-            ),
+        yield error(path, "zone-missing", "Route 53 has no hosted zone {name} in this account.", name=name)
+    elif domain and domain != zone.name and not domain.endswith(f".{zone.name}"):
+        message = Sentence(
+            "{domain} is not in the zone {id}, which is {name}.", domain=domain, id=zone.id, name=zone.name
         )
-    if zone.private:
-        return (
-            warning(
-                path,
-                "private-zone",
-                "{name} is a private zone: its names resolve in its own networks only.",
-                name=zone.name,
-            ),
-        )
-    return ()
+        yield error("externalDns.domain", "zone-mismatch", message)
+    elif zone.private:
+        message = Sentence("{name} is a private zone: its names resolve in its own networks only.", name=zone.name)
+        yield warning(path, "private-zone", message)
 
 
 def check_instances(
     spec: LabSpec, offers: Collection[tuple[str, str]], facts: Sequence[SubnetFacts]
-) -> tuple[Finding, ...]:
+) -> Iterator[Finding]:
     """Judge the instance types: `offers` holds the region's pairs (zone, type), `facts` the existing subnets."""
     network, missing = spec.network, tuple(_zones_without(spec, offers))
     zones = {subnet.zone for subnet in facts} if isinstance(network, ExistingNetwork) else set(network.zones)
     zones -= {network.zones[index] for index in missing} if isinstance(network, NewNetwork) else set()
-    findings = [_zone_missing(spec, index, offers) for index in missing]
+    yield from (_zone_missing(spec, index, offers) for index in missing)
     for path, kind in named_types(spec):
         where = {zone for zone, offered in offers if offered == kind}
         if not where:
-            findings.append(
-                error(path, "type-not-offered", "{region} has no instance type {kind}.", region=spec.region, kind=kind)
-            )
+            message = Sentence("{region} has no instance type {kind}.", region=spec.region, kind=kind)
+            yield error(path, "type-not-offered", message)
         elif zones and not where & zones:
             message = Sentence(
                 "{kind} is not offered in {listed}; it is in {others}.",
@@ -89,7 +76,7 @@ def check_instances(
                 listed=_listed(zones),
                 others=_listed(where),
             )
-            findings.append(error(path, "type-not-offered", message))
+            yield error(path, "type-not-offered", message)
         elif zones - where:
             message = Sentence(
                 "{kind} is not offered in {listed}: only {others} can have it.",
@@ -97,14 +84,12 @@ def check_instances(
                 listed=_listed(zones - where),
                 others=_listed(zones & where),
             )
-            findings.append(warning(path, "type-not-in-zone", message))
-    return tuple(findings)
+            yield warning(path, "type-not-in-zone", message)
 
 
-def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> tuple[Finding, ...]:
+def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> Iterator[Finding]:
     """Judge each instance type by its image: `known` maps types to EC2's processors; unknown ones are not judged."""
     images = {f"nodegroups[{number}]": group.ami_type for number, group in enumerate(spec.nodegroups)}
-    found = []
     for path, kind in named_types(spec):
         image = images.get(path.partition(".")[0], "") or ami_type(kind)
         processor = "arm64" if "ARM_64" in image else "x86_64"
@@ -116,30 +101,21 @@ def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> 
                 image=image,
                 processor=processor,
             )
-            found.append(error(path, "image-mismatch", message))
-    return tuple(found)
+            yield error(path, "image-mismatch", message)
 
 
-def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[Finding, ...]:
+def check_region(region: str, account: str, states: Mapping[str, str]) -> Iterator[Finding]:
     """Judge a region by EC2's answer, region -> opt-in status. Without an answer, nothing is judged."""
-    if not states or states.get(region, "not-opted-in") != "not-opted-in":
-        return ()
-    if region in states:
+    if states.get(region) == "not-opted-in":
         message = Sentence(
             "{region} is not enabled in account {account}: enable it there, or choose another region.",
             region=region,
             account=account,
         )
-        return (error("region", "region-not-enabled", message),)
-    return (
-        error(
-            "region",
-            "region-unknown",
-            "AWS has no region {region}. It has {listed}.",
-            region=region,
-            listed=_listed(states),
-        ),
-    )
+        yield error("region", "region-not-enabled", message)
+    elif states and region not in states:
+        message = Sentence("AWS has no region {region}. It has {listed}.", region=region, listed=_listed(states))
+        yield error("region", "region-unknown", message)
 
 
 def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterator[int]:
@@ -163,86 +139,73 @@ def _zone_missing(spec: LabSpec, index: int, offers: Collection[tuple[str, str]]
     return error(f"network.zones[{index}]", "zone-not-offered", message)
 
 
-def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ...]:
+def check_name(spec: LabSpec, cluster: ClusterState | None) -> Iterator[Finding]:
     """Judge the name by its present cluster. The store decides about names of other labs."""
-    if cluster is None or LAB_TAG in cluster.tags:
-        return ()
-    message = Sentence(
-        "{region} has a cluster {name} already, which is not a lab's. Choose another name.",
-        region=spec.region,
-        name=spec.name,
-    )
-    return (error("name", "cluster-exists", message),)
+    if cluster is not None and LAB_TAG not in cluster.tags:
+        message = Sentence(
+            "{region} has a cluster {name} already, which is not a lab's. Choose another name.",
+            region=spec.region,
+            name=spec.name,
+        )
+        yield error("name", "cluster-exists", message)
 
 
-def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: str = "") -> tuple[Finding, ...]:
+def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: str = "") -> Iterator[Finding]:
     """List resources that already bear the cluster's name: they stay, and make the lab's own harder to prove.
 
     `unread`: why they could not be listed, in AWS's words.
     """
     if unread:
-        return (
-            warning(
-                "name",
-                "name-unread",
-                "What bears the name {name} already could not be looked at: {unread}",
-                name=spec.name,
-                unread=unread,
-            ),
+        message = Sentence(
+            "What bears the name {name} already could not be looked at: {unread}", name=spec.name, unread=unread
         )
-    if not found:
-        return ()
-    named: str = ", ".join(f"{kind} {id}" for kind, id in found[:_NAMESAKES])
-    more = len(found) - _NAMESAKES
-    named = Sentence("{names} and {number} more", names=named, number=more) if more > 0 else named
-    logs = any(kind is Kind.LOG_GROUP for kind, _ in found) and spec.log_types
-    text = Sentence(
-        "The name {name} is borne already, by {named}. That is somebody else's and stays, whatever it says later. Another name "
-        "makes the lab's end easier to prove.",
-        name=spec.name,
-        named=named,
-    )
-    also = Sentence("The control plane's logs will go into that log group, and stay.")
-    return (warning("name", "name-borne", Listed((text, also), between=" ") if logs else text),)
+        yield warning("name", "name-unread", message)
+    elif found:
+        named: str = ", ".join(f"{kind} {id}" for kind, id in found[:_NAMESAKES])
+        more = len(found) - _NAMESAKES
+        named = Sentence("{names} and {number} more", names=named, number=more) if more > 0 else named
+        logs = any(kind is Kind.LOG_GROUP for kind, _ in found) and spec.log_types
+        text = Sentence(
+            "The name {name} is borne already, by {named}. That is somebody else's and stays, whatever it says later. Another "
+            "name makes the lab's end easier to prove.",
+            name=spec.name,
+            named=named,
+        )
+        also = Sentence("The control plane's logs will go into that log group, and stay.")
+        yield warning("name", "name-borne", Listed((text, also), between=" ") if logs else text)
 
 
-def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
+def check_creators(spec: LabSpec, refusal: str) -> Iterator[Finding]:
     """Warn of missing proofs if CloudTrail can't be read (`refusal`, AWS's words) and the network is somebody's."""
-    if not refusal or not isinstance(spec.network, ExistingNetwork):
-        return ()
-    message = Sentence(
-        "CloudTrail's event history can't be read in {region} ({refusal}). What Kubernetes makes "
-        "for the lab in an existing network can't be proved to be the lab's then: it stays at "
-        "the lab's end, goes on costing, and is named on the receipt.",
-        region=spec.region,
-        refusal=refusal,
-    )
-    return (warning("network", "creators-unknown", message),)
+    if refusal and isinstance(spec.network, ExistingNetwork):
+        message = Sentence(
+            "CloudTrail's event history can't be read in {region} ({refusal}). What Kubernetes makes "
+            "for the lab in an existing network can't be proved to be the lab's then: it stays at "
+            "the lab's end, goes on costing, and is named on the receipt.",
+            region=spec.region,
+            refusal=refusal,
+        )
+        yield warning("network", "creators-unknown", message)
 
 
-def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
+def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
     """Judge the add-ons by EKS's offer for the version: add-on -> its versions, empty if not offered.
 
     A default add-on that is not offered is dropped with a warning (`with_addons`). An add-on without an answer is not judged.
     """
-    findings = []
     for index, addon in enumerate(spec.addons):
         versions = offered.get(addon.name)
         slots = {"name": addon.name, "version": spec.version}
         if versions is None:
             continue
         if not versions and _is_usual(addon):
-            findings.append(
-                warning(
-                    "addons",
-                    "addon-left-out",
-                    "EKS offers no add-on {name} for Kubernetes {version}: the lab is made without it.",
-                    **slots,
-                )
+            message = Sentence(
+                "EKS offers no add-on {name} for Kubernetes {version}: the lab is made without it.", **slots
             )
+            yield warning("addons", "addon-left-out", message)
         elif not versions:
             message = Sentence("EKS offers no add-on {name} for Kubernetes {version}.", **slots)
-            findings.append(error(f"addons[{index}].name", "addon-missing", message))
+            yield error(f"addons[{index}].name", "addon-missing", message)
         elif addon.version is not None and _resolved(addon.version, versions) is None:
             known = ", ".join(_newest_first(versions)[:5])
             message = Sentence(
@@ -252,8 +215,7 @@ def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[F
                 kubernetes=spec.version,
                 known=known,
             )
-            findings.append(error(f"addons[{index}].version", "addon-version-missing", message))
-    return tuple(findings)
+            yield error(f"addons[{index}].version", "addon-version-missing", message)
 
 
 def with_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> LabSpec:

@@ -15,44 +15,33 @@ from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec, Placement
 _FREE, _SMALLEST = 6, 28
 
 
-def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding, ...]:
+def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> Iterator[Finding]:
     """Judge the existing subnets that a spec names; `facts` holds those that exist. Nothing for a new network."""
     if not isinstance(spec.network, ExistingNetwork):
-        return ()
+        return
     found = {subnet.id: subnet for subnet in facts}
-    findings: list[Finding] = []
-    for path, subnet_id, public in _named(spec.network):
-        if subnet_id not in found:
-            findings.append(
-                error(
-                    path,
-                    "subnet-missing",
-                    "There is no subnet {subnet_id} in {region}.",
-                    subnet_id=subnet_id,
-                    region=spec.region,
-                )
-            )
+    for path, subnet_id, public in named_subnets(spec.network):
+        if subnet_id in found:
+            yield from _check_subnet(spec, path, found[subnet_id], public)
         else:
-            findings += _check_subnet(spec, path, found[subnet_id], public)
-    known = [found[i] for _, i, _ in _named(spec.network) if i in found]
-    return (*findings, *_check_together(spec.network, known), *_check_room(spec, spec.network, found))
+            message = Sentence("There is no subnet {subnet_id} in {region}.", subnet_id=subnet_id, region=spec.region)
+            yield error(path, "subnet-missing", message)
+    known = [found[i] for _, i, _ in named_subnets(spec.network) if i in found]
+    yield from _check_together(spec.network, known)
+    yield from _check_room(spec, spec.network, found)
 
 
-def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
+def check_dns(spec: LabSpec, without: Mapping[str, str]) -> Iterator[Finding]:
     """Judge the VPC of an existing network: `without` names the DNS settings that EKS needs and that are off, by VPC."""
-    if not isinstance(spec.network, ExistingNetwork):
-        return ()
-    path = "network.vpcId" if spec.network.vpc_id else "network"
-    return tuple(
-        error(
-            path,
-            "vpc-without-dns",
-            "{vpc_id} has {off} switched off, without which nodes can't join: switch on both.",
-            vpc_id=vpc_id,
-            off=off,
-        )
-        for vpc_id, off in sorted(without.items())
-    )
+    if isinstance(spec.network, ExistingNetwork):
+        path = "network.vpcId" if spec.network.vpc_id else "network"
+        for vpc_id, off in sorted(without.items()):
+            message = Sentence(
+                "{vpc_id} has {off} switched off, without which nodes can't join: switch on both.",
+                vpc_id=vpc_id,
+                off=off,
+            )
+            yield error(path, "vpc-without-dns", message)
 
 
 def with_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> LabSpec:
@@ -83,7 +72,7 @@ def _check_room(spec: LabSpec, network: ExistingNetwork, found: Mapping[str, Sub
             yield error(f"network.{side}", "too-few-addresses", message)
 
 
-def _named(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:
+def named_subnets(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:
     """(path, subnet id, declared public) of each named subnet."""
     for index, subnet_id in enumerate(network.public_subnet_ids):
         yield f"network.publicSubnetIds[{index}]", subnet_id, True

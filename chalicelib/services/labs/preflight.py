@@ -136,7 +136,7 @@ def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
 
 def _name(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
     try:
-        return check_name(spec, cloud.clusters.describe(spec.name))
+        return tuple(check_name(spec, cloud.clusters.describe(spec.name)))
     except ResourceGone:
         return ()
 
@@ -201,7 +201,7 @@ def _people(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[La
 def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
     if spec.ssh is None or not spec.ssh.key_name:
         return ()
-    return check_key_pair(spec, cloud.network.key_pair_exists(spec.ssh.key_name))
+    return tuple(check_key_pair(spec, cloud.network.key_pair_exists(spec.ssh.key_name)))
 
 
 def refuse_unusable_region(deps: Deps, account: str, region: str) -> None:
@@ -216,5 +216,5 @@ def refuse_unusable_region(deps: Deps, account: str, region: str) -> None:
         states = deps.cloud(Place(account, usual)).network.regions()
     except (AccessDenied, Transient):
         return
-    if found := check_region(region, account, states):
+    if found := tuple(check_region(region, account, states)):
         raise InvalidRequest(found)

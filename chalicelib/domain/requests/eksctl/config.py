@@ -27,7 +27,8 @@ from chalicelib.domain.requests.eksctl.unsupported_fields import (
 )
 
 API_VERSION = "eksctl.io/v1alpha5"
-_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+#: The logs that EKS writes.
+LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 def is_cluster_config(document: Mapping[str, object]) -> bool:
@@ -112,7 +113,7 @@ def _read_logging(top: Reader) -> tuple[str, ...]:
     for section, rules in ((logging, LOGGING), (cloudwatch, {})):
         if section:
             section.close(rules)
-    return _LOG_TYPES if {"*", "all"} & set(types) else types
+    return LOG_TYPES if {"*", "all"} & set(types) else types
 
 
 def _read_upgrade_policy(top: Reader) -> SupportPolicy | None:

@@ -11,6 +11,7 @@ from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement
 from chalicelib.domain.requests.cidr import PRIVATE_BLOCKS, strict_network
 from chalicelib.domain.requests.defaults import ValidationContext
+from chalicelib.domain.requests.subnets import named_subnets
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
 _LARGEST, _SMALLEST = 16, 22
@@ -117,17 +118,12 @@ def _judge_ids(network: ExistingNetwork) -> Iterator[Finding]:
     if network.vpc_id is not None and not VPC_ID.fullmatch(network.vpc_id):
         yield error("network.vpcId", "invalid-id", "Not a VPC id: they look like vpc-0dd338ecf29863c55.")
     seen: dict[str, str] = {}
-    sides = (("publicSubnetIds", network.public_subnet_ids), ("privateSubnetIds", network.private_subnet_ids))
-    for side, ids in sides:
-        for index, subnet in enumerate(ids):
-            path = f"network.{side}[{index}]"
-            if not SUBNET_ID.fullmatch(subnet):
-                yield error(path, "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.")
-            if subnet in seen:
-                yield error(
-                    path, "duplicate", "{subnet} is listed already, at {name}.", subnet=subnet, name=seen[subnet]
-                )
-            seen[subnet] = path
+    for path, subnet, _ in named_subnets(network):
+        if not SUBNET_ID.fullmatch(subnet):
+            yield error(path, "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.")
+        if subnet in seen:
+            yield error(path, "duplicate", "{subnet} is listed already, at {name}.", subnet=subnet, name=seen[subnet])
+        seen[subnet] = path
 
 
 def _judge_subnets_for(

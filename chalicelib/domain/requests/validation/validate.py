@@ -15,6 +15,7 @@ from chalicelib.domain.errors.findings import Finding, error, has_errors, warnin
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.eksctl.config import LOG_TYPES
 from chalicelib.domain.requests.schedule_input import read_schedule
 from chalicelib.domain.requests.validation.access import (
     judge_access,
@@ -27,8 +28,6 @@ from chalicelib.domain.requests.validation.limits import judge_lists, judge_tags
 from chalicelib.domain.requests.validation.network import judge_network, judge_placement
 from chalicelib.domain.requests.validation.nodegroups import judge_nodegroups
 from chalicelib.domain.requests.validation.version import judge_lease, judge_version
-
-_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 def complete(context: ValidationContext) -> tuple[LabSpec | None, tuple[Finding, ...]]:
@@ -126,9 +125,9 @@ def _judge_region(case: ValidationContext) -> Iterator[Finding]:
 
 def _judge_log_types(case: ValidationContext) -> Iterator[Finding]:
     for index, name in enumerate(case.draft.log_types):
-        if name not in _LOG_TYPES:
+        if name not in LOG_TYPES:
             yield error(
-                f"logTypes[{index}]", "unknown-log-type", "EKS writes these: {names}.", names=", ".join(_LOG_TYPES)
+                f"logTypes[{index}]", "unknown-log-type", "EKS writes these: {names}.", names=", ".join(LOG_TYPES)
             )
 
 
