@@ -33,14 +33,14 @@ Found = tuple[str, str, str]
 #: `RequestContext.route` makes them of several.
 MAKERS = {
     **dict.fromkeys(("refused", "warned"), 0),
-    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota", "refusal"), 1),
+    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota", "refusal", "_decided"), 1),
     **dict.fromkeys(("error", "warning", "warn"), 2),
     "link_route": 3,
 }
 #: Files that build sentences from templates, from nouns and names, and the definition of one.
 _OF_OTHERS = (
     *("api/pages/render.py", "core/resources.py", "core/wording.py", "core/sentence.py"),
-    "errors/failure_causes.py",
+    *("errors/failure_causes.py", "labs/lab.py"),
 )
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
@@ -94,11 +94,11 @@ def _second_of_pairs(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:
 
 
 def _of_service(name: str, node: ast.AST) -> Iterator[Found]:
-    """The messages of MAKERS, and the names of kinds (`kind_said`)."""
+    """The messages of MAKERS, and the names of kinds and phases (`kind_said`, `phase_said`)."""
     match node:
         case ast.Call():
             yield from ((name, _constant(name, text), "") for text in made_of(node))
-        case ast.ClassDef(name="Kind", body=body):
+        case ast.ClassDef(name="Kind" | "Phase", body=body):
             yield from ((name, _constant(name, each.value), "") for each in body if isinstance(each, ast.Assign))
 
 

@@ -21,8 +21,7 @@ from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.resources import kind_said
 from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Style, Words, said
 from chalicelib.domain.costs import usd
-from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import Phase, phase_said
 
 _TURNING = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from chalicelib.domain.costs import Cost, describe_cost, describe_source, usd
 from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import phase_said
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.services.curfew.plans import PlanView, VerdictView
 from chalicelib.services.labs.lease import Extension

@@ -15,8 +15,7 @@ from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.plan import AT_CURFEW, Basis, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase, phase_said
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local, next_curfew
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 

@@ -9,8 +9,7 @@ from enum import StrEnum
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import WrongPhase
-from chalicelib.domain.labs.lab import Approval, Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import Approval, Lab, Phase, phase_said
 
 #: How long a lab waits for an answer.
 ANSWER_WITHIN = timedelta(days=3)

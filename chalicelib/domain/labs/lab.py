@@ -18,6 +18,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.identity.callers import Caller, counted_as
 from chalicelib.domain.labs.meter import Meter
@@ -42,6 +43,11 @@ class Phase(StrEnum):
     FAILED = "failed"
     BLOCKED = "blocked"
     REFUSED = "refused"
+
+
+def phase_said(phase: Phase) -> str:
+    """The phase's word, in each language."""
+    return Sentence(str(phase))
 
 
 #: The lab is over and its name is free again.

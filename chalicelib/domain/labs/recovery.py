@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence, opening
+from chalicelib.domain.core.sentence import Sentence, Slot, opening, sentence
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Execution
 
@@ -72,27 +72,23 @@ def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDec
     """Decide for a due lab. `execution`: the state of its phase's workflow in the lab's present run."""
     match lab.phase:
         case Phase.READY | Phase.HIBERNATED | Phase.LOST:
-            return RecoveryDecision(
-                RecoveryAction.REST, Sentence("No workflow is at work on it: the sweep looks at it.")
-            )
+            return _decided(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
             return _blocked(lab, now)
         case Phase.AWAITING_APPROVAL | Phase.REFUSED:
-            return RecoveryDecision(RecoveryAction.FORGET, Sentence("There is nothing of it to be made or looked at."))
+            return _decided(RecoveryAction.FORGET, "There is nothing of it to be made or looked at.")
         case _ if execution is Execution.RUNNING:
-            return RecoveryDecision(RecoveryAction.WAIT, Sentence("{name} is at work.", name=WORKFLOW_OF[lab.phase]))
+            return _decided(RecoveryAction.WAIT, "{name} is at work.", name=WORKFLOW_OF[lab.phase])
         case _:
             return _without_workflow(lab, execution, now)
 
 
 def _blocked(lab: Lab, now: datetime) -> RecoveryDecision:
     if now > lab.lease_ends_at + TRY_BLOCKED_WITHIN:
-        return RecoveryDecision(RecoveryAction.FORGET, Sentence("Only releasing it again goes on."))
+        return _decided(RecoveryAction.FORGET, "Only releasing it again goes on.")
     if now - lab.phase_since < BLOCKED_FOR:
-        return RecoveryDecision(RecoveryAction.FORGET, Sentence("It has been blocked for a short while only."))
-    return RecoveryDecision(
-        RecoveryAction.RELEASE, Sentence("What blocked the teardown may have passed: it is tried again.")
-    )
+        return _decided(RecoveryAction.FORGET, "It has been blocked for a short while only.")
+    return _decided(RecoveryAction.RELEASE, "What blocked the teardown may have passed: it is tried again.")
 
 
 def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
@@ -106,41 +102,33 @@ def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> Recovery
         case Phase.HIBERNATING | Phase.WAKING:
             return _half_asleep(lab, died, age)
         case Phase.RELEASING | Phase.ROLLING_BACK if age < TEAR_DOWN_WITHIN:
-            return RecoveryDecision(RecoveryAction.RESTART, Sentence("The teardown died, or its start got lost."))
+            return _decided(RecoveryAction.RESTART, "The teardown died, or its start got lost.")
         case Phase.RELEASING | Phase.ROLLING_BACK:
             hours = int(TEAR_DOWN_WITHIN.total_seconds() // 3600)
-            return RecoveryDecision(
-                RecoveryAction.BLOCK, Sentence("The teardown has not come to an end in {hours} hours.", hours=hours)
-            )
+            return _decided(RecoveryAction.BLOCK, "The teardown has not come to an end in {hours} hours.", hours=hours)
         case _ if age < LOOK_WITHIN or lab.unsettled:
-            return RecoveryDecision(RecoveryAction.RESTART, Sentence("A look at the account is due."))
+            return _decided(RecoveryAction.RESTART, "A look at the account is due.")
         case _:
-            return RecoveryDecision(RecoveryAction.FORGET, Sentence("The account could not be looked at for days."))
+            return _decided(RecoveryAction.FORGET, "The account could not be looked at for days.")
 
 
 def _half_made(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
     """Start another workflow, unless a failure is final or the workflow has died repeatedly."""
     if lab.phase is Phase.REQUESTED and age < START_WITHIN and not died:
-        return RecoveryDecision(RecoveryAction.START, Sentence("The start of provision got lost."))
+        return _decided(RecoveryAction.START, "The start of provision got lost.")
     if age < (START_WITHIN if lab.phase is Phase.REQUESTED else MAKE_WITHIN) and lab.reason is None:
-        return RecoveryDecision(
-            RecoveryAction.RESTART, Sentence("The workflow that made the lab died: another one goes on.")
-        )
-    return RecoveryDecision(
-        RecoveryAction.ROLL_BACK, Sentence("The workflow that made the lab died. Ask for the lab again.")
-    )
+        return _decided(RecoveryAction.RESTART, "The workflow that made the lab died: another one goes on.")
+    return _decided(RecoveryAction.ROLL_BACK, "The workflow that made the lab died. Ask for the lab again.")
 
 
 def _half_changed(died: bool, age: timedelta) -> RecoveryDecision:
     """Restart for a while: requests to EKS must be followed to their end. A lost start has changed nothing."""
     if age < START_WITHIN and not died:
-        return RecoveryDecision(RecoveryAction.START, Sentence("The start of update may have got lost."))
+        return _decided(RecoveryAction.START, "The start of update may have got lost.")
     if age < CHANGE_WITHIN and died:
-        return RecoveryDecision(
-            RecoveryAction.RESTART, Sentence("The workflow that changed the lab died: another one goes on.")
-        )
+        return _decided(RecoveryAction.RESTART, "The workflow that changed the lab died: another one goes on.")
     why = Sentence("The workflow that changed the lab died. Ask for the change again.")
-    return RecoveryDecision(RecoveryAction.GIVE_UP_CHANGE, why)
+    return _decided(RecoveryAction.GIVE_UP_CHANGE, why)
 
 
 def _half_asleep(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
@@ -148,11 +136,15 @@ def _half_asleep(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
     sleeps = lab.phase is Phase.HIBERNATING
     what = Sentence("going to sleep") if sleeps else Sentence("waking")
     if age < START_WITHIN and not died:
-        return RecoveryDecision(RecoveryAction.START, Sentence("The start of {what} may have got lost.", what=what))
+        return _decided(RecoveryAction.START, "The start of {what} may have got lost.", what=what)
     if age < SLEEP_WITHIN:
-        return RecoveryDecision(RecoveryAction.RESTART, Sentence("The workflow that was at {what} died.", what=what))
+        return _decided(RecoveryAction.RESTART, "The workflow that was at {what} died.", what=what)
     hours = int(SLEEP_WITHIN.total_seconds() // 3600)
     message = Sentence("{what} has not come to an end in {hours} hours.", what=opening(what), hours=hours)
     if lab.phase is Phase.HIBERNATING:
-        return RecoveryDecision(RecoveryAction.WAKE, Sentence("{message} The lab is woken instead.", message=message))
-    return RecoveryDecision(RecoveryAction.GIVE_UP_WAKING, Sentence("{message} Ask to wake it again.", message=message))
+        return _decided(RecoveryAction.WAKE, "{message} The lab is woken instead.", message=message)
+    return _decided(RecoveryAction.GIVE_UP_WAKING, "{message} Ask to wake it again.", message=message)
+
+
+def _decided(action: RecoveryAction, reason: str, /, **slots: Slot) -> RecoveryDecision:
+    return RecoveryDecision(action, sentence(reason, **slots))

@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.calendar import Calendar, SupportStatus, VersionSupport
-from chalicelib.domain.support.deadlines import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
+from chalicelib.domain.support.deadlines import (
+    EXTENDED_PER_MONTH,
+    Deadline,
+    DeadlineKind,
+    Support,
+    SupportPhase,
+    deadlines_of,
+)
 
 STANDARD, EXTENDED = "STANDARD", "EXTENDED"
 #: A lab that outlives its lease by more than this is stuck: its deadlines concern people again.
@@ -169,8 +176,7 @@ def _unlisted(version: str, calendar: Calendar) -> str:
 
 
 def _by_kind(support: Support) -> dict[DeadlineKind, Deadline]:
-    every = (support.begun, *support.deadlines) if support.begun else support.deadlines
-    return {deadline.kind: deadline for deadline in every}
+    return {deadline.kind: deadline for deadline in deadlines_of(support)}
 
 
 def _day(at: datetime) -> str:

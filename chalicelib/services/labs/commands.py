@@ -29,8 +29,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.person import Person, joined_name
 from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.aws_states import is_own_cluster
-from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase, phase_said
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
 from chalicelib.domain.requests.months import judge_months

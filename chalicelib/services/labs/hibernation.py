@@ -11,8 +11,7 @@ from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import InvalidRequest, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
-from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import Lab, Phase, phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.preflight import judge_more_nodes

@@ -24,8 +24,7 @@ from chalicelib.domain.labs.aws_states import (
     SubnetFacts,
     WorkHostState,
 )
-from chalicelib.domain.labs.lab import OVER, Lab
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import OVER, Lab, phase_said
 from chalicelib.domain.stack.policy_explanations import endpoint_in_words, why_group, why_policy
 from chalicelib.domain.support.calendar import VersionSupport
 from chalicelib.ports.deps import Cloud, Deps

@@ -17,8 +17,7 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase, Protection
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase, Protection, phase_said
 from chalicelib.domain.labs.schedule import Night, Schedule, format_local, next_curfew, next_wake
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support

@@ -10,8 +10,7 @@ from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Reso
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import NoReceiptYet, UnknownLeftover, WrongPhase
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.lab import OVER
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import OVER, phase_said
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.ports.deps import Deps

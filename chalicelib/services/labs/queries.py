@@ -17,8 +17,7 @@ from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPha
 from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.kubeconfig import kubeconfig
-from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase, phase_said
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar

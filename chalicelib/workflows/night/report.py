@@ -11,8 +11,7 @@ from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.report import Concerns, is_settled, nights_to_report, report_message
 from chalicelib.domain.curfew.plan import Plan, PlanHeader, PlanLine
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
-from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase, phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.run import NightRun

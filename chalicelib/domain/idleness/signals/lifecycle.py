@@ -8,8 +8,7 @@ from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import JudgingRules, Window
-from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.lab import Lab, Phase, phase_said
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
 #: EKS's words for lasting states. DEGRADED and the failures can last for ever and run nothing by themselves.
