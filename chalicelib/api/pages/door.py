@@ -11,7 +11,7 @@ import secrets
 from chalice import Response
 
 from chalicelib.api.context import RequestContext
-from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, cookie_value, is_own_path, root_of
+from chalicelib.api.pages.visit import COOKIE, cookie_value, is_own_path, lead, root_of
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.sessions import LASTS
@@ -32,7 +32,7 @@ def begin(context: RequestContext, pool: UserPool) -> Response:
     to, secret = context.query.get("to", ""), secrets.token_urlsafe(32)
     value = f"{secret}.{to}" if is_own_path(to) else f"{secret}."
     address = login_address(pool, secret, context.header("host"))
-    return _lead(address, _set(LOGIN_COOKIE, value, _LOGIN_LASTS))
+    return lead(address, _set(LOGIN_COOKIE, value, _LOGIN_LASTS))
 
 
 def come_back(context: RequestContext, pool: UserPool) -> Response:
@@ -49,7 +49,7 @@ def come_back(context: RequestContext, pool: UserPool) -> Response:
     if before:
         end_session(deps, before)
     place = f"{root_of(context.path)}{to if is_own_path(to) else 'labs'}"
-    return _lead(place, _set(COOKIE, token, int(LASTS.total_seconds())), forget(LOGIN_COOKIE))
+    return lead(place, _set(COOKIE, token, int(LASTS.total_seconds())), forget(LOGIN_COOKIE))
 
 
 def forget(name: str) -> str:
@@ -67,8 +67,3 @@ def way_out(context: RequestContext, arn: str) -> str | None:
 
 def _set(name: str, value: str, seconds: int) -> str:
     return f"{name}={value}; Max-Age={seconds}; {_ATTRIBUTES}"
-
-
-def _lead(to: str, *cookies: str) -> Response:
-    headers = {**HEADERS, "Content-Type": HTML, "Location": to, "Set-Cookie": list(cookies)}
-    return Response("", status_code=303, headers=headers)

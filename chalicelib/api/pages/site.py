@@ -13,7 +13,7 @@ from chalicelib.api.context import RequestContext
 from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, tonight
 from chalicelib.api.pages.assets import asset
-from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
+from chalicelib.api.pages.visit import COOKIE, HEADERS, Visit, html_of, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Sentence, reason_of
@@ -138,11 +138,5 @@ def _static(path: str) -> Response:
 
 def _outside(context: RequestContext, template: str, status: int, **model: object) -> Response:
     """A page for a browser without a session."""
-    from chalicelib.api.pages.render import render
-
     shared = {"root": root_of(context.path), "caller": None, **dict.fromkeys(("path", "form_token"), "")}
-    return Response(
-        render(template, {**shared, **model}, words_for(context)),
-        status_code=status,
-        headers={**HEADERS, "Content-Type": HTML},
-    )
+    return html_of(template, {**shared, **model}, words_for(context), status)

@@ -70,20 +70,8 @@ class Visit:
 
     def show(self, template: str, status: int = 200, **model: Any) -> Response:
         """A page."""
-        from chalicelib.api.pages.render import render
-
-        shared = {
-            "root": self.root,
-            "caller": self.caller,
-            "now": self.now,
-            "path": self.path,
-            "form_token": self.seal(),
-        }
-        return Response(
-            render(template, {**shared, **model}, self.words),
-            status_code=status,
-            headers={**HEADERS, "Content-Type": HTML},
-        )
+        own = {"root": self.root, "caller": self.caller, "now": self.now, "path": self.path, "form_token": self.seal()}
+        return html_of(template, {**own, **model}, self.words, status)
 
     def seal(self) -> str:
         """The token for a form of this page."""
@@ -94,14 +82,22 @@ class Visit:
         return lead(f"{self.root}{to if is_own_path(to) else 'labs'}")
 
 
+def html_of(template: str, model: Mapping[str, Any], words: Words, status: int) -> Response:
+    """A rendered template."""
+    from chalicelib.api.pages.render import render
+
+    return Response(render(template, model, words), status_code=status, headers={**HEADERS, "Content-Type": HTML})
+
+
 def words_for(context: RequestContext, said: Language | None = None) -> Words:
     """The person's language, else the one that the browser asks for."""
     return words_of(said) if said else context.words
 
 
-def lead(to: str) -> Response:
-    """Redirect the browser."""
-    return Response("", status_code=303, headers={**HEADERS, "Content-Type": HTML, "Location": to})
+def lead(to: str, *cookies: str) -> Response:
+    """Redirect the browser, and set cookies."""
+    headers: dict[str, Any] = {**HEADERS, "Content-Type": HTML, "Location": to}
+    return Response("", status_code=303, headers=headers | ({"Set-Cookie": list(cookies)} if cookies else {}))
 
 
 def visit_of(context: RequestContext, method: str) -> Visit | None:
