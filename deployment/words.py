@@ -29,13 +29,14 @@ COMMAND_LINE = "ekslab/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
-#: Functions and methods of the service that make a sentence of an argument, unless it is one already: the argument's place.
+#: Functions and methods of the service that make sentences of arguments which are none yet: the arguments' places.
 #: `RequestContext.route` makes them of several.
 MAKERS = {
-    **dict.fromkeys(("refused", "warned"), 0),
-    **dict.fromkeys(("_yours", "_ours", "_unknown", "quota", "refusal", "_decided"), 1),
-    **dict.fromkeys(("error", "warning", "warn"), 2),
-    "link_route": 3,
+    **dict.fromkeys(("refused", "warned"), (0,)),
+    **dict.fromkeys(("_yours", "_ours", "_unknown", "_decided", "quota", "refusal"), (1,)),
+    **dict.fromkeys(("error", "warning", "warn"), (2,)),
+    "link_route": (3,),
+    "_field": (1, 2),
 }
 #: Files that build sentences from templates, from nouns and names, and the definition of one.
 _OF_OTHERS = (
@@ -71,16 +72,17 @@ def messages(project: Path = PROJECT, folder: str = FOLDER) -> list[Found]:
 
 
 def made_of(node: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that it makes sentences of; those that are sentences already are left out."""
+    """The arguments of a call that it makes sentences of, without empty ones and those that are sentences already."""
     match node.func:
         case ast.Attribute(attr="route"):
             also = [keyword.value for keyword in node.keywords if keyword.arg == "also"]
             given = [*node.args[2:3], *_second_of_pairs([*node.args[3:4], *also])]
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in MAKERS:
-            given = node.args[MAKERS[name] : MAKERS[name] + 1]
+            given = [node.args[place] for place in MAKERS[name] if place < len(node.args)]
         case _:
             return []
-    return [each for each in given if isinstance(each, ast.Constant | ast.JoinedStr | ast.BinOp)]
+    made = [each for each in given if isinstance(each, ast.Constant | ast.JoinedStr | ast.BinOp)]
+    return [each for each in made if not (isinstance(each, ast.Constant) and each.value == "")]
 
 
 def _second_of_pairs(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:

@@ -36,13 +36,8 @@ _LABELS = {
 }
 
 
-def show_rules(visit: Visit) -> Response:
-    """Curfew's rules, and the list of offers."""
-    return _shown(visit, 200)
-
-
-def _shown(visit: Visit, status: int, found: Sequence[Finding] = ()) -> Response:
-    """The page with the submitted values, and the findings beside their fields."""
+def show_rules(visit: Visit, status: int = 200, found: Sequence[Finding] = ()) -> Response:
+    """Curfew's rules with the submitted values, the findings beside their fields, and the list of offers."""
     known, given = rules.get_rules(visit.deps), visit.form
     numbers = [
         (_LABELS[name], shown, given.get(shown, getattr(known, name)), *BOUNDS[name])
@@ -66,7 +61,7 @@ def change_rules(visit: Visit) -> Response:
     try:
         _change(visit)
     except InvalidRequest as refused:
-        return _shown(visit, 400, refused.findings)
+        return show_rules(visit, 400, refused.findings)
     logger.info("Curfew's rules were changed.", extra={"caller": visit.caller.arn})
     return visit.go("administration?did=rules")
 

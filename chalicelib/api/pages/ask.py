@@ -13,7 +13,7 @@ from chalice import Response
 from chalicelib.api.inputs.lab_request import read_asked
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.sentence import Sentence, reason_of
+from chalicelib.domain.core.sentence import reason_of, sentence
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest, NameTaken, OverBudget, TooManyLabs
 from chalicelib.domain.labs.schedule import format_local
@@ -33,56 +33,39 @@ class Field:
     choices: tuple[str, ...] = ()
 
 
+def _field(path: str, label: str, hint: str = "", kind: str = "text", choices: tuple[str, ...] = ()) -> Field:
+    return Field(path, sentence(label), sentence(hint), kind, choices)
+
+
 FIRST = (
-    Field("name", Sentence("Name"), Sentence("The cluster's name.")),
-    Field("leaseHours", Sentence("Hours"), Sentence("How long you need it. It can be extended."), "number"),
-    Field("nodegroups[0].desired", Sentence("Nodes"), Sentence("How many to begin with."), "number"),
+    _field("name", "Name", "The cluster's name."),
+    _field("leaseHours", "Hours", "How long you need it. It can be extended.", "number"),
+    _field("nodegroups[0].desired", "Nodes", "How many to begin with.", "number"),
 )
 FOLDED = (
-    Field(
-        "nodegroups[0].instanceTypes",
-        Sentence("Instance types"),
-        Sentence("Such as t3.medium; several, with spaces."),
-        "list",
-    ),
-    Field("nodegroups[0].min", Sentence("Fewest nodes"), "", "number"),
-    Field("nodegroups[0].max", Sentence("Most nodes"), "", "number"),
-    Field("nodegroups[0].placement", Sentence("Subnets of the nodes"), "", choices=("public", "private")),
-    Field("region", Sentence("Region"), Sentence("Where labs are made unless you say otherwise: leave it empty.")),
-    Field("account", Sentence("Account"), Sentence("Twelve digits; empty: the service's own.")),
-    Field(
-        "version",
-        Sentence("Kubernetes version"),
-        Sentence("Such as 1.36; empty: EKS's own default, if in standard support."),
-    ),
-    Field("supportPolicy", Sentence("Support"), Sentence("EXTENDED may cost more."), choices=("STANDARD", "EXTENDED")),
-    Field("network.cidr", Sentence("Network"), Sentence("Such as 192.168.0.0/16.")),
-    Field("network.nat", Sentence("NAT"), "", choices=("none", "single")),
-    Field("endpoint.access", Sentence("API server"), "", choices=("public", "public-and-private", "private")),
-    Field(
-        "endpoint.allowedCidrs", Sentence("Allowed addresses"), Sentence("Who reaches it; empty: your address."), "list"
-    ),
-    Field(
-        "access",
-        Sentence("Who gets in"),
-        Sentence("ARNs of IAM users or roles, as administrators; empty: you."),
-        "principals",
-    ),
-    Field("ssh.keyName", Sentence("Key pair"), Sentence("An EC2 key pair for ssh; without one, Session Manager.")),
-    Field("externalDns.domain", Sentence("DNS below"), Sentence("A domain for external-dns.")),
-    Field("workHost", Sentence("Work host"), Sentence("An instance with kubectl, eksctl, aws and docker."), "flag"),
-    Field("schedule.timeZone", Sentence("Time zone"), Sentence("Such as Asia/Seoul.")),
-    Field("schedule.curfew", Sentence("Curfew"), Sentence("Such as 22:00.")),
-    Field("schedule.atCurfew", Sentence("At curfew"), Sentence("What an idle lab does"), choices=("end", "hibernate")),
-    Field("schedule.wake", Sentence("Wakes at"), Sentence("Such as 09:00, after hibernating.")),
-    Field("volumes", Sentence("Volumes at the end"), "", choices=("delete", "snapshot", "keep")),
+    _field("nodegroups[0].instanceTypes", "Instance types", "Such as t3.medium; several, with spaces.", "list"),
+    _field("nodegroups[0].min", "Fewest nodes", "", "number"),
+    _field("nodegroups[0].max", "Most nodes", "", "number"),
+    _field("nodegroups[0].placement", "Subnets of the nodes", "", choices=("public", "private")),
+    _field("region", "Region", "Where labs are made unless you say otherwise: leave it empty."),
+    _field("account", "Account", "Twelve digits; empty: the service's own."),
+    _field("version", "Kubernetes version", "Such as 1.36; empty: EKS's own default, if in standard support."),
+    _field("supportPolicy", "Support", "EXTENDED may cost more.", choices=("STANDARD", "EXTENDED")),
+    _field("network.cidr", "Network", "Such as 192.168.0.0/16."),
+    _field("network.nat", "NAT", "", choices=("none", "single")),
+    _field("endpoint.access", "API server", "", choices=("public", "public-and-private", "private")),
+    _field("endpoint.allowedCidrs", "Allowed addresses", "Who reaches it; empty: your address.", "list"),
+    _field("access", "Who gets in", "ARNs of IAM users or roles, as administrators; empty: you.", "principals"),
+    _field("ssh.keyName", "Key pair", "An EC2 key pair for ssh; without one, Session Manager."),
+    _field("externalDns.domain", "DNS below", "A domain for external-dns."),
+    _field("workHost", "Work host", "An instance with kubectl, eksctl, aws and docker.", "flag"),
+    _field("schedule.timeZone", "Time zone", "Such as Asia/Seoul."),
+    _field("schedule.curfew", "Curfew", "Such as 22:00."),
+    _field("schedule.atCurfew", "At curfew", "What an idle lab does", choices=("end", "hibernate")),
+    _field("schedule.wake", "Wakes at", "Such as 09:00, after hibernating."),
+    _field("volumes", "Volumes at the end", "", choices=("delete", "snapshot", "keep")),
 )
 FIELDS = (*FIRST, *FOLDED)
-
-
-def show_form(visit: Visit) -> Response:
-    """The empty form."""
-    return _form(visit, {}, ())
 
 
 def send_form(visit: Visit) -> Response:
@@ -102,12 +85,12 @@ def send_form(visit: Visit) -> Response:
             return visit.go(f"labs/{made.lab.id}?did=asked")
         plan = commands.plan_lab(deps, caller, asking, now)
     except InvalidRequest as refused:
-        return _form(visit, visit.form, refused.findings, 400)
+        return show_form(visit, visit.form, refused.findings, 400)
     except (NameTaken, OverBudget, TooManyLabs) as refused:
         field = "name" if isinstance(refused, NameTaken) else ""
-        return _form(visit, visit.form, (error(field, "taken", reason_of(refused)),), 409)
+        return show_form(visit, visit.form, (error(field, "taken", reason_of(refused)),), 409)
     ahead = lease.coming(deps, plan.lab, calendar, now)
-    return _form(visit, visit.form, plan.findings, plan=plan.lab, ahead=ahead)
+    return show_form(visit, visit.form, plan.findings, plan=plan.lab, ahead=ahead)
 
 
 def body_of(form: dict[str, str] | Any) -> tuple[bytes, str]:
@@ -158,9 +141,16 @@ def _key(visit: Visit) -> str:
     return f"page-{key}"
 
 
-def _form(
-    visit: Visit, given: Any, findings: Iterable[Finding], status: int = 200, plan: Any = None, ahead: Any = None
+def show_form(
+    visit: Visit,
+    given: Any = None,
+    findings: Iterable[Finding] = (),
+    status: int = 200,
+    plan: Any = None,
+    ahead: Any = None,
 ) -> Response:
+    """The form, empty or with the given values; the findings beside their fields; the planned lab with its cost."""
+    given = given or {}
     beside, general = sorted_findings(findings, bool(given.get("file", "").strip()))
     folded_open = any(beside.get(field.path) or given.get(field.path) for field in FOLDED)
     key = given.get("key") if _KEY.fullmatch(given.get("key", "")) else secrets.token_hex(16)

@@ -38,15 +38,13 @@ _DID = {
 }
 
 
-def show_lab(visit: Visit) -> Response:
-    """The whole lab. The query names the action just done, by a word of ours."""
-    return _shown(visit, 200)
-
-
-def _shown(
-    visit: Visit, status: int, problem: tuple[str, str] | None = None, found: Sequence[Finding] = ()
+def show_lab(
+    visit: Visit, status: int = 200, problem: tuple[str, str] | None = None, found: Sequence[Finding] = ()
 ) -> Response:
-    """The page with the faults of a submitted form: beside its fields, and the others on top."""
+    """The whole lab. The query names the action just done, by a word of ours.
+
+    The faults of a submitted form are beside its fields, the others on top.
+    """
     page = whole_lab(visit.deps, visit.caller, visit.path.split("/")[1], visit.now)
     lab = page.line.lab
     shown: dict[str, Any] = {
@@ -103,10 +101,10 @@ def act(visit: Visit) -> Response:
     except LabNotFound:
         raise
     except InvalidRequest as refused:
-        return _shown(visit, 400, found=refused.findings)
+        return show_lab(visit, 400, found=refused.findings)
     except EkslabError as problem:
         status, title, detail = explained(problem)
-        return _shown(visit, status, (title, detail))
+        return show_lab(visit, status, (title, detail))
     logger.info("A form was acted on.", extra={"lab_id": lab_id, "act": what, "caller": visit.caller.arn})
     return visit.go(f"labs/{lab_id}?did={what}")
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, create, every, instances_of
+from chalicelib.domain.core.instance_types import architecture_of
 from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.launch_templates import key_pair_name
-from chalicelib.domain.stack.work_host import architecture_of
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX
 
 _LAB_TAG = "ekslab:lab-id"

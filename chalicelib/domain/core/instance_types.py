@@ -19,13 +19,18 @@ def ami_type(instance_type: str) -> str:
     name = _NAME.match(instance_type)
     if name is None:
         return "AL2023_x86_64_STANDARD"
-    family, attributes = name[1], name[3]
-    arm = family == "a" or "g" in attributes
+    family, arm = name[1], architecture_of(instance_type) == "arm64"
     if family in _NVIDIA:
         return "AL2023_ARM_64_NVIDIA" if arm else "AL2023_x86_64_NVIDIA"
     if family in _NEURON:
         return "AL2023_x86_64_NEURON"
     return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"
+
+
+def architecture_of(instance_type: str) -> str:
+    """`arm64` or `x86_64`, as in the names of Amazon Linux's images. a1 was the first with AWS's own ARM processors."""
+    name = _NAME.match(instance_type)
+    return "arm64" if name and (name[1] == "a" or "g" in name[3]) else "x86_64"
 
 
 def family_of(instance_type: str) -> str:

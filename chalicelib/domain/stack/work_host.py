@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import shlex
 
-from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.labs.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
@@ -24,9 +23,6 @@ EKSCTL_SHA256 = {
     "amd64": "a2060956f117c3065abafda5c1f681679b9c3716675d70ce4ffff46033b02c35",
     "arm64": "21afe8a1e38f0e8153a1f27ff7af6b90e309a0411a1438139463dac2f866674d",
 }
-
-#: EC2 writes a `g` after the generation for families with its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
-_ARM = pattern(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 
 _SCRIPT = r"""#!/bin/bash
 set -uo pipefail
@@ -106,8 +102,3 @@ def work_host_user_data(lab: Lab) -> str:
     for word, value in values.items():
         script = script.replace(word, shlex.quote(value))
     return script
-
-
-def architecture_of(instance_type: str) -> str:
-    """`arm64` or `x86_64`, as in the names of Amazon Linux's images."""
-    return "arm64" if _ARM.match(instance_type) else "x86_64"

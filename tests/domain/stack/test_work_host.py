@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.instance_types import architecture_of
 from chalicelib.domain.labs.spec import WorkHostSpec
-from chalicelib.domain.stack.work_host import EKSCTL_SHA256, architecture_of, work_host_user_data
+from chalicelib.domain.stack.work_host import EKSCTL_SHA256, work_host_user_data
 from tests.aws.given import a_lab
 
 #: Everything the script calls beside bash itself, as commands that write down how they were called.
