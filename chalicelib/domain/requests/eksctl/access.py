@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, PodIdentitySpec
 from chalicelib.domain.requests.eksctl.reader import Reader
 from chalicelib.domain.requests.eksctl.unsupported_fields import ACCESS_ENTRY, IAM, POD_IDENTITY
@@ -40,7 +41,7 @@ def read_access(top: Reader) -> tuple[tuple[AccessSpec, ...] | None, bool]:
 
 def _read_entry(item: Reader, ours: str) -> AccessSpec | None:
     item.notes.paths[ours] = item.path
-    arn = _required(item, "principalARN", f"{ours}.principalArn")
+    arn = item.required("principalARN", f"{ours}.principalArn")
     groups = item.texts("kubernetesGroups", f"{ours}.groups") or ()
     kind = item.text("type", f"{ours}.type") or "STANDARD"
     policies = item.sections("accessPolicies", f"{ours}.policies") or ()
@@ -53,7 +54,7 @@ def _read_entry(item: Reader, ours: str) -> AccessSpec | None:
 
 
 def _read_policy(item: Reader, ours: str) -> AccessPolicySpec | None:
-    arn = _required(item, "policyARN", f"{ours}.policyArn")
+    arn = item.required("policyARN", f"{ours}.policyArn")
     scope = item.section("accessScope")
     namespaces: tuple[str, ...] = ()
     if scope is None:
@@ -94,19 +95,9 @@ def read_iam(top: Reader) -> tuple[PodIdentitySpec, ...]:
 
 def _read_association(item: Reader, ours: str) -> PodIdentitySpec | None:
     item.notes.paths[ours] = item.path
-    namespace = _required(item, "namespace", f"{ours}.namespace")
-    account = _required(item, "serviceAccountName", f"{ours}.serviceAccount")
-    role = item.text("roleARN", f"{ours}.roleArn")
+    namespace = item.required("namespace", f"{ours}.namespace")
+    account = item.required("serviceAccountName", f"{ours}.serviceAccount")
+    needed = Sentence("Name a role that exists, under the path /ekslab/: a lab makes none for your pods.")
+    role = item.required("roleARN", f"{ours}.roleArn", needed)
     item.close(POD_IDENTITY)
-    if role is None and not item.has("roleARN"):
-        item.error(
-            "roleARN", "missing", "Name a role that exists, under the path /ekslab/: a lab makes none for your pods."
-        )
     return PodIdentitySpec(namespace, account, role) if namespace and account and role else None
-
-
-def _required(item: Reader, key: str, ours: str) -> str | None:
-    value = item.text(key, ours)
-    if value is None and not item.has(key) and item.path not in item.notes.broken:
-        item.error(key, "missing", "{key} is required here.", key=key)
-    return value

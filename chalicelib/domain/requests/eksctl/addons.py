@@ -39,17 +39,13 @@ def read_addons(top: Reader) -> tuple[AddonSpec, ...]:
 
 def _read_addon(item: Reader, ours: str) -> AddonSpec | None:
     item.notes.paths[ours] = item.path
-    name = item.text("name", f"{ours}.name")
+    name = item.required("name", f"{ours}.name", Sentence("An add-on needs a name."))
     version = _read_version(item)
     configuration = item.text("configurationValues", f"{ours}.configuration")
     tags = item.text_map("tags", f"{ours}.tags")
     _read_policies(item, name or "")
     item.close(ADDON)
-    if name is None:
-        if not item.has("name") and item.path not in item.notes.broken:
-            item.error("name", "missing", "An add-on needs a name.")
-        return None
-    return AddonSpec(name, version, configuration or None, tags)
+    return None if name is None else AddonSpec(name, version, configuration or None, tags)
 
 
 def _read_version(item: Reader) -> str | None:

@@ -108,9 +108,8 @@ def _read_subnets(subnets: Reader, side: str, ours: str) -> tuple[str, ...]:
 
 
 def _read_subnet(subnet: Reader, ours: str) -> str | None:
-    subnet_id = subnet.text("id", ours)
-    if subnet_id is None and not subnet.has("id"):
-        subnet.error("id", "missing", "Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
+    needed = Sentence("Give the subnet's id: a lab neither looks subnets up nor makes them one by one.")
+    subnet_id = subnet.required("id", ours, needed)
     for key in ("cidr", "az"):
         if subnet.raw(key) is not None:
             subnet.warn(key, "not-compared", _NOT_COMPARED)

@@ -63,7 +63,7 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
     _read_rights(item)
     _read_security_groups(item)
     group = NodegroupDraft(
-        name=_read_name(item, ours),
+        name=item.required("name", f"{ours}.name", Sentence("A node group needs a name.")),
         instance_types=types,
         desired=desired,
         min=smallest,
@@ -78,13 +78,6 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
     )
     item.close(MANAGED if managed else UNMANAGED)
     return group
-
-
-def _read_name(item: Reader, ours: str) -> str | None:
-    name = item.text("name", f"{ours}.name")
-    if name is None and not item.has("name") and item.path not in item.notes.broken:
-        item.error("name", "missing", "A node group needs a name.")
-    return name
 
 
 def _read_sizes(item: Reader, ours: str) -> tuple[int | None, int | None, int | None]:

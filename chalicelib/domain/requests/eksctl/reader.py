@@ -89,6 +89,12 @@ class Reader:
         """A text."""
         return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, TEXT)
 
+    def required(self, key: str, ours: str = "", message: str = "") -> str | None:
+        """A text that must be there. `message`: what it is needed for."""
+        if not self.has(key) and self.path not in self.notes.broken:
+            self.error(key, "missing", message or Sentence("{key} is required here.", key=key))
+        return self.text(key, ours)
+
     def whole(self, key: str, ours: str = "") -> int | None:
         """A whole number; a truth value is refused."""
         return self._typed(key, ours, _whole, WHOLE_NUMBER)
