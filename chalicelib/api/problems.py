@@ -10,77 +10,49 @@ from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.core.sentence import Sentence, joined, reason_of
+from chalicelib.domain.errors import tree
 from chalicelib.domain.errors.findings import Level
-from chalicelib.domain.errors.tree import (
-    MOST_FINDINGS,
-    AccountInUse,
-    AccountNotRegistered,
-    AddressPending,
-    AddressRefused,
-    AskedTooOften,
-    AwsRefused,
-    ClusterNotWatched,
-    EkslabError,
-    IdempotencyConflict,
-    IdentityTaken,
-    InvalidRequest,
-    LabNotFound,
-    LinkBusy,
-    LinkExpired,
-    LinkInvalid,
-    LoginRefused,
-    NameTaken,
-    NoPlan,
-    NoReceiptYet,
-    NothingAhead,
-    NotKept,
-    NotProved,
-    NotYours,
-    OverBudget,
-    PlanChanged,
-    PolicyNotAllowed,
-    StaleLab,
-    TooManyLabs,
-    Transient,
-    UnknownLeftover,
-    WrongPhase,
-)
 from chalicelib.logs import logger
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 #: class -> (status, type, title). The first match decides.
-TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
-    (InvalidRequest, 400, "invalid-request", Sentence("The request has fields that are wrong")),
-    (LabNotFound, 404, "lab-not-found", Sentence("There is no such lab")),
-    (NoReceiptYet, 404, "no-receipt-yet", Sentence("There is no receipt yet")),
-    (NameTaken, 409, "name-taken", Sentence("The name is taken")),
-    (TooManyLabs, 409, "too-many-labs", Sentence("You have as many labs as you may have")),
-    (OverBudget, 403, "over-budget", Sentence("It costs more than it may")),
-    (WrongPhase, 409, "wrong-phase", Sentence("Not while the lab is like this")),
-    (ClusterNotWatched, 404, "cluster-not-watched", Sentence("There is no such cluster among those watched")),
-    (AccountNotRegistered, 404, "account-not-registered", Sentence("There is no such account in the registry")),
-    (AccountInUse, 409, "account-in-use", Sentence("Labs live in the account")),
-    (NotYours, 403, "not-yours", Sentence("It is for others to change")),
-    (LoginRefused, 400, "login-refused", Sentence("You are not signed in")),
-    (NothingAhead, 409, "nothing-ahead", Sentence("There is no deadline ahead")),
-    (PolicyNotAllowed, 409, "policy-not-allowed", Sentence("The support policy can't be changed as things stand")),
-    (IdentityTaken, 409, "identity-taken", Sentence("It is another person's")),
-    (AddressPending, 409, "address-pending", Sentence("The address waits for somebody else")),
-    (AddressRefused, 409, "address-refused", Sentence("The address is not yours")),
-    (AskedTooOften, 429, "asked-too-often", Sentence("Asked too often")),
-    (NoPlan, 404, "no-plan", Sentence("Nothing was planned for that night")),
-    (PlanChanged, 409, "plan-changed", Sentence("The plan is another one")),
-    (LinkInvalid, 404, "link-invalid", Sentence("There is no such link")),
-    (LinkExpired, 410, "link-expired", Sentence("The link has expired")),
-    (LinkBusy, 429, "link-busy", Sentence("The link is used too often")),
-    (NotKept, 409, "not-kept", Sentence("It can't be kept")),
-    (NotProved, 409, "not-proved", Sentence("Nothing proves that this service made it")),
-    (UnknownLeftover, 422, "unknown-leftover", Sentence("The receipt has no such line to settle")),
-    (StaleLab, 409, "busy-lab", Sentence("The lab is being changed by others; try again")),
-    (IdempotencyConflict, 422, "idempotency-conflict", Sentence("The Idempotency-Key was used with another request")),
-    (Transient, 503, "try-again", Sentence("AWS did not answer as it should; try again")),
-    (AwsRefused, 502, "aws-refused", Sentence("AWS refused what this service asked of it")),
+TABLE: tuple[tuple[type[tree.EkslabError], int, str, str], ...] = (
+    (tree.InvalidRequest, 400, "invalid-request", Sentence("The request has fields that are wrong")),
+    (tree.LabNotFound, 404, "lab-not-found", Sentence("There is no such lab")),
+    (tree.NoReceiptYet, 404, "no-receipt-yet", Sentence("There is no receipt yet")),
+    (tree.NameTaken, 409, "name-taken", Sentence("The name is taken")),
+    (tree.TooManyLabs, 409, "too-many-labs", Sentence("You have as many labs as you may have")),
+    (tree.OverBudget, 403, "over-budget", Sentence("It costs more than it may")),
+    (tree.WrongPhase, 409, "wrong-phase", Sentence("Not while the lab is like this")),
+    (tree.ClusterNotWatched, 404, "cluster-not-watched", Sentence("There is no such cluster among those watched")),
+    (tree.AccountNotRegistered, 404, "account-not-registered", Sentence("There is no such account in the registry")),
+    (tree.AccountInUse, 409, "account-in-use", Sentence("Labs live in the account")),
+    (tree.NotYours, 403, "not-yours", Sentence("It is for others to change")),
+    (tree.LoginRefused, 400, "login-refused", Sentence("You are not signed in")),
+    (tree.NothingAhead, 409, "nothing-ahead", Sentence("There is no deadline ahead")),
+    (tree.PolicyNotAllowed, 409, "policy-not-allowed", Sentence("The support policy can't be changed as things stand")),
+    (tree.IdentityTaken, 409, "identity-taken", Sentence("It is another person's")),
+    (tree.AddressPending, 409, "address-pending", Sentence("The address waits for somebody else")),
+    (tree.AddressRefused, 409, "address-refused", Sentence("The address is not yours")),
+    (tree.AskedTooOften, 429, "asked-too-often", Sentence("Asked too often")),
+    (tree.NoPlan, 404, "no-plan", Sentence("Nothing was planned for that night")),
+    (tree.PlanChanged, 409, "plan-changed", Sentence("The plan is another one")),
+    (tree.LinkInvalid, 404, "link-invalid", Sentence("There is no such link")),
+    (tree.LinkExpired, 410, "link-expired", Sentence("The link has expired")),
+    (tree.LinkBusy, 429, "link-busy", Sentence("The link is used too often")),
+    (tree.NotKept, 409, "not-kept", Sentence("It can't be kept")),
+    (tree.NotProved, 409, "not-proved", Sentence("Nothing proves that this service made it")),
+    (tree.UnknownLeftover, 422, "unknown-leftover", Sentence("The receipt has no such line to settle")),
+    (tree.StaleLab, 409, "busy-lab", Sentence("The lab is being changed by others; try again")),
+    (
+        tree.IdempotencyConflict,
+        422,
+        "idempotency-conflict",
+        Sentence("The Idempotency-Key was used with another request"),
+    ),
+    (tree.Transient, 503, "try-again", Sentence("AWS did not answer as it should; try again")),
+    (tree.AwsRefused, 502, "aws-refused", Sentence("AWS refused what this service asked of it")),
 )
 #: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
@@ -95,7 +67,7 @@ def answers_problems(view: View) -> View:
             return view(*args, **kwargs)
         except ChaliceViewError:
             raise
-        except EkslabError as error:
+        except tree.EkslabError as error:
             return _response(error)
         except Exception as error:  # noqa: BLE001  # The last resort: logged whole, answered without details.
             logger.exception("A view failed unexpectedly.", extra={"error": type(error).__name__})
@@ -115,18 +87,18 @@ def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, 
     return Response(body=body, status_code=status, headers=headers)
 
 
-def explained(error: EkslabError) -> tuple[int, str, str]:
+def explained(error: tree.EkslabError) -> tuple[int, str, str]:
     """Status, title and detail of an error for its problem document; errors of AWS and of our own are logged."""
     status, _, title, detail = _explained(error)
     return status, title, detail
 
 
-def _response(error: EkslabError) -> Response:
+def _response(error: tree.EkslabError) -> Response:
     status, word, title, detail = _explained(error)
     return problem(status, word, title, detail, _members(error))
 
 
-def _explained(error: EkslabError) -> tuple[int, str, str, str]:
+def _explained(error: tree.EkslabError) -> tuple[int, str, str, str]:
     for kind, status, word, title in TABLE:
         if isinstance(error, kind):
             if status >= 500:
@@ -136,8 +108,8 @@ def _explained(error: EkslabError) -> tuple[int, str, str, str]:
     return 500, "unexpected", Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
 
 
-def _detail(error: EkslabError, status: int) -> str:
-    if isinstance(error, InvalidRequest):
+def _detail(error: tree.EkslabError, status: int) -> str:
+    if isinstance(error, tree.InvalidRequest):
         count = len(error.findings)
         message = Sentence(
             "{n} finding, with its field, what is wrong, and what would be right.",
@@ -146,7 +118,7 @@ def _detail(error: EkslabError, status: int) -> str:
         )
         more = Sentence("The first {most} are told.", most=error.most) if count > error.most else ""
         return joined((message, more, error.note))
-    if isinstance(error, AwsRefused):
+    if isinstance(error, tree.AwsRefused):
         return Sentence(
             "{operation} was refused with {code}. It was logged; it is ours to fix.",
             operation=error.operation,
@@ -159,21 +131,21 @@ def _detail(error: EkslabError, status: int) -> str:
     )
 
 
-def _members(error: EkslabError) -> Mapping[str, Any]:
+def _members(error: tree.EkslabError) -> Mapping[str, Any]:
     match error:
-        case InvalidRequest(findings=findings, most=most):
+        case tree.InvalidRequest(findings=findings, most=most):
             worst_first = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)
             shown = findings if len(findings) <= most else worst_first[:most]
             return {"findings": [to_json(finding) for finding in shown]}
-        case OverBudget(findings=findings):
+        case tree.OverBudget(findings=findings):
             sums = {"usd": error.asked, "ceilingUsd": error.most, "usedUsd": error.there}
             amounts = {name: round(micro / 1_000_000, 2) for name, micro in sums.items()}
             whose = {"scope": str(error.scope), "month": error.month or None, "atLeast": error.at_least}
-            return {**amounts, **whose, "findings": [to_json(finding) for finding in findings[:MOST_FINDINGS]]}
-        case NameTaken(name=name, lab_id=lab_id):
+            return {**amounts, **whose, "findings": [to_json(finding) for finding in findings[: tree.MOST_FINDINGS]]}
+        case tree.NameTaken(name=name, lab_id=lab_id):
             return {"name": name, "labId": lab_id}
-        case WrongPhase(lab_id=lab_id, phase=phase):
+        case tree.WrongPhase(lab_id=lab_id, phase=phase):
             return {"labId": lab_id, "phase": str(phase)}
-        case LabNotFound(lab_id=lab_id) | NoReceiptYet(lab_id=lab_id):
+        case tree.LabNotFound(lab_id=lab_id) | tree.NoReceiptYet(lab_id=lab_id):
             return {"labId": lab_id}
     return {}

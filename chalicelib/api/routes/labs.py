@@ -47,21 +47,12 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
 def routes_of(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> RequestContext:
     """The same, with their descriptions for the OpenAPI document."""
     context = RequestContext(Blueprint(__name__), get_deps, get_people)
-    _route_labs(context)
-    _route_one_lab(context)
-    _route_looks(context)
-    route_clusters(context)
-    route_accounts(context)
-    route_offers(context)
-    route_people(context)
-    route_schedules(context)
-    route_curfew(context)
-    route_keeping(context)
-    route_approval(context)
-    route_mail_links(context)
-    route_costs(context)
-    route_health(context)
-    route_pages(context)
+    for register in (
+        *(_route_labs, _route_one_lab, _route_looks, route_clusters, route_accounts, route_offers, route_people),
+        *(route_schedules, route_curfew, route_keeping, route_approval, route_mail_links, route_costs, route_health),
+        route_pages,
+    ):
+        register(context)
     return context
 
 

@@ -5,19 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chalicelib.domain.core.names import (
-    ACCESS_POLICY_ARN,
-    ADDON,
-    DNS_LABEL,
-    DOMAIN,
-    HOSTED_ZONE_ID,
-    LAB_ROLE_ARN,
-    NAMESPACE_PATTERN,
-    PRINCIPAL_ARN,
-    SERVICE_ACCOUNT,
-    principal_of,
-    same_principal,
-)
+from chalicelib.domain.core import names
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.user_pools import pool_user
@@ -35,7 +23,7 @@ _VITAL = ("vpc-cni", "kube-proxy", "coredns")
 
 def judge_access(case: ValidationContext) -> Iterator[Finding]:
     """Somebody has access; each principal once, a user or a role, with well-formed policies."""
-    requester = principal_of(case.caller.arn)
+    requester = names.principal_of(case.caller.arn)
     asked = case.draft.access
     if requester is None and (asked is None or case.draft.requester_too):
         yield _without_principal(case)
@@ -74,13 +62,13 @@ def _without_principal(case: ValidationContext) -> Finding:
 
 
 def _lists(case: ValidationContext, principal: str) -> bool:
-    return any(same_principal(entry.principal_arn, principal) for entry in case.spec.access)
+    return any(names.same_principal(entry.principal_arn, principal) for entry in case.spec.access)
 
 
 def _judge_principal(path: str, arn: str) -> Iterator[Finding]:
-    if PRINCIPAL_ARN.fullmatch(arn):
+    if names.PRINCIPAL_ARN.fullmatch(arn):
         return
-    role = principal_of(arn)
+    role = names.principal_of(arn)
     if role:
         message = Sentence(
             "This is a session of a role; EKS takes the role itself: {role} (with its path, if it has one).", role=role
@@ -123,13 +111,13 @@ def _judge_groups(path: str, entry: AccessSpec) -> Iterator[Finding]:
 def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
     for index, policy in enumerate(entry.policies):
         here = f"{path}.policies[{index}]"
-        if not ACCESS_POLICY_ARN.fullmatch(policy.policy_arn):
+        if not names.ACCESS_POLICY_ARN.fullmatch(policy.policy_arn):
             message = Sentence(
                 "Not an EKS access policy: `arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy` is one."
             )
             yield error(f"{here}.policyArn", "invalid-policy", message)
         for position, namespace in enumerate(policy.namespaces):
-            if not NAMESPACE_PATTERN.fullmatch(namespace):
+            if not names.NAMESPACE_PATTERN.fullmatch(namespace):
                 yield error(
                     f"{here}.namespaces[{position}]",
                     "invalid-name",
@@ -144,18 +132,18 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
     seen = {(role.namespace, role.service_account) for role in given}
     for index, asked in enumerate(case.spec.pod_identities):
         path = f"podIdentities[{index}]"
-        if not DNS_LABEL.fullmatch(asked.namespace):
+        if not names.DNS_LABEL.fullmatch(asked.namespace):
             yield error(
                 f"{path}.namespace", "invalid-name", "{namespace} is no namespace.", namespace=f"{asked.namespace!r}"
             )
-        if not SERVICE_ACCOUNT.fullmatch(asked.service_account):
+        if not names.SERVICE_ACCOUNT.fullmatch(asked.service_account):
             yield error(
                 f"{path}.serviceAccount",
                 "invalid-name",
                 "{service_account} is no service account's name.",
                 service_account=f"{asked.service_account!r}",
             )
-        role = LAB_ROLE_ARN.fullmatch(asked.role_arn)
+        role = names.LAB_ROLE_ARN.fullmatch(asked.role_arn)
         if role is None or role[1] != case.account:
             message = Sentence(
                 "Only roles of account {account} under the path /ekslab/ are given to pods: a lab makes "
@@ -173,7 +161,7 @@ def judge_addons(case: ValidationContext) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, addon in enumerate(case.draft.addons):
         path = f"addons[{index}]"
-        if not ADDON.fullmatch(addon.name):
+        if not names.ADDON.fullmatch(addon.name):
             yield error(
                 f"{path}.name",
                 "invalid-name",
@@ -211,11 +199,11 @@ def judge_external_dns(case: ValidationContext) -> Iterator[Finding]:
         return
     if not asked.hosted_zone_id and not asked.domain and not case.draft.is_partly_broken("externalDns"):
         yield error("externalDns", "no-hosted-zone", "Name the hosted zone: hostedZoneId, domain, or both.")
-    if asked.hosted_zone_id and not HOSTED_ZONE_ID.fullmatch(asked.hosted_zone_id):
+    if asked.hosted_zone_id and not names.HOSTED_ZONE_ID.fullmatch(asked.hosted_zone_id):
         yield error(
             "externalDns.hostedZoneId", "invalid-id", "Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ."
         )
-    if asked.domain and not DOMAIN.fullmatch(asked.domain):
+    if asked.domain and not names.DOMAIN.fullmatch(asked.domain):
         yield error("externalDns.domain", "invalid-domain", "Not a domain name: they look like lab.example.com.")
 
 
