@@ -10,21 +10,8 @@ from collections.abc import Mapping
 from chalicelib.api.inputs.lab_schema import AccessBody, NetworkBody, NodegroupBody, ScheduleBody
 from chalicelib.api.inputs.schema_errors import fit
 from chalicelib.domain.errors.findings import Finding
+from chalicelib.domain.labs import spec
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.labs.spec import (
-    AccessPolicySpec,
-    AccessSpec,
-    AddonSpec,
-    CapacityType,
-    EndpointAccess,
-    NatMode,
-    Placement,
-    PodIdentitySpec,
-    SupportPolicy,
-    Taint,
-    VolumePolicy,
-    WorkHostSpec,
-)
 from chalicelib.domain.requests.defaults import admin_policy
 from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.requests.schedule_input import ScheduleDraft
@@ -40,23 +27,24 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
         region=body.region,
         version=body.version,
         network=_network(body.network),
-        endpoint_access=EndpointAccess(endpoint.access) if endpoint and endpoint.access else None,
+        endpoint_access=spec.EndpointAccess(endpoint.access) if endpoint and endpoint.access else None,
         allowed_cidrs=tuple(endpoint.allowed_cidrs) if endpoint and endpoint.allowed_cidrs is not None else None,
         nodegroups=None if body.nodegroups is None else tuple(_nodegroup(group) for group in body.nodegroups),
         ssh=SshDraft(ssh.key_name, ssh.public_key, None if ssh.cidrs is None else tuple(ssh.cidrs)) if ssh else None,
         external_dns=ExternalDnsDraft(dns.hosted_zone_id, dns.domain) if dns else None,
-        work_host=WorkHostSpec(body.work_host.instance_type) if body.work_host else None,
-        addons=tuple(AddonSpec(a.name, a.version, a.configuration, a.tags or {}) for a in body.addons or ()),
+        work_host=spec.WorkHostSpec(body.work_host.instance_type) if body.work_host else None,
+        addons=tuple(spec.AddonSpec(a.name, a.version, a.configuration, a.tags or {}) for a in body.addons or ()),
         access=None if body.access is None else tuple(_access(entry, body.region) for entry in body.access),
         access_role=body.access_role,
         pod_identities=tuple(
-            PodIdentitySpec(each.namespace, each.service_account, each.role_arn) for each in body.pod_identities or ()
+            spec.PodIdentitySpec(each.namespace, each.service_account, each.role_arn)
+            for each in body.pod_identities or ()
         ),
         log_types=tuple(body.log_types or ()),
         tags=body.tags or {},
         lease_hours=body.lease_hours,
-        volumes=VolumePolicy(body.volumes) if body.volumes else None,
-        support_policy=SupportPolicy(body.support_policy) if body.support_policy else None,
+        volumes=spec.VolumePolicy(body.volumes) if body.volumes else None,
+        support_policy=spec.SupportPolicy(body.support_policy) if body.support_policy else None,
         schedule=schedule_draft(body.schedule),
         broken=broken,
     )
@@ -86,7 +74,7 @@ def _network(body: NetworkBody | None) -> NetworkDraft:
     return NetworkDraft(
         cidr=body.cidr,
         zones=tuple(body.zones or ()),
-        nat=NatMode(body.nat) if body.nat else None,
+        nat=spec.NatMode(body.nat) if body.nat else None,
         vpc_id=body.vpc_id,
         public_subnet_ids=tuple(body.public_subnet_ids or ()),
         private_subnet_ids=tuple(body.private_subnet_ids or ()),
@@ -101,18 +89,20 @@ def _nodegroup(body: NodegroupBody) -> NodegroupDraft:
         min=body.min,
         max=body.max,
         volume_gib=body.volume_gib,
-        capacity_type=CapacityType(body.capacity_type) if body.capacity_type else None,
-        placement=Placement(body.placement) if body.placement else None,
+        capacity_type=spec.CapacityType(body.capacity_type) if body.capacity_type else None,
+        placement=spec.Placement(body.placement) if body.placement else None,
         labels=body.labels or {},
-        taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in body.taints or ()),
+        taints=tuple(spec.Taint(taint.key, taint.value, taint.effect) for taint in body.taints or ()),
         tags=body.tags or {},
         disable_pod_imds=body.disable_pod_imds,
     )
 
 
-def _access(body: AccessBody, region: str | None) -> AccessSpec:
+def _access(body: AccessBody, region: str | None) -> spec.AccessSpec:
     """An entry with neither policies nor groups is an administrator's: an entry without permissions makes no sense."""
-    policies = tuple(AccessPolicySpec(each.policy_arn, tuple(each.namespaces or ())) for each in body.policies or ())
+    policies = tuple(
+        spec.AccessPolicySpec(each.policy_arn, tuple(each.namespaces or ())) for each in body.policies or ()
+    )
     if body.type == "STANDARD" and body.policies is None and body.groups is None:
-        policies = (AccessPolicySpec(admin_policy(region or "")),)
-    return AccessSpec(body.principal_arn, policies, tuple(body.groups or ()), body.type)
+        policies = (spec.AccessPolicySpec(admin_policy(region or "")),)
+    return spec.AccessSpec(body.principal_arn, policies, tuple(body.groups or ()), body.type)

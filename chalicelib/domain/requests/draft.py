@@ -10,19 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.labs.spec import (
-    AccessSpec,
-    AddonSpec,
-    CapacityType,
-    EndpointAccess,
-    NatMode,
-    Placement,
-    PodIdentitySpec,
-    SupportPolicy,
-    Taint,
-    VolumePolicy,
-    WorkHostSpec,
-)
+from chalicelib.domain.labs import spec
 from chalicelib.domain.requests.schedule_input import UNSAID, ScheduleDraft
 
 
@@ -32,7 +20,7 @@ class NetworkDraft:
 
     cidr: str | None = None
     zones: tuple[str, ...] = ()
-    nat: NatMode | None = None
+    nat: spec.NatMode | None = None
     vpc_id: str | None = None
     public_subnet_ids: tuple[str, ...] = ()
     private_subnet_ids: tuple[str, ...] = ()
@@ -53,10 +41,10 @@ class NodegroupDraft:
     min: int | None = None
     max: int | None = None
     volume_gib: int | None = None
-    capacity_type: CapacityType | None = None
-    placement: Placement | None = None
+    capacity_type: spec.CapacityType | None = None
+    placement: spec.Placement | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
+    taints: tuple[spec.Taint, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     disable_pod_imds: bool | None = None
 
@@ -94,23 +82,23 @@ class Draft:
     region: str | None = None
     version: str | None = None
     network: NetworkDraft = NetworkDraft()
-    endpoint_access: EndpointAccess | None = None
+    endpoint_access: spec.EndpointAccess | None = None
     allowed_cidrs: tuple[str, ...] | None = None
     nodegroups: tuple[NodegroupDraft, ...] | None = None
     ssh: SshDraft | None = None
     external_dns: ExternalDnsDraft | None = None
-    work_host: WorkHostSpec | None = None
-    addons: tuple[AddonSpec, ...] = ()
+    work_host: spec.WorkHostSpec | None = None
+    addons: tuple[spec.AddonSpec, ...] = ()
     default_addons: bool = True
-    access: tuple[AccessSpec, ...] | None = None
+    access: tuple[spec.AccessSpec, ...] | None = None
     requester_too: bool = False
     access_role: bool | None = None
-    pod_identities: tuple[PodIdentitySpec, ...] = ()
+    pod_identities: tuple[spec.PodIdentitySpec, ...] = ()
     log_types: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     lease_hours: int | None = None
-    volumes: VolumePolicy | None = None
-    support_policy: SupportPolicy | None = None
+    volumes: spec.VolumePolicy | None = None
+    support_policy: spec.SupportPolicy | None = None
     schedule: ScheduleDraft = UNSAID
     paths: Mapping[str, str] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()

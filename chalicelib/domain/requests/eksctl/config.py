@@ -13,18 +13,12 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.eksctl import unsupported_fields
 from chalicelib.domain.requests.eksctl.access import read_access, read_iam
 from chalicelib.domain.requests.eksctl.addons import read_addons
 from chalicelib.domain.requests.eksctl.network import read_endpoint, read_network
 from chalicelib.domain.requests.eksctl.nodegroups import read_nodegroups
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
-from chalicelib.domain.requests.eksctl.unsupported_fields import (
-    ADDONS_CONFIG,
-    CLUSTER,
-    KUBERNETES_NETWORK,
-    LOGGING,
-    METADATA,
-)
 
 API_VERSION = "eksctl.io/v1alpha5"
 #: The logs that EKS writes.
@@ -67,7 +61,7 @@ def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Fi
         support_policy=_read_upgrade_policy(top),
     )
     _read_kubernetes_network(top)
-    top.close(CLUSTER)
+    top.close(unsupported_fields.CLUSTER)
     return replace(draft, paths=dict(notes.paths), broken=frozenset(notes.broken)), tuple(notes.findings)
 
 
@@ -84,7 +78,7 @@ def _read_metadata(top: Reader) -> tuple[str | None, str | None, str | None, dic
     if metadata is None:
         return None, None, None, {}
     fields = metadata.text("name"), metadata.text("region"), read_version(metadata), metadata.text_map("tags")
-    metadata.close(METADATA)
+    metadata.close(unsupported_fields.METADATA)
     return fields
 
 
@@ -110,7 +104,7 @@ def _read_logging(top: Reader) -> tuple[str, ...]:
     cloudwatch = top.section("cloudWatch")
     logging = cloudwatch.section("clusterLogging") if cloudwatch else None
     types = (logging.texts("enableTypes", "logTypes") if logging else None) or ()
-    for section, rules in ((logging, LOGGING), (cloudwatch, {})):
+    for section, rules in ((logging, unsupported_fields.LOGGING), (cloudwatch, {})):
         if section:
             section.close(rules)
     return LOG_TYPES if {"*", "all"} & set(types) else types
@@ -133,11 +127,11 @@ def _read_default_addons(top: Reader) -> bool:
     if config is None:
         return True
     disabled = config.flag("disableDefaultAddons")
-    config.close(ADDONS_CONFIG)
+    config.close(unsupported_fields.ADDONS_CONFIG)
     return not disabled
 
 
 def _read_kubernetes_network(top: Reader) -> None:
     network = top.section("kubernetesNetworkConfig")
     if network:
-        network.close(KUBERNETES_NETWORK)
+        network.close(unsupported_fields.KUBERNETES_NETWORK)

@@ -10,16 +10,8 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import CapacityType, Placement, Taint
 from chalicelib.domain.requests.draft import NodegroupDraft, SshDraft
+from chalicelib.domain.requests.eksctl import unsupported_fields
 from chalicelib.domain.requests.eksctl.reader import Reader, as_mapping, in_words
-from chalicelib.domain.requests.eksctl.unsupported_fields import (
-    ADDON_POLICIES,
-    MANAGED,
-    NODE_IAM,
-    SECURITY_GROUPS,
-    SPOT,
-    SSH,
-    UNMANAGED,
-)
 
 _NODE_POLICIES = frozenset(
     {
@@ -76,7 +68,7 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
         tags=item.text_map("tags", f"{ours}.tags"),
         disable_pod_imds=item.flag("disablePodIMDS", f"{ours}.disablePodIMDS"),
     )
-    item.close(MANAGED if managed else UNMANAGED)
+    item.close(unsupported_fields.MANAGED if managed else unsupported_fields.UNMANAGED)
     return group
 
 
@@ -121,7 +113,7 @@ def _read_distribution(item: Reader, ours: str, single: str | None) -> tuple[tup
         distribution.warn("onDemandPercentageAboveBaseCapacity", "not-honoured", message)
     if on_demand:
         distribution.warn("", "not-honoured", "With 100 % on-demand, as by default, the group is all on-demand.")
-    distribution.close(SPOT)
+    distribution.close(unsupported_fields.SPOT)
     if single and single != "mixed":
         item.warn("instanceType", "not-honoured", "The types of instancesDistribution are taken instead.")
     return types, CapacityType.ON_DEMAND if on_demand else CapacityType.SPOT
@@ -136,7 +128,7 @@ def _read_image(item: Reader) -> None:
 def _read_security_groups(item: Reader) -> None:
     groups = item.section("securityGroups")
     if groups:
-        groups.close(SECURITY_GROUPS)
+        groups.close(unsupported_fields.SECURITY_GROUPS)
 
 
 def _read_rights(item: Reader) -> None:
@@ -157,8 +149,8 @@ def _read_rights(item: Reader) -> None:
             iam.error("attachPolicyARNs", "not-supported", message, index)
     policies = iam.section("withAddonPolicies")
     if policies:
-        policies.close(ADDON_POLICIES)
-    iam.close(NODE_IAM)
+        policies.close(unsupported_fields.ADDON_POLICIES)
+    iam.close(unsupported_fields.NODE_IAM)
 
 
 @dataclass
@@ -176,7 +168,7 @@ class LabSsh:
         allow, key_name, public_key = ssh.flag("allow"), ssh.text("publicKeyName"), ssh.text("publicKey")
         has_path = ssh.has("publicKeyPath")
         ssh.flag("enableSsm")  # Always on: every node role has AmazonSSMManagedInstanceCore.
-        ssh.close(SSH)
+        ssh.close(unsupported_fields.SSH)
         if allow is False:
             self._ignored(ssh, key_name, public_key)
         elif key_name or public_key:
