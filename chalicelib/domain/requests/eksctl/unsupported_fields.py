@@ -1,6 +1,6 @@
 """The fields of eksctl's ClusterConfig v1alpha5 that a lab does not honour, section by section, with the alternative.
 
-Refused: the lab would differ from the file. Warned: the lab works without it. Node groups: eksctl_nodegroups_unhonoured.
+Refused: the lab would differ from the file. Warned: the lab works without it.
 """
 
 from __future__ import annotations
