@@ -43,7 +43,7 @@ def comparison_view(beside: Comparison) -> dict[str, Any]:
 def showback_csv(costs: Showback) -> str:
     """A header, and a row each."""
     saved = ("SavedSlept", "SavedEnded", "SavedExtendedSupport")
-    rows = [("Month", str(costs.by).capitalize(), "Labs", "Cost", *saved, "Currency")]
+    rows: list[tuple[str, ...]] = [("Month", str(costs.by).capitalize(), "Labs", "Cost", *saved, "Currency")]
     for row in costs.rows:
         amounts = (f"{dollars(row.amounts.get(name, 0)):.2f}" for name in (COST, *_SAVED.values()))
         rows.append((costs.month, row.whose, str(row.amounts.get(LABS, 0)), *amounts, "USD"))

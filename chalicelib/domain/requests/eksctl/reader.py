@@ -90,7 +90,7 @@ class Reader:
         return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, TEXT)
 
     def required(self, key: str, ours: str = "", message: str = "") -> str | None:
-        """A text that must be there. `message`: what it is needed for."""
+        """A text; its absence is an error, with this message if there is one."""
         if not self.has(key) and self.path not in self.notes.broken:
             self.error(key, "missing", message or Sentence("{key} is required here.", key=key))
         return self.text(key, ours)
