@@ -179,8 +179,8 @@ def instant_of(body: Reader, key: str) -> datetime | None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    message = "{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
-    body.error(key, "invalid-instant", message, text=text[:40])
+    message = Sentence("{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z.", text=text[:40])
+    body.error(key, "invalid-instant", message)
     return None
 
 
