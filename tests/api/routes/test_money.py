@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from chalicelib.api.inputs.offer_params import NAMES
+from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.http import ADMIN, Http
 from tests.fakes.user_pool import FakeUserPool
 
+NAMES = [camel(each.name) for each in fields(Offers) if not each.name.startswith("changed_")]
 P5: dict[str, Any] = {
     "name": "gpu",
     "leaseHours": 72,
