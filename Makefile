@@ -19,6 +19,8 @@ PLAYWRIGHT := .venv-browser/.installed
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 export PARAMETERS
+# Tests start Python hundreds of times: what it compiles is kept, and pytest's rewritten assertions with it, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 DAY ?= 2027-12-15T15:30
 

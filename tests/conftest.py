@@ -4,6 +4,7 @@ What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is co
 tests read them.
 """
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,10 @@ STORIES = "tests/story/"
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
 settings.load_profile("quick" if QUICK else "ci")
 
+#: New objects after which the garbage collector looks at the young ones: tests make many that live long, such as imports.
+YOUNG = 20_000
 
+gc.set_threshold(YOUNG)
 service_files.share()
 
 
@@ -52,6 +56,12 @@ class OneProcessAFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         return STORIES if path.startswith(STORIES) else path
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of the garbage collector's rounds: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
