@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence, to_kept
+from chalicelib.domain.core.sentence import Sentence, reason_of, to_kept
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.ports.curfew import CurfewStore
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.curfew.messages.limit import Limit
     from chalicelib.domain.labs.lab import Lab
 
-#: A run looks at labs and acts at most this long after its `now`: events come late, executions are redriven, regions hang.
+#: A run looks at labs and acts at most this long after its `now`: events are late, executions redriven, regions slow.
 LAST_LOOK = timedelta(minutes=25)
 #: Failures in one step's answer, failures in a run's summary, characters of each.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
@@ -52,7 +52,7 @@ class NightRun:
 
     @property
     def is_old(self) -> bool:
-        """Whether the run asks AWS about no lab any more: the next run does, and this one must send its messages in time."""
+        """Whether it is too late to look at labs: the next run does, and this one still has to send its messages."""
         return self.deps.clock.now() - self.now > LAST_LOOK
 
     @property
@@ -82,8 +82,9 @@ class NightRun:
             self.counts["changed_meanwhile"] += 1
         except EkslabError as error:
             failed.append(error)
-            told = f"{type(error).__name__}: {error}"[:_LONGEST]
-            self.troubles.append(Sentence("{what}: {reason}", what=what, reason=told))
+            reason = reason_of(error) or type(error).__name__
+            short = reason if len(reason) <= _LONGEST else reason[:_LONGEST]
+            self.troubles.append(Sentence("{what}: {reason}", what=what, reason=short))
 
     def answer(self) -> dict[str, Any]:
         """The result of a state."""

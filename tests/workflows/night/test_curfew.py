@@ -7,18 +7,21 @@ from datetime import time, timedelta
 
 import pytest
 
+from chalicelib.domain.core.language import Language
+from chalicelib.domain.core.sentence import said
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
-from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, LabNotFound, StaleLab
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
+from chalicelib.words.catalogues import words_of
 from chalicelib.workflows import curfew
 from chalicelib.workflows.curfew import LAST_ROUND
-from chalicelib.workflows.night.run import LAST_LOOK
+from chalicelib.workflows.night.run import LAST_LOOK, NightRun
 from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.fakes.builders import in_phase
@@ -449,3 +452,16 @@ def test_rules_that_cannot_be_read_fail_the_look_and_tell_nobody_anything() -> N
     with pytest.raises(AwsUnavailable):
         curfew.examine(nights.world.deps, {"group": group}, CURFEW)
     assert kinds(nights) == told
+
+
+def test_a_failure_is_reported_in_its_own_words_in_the_readers_language_and_cut_if_it_is_long() -> None:
+    """People read "LabNotFound: There is no lab lab-1." in the night's report."""
+    run = NightRun(Nights().world.deps, NOW)
+    refused = AwsRefused("eks:DescribeCluster", "AccessDenied", "no " * 100)
+    for error in (LabNotFound("lab-1"), AwsUnavailable("eks:DescribeCluster: no answer"), refused, StaleLab()):
+        with run.around("a lab"):
+            raise error
+    missing, unanswered, cut, wordless = run.troubles
+    assert (missing, unanswered) == ("a lab: There is no lab lab-1.", "a lab: eks:DescribeCluster: no answer")
+    assert (cut, wordless) == (f"a lab: {str(refused)[:200]}", "a lab: StaleLab")
+    assert said(missing, words_of(Language.KO)) != missing
