@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.tree import AwsRefused, Throttled
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
@@ -76,16 +77,16 @@ class MailStore(Protocol):
 
 
 class PostStore(Protocol):
-    """Posts that wait to be told. Everything is strongly consistent."""
+    """Posts by id. Everything is strongly consistent."""
 
     def add_post(self, post: Post) -> None:
-        """Keep it, unless it is there: also once it is told, for some days."""
+        """Store it, unless it is there, pending or sent in the last two days."""
 
     def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
-        """The oldest `most` that are not told yet, or all; without `nightly`, those that only the hourly run sends are left out."""
+        """The oldest `most` pending posts, or all; without `nightly`, only those that the five-minute run sends, too."""
 
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
-        """Load, change, save if unchanged since, else try again. An unchanged post is not saved. None: there is no such post."""
+        """Load, change, save if unchanged since, else try again. An unchanged post is not saved. None: no such post."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,31 @@ class Mailing:
     def addressee_of(self, name: str) -> Addressee | None:
         """The confirmed address of one recipient."""
         return self.addressees_of([name]).get(name)
+
+    def send(
+        self,
+        fresh: Mail,
+        addressee: Addressee,
+        messages: Sequence[Message],
+        clock: Callable[[], datetime],
+        unsubscribe_url: str = "",
+    ) -> Mail | None:
+        """Send messages as the mail `fresh`, once: first its record is written, then SES is called, then the result is noted.
+
+        None: it was requested before, and whether SES accepted it is unknown. Raises Throttled and AwsRefused if SES refused it,
+        AwsUnavailable if SES did not answer.
+        """
+        from chalicelib.domain.notices.mail import MailState, accepted, given_back, worst_first
+
+        mail, is_mine = self.store.begin_mail(fresh, fresh.begun_at)
+        if not is_mine:
+            return None if mail.state is MailState.SENDING else mail
+        text = self.render(worst_first(messages), addressee.language, addressee.zone)
+        letter = Letterhead(mail.id, mail.address, text.subject, text.text, text.html, unsubscribe_url)
+        try:
+            message_id = self.mailer.send(letter)
+        except (Throttled, AwsRefused):
+            self.store.change_mail(mail.id, lambda stored: given_back(stored, fresh.begun_at))
+            raise
+        sent = clock()
+        return self.store.change_mail(mail.id, lambda stored: accepted(stored, message_id, sent)) or mail

@@ -29,9 +29,8 @@ from chalicelib.workflows.night.brake import due_items
 from chalicelib.workflows.night.call_off import OLD, call_off_unseen, leave_as_old
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
-from chalicelib.workflows.night.outbox import tell_all, waiting
+from chalicelib.workflows.night.outbox import WarningPage, page_of, tell_all, waiting
 from chalicelib.workflows.night.outcomes import leave_to_next_run
-from chalicelib.workflows.night.pages import WarningPage, page_of
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.run import NightRun, added

@@ -15,9 +15,8 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.steps import Event
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outbox import tell_all
+from chalicelib.workflows.night.outbox import WarningPage, tell_all
 from chalicelib.workflows.night.outcomes import KIND
-from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import is_due, settle_mail, take_back
 from chalicelib.workflows.shared.mailing import came_back_to

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message
-from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, reason_of
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.brake import BrakeDecision
 from chalicelib.domain.curfew.decision import TAGGED
@@ -32,7 +32,7 @@ from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.curfew.signed_links import SigningKey
 from chalicelib.domain.errors.explain import explain
-from chalicelib.domain.errors.tree import AwsRefused, MonthOverBudget
+from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.idleness.verdict import Verdict
@@ -55,7 +55,6 @@ from tests.domain.teardown.test_unproven_message import left
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.fleet_builders import OPS
 
-_REFUSED = AwsRefused("cloudwatch:PutMetricData", "AccessDenied", "The role may not put metric data.")
 FOLDER = Path(__file__).parent / "golden"
 MEDIA = ("txt", "html", "chat")
 
@@ -86,9 +85,7 @@ WARNINGS: dict[str, Callable[[], Message]] = {
         keep_cost_usd=None,
         volumes=VolumePolicy.KEEP,
     ),
-    "warning-adopted": lambda: mail(
-        replace(ENTRY, trigger=Trigger.ADOPTED, stakes=Stakes(2, None, None, 0)), volumes=None
-    ),
+    "warning-adopted": lambda: mail(replace(ENTRY, trigger=Trigger.ADOPTED, stakes=Stakes(2, None, None, 0))),
     "warning-used-up": lambda: mail(ENTRY, keep_url=None, keep_until=None),
     "warning-no-room": lambda: mail(
         replace(ENTRY, trigger=Trigger.LEASE),
@@ -179,7 +176,9 @@ REPORTS: dict[str, Callable[[], Message]] = {
         done(6, EntryOutcome.STANDING, warned_at=None, trouble="AccessDenied"),
         blocked=(lab(phase=Phase.BLOCKED, reason=explain("AccessDenied", "no").reason, phase_since=AT),),
         orphans=(Sentence("{what} names no installation, so it is left alone.", what=in_its_region(STRAY)),),
-        troubles=(Sentence("{what}: {reason}", what=Sentence("the metrics"), reason=reason_of(_REFUSED)),),
+        troubles=(
+            Sentence("{what}: {reason}", what=Sentence("the metrics"), reason="cloudwatch:PutMetricData: AccessDenied"),
+        ),
     ),
     "report-off": lambda: night(rules=replace(RULES, mode=Mode.OFF)),
     "report-dry": lambda: night(rules=replace(RULES, mode=Mode.DRY_RUN)),

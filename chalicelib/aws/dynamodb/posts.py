@@ -1,10 +1,11 @@
-"""Posts in one partition of the table: read whole and strongly consistent, for a run tells those that it just wrote.
+"""Posts in one partition of the table: read whole and strongly consistent, because a run sends posts that it just wrote.
 
 | item | pk     | sk                  | posted_at | for_the_hour           | expires_at            |
 |------|--------|---------------------|-----------|------------------------|-----------------------|
-| post | OUTBOX | <kind and occasion> | its time  | if the hourly run's    | of a told one, 2 days |
+| post | OUTBOX | <kind and occasion> | its time  | if the hourly run's    | of a sent one, 2 days |
 
-A post that is told stays for some time: the same post is not told again, and its mail may come back.
+A sent post stays for two days: its id, so that a repeated post is not sent again; and if a mail carried it, its messages, since
+the mail may bounce, and the next reader gets one of them.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class DynamoPosts(InTable):
 
 
 def _item(post: Post) -> Item:
-    """A post that is told expires."""
+    """A sent post expires."""
     more = {"version": number(post.version), "posted_at": text(stamp(post.posted_at))}
     if post.told_at:
         more["expires_at"] = number(int((post.told_at + _KEPT).timestamp()))

@@ -18,7 +18,7 @@ from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.errors.tree import AwsRefused
 
-#: Longer than a function lives, and than an event of SES takes: a mail without any event by then was not accepted.
+#: Longer than a function runs and SES's first event takes: a mail without any event by then was not accepted.
 UNHEARD_OF = timedelta(minutes=15)
 #: The form of an id: a tag allows only some characters.
 _ID = pattern(r"[0-9a-f]{32}")
@@ -116,6 +116,29 @@ def mail_id(address: str, once: str) -> str:
     return hashlib.sha256(f"{address.casefold()}\n{once}".encode()).hexdigest()[:32]
 
 
+def new_mail(
+    address: str,
+    messages: Sequence[Message],
+    once: str,
+    now: datetime,
+    entries: Sequence[EntryRef] = (),
+    notices: Sequence[NoticeRef] = (),
+    posts: Sequence[str] = (),
+) -> Mail:
+    """The record of a mail of these messages. The same `once` for an address is the same mail."""
+    return Mail(
+        id=mail_id(address, once),
+        recipient=messages[0].recipient,
+        address=address,
+        subject=subject_of(messages),
+        begun_at=now,
+        sending_until=now + UNHEARD_OF,
+        entries=tuple(entries),
+        notices=tuple(notices),
+        posts=tuple(posts),
+    )
+
+
 def is_mail_id(text: str) -> bool:
     """Whether a tag has the form of an id."""
     return _ID.fullmatch(text) is not None
@@ -182,7 +205,7 @@ def is_about_mail(refusal: AwsRefused, address: str) -> bool:
 
 
 def worst_first(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The most severe first; equal ones keep their order."""
+    """The most severe first; messages of equal severity keep their order."""
     return tuple(sorted(messages, key=lambda message: -_SEVERITIES.index(message.severity)))
 
 

@@ -1,7 +1,7 @@
-"""Posts: messages of a run that are written down before they are told, so that each reader has one mail of a run and none is lost.
+"""Posts: messages that a workflow stores and a later run sends, so that each reader gets one mail a run and none is lost.
 
-Workflows write posts (`workflows/shared/outbox.py`). The hourly and the five-minute run tell those that wait
-(`workflows/night/outbox.py`), and so does the next one if they die.
+Workflows write posts (`workflows/shared/outbox.py`). The hourly and the five-minute run send pending ones
+(`workflows/night/outbox.py`); if a run dies, the next one sends them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from chalicelib.domain.core.message import Message, english_body
 
 @dataclass(frozen=True)
 class Post:
-    """`messages`: one for each who may hear it, in the order in which they are tried; one of them is told, without its body.
+    """`messages`: one for each possible reader, in the order in which they are tried, without bodies. One of them is sent.
 
-    `nightly`: it is told by the hourly run, whose end waits for it; by the five-minute run once a mail of it was refused.
-    `lab_id`: whose history says that it was told.
-    `recipient`, `mail`, `sending_until`: who is told, by which mail, and until when no other run tells it. `told_at`: when somebody
-    took it, or when nobody could be told. `unheard`: whose mail of it came back or was refused, and why. `version` counts saves.
+    `nightly`: the hourly run sends it; once a mail of it was refused or bounced, the five-minute run may. `lab_id`: the lab whose
+    history records it. `recipient`, `mail`: to whom it is being sent or was sent, and the record of the mail; `sending_until`: no
+    other run sends it before. `told_at`: when it was sent, or was found to reach nobody. `unheard`: recipients whose mail bounced
+    or was refused, with the reason. `version` counts saves.
     """
 
     id: str
@@ -41,20 +41,20 @@ class Post:
         return self.nightly and not self.unheard
 
     def is_free(self, now: datetime) -> bool:
-        """Whether it waits, and nobody is telling it."""
+        """Whether it is pending, and no run is sending it."""
         return self.told_at is None and (self.sending_until is None or self.sending_until <= now)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Posts that are not told yet, oldest first, and the ids of those that this version can't read."""
+    """Pending posts, oldest first, and the ids of those that this version can't read."""
 
     posts: tuple[Post, ...] = ()
     unreadable: tuple[str, ...] = ()
 
 
 def post_of(messages: tuple[Message, ...], once: str, now: datetime, nightly: bool = False, lab_id: str = "") -> Post:
-    """At least one message. The same kind and `once` are the same post, which is told once."""
+    """A post of at least one message. The same kind and `once` are the same post, which is sent once."""
     kept = tuple(replace(each, body="") if each.letter else each for each in messages)
     return Post(f"{messages[0].kind} {once}", kept, now, nightly, lab_id)
 
@@ -65,22 +65,27 @@ def messages_of(post: Post) -> tuple[Message, ...]:
 
 
 def taken_up(post: Post, recipient: str, mail: str, now: datetime, until: datetime) -> Post:
-    """The post while it is being told to a recipient; unchanged where another run is at it, or it is told."""
+    """The post while a run sends it to a recipient; unchanged if another run is sending it, or it was sent."""
     return replace(post, recipient=recipient, mail=mail, sending_until=until) if post.is_free(now) else post
 
 
+def told(post: Post, at: datetime) -> Post:
+    """The post after it was sent. It keeps its messages only if a mail carried it: if that bounces, the next reader gets one."""
+    return replace(post, told_at=at, messages=post.messages if post.mail else ())
+
+
 def given_up(post: Post) -> Post:
-    """The post after its mail was not sent: it waits for another try. Unchanged if it is told."""
+    """The post after its mail was not sent: it waits for another try. Unchanged if it was sent meanwhile."""
     return replace(post, mail="", sending_until=None) if post.told_at is None else post
 
 
 def passed_on(post: Post, why: str) -> Post:
-    """The post after its mail was refused: it waits for those who come next. Unchanged if it is told."""
+    """The post after its mail was refused: it waits for the next reader. Unchanged if it was sent meanwhile."""
     if post.told_at is not None:
         return post
     return replace(given_up(post), unheard=(*post.unheard, (post.recipient, why)))
 
 
 def taken_back(post: Post, mail: str, why: str) -> Post:
-    """The post after its mail came back: it waits for those who come next. Unchanged if another one tells it by now."""
+    """The post after its mail bounced: it waits for the next reader. Unchanged if another mail carries it."""
     return passed_on(replace(post, told_at=None), why) if post.mail == mail else post

@@ -6,7 +6,6 @@ from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.person import Person
 from chalicelib.ports.deps import Deps
-from chalicelib.ports.mail import Letterhead, Mailing
 
 
 def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
@@ -16,26 +15,14 @@ def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> 
     """
     if deps.mail is None:
         return deps.watch.notifier.send(message)
+    from chalicelib.domain.notices.mail import Addressee, new_mail
+
+    addressee = Addressee(message.recipient, str(reader.reads(deps.language)), zone=reader.zone or deps.curfew.zone)
+    fresh = new_mail(addressee.address, [message], f"{message.kind} {once}", deps.clock.now())
     try:
-        return _mail(deps, deps.mail, message, reader, once)
+        mail = deps.mail.send(fresh, addressee, [message], deps.clock.now)
     except AwsRefused:
         return deps.watch.notifier.send(message)
-
-
-def _mail(deps: Deps, mailing: Mailing, message: Message, reader: Person, once: str) -> str:
-    from chalicelib.domain.notices.mail_once import new_mail, send_once
-
-    mine, address = (
-        mailing.render([message], str(reader.reads(deps.language)), reader.zone or deps.curfew.zone),
-        message.recipient,
-    )
-    fresh = new_mail(address, [message], f"{message.kind} {once}", deps.clock.now())
-    mail = send_once(
-        mailing.store,
-        lambda kept: mailing.mailer.send(Letterhead(kept.id, address, mine.subject, mine.text, mine.html)),
-        fresh,
-        deps.clock.now,
-    )
     if mail is None:
-        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {address} was taken is not known yet.")
+        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     return mail.message_id

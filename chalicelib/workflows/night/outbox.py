@@ -2,25 +2,29 @@
 
 Called last in the hourly run, by the five-minute run, and by SES's events. People without a confirmed address get one
 message each by the topic. Of concurrent runs one sends. If the run dies, `settling.py` marks the mails that SES accepted.
+
+A call has time for a page of warnings (`page_of`). A page has all warnings to an owner, so that one mail names them all. Warnings
+to administrators and teams in an owner's place come from all pages: the last page sends them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.messages.called_off import KIND as CALLED_OFF
+from chalicelib.domain.curfew.plan import EntryStatus
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.outbox import Waiting
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.settling import settle_mail
 from chalicelib.workflows.night.warn import EntryWarning, administrators, warning_of
-from chalicelib.workflows.shared.mailing import claims, is_by_ses, route_to, send_mail
+from chalicelib.workflows.shared.mailing import claims, is_by_ses, lookup_name, route_to, send_mail
 from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
 from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for
 
@@ -36,6 +40,36 @@ _AT_ONCE = 200
 _POSTS = 200
 
 
+@dataclass(frozen=True)
+class WarningPage:
+    """Entries to warn of. `after`: the page's last person, where the next page begins; empty on the last page."""
+
+    statuses: tuple[EntryStatus, ...] = ()
+    after: str = ""
+
+
+def page_of(run: NightRun, unwarned: Sequence[EntryStatus], after: str, most: int) -> WarningPage:
+    """The entries of the people that follow `after`, about `most`; the last page has all entries that are left."""
+    if len(unwarned) <= most:
+        return WarningPage(tuple(unwarned))
+    owners = _owners(run, unwarned)
+    ordered = sorted(unwarned, key=lambda status: owners[status.night, status.entry_id])
+    here = [each for each in ordered if owners[each.night, each.entry_id] > after]
+    if len(here) <= most:
+        return WarningPage(tuple(unwarned))
+    last = owners[here[most - 1].night, here[most - 1].entry_id]
+    return WarningPage(tuple(each for each in here if owners[each.night, each.entry_id] <= last), last)
+
+
+def _owners(run: NightRun, statuses: Sequence[EntryStatus]) -> Mapping[object, str]:
+    """The owner of each entry's lab: the person's id, or the owner's name if the person is unknown."""
+    wanted = [(status.night, status.entry_id) for status in statuses]
+    names = {(entry.night, entry.id): entry.owner for entry, _ in run.store.lines(wanted)}
+    known = run.deps.people.people_of(sorted(set(names.values())))
+    people = {name: known[name].id if name in known else name for name in names.values()}
+    return {each: people.get(names.get(each, ""), "?") for each in wanted}
+
+
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
     """Send pending posts, except those that the hourly run tries first, for the five-minute run; return the failures, as text."""
     run = NightRun(deps, now)
@@ -44,7 +78,7 @@ def tell_posts(deps: Deps, now: datetime) -> list[str]:
 
 
 def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> tuple[Post, ...]:
-    """The oldest posts that wait; none if they can't be read. A post that can't be read is a trouble of the hourly run."""
+    """The oldest pending posts; none if the table does not answer. The hourly run reports posts that can't be read."""
     found = Waiting()
     with run.around(Sentence("what waits to be told")):
         found = run.deps.posts.waiting(most, nightly=nightly)
@@ -55,42 +89,66 @@ def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> 
     return found.posts
 
 
-def tell_all(run: NightRun, page: WarningPage, posts: Iterable[Post], once: str, by: str = "") -> int:
-    """Send all of them; return how many warnings, or mails with some, failed. `once` names the run, `by` its execution.
+def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str, by: str = "") -> int:
+    """Send a page's warnings, and the posts; return how many warnings, or mails with some, failed.
 
-    A page with later pages sends only the posts to its own people.
+    `once` names the run, `by` its execution. Every page but the last sends only posts to people whom it warns.
     """
-    parts: list[Part] = []
-    failed = 0
-    for status in page.statuses:
-        with run.around(Sentence("the warning of {lab}", lab=status.lab_id)) as errors:
-            parts += filter(None, [warning_of(run, status)])
-        failed += len(errors)
-    for post in posts:
-        with run.around(Sentence("the post {id}", id=post.id)):
-            parts += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
+    warnings, failed = _warnings(run, page)
     if page.after:
-        parts = _of_page(run, parts)
+        readers = {each.addressee for each in warnings if each.addressee is not None}
+        near = _posts_to(run.deps, readers, posts)
+        tellings = [each for each in _tellings(run, near) if each.addressee in readers]
+    else:
+        tellings = _tellings(run, posts)
+    parts: list[Part] = [*warnings, *tellings]
     return failed + _by_topic(run, parts) + _by_mail(run, parts, once, by)
 
 
-def _of_page(run: NightRun, parts: Sequence[Part]) -> list[Part]:
-    """Warnings to owners themselves, and the posts in their mails; none of those who are warned in others' place, by all pages."""
+def _warnings(run: NightRun, page: WarningPage) -> tuple[list[EntryWarning], int]:
+    """The warnings of a page, and how many could not be composed."""
+    warnings, failed = list[EntryWarning](), 0
+    for status in page.statuses:
+        with run.around(Sentence("the warning of {lab}", lab=status.lab_id)) as errors:
+            warnings += filter(None, [warning_of(run, status)])
+        failed += len(errors)
+    return (_to_owners(run, warnings) if page.after else warnings), failed
+
+
+def _to_owners(run: NightRun, warnings: Iterable[EntryWarning]) -> list[EntryWarning]:
+    """Without those to administrators and teams, and to owners who are also one of them: the last page sends those."""
     deps = run.deps
     names = (administrators(deps), *(team.name for team in deps.curfew.teams))
     in_place = {reader.address for name in names if (reader := route_to(deps, name).addressee) is not None}
-    alone = (part for part in parts if isinstance(part, EntryWarning) and not part.troubles)
-    own = [part for part in alone if part.addressee is None or part.addressee.address not in in_place]
-    readers = {part.addressee for part in own if part.addressee is not None}
-    return [*own, *(part for part in parts if isinstance(part, Telling) and part.addressee in readers)]
+    alone = (each for each in warnings if not each.troubles)
+    return [each for each in alone if each.addressee is None or each.addressee.address not in in_place]
+
+
+def _posts_to(deps: Deps, readers: Collection[Addressee], posts: Sequence[Post]) -> list[Post]:
+    """The posts with a message to one of these readers, by one look-up of all names."""
+    if deps.mail is None or not readers or not posts:
+        return []
+    names = {post.id: {lookup_name(each.recipient, each) for each in post.messages} for post in posts}
+    found = deps.mail.addressees_of(sorted(set().union(*names.values())))
+    return [post for post in posts if any(found.get(name) in readers for name in names[post.id])]
+
+
+def _tellings(run: NightRun, posts: Iterable[Post]) -> list[Telling]:
+    """Each pending post's message to its first reachable reader."""
+    tellings: list[Telling] = []
+    for post in posts:
+        with run.around(Sentence("the post {id}", id=post.id)):
+            tellings += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
+    return tellings
 
 
 def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
+    """Publish the messages to readers without an address; return how many warnings failed."""
     failed = 0
     for part in parts:
         if part.addressee is None:
             with run.around(Sentence("the message to {recipient}", recipient=part.message.recipient)) as errors:
-                _count(run, [part] if part.publish() else [])
+                _count(run, [part] if part.claim("") and part.publish() else [])
                 if part.message.kind == CALLED_OFF and isinstance(part, Telling) and part.route.why is not None:
                     run.troubles.append(Sentence("{lab}: nobody hears that it lives on", lab=part.post.lab_id))
             failed += len(errors) if isinstance(part, EntryWarning) else 0
@@ -98,6 +156,7 @@ def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
 
 
 def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
+    """Send each reader one mail, or several if there are many posts; return how many readers' warnings failed."""
     letters: dict[Addressee, list[Part]] = {}
     for part in parts:
         if part.addressee is not None:
@@ -109,26 +168,25 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
     for addressee, mine in letters.items():
         with run.around(Sentence("the mail to {recipient}", recipient=mine[0].message.recipient)) as errors:
             for number, some in enumerate(_letters(mine)):
-                waiting = () if number else notices.get(addressee.address, ())
-                _mail(run, addressee, some, waiting, (f"{once} {number}" if number else once, by))
+                pending = () if number else notices.get(addressee.address, ())
+                _mail(run, addressee, some, pending, f"{once} {number}" if number else once, by)
         failed += len(errors) if any(isinstance(part, EntryWarning) for part in mine) else 0
     return failed
 
 
 def _mail(
-    run: NightRun, addressee: Addressee, parts: Sequence[Part], waiting: Sequence[Notice], run_name: tuple[str, str]
+    run: NightRun, addressee: Addressee, parts: Sequence[Part], pending: Sequence[Notice], once: str, by: str
 ) -> None:
-    """Send one mail of all parts and of the notices that wait for this person; if SES refuses it, use the topic."""
+    """Send one mail of all parts and of this person's pending notices; if SES refuses it, use the topic."""
     from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
 
-    (once, by), deps = run_name, run.deps
-    record = mail_id(addressee.address, once)
+    deps, record = run.deps, mail_id(addressee.address, once)
     if not claims(deps, f"mail#{record}", deps.clock.now(), by):
         return
     mine = [part for part in parts if part.claim(record)]
     if not mine:
         return
-    digests = waiting_for(deps, addressee, waiting[:A_MAIL], f"warn {once}", run.now)
+    digests = waiting_for(deps, addressee, pending[:A_MAIL], f"warn {once}", run.now)
     entries = [EntryRef(part.entry.night, part.entry.id) for part in mine if isinstance(part, EntryWarning)]
     notices = [NoticeRef(key, notice_id) for message in digests for key, notice_id in message.notice_ids]
     posts = [part.post.id for part in mine if isinstance(part, Telling)]

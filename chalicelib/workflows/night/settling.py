@@ -1,6 +1,6 @@
 """Records that a warning was sent, or that its mail bounced before the act.
 
-Called by the run that sent it, by the next one if that run died, and by SES's events. Everything here may run twice.
+Called by the run that sent it, by the next one if that run died, and by SES's events. Everything here is safe to repeat.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, PlanLine, Unheard
 from chalicelib.domain.labs.steps import Event
@@ -52,7 +51,7 @@ def settle_mail(deps: Deps, mail: Mail) -> None:
         line = deps.curfew.store.line(each.night, each.entry_id)
         if line is not None and line.status.mail == mail.id:
             troubles = [came_back_to(one.recipient, one.why) for one in line.status.unheard]
-            mark_warned(deps, line.entry, Delivered(mail.recipient, mail.message_id, at), troubles)
+            mark_warned(deps, line.entry, mail.recipient, mail.message_id, at, troubles)
     if mail.notices:
         deps.watch.store.mark_sent([(each.key, each.id) for each in mail.notices], mail.message_id, at)
     for post_id in mail.posts:
@@ -73,17 +72,13 @@ def take_back(deps: Deps, entry: Entry, mail: Mail) -> bool:
     return before is not None and deps.curfew.store.change_status(entry.night, entry.id, unheard) != before.status
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """A sent warning: its recipient, the provider's id, and the time."""
+def mark_warned(
+    deps: Deps, entry: Entry, recipient: str, message_id: str, at: datetime, troubles: Sequence[str]
+) -> None:
+    """Mark the entry as warned, by the message `message_id` that SES or SNS took at `at`: the notice period begins then.
 
-    recipient: str
-    message_id: str
-    at: datetime
-
-
-def mark_warned(deps: Deps, entry: Entry, sent: Delivered, troubles: Sequence[str]) -> None:
-    """Mark the entry as warned. The notice period begins with the message: a run that began long ago must not shorten it."""
+    `troubles`: why nobody before the recipient could be reached.
+    """
     news = False
 
     def marked(status: EntryStatus) -> EntryStatus:
@@ -91,12 +86,12 @@ def mark_warned(deps: Deps, entry: Entry, sent: Delivered, troubles: Sequence[st
         news = is_due(status)
         if not news:
             return status
-        told = replace(status, warned_at=sent.at, message_id=sent.message_id, recipient=sent.recipient, trouble="")
+        told = replace(status, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
         return replace(told, sending_until=None)
 
     deps.curfew.store.change_status(entry.night, entry.id, marked)
     if news:
-        text = Sentence("A warning was sent to {recipient}.", recipient=sent.recipient)
+        text = Sentence("A warning was sent to {recipient}.", recipient=recipient)
         if troubles:
             text = Sentence("{sent} Its owner can't be reached: {trouble}", sent=text, trouble=troubles[0])
-        deps.store.add_event(entry.lab_id, Event(sent.at, KIND, text, {"message": sent.message_id, "entry": entry.id}))
+        deps.store.add_event(entry.lab_id, Event(at, KIND, text, {"message": message_id, "entry": entry.id}))

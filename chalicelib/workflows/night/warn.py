@@ -1,8 +1,8 @@
 """Composes warnings of planned entries, with signed links that keep the labs. No lab is touched without a warning.
 
-`outbox.py` sends them, by mail with the person's other messages, by the topic one message an entry. A warning is delivered
-when SES has accepted the mail, or when a subscription takes the message and SNS returned an id. If the owner can't be reached, the
-owner's teams are warned, then administrators. `settling.py` handles mails that come back.
+`outbox.py` sends them: by mail with the person's other messages, or by the topic, one message an entry. A warning is delivered
+when SES has accepted the mail, or when SNS has returned an id and a subscription takes the message. If the owner can't be reached,
+the owner's teams are warned, then administrators. `settling.py` handles bounced mails.
 """
 
 from __future__ import annotations
@@ -18,14 +18,7 @@ from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep_within_budget
-from chalicelib.domain.curfew.messages.warning import (
-    NOBODY,
-    KeepOffer,
-    WarnedLab,
-    WarnedPerson,
-    recipient_of,
-    warning_message,
-)
+from chalicelib.domain.curfew.messages.warning import NOBODY, KeepOffer, WarnedPerson, recipient_of, warning_message
 from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryStatus, PlanLine, Trigger
 from chalicelib.domain.curfew.signed_links import sign_link
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept, OverBudget
@@ -38,9 +31,8 @@ from chalicelib.domain.requests.months import judge_longer, payer_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.sending import may_send
-from chalicelib.workflows.night.settling import Delivered, is_open, mark_warned
-from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
+from chalicelib.workflows.night.settling import is_due, is_open, mark_warned
+from chalicelib.workflows.shared.mailing import CLAIMED_FOR, Route, came_back_to, route_to
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee
@@ -48,7 +40,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EntryWarning:
-    """One entry's message to one person, by `addressee`'s mail or by the topic. `troubles`: why nobody before could be reached."""
+    """The warning of one entry to its first reachable recipient, by mail to `addressee`, or by the topic if that is None.
+
+    `troubles`: why each recipient before could not be reached.
+    """
 
     run: NightRun
     entry: Entry
@@ -57,23 +52,31 @@ class EntryWarning:
     troubles: tuple[str, ...]
 
     def claim(self, mail: str) -> bool:
-        """Claim the warning for this run. `mail`: the record of the mail that carries it; empty for the topic."""
-        return may_send(self.run.deps, self.entry, mail)
+        """Claim the warning for this run, so that of concurrent runs one sends it; return whether this run may.
 
-    def publish(self) -> bool:
-        """Publish it to the topic and mark its entry, unless another run does; return whether it was sent."""
-        return self.claim("") and self._published()
+        `mail`: the record of the mail that carries it; empty for the topic.
+        """
+        now, won = self.run.deps.clock.now(), False
+
+        def claimed(stored: EntryStatus) -> EntryStatus:
+            nonlocal won
+            won = is_due(stored) and (stored.sending_until is None or stored.sending_until <= now)
+            return replace(stored, sending_until=now + CLAIMED_FOR, mail=mail) if won else stored
+
+        self.run.store.change_status(self.entry.night, self.entry.id, claimed)
+        return won
 
     def refuse(self, refusal: AwsRefused) -> bool:
         """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent."""
         recipient = self.message.recipient
         _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(refusal)))
         if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
-            return self.publish()
+            return self.claim("") and self.publish()
         self.run.counts["unreachable"] += 1
         return False
 
-    def _published(self) -> bool:
+    def publish(self) -> bool:
+        """Publish a claimed warning to the topic, and mark its entry; return whether it was sent."""
         deps, recipient = self.run.deps, self.message.recipient
         try:
             message_id = deps.watch.notifier.send(self.message)
@@ -81,8 +84,7 @@ class EntryWarning:
             _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(error)))
             raise
         if message_id:
-            at = max(self.run.now, deps.clock.now())
-            mark_warned(deps, self.entry, Delivered(recipient, message_id, at), self.troubles)
+            mark_warned(deps, self.entry, recipient, message_id, max(self.run.now, deps.clock.now()), self.troubles)
         return bool(message_id)
 
     def count(self) -> None:
@@ -94,7 +96,7 @@ class EntryWarning:
 def warning_of(run: NightRun, status: EntryStatus) -> EntryWarning | None:
     """The warning of one entry, if it is due and somebody can be reached.
 
-    An entry whose lab changed meanwhile is skipped; one whose time has passed, and one that another mail warns of, is left.
+    Skips the entry if it no longer applies. None, too, if the act would be too late, or another mail carries the warning.
     """
     line = run.store.line(status.night, status.entry_id)
     if line is None or line.status.outcome in SETTLED:
@@ -126,7 +128,8 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
     """The warning to the first reachable recipient; None without one: the entry's status then has the reasons."""
     deps, entry = run.deps, line.entry
     came_back = {each.recipient.casefold(): each.why for each in line.status.unheard}
-    everyone = listeners(deps, lab)
+    everyone, offer = listeners(deps, lab), _offer(run, lab, entry)
+    spent_usd = spent(lab, run.now) / MICRO if lab.meter else None
     failed: list[Route] = []
     for recipient in everyone:
         if (why := came_back.get(recipient.casefold())) is not None:
@@ -134,7 +137,7 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
             continue
         owner = everyone[0] if failed else ""
         reader = WarnedPerson(recipient, owner, came_back=bool(failed) and failed[0].came_back)
-        message = _message(run, lab, entry, reader)
+        message = warning_message(entry, lab, offer, reader, spent_usd)
         route = route_to(deps, recipient, message)
         if route.why is None:
             return EntryWarning(run, entry, message, route.addressee, tuple(each.why or "" for each in failed))
@@ -156,17 +159,8 @@ def _note(run: NightRun, entry: Entry, recipient: str, trouble: str) -> None:
     run.store.change_status(entry.night, entry.id, noted)
 
 
-def _message(run: NightRun, lab: Lab, entry: Entry, reader: WarnedPerson) -> Message:
-    spent_usd = spent(lab, run.now) / MICRO if lab.meter else None
-    facts = WarnedLab(lab.spec.schedule, lab.spec.volumes, lab.account, spent_usd)
-    return warning_message(entry, facts, _offer(run, lab, entry), reader)
-
-
 def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
-    """The link with its cost, and the ceiling that stops a longer lease. Empty if nothing can be kept, or no longer.
-
-    `no_room` is the ceiling's sentence; it is empty if the lab sleeps because of a ceiling anyway.
-    """
+    """The link with its cost, and the ceiling that stops a longer lease. Empty if nothing is there to keep, or it can't be kept."""
     if entry.trigger is Trigger.GONE:
         return KeepOffer()
     stopped: list[str] = [""] if entry.trigger is Trigger.LIMIT else []
@@ -190,9 +184,9 @@ def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
 
 
 def _judge_longer(deps: Deps, lab: Lab, longer: Lab) -> None:
-    """Raise OverBudget if a ceiling leaves no room for the longer lease that its link would give.
+    """Raise OverBudget if a ceiling leaves no room for the longer lease that the link would give.
 
-    Groups of the user pool can't be read here: the highest ceilings count for their people, and the button judges exactly.
+    Groups of the user pool can't be read here, so the highest ceiling of any group counts; the link's page judges exactly.
     """
     if foreseen(longer) > foreseen(lab):
         payer = payer_of(lab, deps.people.person_by_key(identity_key(lab.owner)), deps.curfew.teams, asked=False)

@@ -1,4 +1,4 @@
-"""Sends messages to one person: by mail to a confirmed address, else by the topic that they may subscribe to.
+"""Sends messages to one person: by mail to a confirmed address, else by the topic, to which people and programs subscribe.
 
 A mail is requested once. Its record is written before, and SES's events complete the record if the run dies.
 """
@@ -20,7 +20,8 @@ from chalicelib.ports.deps import Deps
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, EntryRef, Mail, NoticeRef
 
-
+#: A claim outlasts the longest run of a function: if a run dies between its claim and its mail, a later run sends the mail.
+CLAIMED_FOR = timedelta(minutes=5)
 #: How long a mail's List-Unsubscribe link works, as long as its key does.
 _UNSUBSCRIBABLE = timedelta(days=30)
 
@@ -39,10 +40,10 @@ class Route:
 
 def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Route:
     """By mail, unless mail to the address bounced for good: then by the topic, if the recipient subscribed."""
-    addressee = deps.mail.addressee_of(_named(recipient, message)) if deps.mail is not None else None
+    addressee = deps.mail.addressee_of(lookup_name(recipient, message)) if deps.mail is not None else None
     if deps.mail is None or addressee is None:
         return Route(why=deps.curfew.reach.undeliverable_reason(recipient, message))
-    if message is not None and not hears(addressee, message):
+    if message is not None and not wants(addressee, message.kind):
         return Route(
             why=Sentence(
                 "{recipient} switched off mails of this kind ({topic}).",
@@ -58,13 +59,8 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
     return Route(why=came_back_to(recipient, came_back), came_back=True)
 
 
-def hears(addressee: Addressee, message: Message) -> bool:
-    """Whether a person wants this message; warnings before a deletion can't be switched off."""
-    return hears_of(addressee, message.kind)
-
-
-def hears_of(addressee: Addressee, kind: str) -> bool:
-    """Whether a person wants messages of this kind."""
+def wants(addressee: Addressee, kind: str) -> bool:
+    """Whether a person wants messages of this kind; warnings before a deletion can't be switched off."""
     return topic_of(kind) is None or str(topic_of(kind)) not in addressee.muted
 
 
@@ -78,17 +74,17 @@ def is_by_ses(refusal: AwsRefused) -> bool:
     return refusal.operation.startswith("ses:")
 
 
-def _named(recipient: str, message: Message | None) -> str:
-    """An owner's whole identity, as the recipient is a part of it; any other recipient as written."""
+def lookup_name(recipient: str, message: Message | None) -> str:
+    """The name by which a recipient's address is found: an owner's whole identity, of which the recipient is a part."""
     owner = message.owner if message is not None else ""
     return owner if owner and recipient_of(owner).casefold() == recipient.casefold() else recipient
 
 
 def tell(deps: Deps, message: Message, once: str) -> str:
-    """Send one message, also if no route reaches its recipient; return its id. `once` names it: the same name is the same mail.
+    """Send one message; return its id, empty if no person receives it: it is published for programs even so.
 
-    It is published without listeners, too, because programs may subscribe; the id is then empty, and the message does not count
-    as told. A mail that SES refuses goes to the topic. Raises AwsUnavailable while it is unknown whether SES accepted the mail.
+    `once` names it: the same name is the same mail. A mail that SES refuses goes to the topic. Raises AwsUnavailable while it is
+    unknown whether SES accepted the mail.
     """
     route = route_to(deps, message.recipient, message)
     message_id = tell_by(deps, route.addressee, message, once)
@@ -125,23 +121,12 @@ def send_mail(
 
     Raises Throttled and AwsRefused if SES refused it, AwsUnavailable if SES did not answer.
     """
-    from chalicelib.domain.notices.mail_once import new_mail, send_once
+    from chalicelib.domain.notices.mail import new_mail
 
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
     fresh = new_mail(addressee.address, messages, once, deps.clock.now(), entries, notices, posts)
-    return send_once(deps.mail.store, lambda mail: _ask(deps, mail, addressee, messages), fresh, deps.clock.now)
-
-
-def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Message]) -> str:
-    from chalicelib.domain.notices.mail import worst_first
-    from chalicelib.ports.mail import Letterhead
-
-    if deps.mail is None:
-        raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
-    mine = deps.mail.render(worst_first(messages), addressee.language, addressee.zone)
-    link = _unsubscribing(deps, addressee, messages)
-    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mine.subject, mine.text, mine.html, link))
+    return deps.mail.send(fresh, addressee, messages, deps.clock.now, _unsubscribing(deps, addressee, messages))
 
 
 def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]) -> str:
@@ -156,10 +141,6 @@ def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]
     return f"{deps.watch.api_url}/unsubscribe/{token}"
 
 
-#: A claim outlasts the longest run of a function: if a run dies between its claim and its mail, a later run sends the mail.
-_CLAIMED_FOR = timedelta(minutes=5)
-
-
 def claims(deps: Deps, what: str, now: datetime, by: str = "") -> bool:
     """Whether this run, of concurrent ones, sends the mail `what`. `by`: an execution; its retries keep its claims."""
-    return deps.store.claim(what, by or deps.new_id(), now, now + _CLAIMED_FOR)
+    return deps.store.claim(what, by or deps.new_id(), now, now + CLAIMED_FOR)

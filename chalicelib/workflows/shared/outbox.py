@@ -1,6 +1,6 @@
 """Writes posts, and settles those that were sent. `night/outbox.py` sends them.
 
-Repeating a post, as after a workflow died, adds nothing: a post is identified by its kind and occasion.
+Writing a post again, as after a workflow died, changes nothing: its kind and occasion identify it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.tree import EkslabError, Unreadable
 from chalicelib.domain.labs.steps import Event
-from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up
+from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up, told
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to
+from chalicelib.workflows.shared.mailing import CLAIMED_FOR, Route, came_back_to, route_to
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
@@ -26,28 +26,26 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
 
 KIND = "told"
-#: A claim outlasts the longest run of a function.
-_CLAIMED_FOR = timedelta(minutes=5)
-#: How long a post waits for a sender, an account or a configuration of SES that is mended.
+#: How long a post waits for its first reader while SES refuses the account, the sender or the configuration.
 _WAITS_FOR = timedelta(days=1)
 
 
 def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = False, lab_id: str = "") -> None:
-    """Have the next sending run send one of these messages: the one to the first reachable recipient.
+    """Have the next run send one of these messages: the one to the first reachable recipient.
 
-    `nightly`: only the hourly run sends it. `once`: the occasion, sent once. `lab_id`: the lab whose history records it.
+    `once`: the occasion, which is sent once. `nightly`: only the hourly run sends it. `lab_id`: the lab whose history records it.
     """
     deps.posts.add_post(post_of(tuple(messages), once, deps.clock.now(), nightly, lab_id))
 
 
 def drop_post(deps: Deps, kind: str, once: str) -> None:
-    """Settle a post that is no longer true. No mail belongs to it any more: one that bounces goes to no other reader.
+    """Settle a post that is no longer true: nobody gets it, and if its mail bounces, no other reader does.
 
-    An unreadable post stays: nobody is told it either.
+    An unreadable post is left: nobody gets it either.
     """
     now = deps.clock.now()
     try:
-        deps.posts.change_post(f"{kind} {once}", lambda stored: replace(stored, mail="", told_at=stored.told_at or now))
+        deps.posts.change_post(f"{kind} {once}", lambda stored: told(replace(stored, mail=""), stored.told_at or now))
     except Unreadable:
         logger.exception("A post can't be read.", extra={"post": f"{kind} {once}"})
 
@@ -91,24 +89,20 @@ class Telling:
         def claimed(stored: Post) -> Post:
             nonlocal won
             won = stored.is_free(now)
-            return taken_up(stored, self.message.recipient, mail, now, now + _CLAIMED_FOR)
+            return taken_up(stored, self.message.recipient, mail, now, now + CLAIMED_FOR)
 
         return self.deps.posts.change_post(self.post.id, claimed) is not None and won
 
-    def publish(self) -> bool:
-        """Publish it to the topic, unless another run does; return whether a person receives it there. Programs may, too."""
-        return self.claim("") and self._published()
-
     def refuse(self, refusal: AwsRefused) -> bool:
-        """After SES refused its mail, publish it if a person receives it on the topic; return whether one does.
+        """After SES refused its mail, publish it if the reader subscribed to the topic; return whether that is so.
 
-        Else it waits: for the next reader if SES refused this mail or its reader, or has refused all mails for a day.
+        Else it waits: for the next reader if SES refused this mail or its reader, or after a day; else for another try.
         """
         from chalicelib.domain.notices.mail import is_about_mail
 
         recipient, now, address = self.message.recipient, self.deps.clock.now(), self.addressee
         if self.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
-            return replace(self, route=Route())._published()
+            return replace(self, route=Route()).publish()
         gone = address is not None and is_about_mail(refusal, address.address)
         if gone or self.post.posted_at + _WAITS_FOR <= now:
             _pass_on(self.deps, self.post, recipient, str(refusal), now)
@@ -116,16 +110,17 @@ class Telling:
             self.deps.posts.change_post(self.post.id, given_up)
         return False
 
-    def _published(self) -> bool:
+    def publish(self) -> bool:
+        """Publish a claimed post to the topic; return whether a person receives it there. Programs may, too."""
         heard = bool(self.deps.watch.notifier.send(self.message)) and self.route.why is None
         settle_post(self.deps, self.post.id, self.deps.clock.now(), heard)
         return heard
 
 
 def telling_of(deps: Deps, waiting: Post) -> Telling:
-    """The first message with a reachable recipient, else the first.
+    """The message to the first reachable recipient, else the first message.
 
-    Recipients whose mail bounced are skipped; if nobody else is reachable, they get it by the topic.
+    Recipients whose mail bounced are skipped; if no other is reachable, a subscribed one gets it by the topic.
     """
     unheard: list[Telling] = []
     gone = {recipient: Route(why=came_back_to(recipient, why)) for recipient, why in waiting.unheard}
@@ -161,30 +156,32 @@ def is_open(deps: Deps, waiting: Post) -> bool:
     return waiting.is_free(now) and (bool(mail.message_id) or mail.sending_until <= now)
 
 
-def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True, mail: str | None = None) -> None:
+def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True, mail: str = "") -> None:
     """Settle a post as sent, or as received by nobody, and record it in the lab's history. Safe to repeat.
 
-    `mail`: the record of the mail that told it; nothing happens if another one tells it by now, which may still bounce.
+    `mail`: the record of the mail that carried it; nothing happens if another mail carries it by now, which may still bounce.
+    Empty: it was published to the topic.
     """
 
-    def is_mine(stored: Post) -> bool:
-        return stored.told_at is None and mail in (None, stored.mail)
+    def settled(stored: Post) -> Post:
+        mine = stored.told_at is None and mail in ("", stored.mail)
+        return told(replace(stored, mail=mail), at) if mine else stored
 
-    told = deps.posts.change_post(post_id, lambda stored: stored)
-    if told is None or not is_mine(told):
+    stored = deps.posts.change_post(post_id, lambda stored: stored)
+    if stored is None or settled(stored) == stored:
         return
-    first = told.messages[0]
-    mine = next((each for each in told.messages if each.recipient == told.recipient), first)
+    mine = next((each for each in stored.messages if each.recipient == stored.recipient), stored.messages[0])
     subject = mine.letter.subject if mine.letter else mine.subject
     if heard:
-        text = Sentence("{who} was told: {subject}", who=told.recipient, subject=subject)
+        text = Sentence("{who} was told: {subject}", who=stored.recipient, subject=subject)
     else:
-        everyone = Listed([each.recipient for each in told.messages], between=", ")
+        everyone = Listed([each.recipient for each in stored.messages], between=", ")
         text = Sentence("Nobody takes messages for {who}: {subject}", who=everyone, subject=subject)
-        logger.warning("Nobody takes a message.", extra={"recipient": first.recipient, "post": told.id})
-    if told.lab_id:
-        deps.store.add_event(told.lab_id, Event(at, KIND, text, {"post": told.id}))
-    deps.posts.change_post(post_id, lambda stored: replace(stored, told_at=at) if is_mine(stored) else stored)
+        recipient = stored.messages[0].recipient
+        logger.warning("Nobody takes a message.", extra={"recipient": recipient, "post": post_id})
+    if stored.lab_id:
+        deps.store.add_event(stored.lab_id, Event(at, KIND, text, {"post": post_id}))
+    deps.posts.change_post(post_id, settled)
 
 
 def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:

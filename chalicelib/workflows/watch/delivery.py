@@ -22,7 +22,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import came_back_to, claims, hears, hears_of, is_by_ses, route_to, send_mail
+from chalicelib.workflows.shared.mailing import came_back_to, claims, is_by_ses, route_to, send_mail, wants
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
@@ -119,14 +119,14 @@ def waiting_for(
     """Messages for the notices that wait for a person, to add to a mail that goes to them anyway. Publishes their events."""
     found: list[Message] = []
     for recipient, all_waiting in by_recipient(waiting).items():
-        if not hears_of(addressee, "digest"):
+        if not wants(addressee, "digest"):
             continue
         notices = claimed(deps, all_waiting, once)
         kept = _kept(deps, {notice.key for notice in notices})
         pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
         _publish(deps, [pair for pair in pairs if pair[0].state is NoticeState.PENDING], now)
         found += compose(recipient, pairs, now, _buttons(deps, recipient, now)) if pairs else ()
-    return tuple(message for message in found if hears(addressee, message))
+    return tuple(message for message in found if wants(addressee, message.kind))
 
 
 def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:

@@ -26,7 +26,7 @@ from chalicelib.domain.core.message import (
 )
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.notices.outbox import Waiting, messages_of, passed_on, post_of, taken_back, taken_up
+from chalicelib.domain.notices.outbox import Waiting, messages_of, passed_on, post_of, taken_back, taken_up, told
 from chalicelib.ports.mail import PostStore
 from chalicelib.workflows.shared.outbox import drop_post
 from tests.aws.dynamodb.table import create_table
@@ -114,6 +114,22 @@ def test_what_is_told_waits_no_more_is_not_told_again_and_waits_again_when_its_m
         store.change_post(POST.id, lambda post: taken_back(post, "m-1", "refused"))
         [waiting] = store.waiting().posts
         assert (waiting.unheard, waiting.told_at, waiting.is_free(NOW)) == ((("jane", "refused"),), None, True)
+
+
+def test_a_sent_post_keeps_its_messages_only_while_its_mail_may_bounce(store: PostStore) -> None:
+    """Each stayed whole for two days, in a partition that every run reads."""
+    until, published = NOW + timedelta(minutes=5), replace(POST, id="published")
+    for post, mail in ((POST, "m-1"), (published, "")):
+        store.add_post(post)
+        store.change_post(post.id, lambda stored, mail=mail: told(taken_up(stored, "jane", mail, NOW, until), NOW))
+        store.add_post(post)
+    assert store.waiting() == Waiting()
+    changed = store.change_post(published.id, lambda stored: taken_back(stored, "m-1", "refused"))
+    assert changed is not None
+    assert (changed.id, changed.told_at, changed.messages) == ("published", NOW, ())
+    store.change_post(POST.id, lambda stored: taken_back(stored, "m-1", "refused"))
+    [waiting] = store.waiting().posts
+    assert messages_of(waiting) == (JANE, OPS)
 
 
 def test_two_who_change_a_post_at_once_both_see_what_the_other_wrote() -> None:

@@ -27,8 +27,7 @@ from chalicelib.services.curfew.keep import keep_by_link, keep_lab, look_at_link
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.hibernation import wake_lab
 from chalicelib.services.labs.lease import extend_lab
-from chalicelib.workflows.night.outbox import tell_all
-from chalicelib.workflows.night.pages import WarningPage
+from chalicelib.workflows.night.outbox import WarningPage, tell_all
 from chalicelib.workflows.night.run import NightRun
 from tests.api.curfew_world import an_entry
 from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps

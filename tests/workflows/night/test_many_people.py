@@ -7,11 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.notices.outbox import Post
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
+from chalicelib.workflows.night import outbox
+from chalicelib.workflows.shared.outbox import Telling, post, telling_of
 from tests.fakes import NOW
 from tests.fakes.mailing import FakeMailing
 from tests.workflows.night.nights import Nights
 from tests.workflows.night.test_mail import calls_of_the_warning, events, kill_at, lines, nights_with
+from tests.workflows.night.test_one_mail import something
 
 #: Of a run, for one mail about one lab: reads and writes of the table that go with it, at most.
 TABLE_CALLS = 20
@@ -111,3 +116,25 @@ def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_
     [letter] = mailing.mailer.to(address)
     assert ["lab-ann" in letter.text, "lab-zoe" in letter.text] == [True, True]
     assert nights.machines[0].output["finish"]["counts"]["warned"] == 20
+
+
+def test_a_post_is_routed_with_its_readers_page_and_not_with_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page routed every pending post anew: three reads of each."""
+    monkeypatch.setattr(curfew, "_A_PAGE", 2)
+    nights, mailing = a_class(8)
+    owners = [*mailing.addresses, "arn:aws:iam::111122223333:user/nobody"]
+    for number, owner in enumerate(owners):
+        post(nights.world.deps, [something(owner, number)], f"number {number}")
+    routed: Counter[str] = Counter()
+
+    def counted(deps: Deps, waiting: Post) -> Telling:
+        routed[waiting.id] += 1
+        return telling_of(deps, waiting)
+
+    monkeypatch.setattr(outbox, "telling_of", counted)
+    nights.run_hour(NOW)
+    assert nights.machines[0].path.count("Warn") == 4
+    assert routed == dict.fromkeys(nights.world.posts.posts, 1)
+    assert len(routed) == len(owners) + 1, "the posts, and the night's report"
+    assert one_each(mailing)
+    assert nights.world.posts.waiting().posts == ()

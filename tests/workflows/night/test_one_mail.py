@@ -28,9 +28,8 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from chalicelib.workflows.mail_events import take_mail_event
 from chalicelib.workflows.night import act, outbox
-from chalicelib.workflows.night.outbox import tell_all, tell_posts, waiting
+from chalicelib.workflows.night.outbox import WarningPage, tell_all, tell_posts, waiting
 from chalicelib.workflows.night.outcomes import skip_entry
-from chalicelib.workflows.night.pages import WarningPage
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import send_mail
 from chalicelib.workflows.shared.outbox import post
@@ -185,7 +184,9 @@ def check_all_is_told_once(nights: Nights, mailing: FakeMailing) -> None:
         assert kept.told_at is not None, f"{kept.id} was lost"
         reader = next((ADDRESSES[name] for name in ADDRESSES if name.endswith(kept.recipient)), None)
         assert (posts[kept.id] == 1) == (reader is not None), f"{kept.id} went astray"
-        subject = kept.messages[0].letter.subject if kept.messages[0].letter else ""
+        letters = [each.letter for each in kept.messages]
+        subject = letters[0].subject if letters and letters[0] is not None else ""
+        assert bool(kept.messages) == bool(kept.mail), f"{kept.id} keeps messages that no bounce needs, or lacks them"
         texts = [f"{letter.subject}\n{letter.text}" for letter, mail in taken if kept.id in mail.posts]
         assert all(subject in text for text in texts), f"{kept.id} is not named"
 

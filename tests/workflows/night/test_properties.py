@@ -342,7 +342,7 @@ def test_a_warning_that_is_not_marked_is_noticed(monkeypatch: pytest.MonkeyPatch
     at = life.start + timedelta(hours=6)
     assert twice(lived(life), at)
     monkeypatch.setattr(warn, "mark_warned", lambda *given: None)
-    monkeypatch.setattr(warn, "may_send", lambda *given: True)
+    monkeypatch.setattr(warn.EntryWarning, "claim", lambda *given: True)
     assert not twice(lived(life), at)
 
 

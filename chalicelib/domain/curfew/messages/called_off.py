@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import MOST_SUBJECT, Message, Severity, commands, letter_of, message_of, para
-from chalicelib.domain.core.sentence import Said, Sentence, clause
+from chalicelib.domain.core.sentence import Said, Sentence, clause, joined
 from chalicelib.domain.curfew.messages.warning import format_in_zone, in_place, lab_named, shortened, sleeps
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.labs.lab import Lab
@@ -35,7 +35,7 @@ def called_off_message(
             para(in_place(in_place_of)),
             para(_opening(lab, entry, over)),
             para(Sentence("Why: {reason}.", reason=clause(called.reason))),
-            para(_after(lab, entry, called)),
+            para(_after(lab, called)),
             para(Sentence("Look at it:")),
             commands(f"ekslab describe cluster {entry.lab_id}"),
         ],
@@ -50,55 +50,42 @@ def _subject(lab: Lab, entry: Entry, over: bool) -> Sentence:
 
 def _subject_of(lab: Lab, entry: Entry, over: bool, name: str) -> Sentence:
     slots = {"name": name, "when": format_local(lab.spec.schedule, entry.at)}
-    if sleeps(entry):
-        if over:
+    match sleeps(entry), over:
+        case True, True:
             return Sentence("ekslab: {name} did not sleep {when}", **slots)
-        return Sentence("ekslab: {name} does not sleep {when}", **slots)
-    if over:
-        return Sentence("ekslab: {name} did not end {when}", **slots)
-    return Sentence("ekslab: {name} does not end {when}", **slots)
+        case True, False:
+            return Sentence("ekslab: {name} does not sleep {when}", **slots)
+        case _, True:
+            return Sentence("ekslab: {name} did not end {when}", **slots)
+        case _:
+            return Sentence("ekslab: {name} does not end {when}", **slots)
 
 
-def _opening(lab: Lab, entry: Entry, over: bool) -> Sentence:
+def _opening(lab: Lab, entry: Entry, over: bool) -> str:
     slots: dict[str, Said] = {
         "lab": lab_named(entry.name, entry.lab_id, entry.region),
         "when": format_in_zone(lab.spec.schedule, entry.at),
     }
-    if sleeps(entry):
-        if over:
-            return Sentence("The lab {lab} was to go to sleep on {when}. That has not happened.", **slots)
-        return Sentence("The lab {lab} was to go to sleep on {when}. That does not happen.", **slots)
-    if over:
-        return Sentence("The lab {lab} was to end on {when}. That has not happened.", **slots)
-    return Sentence("The lab {lab} was to end on {when}. That does not happen.", **slots)
+    was = (
+        Sentence("The lab {lab} was to go to sleep on {when}.", **slots)
+        if sleeps(entry)
+        else Sentence("The lab {lab} was to end on {when}.", **slots)
+    )
+    return joined((was, Sentence("That has not happened.") if over else Sentence("That does not happen.")))
 
 
-def _after(lab: Lab, entry: Entry, called: Called) -> Sentence:
+def _after(lab: Lab, called: Called) -> Sentence:
     if called.until is None:
         return Sentence("The warning no longer holds. You are warned again before anything else happens to the lab.")
     until = format_in_zone(lab.spec.schedule, called.until)
-    match sleeps(entry), called.released:
-        case True, True:
-            return Sentence(
-                "It may still sleep without another warning, if an administrator releases the night, until {until}. After that "
-                "you are warned again.",
-                until=until,
-            )
-        case True, False:
-            return Sentence(
-                "It may still sleep without another warning, once nothing is in the way, until {until}. After that you are "
-                "warned again.",
-                until=until,
-            )
-        case _, True:
-            return Sentence(
-                "It may still end without another warning, if an administrator releases the night, until {until}. After that "
-                "you are warned again.",
-                until=until,
-            )
-        case _:
-            return Sentence(
-                "It may still end without another warning, once nothing is in the way, until {until}. After that you are "
-                "warned again.",
-                until=until,
-            )
+    if called.released:
+        return Sentence(
+            "It may still happen without another warning, if an administrator releases the night, until {until}. After that "
+            "you are warned again.",
+            until=until,
+        )
+    return Sentence(
+        "It may still happen without another warning, once nothing is in the way, until {until}. After that you are warned "
+        "again.",
+        until=until,
+    )

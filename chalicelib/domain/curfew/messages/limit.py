@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Rows, Severity, letter_of, message_of, para
-from chalicelib.domain.core.sentence import Listed, Sentence, month_of
+from chalicelib.domain.core.sentence import Sentence, joined, month_of
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import usd
 from chalicelib.domain.labs.lab import Lab
@@ -17,6 +17,7 @@ from chalicelib.domain.labs.spending import Scope, sums_of, to_lease_end
 KIND = "month-limit"
 #: Millionths of USD: a ceiling with less left is reached, since a control plane alone costs more an hour.
 LEAST = MICRO // 10
+_RESERVED = Sentence("This includes the cost reserved up to the end of each lease.")
 _SLEEP = Sentence(
     "Labs that are in use go to sleep at their next curfew: this installation's administrators chose so. A mail of its own "
     "warns of each, hours before, and has a link that keeps the lab awake. What a lab has on its nodes' own disks is lost "
@@ -55,21 +56,21 @@ def is_reached(used: int, ceiling: int | None) -> bool:
 
 def describe_limit(limit: Limit) -> str:
     """Why a lab in use goes to sleep."""
-    slots = {
-        "month": month_of(limit.month),
-        "used": usd(limit.used / MICRO),
-        "ceiling": usd(limit.ceiling / MICRO),
-        "team": limit.whose,
-    }
+    slots = _slots(limit)
     match limit.scope:
         case Scope.PERSON:
             return Sentence("Its owner's labs are at the ceiling of {month}: {used} of {ceiling}.", **slots)
-        case Scope.TEAM:
-            return Sentence("The labs of the team {team} are at the ceiling of {month}: {used} of {ceiling}.", **slots)
         case Scope.ROLE:
             return Sentence("The labs of its owner's role are at the ceiling of {month}: {used} of {ceiling}.", **slots)
+        case Scope.TEAM:
+            return Sentence("The labs of the team {team} are at the ceiling of {month}: {used} of {ceiling}.", **slots)
         case _:
             return Sentence("All labs together are at the ceiling of {month}: {used} of {ceiling}.", **slots)
+
+
+def _slots(limit: Limit) -> dict[str, str]:
+    used, ceiling = usd(limit.used / MICRO), usd(limit.ceiling / MICRO)
+    return {"month": month_of(limit.month), "used": used, "ceiling": ceiling, "team": limit.whose}
 
 
 def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: str, now: datetime) -> Message:
@@ -86,7 +87,7 @@ def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: st
     letter = letter_of(
         Sentence("ekslab: the ceiling of {month} is reached ({sums})", month=month_of(limit.month), sums=sums),
         [
-            para(Listed([_reached(limit, sums), meanwhile], between=" ")),
+            para(joined((_reached(limit), _RESERVED, meanwhile))),
             para(_SLEEP if limit.sleeps else ""),
             para(yours),
             Rows(tuple(_row(lab, now) for lab in labs)),
@@ -95,32 +96,18 @@ def limit_message(limit: Limit, recipient: str, labs: Sequence[Lab], account: st
     return message_of(letter, recipient, KIND, Severity.WARNING, account, labs[0].owner)
 
 
-def _reached(limit: Limit, sums: Sentence) -> Sentence:
-    slots = {"month": month_of(limit.month), "sums": sums}
+def _reached(limit: Limit) -> str:
+    """To the owner: which ceiling is reached."""
+    slots = _slots(limit)
     match limit.scope:
         case Scope.PERSON:
-            return Sentence(
-                "Your labs are at the ceiling of {month}: {sums}, what is reserved to the ends of leases included.",
-                **slots,
-            )
-        case Scope.TEAM:
-            return Sentence(
-                "The labs of the team {team} are at the ceiling of {month}: {sums}, what is reserved to the ends of leases "
-                "included.",
-                **slots,
-                team=limit.whose,
-            )
+            return Sentence("Your labs are at the ceiling of {month}: {used} of {ceiling}.", **slots)
         case Scope.ROLE:
             return Sentence(
-                "The labs of all sessions of your role are at the ceiling of {month}: {sums}, what is reserved to the ends of "
-                "leases included.",
-                **slots,
+                "The labs of all sessions of your role are at the ceiling of {month}: {used} of {ceiling}.", **slots
             )
         case _:
-            return Sentence(
-                "All labs are at the ceiling of {month}: {sums}, what is reserved to the ends of leases included.",
-                **slots,
-            )
+            return describe_limit(limit)
 
 
 def _row(lab: Lab, now: datetime) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ is cut with a count, since `ekslab get plan` has every line.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -65,18 +66,13 @@ def report_message(night: date, plan: Plan | None, rules: CurfewRules, concerns:
     return message_of(letter, recipient, KIND, Severity.WARNING if amiss else Severity.INFO)
 
 
-def format_date(day: date) -> Moment:
-    """`Mon 23 Nov 2026`."""
-    return day_of(day)
-
-
 def _subject(night: date, counts: str) -> Sentence:
-    return Sentence("ekslab: night of {day}: {counts}", day=format_date(night), counts=counts)
+    return Sentence("ekslab: night of {day}: {counts}", day=day_of(night), counts=counts)
 
 
 def _calm(night: date) -> Letter:
     calm = para(
-        Sentence("Curfew, {day}: a calm night.", day=format_date(night)),
+        Sentence("Curfew, {day}: a calm night.", day=day_of(night)),
         Sentence("Nothing was planned, blocked or without a lab. Everything could be read."),
         Sentence("`ekslab get plan {night}`", night=str(night)),
     )
@@ -122,7 +118,7 @@ def _mode(rules: CurfewRules) -> str:
 
 
 def _opening(night: date, lines: Sequence[_Line]) -> Sentence:
-    day = format_date(night)
+    day = day_of(night)
     if not lines:
         return Sentence("Curfew, {day}: nothing was planned.", day=day)
     slots: dict[str, str] = {"day": day, "labs": counted(len(lines), "lab"), "counts": _counts(lines)}
@@ -136,15 +132,15 @@ def _opening(night: date, lines: Sequence[_Line]) -> Sentence:
 
 def _counts(lines: Sequence[_Line], blocked: Sequence[Lab] = ()) -> str:
     """`2 ended, 1 put to sleep, 3 skipped`."""
-    ended, asleep = len(_with(lines, EntryOutcome.ENDED)), len(_with(lines, EntryOutcome.HIBERNATED))
-    skipped = len(_with(lines, EntryOutcome.SKIPPED))
+    outcomes = Counter(status.outcome for _, status in lines)
+    ended, asleep = outcomes[EntryOutcome.ENDED], outcomes[EntryOutcome.HIBERNATED]
+    skipped = outcomes[EntryOutcome.SKIPPED]
     unsettled = len(lines) - ended - asleep - skipped
-    parts = [
-        *([Sentence("{number} ended", number=ended)] if ended else []),
-        *([Sentence("{number} put to sleep", number=asleep)] if asleep else []),
-        *([Sentence("{number} skipped", number=skipped)] if skipped else []),
-        *([Sentence("{number} not settled yet", number=unsettled)] if unsettled else []),
-    ] or [Sentence("nothing planned")]
+    parts = [Sentence("{number} ended", number=ended)] if ended else []
+    parts += [Sentence("{number} put to sleep", number=asleep)] if asleep else []
+    parts += [Sentence("{number} skipped", number=skipped)] if skipped else []
+    parts += [Sentence("{number} not settled yet", number=unsettled)] if unsettled else []
+    parts = parts or [Sentence("nothing planned")]
     parts += [Sentence("{number} blocked", number=len(blocked))] if blocked else []
     return Listed(parts, between=", ")
 

@@ -6,7 +6,7 @@ resources that could not be counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
@@ -43,21 +43,11 @@ _NOT_COUNTED = {
 
 
 @dataclass(frozen=True)
-class WarnedLab:
-    """The facts of a lab in its warning. `account`: taken from the owner's ARN if empty. `spent_usd`: the cost so far."""
-
-    schedule: Schedule
-    volumes: VolumePolicy | None = None
-    account: str = ""
-    spent_usd: float | None = None
-
-
-@dataclass(frozen=True)
 class KeepOffer:
-    """The link that keeps the lab until `until`, and its cost (`usd`; None: a price is not known).
+    """The link that keeps the lab until `until`, and the cost of that in `usd` (None: a price is not known).
 
-    `url` None with an `until`: no link could be made. Both None: the allowance is used up. `no_room`: a ceiling of money lets its
-    lease be no longer, and its sentence.
+    `url` None with an `until`: no link could be made. Both None: the allowance is used up. `no_room`: a ceiling of money stops a
+    longer lease: its sentence, empty if the lab sleeps because of it.
     """
 
     url: str | None = None
@@ -75,24 +65,25 @@ class WarnedPerson:
     came_back: bool = False
 
 
-def warning_message(entry: Entry, lab: WarnedLab, offer: KeepOffer, reader: WarnedPerson) -> Message:
-    """The one mail about this entry to one recipient."""
-    schedule, spent = lab.schedule, lab.spent_usd
+def warning_message(
+    entry: Entry, lab: Lab, offer: KeepOffer, reader: WarnedPerson, spent_usd: float | None = None
+) -> Message:
+    """The message about this entry to one recipient. `spent_usd`: the lab's cost so far, if it is known."""
+    schedule = lab.spec.schedule
     letter = letter_of(
         _subject(entry, schedule),
         [
             para(in_place(reader.in_place_of, reader.came_back)),
-            para(_opening(entry, schedule, reader.in_place_of)),
+            para(_opening(entry, schedule, mine=not reader.in_place_of)),
             para(_why(entry)),
             para(describe_stakes(entry)),
-            para(describe_entry_volumes(entry, lab.volumes)),
-            para(Sentence("It has cost about {amount} so far.", amount=usd(spent)) if spent else ""),
+            para(describe_entry_volumes(entry, lab.spec.volumes)),
+            para(Sentence("It has cost about {amount} so far.", amount=usd(spent_usd)) if spent_usd else ""),
             *_keeping(entry, schedule, offer),
             *_otherwise(entry, schedule, extendable=offer.until is not None and offer.no_room is None),
         ],
     )
-    account = lab.account or _account_of(entry.owner)
-    return message_of(letter, reader.name, KIND, Severity.WARNING, account, entry.owner)
+    return message_of(letter, reader.name, KIND, Severity.WARNING, lab.account, entry.owner)
 
 
 def format_in_zone(schedule: Schedule, instant: datetime) -> Moment:
@@ -119,26 +110,22 @@ def lab_named(name: str, lab_id: str, region: str) -> Sentence:
     return Sentence("{name} ({id} in {region})", name=name, id=lab_id, region=region)
 
 
-def _opening(entry: Entry, schedule: Schedule, in_place_of: str) -> str:
-    slots = {"lab": lab_named(entry.name, entry.lab_id, entry.region), "when": format_in_zone(schedule, entry.at)}
-    mine = not in_place_of
+def _opening(entry: Entry, schedule: Schedule, mine: bool) -> str:
+    lab = lab_named(entry.name, entry.lab_id, entry.region)
+    slots: dict[str, Said] = {"lab": lab, "when": format_in_zone(schedule, entry.at)}
+    whose = slots | {"lab": Sentence("Your lab {lab}", lab=lab) if mine else Sentence("The lab {lab}", lab=lab)}
+    of_lab = slots | {"lab": Sentence("your lab {lab}", lab=lab) if mine else Sentence("the lab {lab}", lab=lab)}
     match entry.trigger:
         case Trigger.IDLE if sleeps(entry):
-            if mine:
-                return Sentence("Your lab {lab} goes to sleep on {when}, because nobody seems to use it.", **slots)
-            return Sentence("The lab {lab} goes to sleep on {when}, because nobody seems to use it.", **slots)
+            return Sentence("{lab} goes to sleep on {when}, because nobody seems to use it.", **whose)
         case Trigger.IDLE:
-            if mine:
-                return Sentence("Your lab {lab} ends on {when}, because nobody seems to use it.", **slots)
-            return Sentence("The lab {lab} ends on {when}, because nobody seems to use it.", **slots)
+            return Sentence("{lab} ends on {when}, because nobody seems to use it.", **whose)
         case Trigger.LIMIT:
-            if mine:
-                return Sentence(
-                    "Your lab {lab} goes to sleep on {when}, because a ceiling of money is reached.", **slots
-                )
-            return Sentence("The lab {lab} goes to sleep on {when}, because a ceiling of money is reached.", **slots)
+            return Sentence("{lab} goes to sleep on {when}, because a ceiling of money is reached.", **whose)
+        case Trigger.LEASE if sleeps(entry):
+            return Sentence("The lease of {lab} ends on {when}. The lab then goes to sleep.", **of_lab)
         case Trigger.LEASE:
-            return _lease_over(entry, mine, slots)
+            return Sentence("The lease of {lab} ends on {when}. The lab ends with it.", **of_lab)
         case Trigger.GONE:
             return Sentence(
                 "The cluster of the lab {lab} is gone. On {when} everything that it left behind is deleted, and the lab is "
@@ -152,16 +139,6 @@ def _opening(entry: Entry, schedule: Schedule, in_place_of: str) -> str:
                 "are an administrator.",
                 **slots,
             )
-
-
-def _lease_over(entry: Entry, mine: bool, slots: Mapping[str, Said]) -> str:
-    if sleeps(entry):
-        if mine:
-            return Sentence("The lease of your lab {lab} ends on {when}. The lab then goes to sleep.", **slots)
-        return Sentence("The lease of the lab {lab} ends on {when}. The lab then goes to sleep.", **slots)
-    if mine:
-        return Sentence("The lease of your lab {lab} ends on {when}. The lab ends with it.", **slots)
-    return Sentence("The lease of the lab {lab} ends on {when}. The lab ends with it.", **slots)
 
 
 def _why(entry: Entry) -> str:
@@ -275,11 +252,6 @@ def _subject_of(entry: Entry, schedule: Schedule, name: str) -> str:
             return Sentence("ekslab: {name} ends {when}: no lab", **slots)
 
 
-def _account_of(owner: str) -> str:
-    parts = owner.split(":")
-    return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""
-
-
 def recipient_of(lab: Lab, nobody: str) -> str:
     """The user's or the session's name; `nobody` (the administrators) for an adopted lab whose cluster names no owner."""
     return recipient_of_owner(lab.owner) or nobody
@@ -303,7 +275,7 @@ def describe_stakes(entry: Entry) -> str:
     return Sentence("{lost} Not counted: {things}.", lost=lost, things=Listed(uncounted, "or"))
 
 
-def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
+def describe_entry_volumes(entry: Entry, policy: VolumePolicy) -> str:
     """The effect on volumes of PersistentVolumeClaims; empty if there are none, or if the lab keeps them."""
     if sleeps(entry) or entry.stakes.volumes == 0 or (entry.trigger is Trigger.GONE and entry.stakes.volumes is None):
         return ""
@@ -316,11 +288,6 @@ def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
             )
         case VolumePolicy.KEEP:
             return Sentence("Volumes of PersistentVolumeClaims stay, and cost money until you delete them.")
-        case None:
-            return Sentence(
-                "Its request says what happens to its volumes: `ekslab describe cluster {id}` shows it.",
-                id=entry.lab_id,
-            )
 
 
 def sleeps(entry: Entry) -> bool:
@@ -359,18 +326,12 @@ def _number_of_things(entry: Entry, names: Sequence[str]) -> int:
 
 def _counts(entry: Entry, names: Sequence[str]) -> tuple[list[Sentence], list[Sentence]]:
     """The counted things, and the names of those that could not be counted."""
-    numbers: dict[str, int | None] = {name: getattr(entry.stakes, name) for name in names}
-    there = [_counted(name, number) for name, number in numbers.items() if number]
-    return there, [_NOT_COUNTED[name] for name, number in numbers.items() if number is None]
-
-
-def _counted(name: str, number: int) -> Sentence:
-    match name:
-        case "nodes":
-            return counted(number, "node")
-        case "pods":
-            return counted(number, "pod")
-        case "volumes":
-            return counted(number, "volume")
-        case _:
-            return counted(number, "load balancer")
+    stakes = entry.stakes
+    counts = {
+        "nodes": counted(stakes.nodes or 0, "node"),
+        "pods": counted(stakes.pods or 0, "pod"),
+        "volumes": counted(stakes.volumes or 0, "volume"),
+        "balancers": counted(stakes.balancers or 0, "load balancer"),
+    }
+    there = [counts[name] for name in names if getattr(stakes, name)]
+    return there, [_NOT_COUNTED[name] for name in names if getattr(stakes, name) is None]
