@@ -1,12 +1,15 @@
 """The hourly curfew run. One function per Task state of statemachine/curfew.asl.json (docs/adr/0007-curfew.md).
 
-1. `begin` lists the labs that are due, in groups of one place.
-2. `examine` looks at a group: it plans labs hours ahead of their curfew or lease end, and lists the entries whose time has come.
-3. `brake` holds a night on which too many labs would go, or whose data seems damaged.
-4. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
-5. `find_orphans` lists clusters with this installation's tags and no lab.
-6. `warn` sends each person one mail with all of the run's messages: a warning of each new entry, with a link that keeps the lab,
-   called-off and held acts, and the night's report. `finish` returns the run's summary.
+1. `begin` lists the labs that are due, in groups of one account's region. Steps 1 to 4 repeat while more labs are due.
+2. `examine` looks at a group. It puts a lab on the plan of a night hours before its curfew or the end of its lease, and lists the
+   entries whose time has come.
+3. `brake` marks entries as held if the night would end too many labs, or if its data seems damaged.
+4. `act` takes one entry, checks all conditions again, and ends or hibernates the lab, or records why the lab lives on. If it fails,
+   `put_off_one` leaves the lab to the next run.
+5. `find_orphans` lists clusters with this installation's tags and no lab, once a night.
+6. `warn` sends each person one mail: a warning of each new entry, with a link that keeps the lab; acts that were called off; to
+   administrators held nights and the night's report.
+7. `finish` returns the run's summary.
 
 `now` is the schedule event's time, the same for the whole run. The next run makes up for a missed one. A failure of one lab,
 group or region does not affect the others.
@@ -26,11 +29,10 @@ from chalicelib.domain.curfew.signed_links import KEY_AGE
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items
-from chalicelib.workflows.night.call_off import OLD, call_off_unseen, leave_as_old
+from chalicelib.workflows.night.call_off import OLD, leave_as_old, put_off_lab
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
 from chalicelib.workflows.night.outbox import WarningPage, page_of, tell_all, waiting
-from chalicelib.workflows.night.outcomes import leave_to_next_run
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.run import NightRun, added
@@ -44,12 +46,12 @@ _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
 LAST_ROUND = timedelta(minutes=15)
 #: Warnings sent by one run, the rest by the next; and by one call of its last step.
 _WARNINGS, _A_PAGE = 5000, 1000
-#: Orphans of one place in the report.
-_TOLD = 20
+#: Orphans of one account's region in the report.
+_MOST_ORPHANS = 20
 
 
 def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The next labs that are due, in groups of one place; `skipped` when curfew is off."""
+    """The next labs that are due, in groups of one account's region; `skipped` when curfew is off."""
     before = event["before"]
     so_far = added(before["so_far"], *_results(event))
     answer = {"round": before["round"] + 1, "groups": [], "places": [], "so_far": so_far}
@@ -62,15 +64,14 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
         **answer,
         "outcome": "again" if more else "done",
         "groups": _groups(due),
-        "places": [_named(place) for place in deps.lab_accounts().places()] if unreported_nights(deps, now) else [],
+        "places": [_fields(place) for place in deps.lab_accounts().places()] if unreported_nights(deps, now) else [],
     }
 
 
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Look at one group: plan labs whose next event is near, list the entries that are due, and set the next look of the rest."""
+    """Look at one group: plan labs whose next event is near, list the due entries, and set the next look of the other labs."""
     run = NightRun(deps, now)
-    # Rules that can't be read fail the step, which is retried; read later, they would be the failure of single labs.
-    _ = run.rules
+    _ = run.rules  # Read now: if they can't be read, the step fails and is retried, instead of each lab.
     if run.is_old:
         for lab_id in event["group"]["ids"]:
             with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
@@ -80,16 +81,14 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     examination.look(event["group"]["ids"])
     for lab_id, why in examination.lost.items():
         with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
-            leave_to_next_run(run, lab_id, why)
-            call_off_unseen(run, lab_id, why)
+            put_off_lab(run, lab_id, why)
     return {**run.answer(), "due": examination.due}
 
 
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The entries that are due, each with the reason why its night is held, if it is."""
+    """The due entries, each with the reason if it is held."""
     run = NightRun(deps, now)
-    due = [one for examined in event["examined"] for one in examined["answer"].get("due", [])]
-    items = due_items(run, due)
+    items = due_items(run, [one for examined in event["examined"] for one in examined["answer"].get("due", [])])
     return {**run.answer(), "items": items}
 
 
@@ -101,11 +100,10 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Leave a lab whose act failed to the next run, and tell the person who was warned that nothing happens now."""
+    """Leave a lab whose act failed to the next run, and call off its entry."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
     run = NightRun(deps, now, troubles=[f"{lab_id}: {why}"])
-    leave_to_next_run(run, lab_id, why)
-    call_off_unseen(run, lab_id, why)
+    put_off_lab(run, lab_id, why)
     return run.answer()
 
 
@@ -115,10 +113,11 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     if run.is_old:
         run.troubles.append(Sentence("{what}: {reason}", what=place["named"], reason=OLD))
         return {**run.answer(), "orphans": []}
-    message = find_orphans_in(run, _place(place))
-    untold = Sentence("and {number} more clusters in {region}", number=len(message) - _TOLD, region=place["region"])
-    more = [untold] if message[_TOLD:] else []
-    return {**run.answer(), "orphans": [to_kept(text) for text in (*message[:_TOLD], *more)]}
+    found = find_orphans_in(run, _place(place))
+    if (more := len(found) - _MOST_ORPHANS) > 0:
+        rest = Sentence("and {number} more clusters in {region}", number=more, region=place["region"])
+        found = [*found[:_MOST_ORPHANS], rest]
+    return {**run.answer(), "orphans": [to_kept(text) for text in found]}
 
 
 def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
@@ -176,11 +175,11 @@ def _groups(due: tuple[tuple[str, Place], ...]) -> list[dict[str, Any]]:
     groups = []
     for place in sorted({place for _, place in due}, key=lambda place: (place.account, place.region)):
         ids = [lab_id for lab_id, of in due if of == place]
-        groups += [{**_named(place), "ids": ids[n : n + _GROUP]} for n in range(0, len(ids), _GROUP)]
+        groups += [{**_fields(place), "ids": ids[n : n + _GROUP]} for n in range(0, len(ids), _GROUP)]
     return groups
 
 
-def _named(place: Place) -> dict[str, Any]:
+def _fields(place: Place) -> dict[str, Any]:
     return {"account": place.account, "region": place.region, "named": f"{place.region} of account {place.account}"}
 
 

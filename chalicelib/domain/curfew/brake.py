@@ -1,7 +1,7 @@
 """Decides whether a whole night is held: by the brake on judged ends, the guard against damaged data, or a wrong plan hash.
 
 Pure. The hourly run calls it before it acts, and the API for the plan that people read. The brake neither counts nor holds agreed
-ends (a lease's). Neither brake nor guard holds entries that an administrator released.
+ends (of leases). Entries that an administrator released are held only by a wrong hash.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.wording import counted
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, Plan, PlanHeader
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
 #: Outcomes that count: done, in progress, or planned.
@@ -26,11 +26,11 @@ _BROKEN = Sentence("The night's plan is not the one that was published.")
 
 @dataclass(frozen=True)
 class BrakeDecision:
-    """The reasons that hold a night, as sentences that are empty if nothing holds it.
+    """Why a night is held; each reason is a sentence, empty if it does not apply.
 
-    `broken`: the plan is not the published one, which holds every entry. `braked`: too many judged ends, which holds those.
-    `guarded`: too many unforeseen agreed ends, which holds every entry until `free_at`. `counted`: judged ends, of which
-    `allowed` may go. `unforeseen`: agreed ends that were not known a day before.
+    `broken`: the plan is not the published one: every entry is held. `braked`: there are too many judged ends: those are held.
+    `guarded`: too many agreed ends were unforeseen: every entry is held until `free_at`. `counted`: the number of judged ends;
+    `allowed`: how many of them a night may take. `unforeseen`: the number of agreed ends that were not known a day before.
     """
 
     broken: str
@@ -81,7 +81,7 @@ def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> B
         counted=len(judged),
         allowed=allowed,
         unforeseen=len(sudden),
-        free_at=_freed(plan.header, free_at),
+        free_at=free_at and min(free_at, plan.header.released_at or free_at),
         released=released,
     )
 
@@ -98,8 +98,3 @@ def _guarded(sudden: int, alive: int) -> str:
         leases=counted(sudden, "lease"),
         labs=counted(alive, "lab"),
     )
-
-
-def _freed(header: PlanHeader, free_at: datetime | None) -> datetime | None:
-    """The time at which the guard releases the night; None if it never held it."""
-    return free_at if free_at is None or header.released_at is None else min(free_at, header.released_at)

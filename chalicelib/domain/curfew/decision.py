@@ -1,6 +1,6 @@
-"""Decides whether a planned act may be carried out now. All conditions of ADR 7 must hold; missing data spares the lab.
+"""Decides whether a planned act is carried out now: `decide_entry`, read from top to bottom. Pure.
 
-Pure. The hourly run calls it right before each act, and for standing entries whose lab somebody changed.
+All conditions of ADR 7 must hold; missing data spares the lab. The hourly run calls it right before each act.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def no_holidays(_country: str, _year: int) -> frozenset[date]:
 
 
 class NextAction(StrEnum):
-    """ACT: carry it out now. WAIT: look again at the next run. LIVE: the entry is over, and the lab lives on."""
+    """ACT: carry it out now. WAIT: the next run decides again. LIVE: skip the entry; the lab lives on."""
 
     ACT = "act"
     WAIT = "wait"
@@ -43,7 +43,7 @@ class NextAction(StrEnum):
 
 @dataclass(frozen=True)
 class EntryDecision:
-    """The outcome for an entry, with the reason as a sentence for its owner. `by_people`: a person's change settles it."""
+    """What to do about an entry, with the reason as a sentence. `by_people`: a change by people is the reason: nobody is told."""
 
     then: NextAction
     reason: str
@@ -52,11 +52,11 @@ class EntryDecision:
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """The facts of one decision. `held`: why the entry may not be carried out (the brake, a wrong hash).
+    """The facts of one decision. `held`: why the brake, the guard or a wrong plan hash holds the entry; empty if none does.
 
-    `suspect`: the part of `held` that comes from damaged data; it holds a lab's last end, too. `free_at`: when the guard releases a
-    held night; an agreed end counts as late only from then on. `shield`: the protection of the cluster (`shield_of`). `gone`: EKS
-    has no such cluster. `verdict`: the last one stored. `at_limit`: whether a ceiling that puts it to sleep is still reached.
+    `suspect`: the same without the brake, because damaged data holds even a lab's last end. `free_at`: when the guard releases the
+    night; an agreed end is late only after that. `shield`: the protection of the cluster (`shield_of`). `gone`: EKS has no such
+    cluster. `verdict`: the stored one. `at_limit`: whether the ceiling that hibernates the lab is still reached.
     """
 
     entry: Entry
@@ -75,10 +75,10 @@ class DecisionContext:
 
 
 def decide_entry(context: DecisionContext) -> EntryDecision:
-    """Decide for an entry that is not settled. WAIT is bounded: once the act is too late, the lab lives on."""
+    """Decide for an entry that is not settled. It waits until `late_after` at most; then the lab lives on."""
     if exempt := exemption(context.lab, context.entry, context.holidays):
         return EntryDecision(NextAction.LIVE, exempt, by_people=not is_protected(context.lab, context.entry))
-    if context.shield and not lifts_shield(context.lab, context.entry.trigger, context.rules, context.now):
+    if context.shield and not is_last(context.lab, context.entry.trigger, context.rules, context.now):
         return EntryDecision(NextAction.LIVE, context.shield)
     if held := _why_held(context):
         return _held(context, held)
@@ -92,37 +92,29 @@ def decide_entry(context: DecisionContext) -> EntryDecision:
     return EntryDecision(NextAction.ACT, context.entry.reason)
 
 
-def is_tagged(tags: Mapping[str, str]) -> bool:
-    """Whether a tag on the cluster protects it."""
-    return tags.get(PROTECTED_TAG, "").strip().lower() not in _NO
-
-
 def shield_of(tags: Mapping[str, str], deletion_protection: bool) -> str:
     """The protection of a cluster: a tag, or EKS's deletion protection; empty without one."""
-    return TAGGED if is_tagged(tags) else PROTECTED if deletion_protection else ""
-
-
-def lifts_shield(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
-    """Whether an end at `at` overrides the protection: the lab's last end does."""
-    return is_last(lab, trigger, rules, at)
+    if tags.get(PROTECTED_TAG, "").strip().lower() not in _NO:
+        return TAGGED
+    return PROTECTED if deletion_protection else ""
 
 
 def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
     """Whether an end at `at` is the lab's last one: the lab reaches `endsBy` or `maxTotalHours`.
 
-    Neither a tag nor a warning that reached nobody nor the brake stops a last end; curfew's mode, an administrator's protection and
-    the guard against damaged data do. A warning that was never tried is waited for while it is not too late.
+    A last end happens although the cluster is protected, its warning reached nobody, or the brake holds the night. Curfew's mode,
+    an administrator's protection and the guard against damaged data stop it. It waits for its first warning, up to `late_after`.
     """
     return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= longest_life(lab, rules).replace(microsecond=0)
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
-    """Whether an administrator's protection spares the lab: its owner may not know about it."""
+    """Whether an administrator's protection spares the lab. Its owner may not know, and is told."""
     return lab.phase in RESTING and lab.protection is not None and lab.protection.until > entry.at
 
 
 def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Why a person's change, or the lab's phase, settles the entry before its time; empty if none does."""
+    """Why the entry no longer applies: the lab's phase, or a change by a person; empty if it applies."""
     schedule = lab.spec.schedule
     if lab.phase in OVER or lab.phase in ENDING:
         return Sentence("It is being deleted already, or is gone.")
@@ -191,14 +183,14 @@ def _why_held(context: DecisionContext) -> str:
 
 
 def _may_be_warned(context: DecisionContext) -> bool:
-    """Whether a warning was never tried to the end, and another run comes before the act is too late."""
+    """Whether no warning was tried yet, and another run comes before the act is too late."""
     entry, status = context.entry, context.status
     never_tried = status.warned_at is None and not status.trouble
     return never_tried and context.now + _A_RUN <= entry.at + timedelta(hours=context.rules.late_hours)
 
 
 def _held(context: DecisionContext, why: str) -> EntryDecision:
-    """In a dry run settle the entry, so that the night's report tells it; otherwise wait until the act is too late."""
+    """Wait until the act is too late. A dry run skips the entry at its time, so that the night's report lists it."""
     at_curfew, due = context.entry.trigger in AT_CURFEW, context.now >= context.entry.at
     if at_curfew and due and context.rules.mode is Mode.DRY_RUN:
         return EntryDecision(NextAction.LIVE, why)
@@ -206,16 +198,22 @@ def _held(context: DecisionContext, why: str) -> EntryDecision:
 
 
 def _is_late(context: DecisionContext) -> bool:
-    """Whether the act is overdue by more than `late_hours`: it is dropped, and the owner is warned again with a new time.
+    """Whether the act is overdue by more than `late_hours`: it is dropped, and the owner is warned again with a new time."""
+    return context.now > late_after(context)
 
-    Counted from the curfew; for acts that do not wait for a curfew, from the time at which they became possible.
+
+def late_after(context: DecisionContext) -> datetime:
+    """The time after which the act is too late: `late_hours` after its curfew.
+
+    An act that does not wait for a curfew counts from the time at which it became possible: the end of its notice period, or of
+    the guard's hold.
     """
     possible_at, status = context.entry.at, context.status
     if context.entry.trigger not in AT_CURFEW and status.warned_at is not None:
         possible_at = max(possible_at, status.warned_at + timedelta(minutes=context.rules.notice_minutes))
     if context.entry.basis is Basis.AGREED and context.free_at is not None:
         possible_at = max(possible_at, context.free_at)
-    return context.now > possible_at + timedelta(hours=context.rules.late_hours)
+    return possible_at + timedelta(hours=context.rules.late_hours)
 
 
 def _why_not_any_more(context: DecisionContext) -> str:

@@ -26,7 +26,7 @@ class ExtensionDecision:
 
 @dataclass(frozen=True)
 class ExtensionRequest:
-    """The wish: an instant, or hours to add to the lease."""
+    """The requested end: an instant, or hours to add to the lease."""
 
     until: datetime | None = None
     hours: int | None = None
@@ -38,7 +38,7 @@ class ExtensionRequest:
 
 
 def latest_end(lab: Lab, rules: CurfewRules, now: datetime) -> datetime:
-    """The latest instant, in whole seconds, that the lease may reach at `now`. It may be past, or before the lease's end."""
+    """The latest end of the lease that is allowed at `now`, in whole seconds; it may be in the past, or before the present end."""
     return min(now + timedelta(hours=rules.max_ahead_hours), last_end(lab, rules)).replace(microsecond=0)
 
 
@@ -48,7 +48,7 @@ def last_end(lab: Lab, rules: CurfewRules) -> datetime:
 
 
 def longest_life(lab: Lab, rules: CurfewRules) -> datetime:
-    """The time after which only an administrator keeps the lab past its lease: `ends_by`, or its age by today's rules."""
+    """The time after which only an administrator can keep the lab: `ends_by`, or the greatest age by today's rules if earlier."""
     by_age = lab.created_at + timedelta(hours=rules.max_total_hours)
     return min(lab.ends_by or by_age, by_age)
 

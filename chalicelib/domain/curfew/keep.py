@@ -1,6 +1,6 @@
-"""Computes the effect of a keep-link: it keeps the lab for one more night, within the allowance. Warnings announce the same.
+"""Computes the effect of a keep-link: the lab is kept for one more night, within the allowance. Warnings announce the same.
 
-Using the link again changes nothing, although the allowance grows with time.
+Using the link again changes nothing, although the latest possible end moves with time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
 @dataclass(frozen=True)
 class Keeping:
-    """The kept lab. `until`: nothing ends the lab before; `clamped`: that is before the next curfew, `wanted`.
+    """The kept lab. `until`: nothing ends the lab before; `wanted`: the next curfew, to which it was to be kept.
 
-    `no_room`: a ceiling of money leaves no room for a longer lease.
+    `no_room`: a ceiling of money has no room for a longer lease.
     """
 
     lab: Lab
@@ -35,7 +35,7 @@ class Keeping:
 
     @property
     def clamped(self) -> bool:
-        """Whether the allowance, or a ceiling, ends it before the next curfew."""
+        """Whether the allowance, or a ceiling, ends the lab before the next curfew."""
         return self.until < self.wanted
 
 
@@ -50,15 +50,16 @@ def wanted_until(entry: Entry, schedule: Schedule, holidays: Holidays) -> dateti
 def keep(
     lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, *, longer: bool = True
 ) -> Keeping:
-    """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner.
+    """The lab kept for one more night; unchanged if it is kept already. Raises NotKept with a sentence for its owner.
 
-    `longer`: whether its lease may be extended for that; never if the lab sleeps because its owner is at a ceiling.
+    `longer`: whether the lease may be extended; it never is if a ceiling hibernates the lab.
     """
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.schedule, holidays)
     may_extend = longer and entry.trigger is not Trigger.LIMIT
     reach = latest_end(lab, rules, now) if may_extend else lab.lease_ends_at
-    ends_at = lab.lease_ends_at if _is_kept(lab, entry, wanted) else max(lab.lease_ends_at, min(wanted, reach))
+    is_kept = lab.kept_until is not None and lab.kept_until >= wanted and lab.lease_ends_at > entry.at
+    ends_at = lab.lease_ends_at if is_kept else max(lab.lease_ends_at, min(wanted, reach))
     until = min(ends_at, wanted)
     if until <= max(entry.at, now):
         raise NotKept(_used_up(lab, ends_at))
@@ -75,22 +76,18 @@ def keep_within_budget(
     try:
         judge(keeping.lab)
     except OverBudget as over:
-        return keep_for_want_of_money(lab, entry, rules, holidays, now, over)
+        return keep_within_lease(lab, entry, rules, holidays, now, over)
     return keeping
 
 
-def keep_for_want_of_money(
+def keep_within_lease(
     lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, over: OverBudget
 ) -> Keeping:
-    """Within the present lease, because a ceiling has no room for a longer one. Raises NotKept, with the ceiling's sentence."""
+    """Like `keep`, but without a longer lease, since a ceiling (`over`) has no room for one. Raises NotKept with its sentence."""
     try:
         return keep(lab, entry, rules, holidays, now, longer=False)
     except NotKept as refusal:
         raise NotKept(Sentence("Its lease can't be extended for that: {why}", why=over.args[0])) from refusal
-
-
-def _is_kept(lab: Lab, entry: Entry, wanted: datetime) -> bool:
-    return lab.kept_until is not None and lab.kept_until >= wanted and lab.lease_ends_at > entry.at
 
 
 def _refuse_too_late(lab: Lab, entry: Entry) -> None:

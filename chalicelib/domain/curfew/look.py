@@ -1,6 +1,6 @@
-"""Decides the hourly run's act on a due lab that is at rest. Pure; read it from top to bottom.
+"""Decides what the hourly run does about a lab that is due: `decide_look`, read from top to bottom. Pure.
 
-`workflows/night/examine.py` loads the facts of a LookContext before, and carries the decision out after.
+`workflows/night/examine.py` loads the facts (LookContext) before, and carries the decision out after.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.decision import lifts_shield, no_holidays
+from chalicelib.domain.curfew.decision import is_last, no_holidays
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.limit import Limit
 from chalicelib.domain.curfew.next_event import DAY, SOON, NextEvent, closing, lease_end_event, next_event
@@ -21,13 +21,13 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local
 
-#: An agreed end is announced this long before it at the latest, even if EKS did not tell the cluster's protection.
+#: An agreed end is planned at least this long ahead, even if EKS did not return the cluster's protection.
 _LATEST = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class LookLater:
-    """Look again at `at`. `passed`: why the lab is not on the plan for the curfew that it faced; `waking`: when it wakes."""
+    """Look again at `at`. `passed`: why the coming curfew spares the lab, if it does; `waking`: when a sleeping lab wakes."""
 
     at: datetime
     passed: str = ""
@@ -36,14 +36,14 @@ class LookLater:
 
 @dataclass(frozen=True)
 class ActOnEntry:
-    """The time of the lab's entry has come."""
+    """The lab's entry is due: decide and act on it (`decision.py`)."""
 
     entry: Entry
 
 
 @dataclass(frozen=True)
 class PlanEvent:
-    """Publish an entry for the event."""
+    """Put the lab on the plan for the event. `passed`: as in LookLater."""
 
     event: NextEvent
     passed: str = ""
@@ -51,7 +51,7 @@ class PlanEvent:
 
 @dataclass(frozen=True)
 class PutOffEnd:
-    """The event is near, and something protects the cluster: tell its owner, and look again at `at`."""
+    """The agreed end `event` is near, but the cluster is protected: tell the owner, and look again at `at`."""
 
     event: NextEvent
     at: datetime
@@ -71,17 +71,17 @@ LookDecision = LookLater | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
 
 @dataclass(frozen=True)
 class LookContext:
-    """The facts of one look. `entry`: the lab's entry on a plan, if one stands; `faces`: the next event of a lab without one.
+    """The facts of one look. `entry`: the lab's standing entry on a plan; `event`: the lab's next event, if it has no entry.
 
     `verdict`: None if the lab's use was not, or could not be, judged. `shield`: the protection of its cluster
-    (`decision.shield_of`); `unseen`: EKS did not tell the protection. `gone`: EKS has no cluster of this lab. `upgrade_at`: the
-    earliest time at which AWS may upgrade the control plane. `limit`: the month's ceiling that its owner has reached,
-    if labs in use sleep for it.
+    (`decision.shield_of`); `unseen`: EKS did not return the protection. `gone`: EKS has no cluster of this lab. `upgrade_at`: the
+    earliest time at which AWS may upgrade the control plane. `limit`: the monthly ceiling that its owner has reached, if that
+    ceiling hibernates labs in use.
     """
 
     lab: Lab
     entry: Entry | None
-    faces: NextEvent
+    event: NextEvent
     rules: CurfewRules
     now: datetime
     verdict: Verdict | None = None
@@ -91,6 +91,16 @@ class LookContext:
     upgrade_at: datetime | None = None
     limit: Limit | None = None
     holidays: Holidays = no_holidays
+
+
+def needs_verdict(context: LookContext) -> bool:
+    """Whether the lab's use must be judged: its next event is to be planned now, or its entry for idleness is due."""
+    lab, entry = context.lab, context.entry
+    if lab.phase is not Phase.READY:
+        return False
+    if entry is None:
+        return context.event.look_at(context.rules) <= context.now
+    return entry.trigger is Trigger.IDLE and entry.at <= context.now
 
 
 def decide_look(context: LookContext) -> LookDecision:
@@ -104,32 +114,40 @@ def decide_look(context: LookContext) -> LookDecision:
         return LookLater(entry.at)
     if lab.phase is Phase.LOST or context.gone:
         return PlanEvent(closing(lab, rules, now))
-    if context.faces.look_at(rules) > now:
-        return LookLater(context.faces.look_at(rules))
+    if context.event.look_at(rules) > now:
+        return LookLater(context.event.look_at(rules))
     if context.verdict is None:
         return LookLater(now + SOON)
     return _decide_awake(context, context.verdict)
 
 
 def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:
-    """Plan the event that the lab faces, or the one after it where the curfew spares the lab."""
-    lab, event, rules, now = context.lab, context.faces, context.rules, context.now
-    passed = _why_spared(context, verdict) if event.trigger is Trigger.IDLE else ""
-    if passed and context.limit is not None and not _why_untouched(context, AtCurfew.HIBERNATE):
+    """Plan the next event of a lab in use or idle; if the curfew spares the lab, decide about the event after it."""
+    event, rules, now = context.event, context.rules, context.now
+    if event.trigger is not Trigger.IDLE:
+        return _decide_end(context, event)
+    passed = _why_untouched(context, event.act) if verdict.idle else verdict.sentence
+    if not passed:
+        return PlanEvent(event)
+    if context.limit is not None and not _why_untouched(context, AtCurfew.HIBERNATE):
         return PlanEvent(replace(event, act=AtCurfew.HIBERNATE, trigger=Trigger.LIMIT))
-    if passed:
-        event = next_event(lab, rules, now, context.holidays, after=event.at)
-        if event.trigger is Trigger.IDLE or event.look_at(rules) > now:
-            return LookLater(max(event.look_at(rules), now + SOON), passed=passed)
-    if event.trigger is not Trigger.IDLE and context.unseen and now + _LATEST < event.at:
-        return LookLater(now + SOON)
-    if event.trigger is not Trigger.IDLE and context.shield and not lifts_shield(lab, event.trigger, rules, event.at):
+    later = next_event(context.lab, rules, now, context.holidays, after=event.at)
+    if later.trigger is Trigger.IDLE or later.look_at(rules) > now:
+        return LookLater(max(later.look_at(rules), now + SOON), passed)
+    return _decide_end(context, later, passed)
+
+
+def _decide_end(context: LookContext, event: NextEvent, passed: str = "") -> LookDecision:
+    """Plan an agreed end, or put it off while the cluster is protected. `passed`: as in the decisions."""
+    if context.unseen and context.now + _LATEST < event.at:
+        return LookLater(context.now + SOON)
+    if context.shield and not is_last(context.lab, event.trigger, context.rules, event.at):
         return PutOffEnd(event, _after_put_off(context), passed)
     return PlanEvent(event, passed)
 
 
 def _decide_asleep(context: LookContext) -> LookDecision:
-    """Wake the lab in its morning or ahead of an upgrade; its lease ends it like any other. Without a cluster it never wakes."""
+    """Wake a sleeping lab in its morning or ahead of an upgrade; plan its end when its lease ends, or when its cluster is gone."""
     lab, rules, now = context.lab, context.rules, context.now
     ends = lease_end_event(lab, rules, now)
     if context.gone and context.entry is None:
@@ -141,19 +159,14 @@ def _decide_asleep(context: LookContext) -> LookDecision:
         return LookLater(_or_waking(context.entry.at, waking, now), waking=waking)
     if ends.look_at(rules) > now:
         return LookLater(_or_waking(ends.look_at(rules), waking, now), waking=waking)
-    if context.shield and not lifts_shield(lab, ends.trigger, rules, ends.at):
+    if context.shield and not is_last(lab, ends.trigger, rules, ends.at):
         return PutOffEnd(ends, _or_waking(_after_put_off(context), waking, now), waking=waking)
     return PlanEvent(ends)
 
 
-def _why_spared(context: LookContext, verdict: Verdict) -> str:
-    """Why the curfew that the lab faces does not affect it; empty if it is planned for."""
-    return _why_untouched(context, context.faces.act) if verdict.idle else verdict.sentence
-
-
 def _why_untouched(context: LookContext, act: AtCurfew) -> str:
-    """The reason why a curfew may not touch the lab, idle or not; empty if it may."""
-    lab, event, rules = context.lab, context.faces, context.rules
+    """Why the curfew must not do `act` to the lab, even if it is idle; empty if it may."""
+    lab, event, rules = context.lab, context.event, context.rules
     if context.shield:
         return context.shield
     if context.now + timedelta(minutes=rules.notice_minutes) > event.at + timedelta(hours=rules.late_hours):

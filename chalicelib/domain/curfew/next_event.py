@@ -1,6 +1,6 @@
-"""The next event of a lab at rest, its curfew or the end of its lease, whichever is first; and the time of its next look.
+"""Computes the next event of a lab at rest: its curfew or the end of its lease, whichever is first; and its next look.
 
-A lease that is already over is due as soon as its notice period allows.
+A lease that is already over ends the lab after the notice period.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
 
-#: Due this long after `now`, a lab is looked at by the next run: `now` stays the same during this one.
+#: A lab that is due this long after `now` is looked at by the next run, since `now` is the same throughout a run.
 SOON = timedelta(seconds=1)
 DAY = timedelta(days=1)
-#: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
+#: A lab kept or protected until a curfew is not exempt from that curfew: the exemption ends just before.
 _TICK = timedelta(microseconds=1)
-#: The most nights that are recorded after a longer outage.
+#: The most missed nights that the history names after a long outage.
 _MOST_MISSED = 14
 
 
@@ -32,14 +32,14 @@ class NextEvent:
     trigger: Trigger
 
     def look_at(self, rules: CurfewRules) -> datetime:
-        """When the lab must be looked at so that the plan is published ahead of it."""
+        """When the run must look at the lab to publish the plan `lead_hours` ahead."""
         return self.at - timedelta(hours=rules.lead_hours)
 
 
 def next_event(
     lab: Lab, rules: CurfewRules, now: datetime, holidays: Holidays, after: datetime | None = None
 ) -> NextEvent:
-    """The nearest event. `after`: curfews up to then are settled. At the same instant a lease's end goes first."""
+    """The nearest event; at the same instant the lease's end. `after`: ignore curfews up to this time."""
     ends, curfew = lease_end_event(lab, rules, now), curfew_to_come(lab, after or now, holidays)
     if curfew is None or ends.at <= curfew.at:
         return ends
@@ -47,15 +47,15 @@ def next_event(
 
 
 def event_after(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> NextEvent:
-    """The next event of a lab that has lived through an entry: the curfew of that entry is over for it."""
+    """The next event of a lab whose entry was skipped: not the curfew of that entry again."""
     return next_event(lab, rules, now, holidays, max(now, entry.at) if entry.trigger in AT_CURFEW else now)
 
 
 def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
-    """When to look again at a lab that has lived through an entry; SOON if its next event is near.
+    """When to look again at a lab whose entry was skipped; SOON if its next event is near.
 
-    The next run looks at a hibernated lab and computes its waking. A lease's end that could not be carried out, nor was extended,
-    is tried again a day later, so that its owner is not warned every few hours.
+    The next run looks at a hibernated lab, to compute its waking. An end of a lease that was not carried out is planned again a day
+    later, so that its owner is not warned every few hours.
     """
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
@@ -66,7 +66,7 @@ def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holiday
 
 
 def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
-    """The time at which the lease ends the lab: at its end, not before its protection's, and not before the notice period."""
+    """The end of the lab by its lease: not before its protection ends, nor before the notice period is over."""
     trigger = Trigger.ADOPTED if lab.adopted else Trigger.LEASE
     return _ending(lab, max(lab.lasts_until, _noticed(rules, now)), trigger)
 
@@ -85,7 +85,7 @@ def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | Non
 
 
 def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, ...]:
-    """The curfews that an unplanned lab passed between its due time and `now`: no run looked at it in time."""
+    """The curfews between the due time of a lab without an entry and `now`: no run looked at the lab in time."""
     nights: list[Night] = []
     night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None else None
     while night is not None and night.at <= now and len(nights) < _MOST_MISSED:

@@ -1,6 +1,6 @@
 """Tonight's plan: the labs that are to end or to hibernate, the reasons, and the outcomes. See ADR 7.
 
-An entry is immutable once published and goes into the plan's hash; its status, the outcome so far, does not.
+An entry never changes once published, and the plan's hash covers it. Its status (the outcome so far) changes, outside the hash.
 A plan's date is the local calendar day, in the lab's own zone, on which the entry is due.
 """
 
@@ -112,10 +112,9 @@ class Unheard:
 class EntryStatus:
     """The outcome of an entry so far. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
-    `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
-    `called_off_at`: since when its owner is to be told that the act did not happen. `sending_until`: a run is sending its warning
-    until then; later another run may. `mail`: the record of the mail that warns of it. `unheard`: warnings that came back before
-    the act; the notice counts from a later one.
+    `trouble`: why the warning was not delivered so far. `braked_at`: when the brake first held the entry. `called_off_at`: when the
+    run decided to tell its owner that the act did not happen. `sending_until`: no other run sends the warning before. `mail`: the
+    record of the mail that carries it. `unheard`: warnings that bounced before the act; the notice period counts from a later one.
     """
 
     night: date

@@ -1,4 +1,4 @@
-"""Builds a plan entry from a lab, its next event, its verdict and its price.
+"""Builds a plan entry from the facts of a look, the lab's next event, and its price.
 
 The hourly run calls it hours ahead of the act. A published entry never changes, so it holds all facts of its messages.
 """
@@ -8,52 +8,41 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import UNKNOWN_TYPE, Machines, Prices, hourly_cost, saved_hourly
-from chalicelib.domain.curfew.messages.limit import Limit, describe_limit
+from chalicelib.domain.curfew.look import LookContext
+from chalicelib.domain.curfew.messages.limit import describe_limit
 from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.plan import AT_CURFEW, Entry, Stakes, Trigger
 from chalicelib.domain.idleness.evidence import Evidence, Source
-from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
 from chalicelib.domain.labs.schedule import format_local
 
 
-@dataclass(frozen=True)
-class KnownLab:
-    """The facts for planning a lab. `extended`: AWS bills extended support for its version now.
+def plan_entry(
+    context: LookContext, event: NextEvent, prices: Prices, extended: bool = False, evidence: Evidence | None = None
+) -> Entry:
+    """The entry of `event`. `extended`: AWS bills extended support for the lab's version now.
 
-    `shield`: the protection of its cluster that its last end overrides. `limit`: the ceiling that is reached.
+    The leftovers of a deleted cluster, and an adopted cluster, have no known price.
     """
-
-    prices: Prices
-    extended: bool = False
-    evidence: Evidence | None = None
-    shield: str = ""
-    verdict: Verdict | None = None
-    limit: Limit | None = None
-
-
-def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
-    """The entry of `faces.night`. The leftovers of a deleted cluster, and an adopted cluster, have no known price."""
-    priced, seen = faces.trigger in AT_CURFEW | {Trigger.LEASE}, machines_seen(known.evidence)
+    lab, priced, seen = context.lab, event.trigger in AT_CURFEW | {Trigger.LEASE}, machines_seen(evidence)
     return Entry(
-        night=faces.night,
+        night=event.night,
         lab_id=lab.id,
-        at=faces.at,
-        act=faces.act,
-        trigger=faces.trigger,
-        reason=_lifted(_reason(lab, faces, known), known.shield),
+        at=event.at,
+        act=event.act,
+        trigger=event.trigger,
+        reason=_lifted(_reason(context, event), context.shield),
         owner=lab.owner,
         name=lab.name,
         region=lab.region,
-        planned_at=now,
-        stakes=stakes_of(known.evidence),
-        hourly_usd=hourly_cost(lab, known.prices, known.extended, seen).certain if priced else None,
-        foreseen=faces.trigger is not Trigger.LEASE or _is_foreseen(lab, faces.at),
+        planned_at=context.now,
+        stakes=stakes_of(evidence),
+        hourly_usd=hourly_cost(lab, prices, extended, seen).certain if priced else None,
+        foreseen=event.trigger is not Trigger.LEASE or _is_foreseen(lab, event.at),
         time_zone=lab.spec.schedule.time_zone,
-        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act, seen) if priced else None,
+        saved_hourly_usd=saved_hourly(lab, prices, extended, event.act, seen) if priced else None,
     )
 
 
@@ -66,7 +55,7 @@ def _lifted(reason: str, shield: str) -> str:
 
 
 def _is_foreseen(lab: Lab, at: datetime) -> bool:
-    """Whether the end is no earlier than was known a day before."""
+    """Whether the end is not earlier than was known a day before."""
     return lab.lease_ends_at >= lab.end_foreseen_at(at - timedelta(days=1)).replace(microsecond=0)
 
 
@@ -76,7 +65,7 @@ def planned_for(lab: Lab, entry: Entry) -> Lab:
 
 
 def stakes_of(evidence: Evidence | None) -> Stakes:
-    """The numbers that were counted; the others stay unknown."""
+    """What goes with the lab, as far as it was counted."""
     if evidence is None or evidence.cluster_status is None:
         return Stakes()
     nodes = sum(group.nodes for group in evidence.nodegroups) + evidence.instances_outside
@@ -97,12 +86,13 @@ def machines_seen(evidence: Evidence | None) -> tuple[Machines, ...] | None:
     return (*groups, Machines("", kinds))
 
 
-def _reason(lab: Lab, faces: NextEvent, known: KnownLab) -> str:
-    match faces.trigger:
+def _reason(context: LookContext, event: NextEvent) -> str:
+    lab = context.lab
+    match event.trigger:
         case Trigger.IDLE:
-            return known.verdict.sentence if known.verdict else Sentence("It is idle.")
+            return context.verdict.sentence if context.verdict else Sentence("It is idle.")
         case Trigger.LIMIT:
-            return describe_limit(known.limit) if known.limit else Sentence("A ceiling of the month is reached.")
+            return describe_limit(context.limit) if context.limit else Sentence("A ceiling of the month is reached.")
         case Trigger.LEASE:
             return Sentence("Its lease ends on {at}.", at=format_local(lab.spec.schedule, lab.lease_ends_at))
         case Trigger.GONE:

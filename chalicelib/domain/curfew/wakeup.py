@@ -1,6 +1,6 @@
-"""Decides when a hibernated lab wakes: in its morning, or ahead of an upgrade by AWS, which needs nodes to upgrade along.
+"""Decides when a hibernated lab wakes: in its morning, or ahead of an upgrade by AWS, so that its nodes can be upgraded, too.
 
-The hourly run calls it. A failed wake is not repeated before the next morning: its owner was told, and can ask for it.
+The hourly run calls it. A failed wake is not repeated before the next morning: its owner was told, and can request it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind
 
-#: How long before a possible upgrade by AWS the nodes are back, so that they can be upgraded along.
+#: How long before a possible upgrade by AWS the lab wakes.
 AHEAD_OF_UPGRADE = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
 class Waking:
-    """The next waking of the lab (None: only at a person's request), and why. `by_clock`: its next scheduled morning."""
+    """When the lab wakes next (None: only on request), and why. `by_clock`: its next scheduled morning."""
 
     at: datetime | None
     reason: str
@@ -35,7 +35,7 @@ def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, no
 
 
 def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
-    """The earlier of morning and upgrade, counted from the time the lab hibernated."""
+    """The first morning after the lab hibernated, or 48 hours before the upgrade if that is earlier."""
     since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
     morning = next_wake(lab.spec.schedule, since, holidays)
     early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE

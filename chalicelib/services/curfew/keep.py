@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import keeping_cost
-from chalicelib.domain.curfew.keep import Keeping, keep, keep_for_want_of_money, keep_within_budget
+from chalicelib.domain.curfew.keep import Keeping, keep, keep_within_budget, keep_within_lease
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.curfew.signed_links import read_link
 from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept, OverBudget
@@ -70,7 +70,7 @@ def _keep(deps: Deps, entry: Entry, lab: Lab, how: Sentence, now: datetime) -> K
 
     def kept(stored: Lab, over: OverBudget | None = None) -> Lab:
         asked = (stored, entry, rules, deps.curfew.holidays, now)
-        made.append(keep_for_want_of_money(*asked, over) if over else keep(*asked))
+        made.append(keep_within_lease(*asked, over) if over else keep(*asked))
         touched = made[-1].lab != stored and stored.phase in RESTING
         return replace(made[-1].lab, due_at=min(stored.due_at or now, now)) if touched else made[-1].lab
 

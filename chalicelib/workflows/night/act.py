@@ -1,7 +1,7 @@
-"""Carries out one planned act, or records why the lab lives on. It checks every condition again at that moment.
+"""Carries out one planned act, or records why the lab lives on. `domain/curfew/decision.py` decides from the facts of this moment.
 
-The entry's status is `acting` before the lab changes and settled after. If a run dies in between, its retry, the next run or
-the night's report completes the entry.
+The entry's status is `acting` before the lab changes, and settled after. If a run dies in between, its retry, the next run or the
+night's report completes the entry.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import call_off_now, close, drop_call_off, leave_as_old, spare
-from chalicelib.workflows.night.outcomes import (
-    KIND,
-    change_unless_changed,
-    settle,
-    skip_entry,
+from chalicelib.workflows.night.call_off import (
+    call_off_now,
+    close_entry,
+    drop_call_off,
+    leave_as_old,
+    skip_and_call_off,
 )
+from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, settle, skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH
@@ -42,7 +43,7 @@ def act_on(run: NightRun, item: Mapping[str, Any]) -> None:
     try:
         _act_once(run, item)
     except Superseded:
-        # Somebody changed the lab at that very moment: decide again from the lab's present state.
+        # Somebody changed the lab since it was loaded: load it and decide again.
         _act_once(run, item)
 
 
@@ -52,7 +53,7 @@ def _act_once(run: NightRun, item: Mapping[str, Any]) -> None:
     if line is None:
         return
     if line.status.outcome in SETTLED:
-        close(run, lab, line)
+        close_entry(run, lab, line)
     elif is_under_way(lab, line):
         complete(run, lab, line.entry)
         run.counts["acted"] += 1
@@ -62,7 +63,7 @@ def _act_once(run: NightRun, item: Mapping[str, Any]) -> None:
 
 
 def is_under_way(lab: Lab, line: PlanLine) -> bool:
-    """Whether curfew began the act: the write that changed the lab's phase took it off the plan."""
+    """Whether curfew began the act: one write changed the lab's phase and took it off the plan."""
     asleep = lab.phase is Phase.HIBERNATED and line.entry.act is AtCurfew.HIBERNATE
     return line.status.outcome is EntryOutcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
 
@@ -110,7 +111,7 @@ def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision)
             if decision.by_people:
                 skip_entry(run, lab, entry, decision.reason)
             else:
-                spare(run, lab, PlanLine(entry, context.status), decision.reason)
+                skip_and_call_off(run, lab, PlanLine(entry, context.status), decision.reason)
             run.counts["skipped"] += 1
         case NextAction.WAIT:
             _wait(run, context, decision.reason)

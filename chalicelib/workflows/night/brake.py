@@ -1,19 +1,19 @@
-"""Lists the entries that are due, with the reason for those that the brake or the guard holds (domain/curfew/brake.py).
+"""Lists the due entries, each with the reason if the brake or the guard holds it (domain/curfew/brake.py).
 
-Administrators get one message a night; the next hourly run acts on entries that they released.
+Administrators get one message a night about that. If they release the night, the next hourly run acts on its entries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from chalicelib.domain.core.sentence import Sentence, to_kept
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
-from chalicelib.domain.curfew.plan import SETTLED, EntryOutcome, Plan, PlanHeader, PlanLine, plan_hash
+from chalicelib.domain.curfew.plan import SETTLED, EntryOutcome, Plan, PlanLine, plan_hash
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.workflows.night.act import complete, is_under_way
@@ -60,17 +60,14 @@ def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
         alive += _gone_tonight(run, plan)
         braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.guarded and plan.header.guarded_at is None:
-        plan = replace(plan, header=run.store.change_header(night, lambda stored: _guarded(stored, run.now)))
+        header = run.store.change_header(night, lambda stored: replace(stored, guarded_at=stored.guarded_at or run.now))
+        plan = replace(plan, header=header)
         braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.held:
         run.counts["held_nights"] += 1
         with run.around(Sentence("telling administrators")):
             _send(run, plan, braking, alive)
     return plan, braking
-
-
-def _guarded(header: PlanHeader, now: datetime) -> PlanHeader:
-    return replace(header, guarded_at=header.guarded_at or now)
 
 
 def _gone_tonight(run: NightRun, plan: Plan) -> int:

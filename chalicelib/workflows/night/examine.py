@@ -1,7 +1,7 @@
-"""Examines a group of due labs of one place: loads their facts, has `domain/curfew/look.py` decide, and writes the decisions.
+"""Examines a group of due labs of one account's region: loads facts, judges use, decides (`domain/curfew/look.py`), and writes.
 
-The evidence of the whole group is read in as few calls as possible, and only of labs that need a judgement now. A lab is
-marked as planned before its entry is published, so that a run that dies in between plans it once only.
+Evidence of use is read for the group in as few calls as possible, and only for labs that need a verdict now. A lab is marked as
+planned before its entry is published, so that a run that dies in between plans it only once.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from chalicelib.domain.curfew.look import (
     PutOffEnd,
     WakeLab,
     decide_look,
+    needs_verdict,
 )
 from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
-from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
+from chalicelib.domain.curfew.plan_entry import plan_entry, planned_for
 from chalicelib.domain.curfew.wakeup import Waking
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.idleness.evidence import Evidence
@@ -35,41 +36,26 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import close, spare, tell_put_off
-from chalicelib.workflows.night.outcomes import (
-    KIND,
-    change_unless_changed,
-    line_of,
-    note_missed,
-    skip_entry,
-)
+from chalicelib.workflows.night.call_off import close_entry, skip_and_call_off, tell_put_off
+from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, line_of, note_missed, skip_entry
 from chalicelib.workflows.night.region import Region, note_seen
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH
 
 
-@dataclass(frozen=True)
-class DueLab:
-    """A due lab, its line of a plan if one stands, and the next event that it faces otherwise."""
-
-    lab: Lab
-    line: PlanLine | None
-    faces: NextEvent
-
-
 @dataclass
 class Examination:
-    """One group's look. `new`: entries to publish after every look; `due`: entries to act on.
+    """The look at one group. `new`: entries to publish after all looks; `due`: entries to act on.
 
-    `lost`: labs that could not be looked at, with the reason. `seen`: each look, with the evidence of the lab's use.
+    `lost`: labs that could not be looked at, with the reason. `seen`: each lab with the evidence of its use, if that was read.
     """
 
     region: Region
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
     due: list[dict[str, str]] = field(default_factory=list)
-    seen: list[tuple[DueLab, Evidence | None]] = field(default_factory=list)
+    seen: list[tuple[Lab, Evidence | None]] = field(default_factory=list)
 
     @property
     def run(self) -> NightRun:
@@ -78,26 +64,27 @@ class Examination:
 
     def look(self, ids: Sequence[str]) -> None:
         """Decide for each lab, write the decisions, and publish the new entries. A lab changed meanwhile is looked at once more."""
-        self._look(self._look(ids))
+        changed = self._look(ids)
+        self._look(changed)
         self._publish()
-        for each, evidence in self.seen:
-            with self.run.around(Sentence("the price of {lab}", lab=each.lab.id)):
-                note_seen(self.region, each.lab, evidence)
+        for lab, evidence in self.seen:
+            with self.run.around(Sentence("the price of {lab}", lab=lab.id)):
+                note_seen(self.region, lab, evidence)
 
     def _look(self, ids: Sequence[str]) -> list[str]:
-        """Load the labs, judge those that need it, decide for each, write the decisions. Return those that somebody changed."""
-        due, changed = self._load(ids), []
-        evidence = self._evidence([each.lab for each in due if self._needs_judging(each)])
-        for each in due:
-            with self._alone(each.lab.id):
-                seen = evidence.get(each.lab.id)
-                self.seen.append((each, seen))
-                context = self._context(each, seen)
+        """Load the labs, judge those that need it, decide for each, write the decisions. Return the labs that somebody changed."""
+        loaded, changed = self._load(ids), list[str]()
+        evidence = self._evidence([each.lab for each in loaded if needs_verdict(each)])
+        for each in loaded:
+            lab, seen = each.lab, evidence.get(each.lab.id)
+            with self._alone(lab.id):
+                self.seen.append((lab, seen))
+                context = self._with_facts(each, seen)
                 try:
                     self._write(context, decide_look(context), seen)
                 except Superseded:
                     self.run.counts["changed_meanwhile"] += 1
-                    changed.append(each.lab.id)
+                    changed.append(lab.id)
         return changed
 
     @contextmanager
@@ -108,47 +95,43 @@ class Examination:
         if failed:
             self.lost[lab_id] = str(failed[0])
 
-    def _load(self, ids: Sequence[str]) -> list[DueLab]:
-        """The labs that are still due, each with its line of a plan, or taken off the plan if the line is settled."""
-        found = []
+    def _load(self, ids: Sequence[str]) -> list[LookContext]:
+        """The labs that are due, each with its standing entry or its next event."""
+        loaded: list[LookContext] = []
         for lab_id in ids:
             with self._alone(lab_id):
                 lab = self.run.deps.store.load_lab(lab_id)
                 if lab.phase in RESTING and lab.due_at is not None and lab.due_at <= self.run.now:
                     self.run.counts["looked_at"] += 1
-                    found += self._with_line(lab)
-        return found
+                    loaded += filter(None, [self._context(lab)])
+        return loaded
 
-    def _with_line(self, lab: Lab) -> list[DueLab]:
-        """Empty for a lab that just came off the plan and has no event soon."""
-        run, holidays = self.run, self.run.deps.curfew.holidays
-        line = line_of(run, lab)
-        if line is None or (free := self._freed(lab, line)) is None:
-            return [DueLab(lab, line, next_event(lab, run.rules, run.now, holidays))]
-        if free.phase is not Phase.READY or free.due_at != run.now + SOON:
-            return []
-        return [DueLab(free, None, event_after(free, line.entry, run.rules, run.now, holidays))]
+    def _context(self, lab: Lab) -> LookContext | None:
+        """The facts that the table has. None if the lab's entry is over, and its next event is not near."""
+        run, holidays, line = self.run, self.run.deps.curfew.holidays, line_of(self.run, lab)
+        freed = self._freed(lab, line) if line is not None else None
+        if line is None or freed is None:
+            entry, event = (line.entry if line else None), next_event(lab, run.rules, run.now, holidays)
+            return LookContext(lab, entry, event, run.rules, run.now, holidays=holidays)
+        # Its next look was set when it came off the plan: SOON if its next event is to be planned now.
+        if freed.phase is not Phase.READY or freed.due_at != run.now + SOON:
+            return None
+        event = event_after(freed, line.entry, run.rules, run.now, holidays)
+        return LookContext(freed, None, event, run.rules, run.now, holidays=holidays)
 
     def _freed(self, lab: Lab, line: PlanLine) -> Lab | None:
-        """The lab off the plan, if its entry is settled or it was exempted; None if the entry stands."""
+        """The lab off the plan, if its entry is settled or somebody exempted the lab; None while the entry stands."""
         entry, status = line
         if status.outcome in SETTLED:
-            return close(self.run, lab, line)
+            return close_entry(self.run, lab, line)
         standing = status.outcome is EntryOutcome.STANDING
         exempt = exemption(lab, entry, self.run.deps.curfew.holidays) if standing else ""
         if not exempt:
             return None
         self.run.counts["skipped"] += 1
         if is_protected(lab, entry):
-            return spare(self.run, lab, line, exempt)
+            return skip_and_call_off(self.run, lab, line, exempt)
         return skip_entry(self.run, lab, entry, exempt)
-
-    def _needs_judging(self, due: DueLab) -> bool:
-        if due.lab.phase is not Phase.READY:
-            return False
-        if due.line is None:
-            return due.faces.look_at(self.run.rules) <= self.run.now
-        return due.line.entry.trigger is Trigger.IDLE and due.line.entry.at <= self.run.now
 
     def _evidence(self, labs: Sequence[Lab]) -> Mapping[str, Evidence]:
         if not labs:
@@ -156,13 +139,12 @@ class Examination:
         window = timedelta(hours=self.run.rules.window_hours)
         return self.run.deps.curfew.signals(self.region.place).read(labs, self.run.now, window)
 
-    def _context(self, due: DueLab, evidence: Evidence | None) -> LookContext:
-        """The facts of one look. Asks EKS only for facts that the decision needs."""
-        run, entry = self.run, due.line.entry if due.line else None
-        context = LookContext(due.lab, entry, due.faces, run.rules, run.now, holidays=run.deps.curfew.holidays)
+    def _with_facts(self, context: LookContext, evidence: Evidence | None) -> LookContext:
+        """Add the facts that the decision needs: the verdict on a lab in use, or EKS's state of a sleeping lab's cluster."""
+        entry = context.entry
         if evidence is not None:
             return self._judged(context, evidence)
-        if due.lab.phase is Phase.HIBERNATED and (entry is None or run.now < entry.at):
+        if context.lab.phase is Phase.HIBERNATED and (entry is None or context.now < entry.at):
             return self._asleep(context)
         return context
 
@@ -172,7 +154,7 @@ class Examination:
         verdict = judge(lab, evidence, context.rules, context.now)
         self.run.store.put_verdict(verdict)
         limit = self.run.limit_of(lab) if unplanned and not verdict.idle else None
-        sleeps = limit is not None or (unplanned and verdict.idle and context.faces.act is AtCurfew.HIBERNATE)
+        sleeps = limit is not None or (unplanned and verdict.idle and context.event.act is AtCurfew.HIBERNATE)
         policy = str(lab.spec.support_policy)
         return replace(
             context,
@@ -197,21 +179,20 @@ class Examination:
         if context.entry is None:
             note_missed(self.run, lab, "")
         match decision:
-            case ActOnEntry():
-                night, entry_id = decision.entry.night.isoformat(), decision.entry.id
-                self.due.append({"lab_id": lab.id, "night": night, "entry_id": entry_id})
-            case WakeLab():
-                self._wake(lab, decision.waking)
-            case PlanEvent():
-                self._note_passed(context, decision.passed)
-                self._mark_planned(context, decision.event, evidence)
-            case LookLater():
-                self._note_passed(context, decision.passed)
-                self._look_again(lab, decision.at, decision.waking)
-            case PutOffEnd():
-                self._note_passed(context, decision.passed)
-                tell_put_off(self.run, lab, decision.event, context.shield)
-                self._look_again(lab, decision.at, decision.waking)
+            case ActOnEntry(entry):
+                self.due.append({"lab_id": lab.id, "night": entry.night.isoformat(), "entry_id": entry.id})
+            case WakeLab(waking):
+                self._wake(lab, waking)
+            case PlanEvent(event, passed):
+                self._note_passed(context, passed)
+                self._mark_planned(context, event, evidence)
+            case LookLater(at, passed, waking):
+                self._note_passed(context, passed)
+                self._look_again(lab, at, waking)
+            case PutOffEnd(event, at, passed, waking):
+                self._note_passed(context, passed)
+                tell_put_off(self.run, lab, event, context.shield)
+                self._look_again(lab, at, waking)
                 self.run.counts["put_off"] += 1
             case _:
                 assert_never(decision)
@@ -230,13 +211,13 @@ class Examination:
     def _note_passed(self, context: LookContext, why: str) -> None:
         if not why:
             return
-        lab, faces = context.lab, context.faces
+        lab, event = context.lab, context.event
         message = Sentence(
             "The lab is not on the plan for the curfew of {at}: {why}",
-            at=format_local(lab.spec.schedule, faces.at),
+            at=format_local(lab.spec.schedule, event.at),
             why=why,
         )
-        self._note(lab, message, night=faces.night.isoformat())
+        self._note(lab, message, night=event.night.isoformat())
         self.run.counts["in_use"] += 1
 
     def _wake(self, lab: Lab, waking: Waking) -> None:
@@ -252,10 +233,9 @@ class Examination:
         self.run.counts["woken"] += 1
 
     def _mark_planned(self, context: LookContext, event: NextEvent, evidence: Evidence | None) -> None:
-        lab, extended = context.lab, self.region.is_billed_extended(context.lab)
-        known = KnownLab(self.region.prices, extended, evidence, context.shield, context.verdict, context.limit)
-        entry = plan_entry(lab, event, known, self.run.now)
-        marked = change_unless_changed(self.run, lab, lambda stored: planned_for(stored, entry))
+        extended = self.region.is_billed_extended(context.lab)
+        entry = plan_entry(context, event, self.region.prices, extended, evidence)
+        marked = change_unless_changed(self.run, context.lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))
 
     def _publish(self) -> None:

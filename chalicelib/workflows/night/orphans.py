@@ -37,12 +37,12 @@ from chalicelib.workflows.night.run import NightRun
 
 def find_orphans_in(run: NightRun, place: Place) -> list[str]:
     """Look through one account's region; return a sentence for each cluster to report."""
-    message = []
+    found: list[str] = []
     for tagged in run.deps.curfew.signals(place).tagged_clusters():
         if is_overdue(tagged, run.now):
             with run.around(tagged.arn):
-                message += _looked_up(run, tagged)
-    return message
+                found += _looked_up(run, tagged)
+    return found
 
 
 def _looked_up(run: NightRun, tagged: TaggedCluster) -> list[str]:
@@ -97,7 +97,7 @@ def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
-    """Reopen the lab. Somebody may have recreated the cluster with the old tags and use it, so a warning comes first."""
+    """Reopen the lab with its lease over: it is planned and warned of like any other, since somebody may use the cluster."""
 
     def again(stored: Lab) -> Lab:
         if stored.phase not in OVER:

@@ -1,6 +1,6 @@
 """Records the outcome of a plan entry: its status first, then the lab's history, then the lab.
 
-If a run dies in between, the next one repeats the rest from the status: every write here may be repeated.
+If a run dies in between, the next one reads the status and repeats the rest: every write here is safe to repeat.
 """
 
 from __future__ import annotations
@@ -45,10 +45,9 @@ def leave_to_next_run(run: NightRun, lab_id: str, why: str) -> None:
 
 
 def note_missed(run: NightRun, lab: Lab, why: str) -> None:
-    """Write into the history which curfews a lab without a plan entry has passed since it was due, and why.
+    """Record in the history each curfew that passed since the lab was due, if the lab was on no plan, and `why` it was not.
 
-    Without `why` no run looked at the lab in time: none ran, or somebody changed the lab shortly before. A lab that is marked as
-    planned, and whose entry was never published, counts as unplanned.
+    Empty `why`: no run looked at the lab in time. A lab whose entry was never published counts as being on no plan.
     """
     if lab.phase is not Phase.READY or line_of(run, lab) is not None:
         return
@@ -74,7 +73,7 @@ def settle(
     saved_usd: float = 0.0,
     called_off_at: datetime | None = None,
 ) -> EntryStatus:
-    """Settle an entry's status; a settled status never changes."""
+    """Settle an entry's status and return it; a settled status never changes."""
 
     def settled(status: EntryStatus) -> EntryStatus:
         if status.outcome in SETTLED:
@@ -85,8 +84,8 @@ def settle(
     return run.store.change_status(entry.night, entry.id, settled)
 
 
-def conclude(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
-    """Write a settled status into the lab's history, take the lab off the plan and set its next look; return the lab."""
+def take_off_plan(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
+    """Record a settled status in the lab's history, take the lab off the plan, and set its next look; return the lab."""
     entry, status = line
     message = (
         Sentence("{what}: {reason}", what=_describe(lab, entry), reason=status.reason)
@@ -108,8 +107,8 @@ def conclude(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
 
 
 def skip_entry(run: NightRun, lab: Lab, entry: Entry, reason: str) -> Lab:
-    """Settle the entry as skipped, with its reason in status and history."""
-    return conclude(run, lab, PlanLine(entry, settle(run, entry, EntryOutcome.SKIPPED, reason)))
+    """Skip an entry: settle its status with the reason, and take the lab off the plan; return the lab."""
+    return take_off_plan(run, lab, PlanLine(entry, settle(run, entry, EntryOutcome.SKIPPED, reason)))
 
 
 def _missed(lab: Lab) -> str:

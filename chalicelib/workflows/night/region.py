@@ -1,4 +1,4 @@
-"""Facts of one account's region for the length of one step; the support calendar is read once, at its first use."""
+"""Facts of one account's region in one step of a run, and the labs' prices; the support calendar is read at its first use."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Region:
 
 
 def note_seen(region: Region, lab: Lab, evidence: Evidence | None) -> None:
-    """Keep the lab's price and Kubernetes version. Call it last: it saves a new version of the record."""
+    """Store the lab's price and Kubernetes version. Call it last: it changes the record's version."""
     deps, version = region.run.deps, evidence.cluster_version if evidence else ""
     lab = note_version(deps, lab.id, version) if version else lab
     _note_support(region, lab)
@@ -67,7 +67,7 @@ def note_seen(region: Region, lab: Lab, evidence: Evidence | None) -> None:
 
 
 def _note_support(region: Region, lab: Lab) -> None:
-    """Adapt the meter to an upgrade, or to a date that AWS moved; a version without a date changes nothing."""
+    """Adapt the meter to an upgrade, or to a moved end of standard support; a version without a date changes nothing."""
     meter, version, now = lab.meter, region.calendar.get(lab.kubernetes_version), region.run.now
     if meter is None or version is None or lab.spec.support_policy is not SupportPolicy.EXTENDED:
         return
@@ -83,7 +83,7 @@ def _note_support(region: Region, lab: Lab) -> None:
 
 
 def _price(region: Region, lab: Lab, evidence: Evidence | None) -> float | None:
-    """USD an hour, by the machines seen; None if no machines were read and an earlier look knows the price."""
+    """USD an hour for the machines seen; None if none were read now and an earlier look computed the price."""
     prices, extended, seen = region.prices, region.is_billed_extended(lab), machines_seen(evidence)
     asleep = hibernated_cost(lab, prices, extended).total
     fresh = lab.hourly_usd is None or abs(lab.hourly_usd - asleep) < _LEAST

@@ -1,4 +1,4 @@
-"""Writes the night's report to administrators: settles open entries, posts one message, then marks the night as reported."""
+"""Posts the night's report to administrators: settles open entries, posts one message, then marks the night as reported."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _BLOCKED = 100
 
 
 def unreported_nights(deps: Deps, now: datetime) -> list[date]:
-    """Nights whose report is due and not sent, newest first; older nights only if they have a plan.
+    """The nights whose report is due and not posted, newest first; older nights only if they have a plan.
 
-    A night is reported again if its plan grew after its report: evenings come later in other time zones.
+    A night is reported again if its plan grew after its report: in other time zones its evening comes later.
     """
     newest, *older = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)
     header = deps.curfew.store.header(newest)

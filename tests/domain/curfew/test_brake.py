@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew.brake import GUARDED_FOR, decide_brake
+from chalicelib.domain.curfew.look import LookContext
 from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.plan import (
     Basis,
@@ -21,7 +22,7 @@ from chalicelib.domain.curfew.plan import (
     Trigger,
     plan_hash,
 )
-from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry
+from chalicelib.domain.curfew.plan_entry import plan_entry
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.labs.lab import Lab, LeaseChange
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -35,7 +36,8 @@ RULES = CurfewRules()
 
 def an_entry(number: int, trigger: Trigger = Trigger.IDLE, foreseen: bool = True) -> Entry:
     lab = a_lab(id=f"lab-{number:03d}")
-    entry = plan_entry(lab, NextEvent(NIGHT, AT, AtCurfew.END, trigger), KnownLab(a_price_list()), AT)
+    event = NextEvent(NIGHT, AT, AtCurfew.END, trigger)
+    entry = plan_entry(LookContext(lab, None, event, RULES, AT), event, a_price_list())
     return replace(entry, foreseen=foreseen)
 
 
@@ -121,7 +123,8 @@ def test_a_plan_with_another_hash_is_held_and_no_release_lets_it_go() -> None:
 
 def planned(lab: Lab) -> Entry:
     at = lab.lease_ends_at
-    return plan_entry(lab, NextEvent(at.date(), at, AtCurfew.END, Trigger.LEASE), KnownLab(a_price_list()), at)
+    event = NextEvent(at.date(), at, AtCurfew.END, Trigger.LEASE)
+    return plan_entry(LookContext(lab, None, event, RULES, at), event, a_price_list())
 
 
 def test_a_lease_that_ends_as_asked_for_or_later_was_foreseen() -> None:

@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.decision import PROTECTED, TAGGED, DecisionContext, NextAction, decide_entry, shield_of
+from chalicelib.domain.curfew.decision import (
+    PROTECTED,
+    TAGGED,
+    DecisionContext,
+    NextAction,
+    decide_entry,
+    late_after,
+    shield_of,
+)
+from chalicelib.domain.curfew.look import LookContext
 from chalicelib.domain.curfew.next_event import NextEvent, lease_end_event
 from chalicelib.domain.curfew.plan import AT_CURFEW, EntryStatus, Trigger
-from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
+from chalicelib.domain.curfew.plan_entry import plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase, Protection
@@ -28,7 +37,8 @@ def a_moment(trigger: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), *
     """Everything is there: the act may be done. `lab_...` and `status_...` change the lab's and the status's fields."""
     lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if trigger in AT_CURFEW else AT)
     act = AtCurfew.HIBERNATE if trigger is Trigger.LIMIT else AtCurfew.END
-    entry = plan_entry(lab, NextEvent(AT.date(), AT, act, trigger), KnownLab(a_price_list()), PLANNED_AT)
+    event = NextEvent(AT.date(), AT, act, trigger)
+    entry = plan_entry(LookContext(lab, None, event, CurfewRules(), PLANNED_AT), event, a_price_list())
     status = EntryStatus(
         entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner"
     )
@@ -116,6 +126,19 @@ def test_a_warning_that_came_late_has_all_its_time(trigger: Trigger) -> None:
         is NextAction.WAIT
     )
     assert decide_entry(a_moment(trigger, after=timedelta(hours=7), status_warned_at=warned_at)).then is NextAction.ACT
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+@pytest.mark.parametrize("warned", [timedelta(hours=-4), timedelta(hours=5)], ids=["in time", "late"])
+@pytest.mark.parametrize("free", [None, AT + timedelta(hours=9)], ids=["never held", "held for nine hours"])
+def test_an_act_may_happen_up_to_the_time_that_people_are_told_and_not_after(
+    trigger: Trigger, warned: timedelta, free: datetime | None
+) -> None:
+    facts: dict[str, Any] = {"status_warned_at": AT + warned, "free_at": free}
+    last = late_after(a_moment(trigger, **facts))
+    assert decide_entry(a_moment(trigger, after=last - AT, **facts)).then is NextAction.ACT
+    after = decide_entry(a_moment(trigger, after=last - AT + timedelta(seconds=1), **facts))
+    assert (after.then, "too late" in after.reason) == (NextAction.LIVE, True)
 
 
 @pytest.mark.parametrize(

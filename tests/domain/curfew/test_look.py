@@ -24,7 +24,7 @@ from chalicelib.domain.curfew.look import (
 )
 from chalicelib.domain.curfew.next_event import DAY, SOON, next_event
 from chalicelib.domain.curfew.plan import Trigger
-from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry
+from chalicelib.domain.curfew.plan_entry import plan_entry
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Hibernation, Lab, Phase
@@ -40,9 +40,10 @@ MORNING = Schedule(time_zone="Asia/Seoul", at_curfew=AtCurfew.HIBERNATE, wake=ti
 
 
 def a_look(lab: Lab, now: datetime = LOOK, planned: bool = False, **facts: Any) -> LookContext:
-    faces = next_event(lab, RULES, now, no_holidays)
-    entry = plan_entry(lab, faces, KnownLab(a_price_list()), LOOK) if planned else None
-    return replace(LookContext(lab, entry, faces, RULES, now, holidays=no_holidays), **facts)
+    event = next_event(lab, RULES, now, no_holidays)
+    context = LookContext(lab, None, event, RULES, now, holidays=no_holidays)
+    entry = plan_entry(replace(context, now=LOOK), event, a_price_list()) if planned else None
+    return replace(context, entry=entry, **facts)
 
 
 def asleep(**changes: Any) -> Lab:
@@ -81,7 +82,7 @@ def test_an_agreed_end_is_not_announced_while_nobody_knows_what_protects_the_clu
     ends_at = LOOK + timedelta(hours=3)
     lab = ready(lease_ends_at=ends_at)
     unread = a_look(lab, verdict=BUSY, unseen=True)
-    assert unread.faces.trigger is Trigger.LEASE
+    assert unread.event.trigger is Trigger.LEASE
     assert isinstance(decide_look(unread), LookLater)
     assert isinstance(decide_look(replace(unread, unseen=False)), PlanEvent)
     assert isinstance(decide_look(replace(unread, unseen=False, shield=PROTECTED)), PutOffEnd)

@@ -443,7 +443,11 @@ def names_no_posts(deps: Deps, addressee: Addressee, messages: Sequence[Message]
 BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "posts are not told": (curfew, "waiting", lambda run: []),
     "a mail does not name its posts": (outbox, "send_mail", names_no_posts),
-    "nothing is called off": (act, "spare", lambda run, lab, line, reason: skip_entry(run, lab, line.entry, reason)),
+    "nothing is called off": (
+        act,
+        "skip_and_call_off",
+        lambda run, lab, line, reason: skip_entry(run, lab, line.entry, reason),
+    ),
 }
 
 
