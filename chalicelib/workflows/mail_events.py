@@ -18,7 +18,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outbox import WarningPage, tell_all
 from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.settling import is_due, settle_mail, take_back
+from chalicelib.workflows.night.warn import is_due, settle_mail, take_back
 from chalicelib.workflows.shared.mailing import came_back_to
 from chalicelib.workflows.shared.outbox import take_posts_back
 from chalicelib.workflows.watch.delivery import pass_on, tell_others

@@ -16,13 +16,23 @@ from chalicelib.domain.curfew.messages.limit import Limit
 from chalicelib.domain.curfew.next_event import DAY, SOON, NextEvent, closing, lease_end_event, next_event
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
-from chalicelib.domain.curfew.wakeup import Waking, decide_waking, stays_awake
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local, next_wake
 
 #: An agreed end is planned at least this long ahead, even if EKS did not return the cluster's protection.
 _LATEST = timedelta(hours=2)
+#: How long before a possible upgrade by AWS the lab wakes.
+_AHEAD_OF_UPGRADE = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class Waking:
+    """When the lab wakes next (None: only on request), and why. `by_clock`: its next scheduled morning."""
+
+    at: datetime | None
+    reason: str
+    by_clock: datetime | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,7 @@ def _decide_asleep(context: LookContext) -> LookDecision:
     ends = lease_end_event(lab, rules, now)
     if context.gone and context.entry is None:
         return PlanEvent(closing(lab, rules, now))
-    waking = Waking(None, "", None) if context.gone else decide_waking(lab, context.upgrade_at, context.holidays)
+    waking = Waking(None, "", None) if context.gone else _decide_waking(lab, context.upgrade_at, context.holidays)
     if waking.at is not None and waking.at <= now and rules.mode is Mode.ON:
         return WakeLab(waking)
     if context.entry is not None:
@@ -164,6 +174,24 @@ def _decide_asleep(context: LookContext) -> LookDecision:
     return PlanEvent(ends)
 
 
+def _decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
+    """The first morning after the lab hibernated, or 48 hours before an upgrade by AWS, which needs nodes, if that is earlier.
+
+    A failed wake is not repeated before the next morning: the owner was told, and can request it.
+    """
+    since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
+    morning = next_wake(lab.spec.schedule, since, holidays)
+    early = None if upgrade_at is None else upgrade_at - _AHEAD_OF_UPGRADE
+    if early is not None and (morning is None or early < morning) and early > since:
+        message = format_local(lab.spec.schedule, upgrade_at or early)
+        return Waking(
+            early,
+            Sentence("AWS may upgrade its control plane from {at} on, which would find no nodes.", at=message),
+            morning,
+        )
+    return Waking(morning, Sentence("Its morning has come."), morning)
+
+
 def _why_untouched(context: LookContext, act: AtCurfew) -> str:
     """Why the curfew must not do `act` to the lab, even if it is idle; empty if it may."""
     lab, event, rules = context.lab, context.event, context.rules
@@ -171,7 +199,7 @@ def _why_untouched(context: LookContext, act: AtCurfew) -> str:
         return context.shield
     if context.now + timedelta(minutes=rules.notice_minutes) > event.at + timedelta(hours=rules.late_hours):
         return Sentence("nobody could be warned in time any more.")
-    if act is AtCurfew.HIBERNATE and context.upgrade_at and stays_awake(context.upgrade_at, event.at):
+    if act is AtCurfew.HIBERNATE and context.upgrade_at and context.upgrade_at - _AHEAD_OF_UPGRADE <= event.at:
         at = format_local(lab.spec.schedule, context.upgrade_at)
         return Sentence("It stays awake, for AWS may upgrade its control plane from {at} on.", at=at)
     return ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.failure import Failure, HealthIssue
 from chalicelib.domain.core.sentence import Sentence
+from chalicelib.domain.errors import tree
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors.failure_causes import Cause
@@ -59,15 +60,27 @@ def explain_timeout(what: str, minutes: int) -> Failure:
 
 def explain_execution(failure: Mapping[str, object]) -> Failure:
     """Explain the error of a state machine's Catch: `Error` and `Cause`, the latter a Lambda's error as JSON or plain words."""
+    error, message = _caught(failure)
+    if error == "States.Timeout":
+        return explain("Timeout", message or "A step did not answer in time.")
+    return _explain_error(error, message)
+
+
+def words_of(failure: Mapping[str, object]) -> str:
+    """The words of an error of ours that a state machine's Catch has; the error's name for others, such as a timeout."""
+    error, message = _caught(failure)
+    ours = getattr(tree, error, None)
+    return message if message and isinstance(ours, type) and issubclass(ours, tree.EkslabError) else error
+
+
+def _caught(failure: Mapping[str, object]) -> tuple[str, str]:
+    """The name of the error, and its message."""
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
     try:
         text = json.loads(cause)
     except ValueError:
         text = None
-    message = str(text.get("errorMessage", cause)) if isinstance(text, dict) else cause
-    if error == "States.Timeout":
-        return explain("Timeout", message or "A step did not answer in time.")
-    return _explain_error(error, message)
+    return error, str(text.get("errorMessage", cause)) if isinstance(text, dict) else cause
 
 
 def _explain_error(error: str, message: str) -> Failure:

@@ -23,13 +23,13 @@ from chalicelib.domain.curfew.look import (
     PlanEvent,
     PutOffEnd,
     WakeLab,
+    Waking,
     decide_look,
     needs_verdict,
 )
 from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
 from chalicelib.domain.curfew.plan_entry import plan_entry, planned_for
-from chalicelib.domain.curfew.wakeup import Waking
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge

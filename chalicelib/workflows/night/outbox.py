@@ -1,7 +1,7 @@
 """Sends each person the warnings, posts and pending notices of a run, in one mail a person and run.
 
-Called last in the hourly run, by the five-minute run, and by SES's events. People without a confirmed address get one
-message each by the topic. Of concurrent runs one sends. If the run dies, `settling.py` marks the mails that SES accepted.
+Called last in the hourly run, by the five-minute run, and by SES's events. People without a confirmed address get one message each
+by the topic. Of concurrent runs one sends. If a run dies, the next one or SES's events mark the mails that SES accepted.
 
 A call has time for a page of warnings (`page_of`). A page has all warnings to an owner, so that one mail names them all. Warnings
 to administrators and teams in an owner's place come from all pages: the last page sends them.
@@ -22,8 +22,7 @@ from chalicelib.domain.notices.outbox import Waiting
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.run import NightRun
-from chalicelib.workflows.night.settling import settle_mail
-from chalicelib.workflows.night.warn import EntryWarning, administrators, warning_of
+from chalicelib.workflows.night.warn import EntryWarning, administrators, settle_mail, warning_of
 from chalicelib.workflows.shared.mailing import claims, is_by_ses, lookup_name, route_to, send_mail
 from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
 from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for

@@ -10,13 +10,13 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Prices, hibernated_cost, hourly_cost
 from chalicelib.domain.curfew.plan_entry import machines_seen
-from chalicelib.domain.curfew.wakeup import upgrade_ahead
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.deadlines import DeadlineKind
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.records import note_version
 
@@ -42,8 +42,9 @@ class Region:
         return self.run.deps.curfew.prices(self.place.region)
 
     def upgrade_ahead(self, version: str, support_type: str | None) -> datetime | None:
-        """The earliest time at which AWS may upgrade a control plane of this version."""
-        return upgrade_ahead(version, support_type, self.calendar, self.run.now)
+        """The time from which AWS may upgrade a control plane of this version; None if the calendar has no such date."""
+        deadlines = decide_support(version, support_type, self.calendar, self.run.now).deadlines
+        return next((each.at for each in deadlines if each.kind is DeadlineKind.FORCED_UPGRADE), None)
 
     def is_billed_extended(self, lab: Lab) -> bool:
         """Whether AWS bills extended support for the lab now."""

@@ -8,7 +8,14 @@ import pytest
 
 from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
-from chalicelib.domain.errors.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
+from chalicelib.domain.errors.explain import (
+    explain,
+    explain_execution,
+    explain_issue,
+    explain_issues,
+    explain_stack,
+    words_of,
+)
 from tests.paths import PROJECT
 
 _ENUMS = ("NodegroupIssueCode", "AddonIssueCode", "ClusterIssueCode", "ErrorCode", "FargateProfileIssueCode")
@@ -225,3 +232,18 @@ def test_of_long_words_the_beginning_is_quoted_and_all_are_the_cause() -> None:
     assert failure.reason.endswith("…")
     assert len(failure.reason) < 400
     assert len(failure.cause) > 1000
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "words"),
+    [
+        ("Throttled", '{"errorMessage": "eks:DescribeCluster: slow down"}', "eks:DescribeCluster: slow down"),
+        ("LabNotFound", '{"errorMessage": "There is no lab lab-1."}', "There is no lab lab-1."),
+        ("StaleLab", '{"errorMessage": ""}', "StaleLab"),
+        ("KeyError", '{"errorMessage": "\'night\'"}', "KeyError"),
+        ("Sequence", '{"errorMessage": "no error of ours"}', "Sequence"),
+        ("States.Timeout", "", "States.Timeout"),
+    ],
+)
+def test_our_own_errors_are_told_in_their_words_and_others_by_name(error: str, cause: str, words: str) -> None:
+    assert words_of({"Error": error, "Cause": cause}) == words

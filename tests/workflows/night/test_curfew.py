@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import time, timedelta
 
@@ -16,6 +17,7 @@ from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, LabNotFoun
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
+from chalicelib.domain.notices.outbox import messages_of
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from chalicelib.words.catalogues import words_of
@@ -465,3 +467,16 @@ def test_a_failure_is_reported_in_its_own_words_in_the_readers_language_and_cut_
     assert (missing, unanswered) == ("a lab: There is no lab lab-1.", "a lab: eks:DescribeCluster: no answer")
     assert (cut, wordless) == (f"a lab: {str(refused)[:200]}", "a lab: StaleLab")
     assert said(missing, words_of(Language.KO)) != missing
+
+
+def test_an_act_that_fails_is_put_off_and_called_off_in_the_errors_own_words() -> None:
+    """People read "It could not be looked at: Throttled"."""
+    nights = Nights()
+    nights.add("lab-1")
+    nights.hours(NOW, 3)
+    nights.world.clock.instant = CURFEW
+    cause = json.dumps({"errorMessage": "eks:DescribeCluster: slow down", "errorType": "Throttled"})
+    event = {"item": {"lab_id": "lab-1"}, "failure": {"Error": "Throttled", "Cause": cause}}
+    assert curfew.put_off_one(nights.world.deps, event, CURFEW)["troubles"] == ["lab-1: eks:DescribeCluster: slow down"]
+    [called_off] = [each for each in nights.world.posts.waiting().posts if each.lab_id == "lab-1"]
+    assert "It could not be looked at: eks:DescribeCluster: slow down." in messages_of(called_off)[0].body
