@@ -65,6 +65,11 @@ def key(pk: str, sk: str) -> Item:
     return {"pk": text(pk), "sk": text(sk)}
 
 
+def expiry(instant: datetime) -> Item:
+    """The table's TTL attribute: whole seconds since 1970."""
+    return number(int(instant.timestamp()))
+
+
 def stamp(instant: datetime) -> str:
     """An instant in a fixed width, so that texts sort as times do."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

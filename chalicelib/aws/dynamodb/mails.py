@@ -14,11 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.aws.dynamodb.codec import item_of
-from chalicelib.aws.dynamodb.keys import Item, key, number, text
+from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, text
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS
+from chalicelib.aws.dynamodb.transactions import changed_record, until_saved
 from chalicelib.domain.core.sentence import from_kept, to_kept
-from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.notices.mail import Mail, begun
 
 _KEPT = timedelta(days=90)
@@ -34,27 +33,20 @@ class DynamoMails(InTable):
         """Written first and read only if it exists: a new mail is one call. Raises StaleLab."""
         if self._save(mail, None):
             return mail, True
-        for _ in range(ATTEMPTS):
+
+        def attempt() -> tuple[Mail, bool] | None:
             stored = self.mail(mail.id)
             mine = begun(mail, stored, now)
             if mine is None and stored is not None:
                 return stored, False
-            if mine is not None and (saved := self._save(mine, stored)):
-                return saved, True
-        raise StaleLab(f"The mail {mail.id} was saved by others {ATTEMPTS} times in a row.")
+            saved = self._save(mine, stored) if mine else None
+            return (saved, True) if saved else None
+
+        return until_saved(f"The mail {mail.id}", attempt)
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
         """Repeats if another writer was first. Raises StaleLab."""
-        for _ in range(ATTEMPTS):
-            stored = self.mail(mail_id)
-            if stored is None:
-                return None
-            changed = change(stored)
-            if changed == stored:
-                return stored
-            if saved := self._save(changed, stored):
-                return saved
-        raise StaleLab(f"The mail {mail_id} was saved by others {ATTEMPTS} times in a row.")
+        return changed_record(f"The mail {mail_id}", lambda: self.mail(mail_id), change, self._save)
 
     def bounced_address(self, address: str) -> str | None:
         item = self._table.get(_address_key(address))
@@ -69,14 +61,9 @@ class DynamoMails(InTable):
     def _save(self, mail: Mail, stored: Mail | None) -> Mail | None:
         """Replace the record that was read; return None if another writer was first."""
         saved = replace(mail, version=stored.version + 1) if stored else mail
-        expires_at = number(int((saved.begun_at + _KEPT).timestamp()))
+        expires_at = expiry(saved.begun_at + _KEPT)
         item = item_of(_mail_key(mail.id), saved, expires_at=expires_at, version=number(saved.version))
-        if stored is None:
-            return saved if self._table.put_if(item, "attribute_not_exists(pk)") else None
-        seen = {":seen": number(stored.version)}
-        names = {"#v": "version"}
-        written = self._table.put_if(item, "#v = :seen", ExpressionAttributeNames=names, ExpressionAttributeValues=seen)
-        return saved if written else None
+        return saved if self._table.put_version(item, stored.version if stored else None) else None
 
 
 def _mail_key(mail_id: str) -> Item:

@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
-from chalicelib.aws.dynamodb.keys import BY_AGE, Item, key, number, stamp, text
+from chalicelib.aws.dynamodb.keys import BY_AGE, Item, expiry, key, number, stamp, text
 from chalicelib.aws.dynamodb.pages import Listing, shard
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import Reason, add_all, delete, is_written, put, until_saved
@@ -86,8 +86,7 @@ class DynamoPeople(InTable):
             if changed == kept:
                 return changed
             changed = replace(changed, version=(kept.version if kept else 0) + 1)
-            expires_at = number(int(changed.forgotten_at.timestamp()))
-            item = item_of(_confirmation_key(digest), changed, expires_at=expires_at)
+            item = item_of(_confirmation_key(digest), changed, expires_at=expiry(changed.forgotten_at))
             reasons = self._table.transact([_put_version(item, kept, changed, write_id)], write_id)
             return changed if is_written(reasons, write_id) else None
 
@@ -98,7 +97,7 @@ class DynamoPeople(InTable):
 
     def spend(self, name: str, most: int, until: datetime) -> bool:
         counter = key(f"USES#{name}", "COUNT")
-        update = add_all(counter, {"uses": 1}, ("uses", most), int(until.timestamp()))
+        update = add_all(counter, {"uses": 1}, ("uses", most), until)
         return not self._table.transact([update])
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
-from chalicelib.aws.dynamodb.keys import Item, key, number, stamp, text
+from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, stamp, text
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS
-from chalicelib.domain.errors.tree import StaleLab, Unreadable
+from chalicelib.aws.dynamodb.transactions import NEW, changed_record
+from chalicelib.domain.errors.tree import Unreadable
 from chalicelib.domain.notices.outbox import Post, Waiting
 
 _OUTBOX = "OUTBOX"
@@ -30,7 +31,7 @@ class DynamoPosts(InTable):
     """Implements the PostStore port."""
 
     def add_post(self, post: Post) -> None:
-        self._table.put_if(_item(post), "attribute_not_exists(pk)")
+        self._table.put_if(_item(post), NEW)
 
     def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
         untold = "attribute_not_exists(expires_at)" + ("" if nightly else " AND attribute_not_exists(for_the_hour)")
@@ -48,33 +49,19 @@ class DynamoPosts(InTable):
 
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         """Again when beaten to it. Raises StaleLab."""
-        for _ in range(ATTEMPTS):
-            stored = self._table.load(Post, _key(post_id))
-            if stored is None:
-                return None
-            changed = change(stored)
-            if changed == stored:
-                return stored
-            saved = replace(changed, version=stored.version + 1)
-            if self._saved(saved, stored.version):
-                return saved
-        raise StaleLab(f"The post {post_id} was saved by others {ATTEMPTS} times in a row.")
+        stored = partial(self._table.load, Post, _key(post_id))
+        return changed_record(f"The post {post_id}", stored, change, self._save)
 
-    def _saved(self, post: Post, seen: int) -> bool:
-        values = {":seen": number(seen)}
-        return self._table.put_if(
-            _item(post),
-            "#v = :seen",
-            ExpressionAttributeNames={"#v": "version"},
-            ExpressionAttributeValues=values,
-        )
+    def _save(self, changed: Post, stored: Post) -> Post | None:
+        saved = replace(changed, version=stored.version + 1)
+        return saved if self._table.put_version(_item(saved), stored.version) else None
 
 
 def _item(post: Post) -> Item:
     """A sent post expires."""
     more = {"version": number(post.version), "posted_at": text(stamp(post.posted_at))}
     if post.told_at:
-        more["expires_at"] = number(int((post.told_at + _KEPT).timestamp()))
+        more["expires_at"] = expiry(post.told_at + _KEPT)
     if post.is_for_the_hour:
         more["for_the_hour"] = text("yes")
     return item_of(_key(post.id), post, **more)

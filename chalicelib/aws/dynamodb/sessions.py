@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
-from chalicelib.aws.dynamodb.keys import Item, key, number, stamp, text
+from chalicelib.aws.dynamodb.keys import Item, expiry, key, stamp, text
 from chalicelib.aws.dynamodb.pages import shard
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import put
@@ -44,7 +44,7 @@ class DynamoSessions(InTable):
 
 def _item(keys: Item, session: Session) -> Item:
     """Indexed by the identity's key, until its end."""
-    expires_at, due_at = number(int(session.ends_at.timestamp())), text(stamp(session.ends_at))
+    expires_at, due_at = expiry(session.ends_at), text(stamp(session.ends_at))
     return item_of(keys, session, expires_at=expires_at, due_shard=text(_shard(session.whose)), due_at=due_at)
 
 

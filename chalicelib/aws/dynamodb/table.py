@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.codec import thing_of
-from chalicelib.aws.dynamodb.keys import Item
+from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.pages import Listing, cursor_of, read_cursor
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, reasons_of
-from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, is_written, put, reasons_of
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled, Unreadable
 
 #: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.
 _BATCH = 100
@@ -45,6 +45,12 @@ class Table:
     def put_if(self, item: Item, condition: str, **request: Any) -> bool:
         """Write an item if the condition holds; return whether it did."""
         return self._holds("dynamodb:PutItem", self._client.put_item, condition, Item=item, **request)
+
+    def put_version(self, item: Item, seen: int | None) -> bool:
+        """Write an item in the place of the version that was read; return False if another writer was first."""
+        if seen is None:
+            return self.put_if(item, NEW)
+        return self.put_if(item, "version = :seen", ExpressionAttributeValues={":seen": {"N": str(seen)}})
 
     def update_if(self, key: Item, expression: str, condition: str, values: Item) -> bool:
         """Update an item if the condition holds; return whether it did."""
@@ -83,6 +89,20 @@ class Table:
                     raise
                 return reasons_of(problem)
         return ()
+
+    def replace(self, item: Item, seen: Item | None, new: Iterable[Item] = ()) -> bool:
+        """Replace the item that was read, and write new ones with it; return False if another writer was first.
+
+        Each write has an id: it is the next writer's condition, and shows that a write whose answer was lost is done. Raises
+        Unreadable if one of the `new` items is there.
+        """
+        write_id = secrets.token_hex(16)
+        mine, guard = text(write_id), ("write_id = :seen", {":seen": seen["write_id"]}) if seen else (NEW, None)
+        others = [put({**one, "write_id": mine}, NEW) for one in new]
+        reasons = self.transact([put({**item, "write_id": mine}, *guard), *others], write_id)
+        if reasons and reasons[0].code == "None" and any(reason.refused for reason in reasons):
+            raise Unreadable(f"{item['pk']['S']} has an item that was never published.")
+        return is_written(reasons[:1], write_id)
 
     def items(self, listing: Listing, limit: int | None = None) -> Iterator[Item]:
         """Every item of a query, page by page, at most `limit`."""

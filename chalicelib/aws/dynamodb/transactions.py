@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb.keys import Item
+from chalicelib.aws.dynamodb.keys import Item, expiry
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 
 #: Tries of a conflicting write before it fails.
 ATTEMPTS = 8
+#: The condition of an item that is to be new.
+NEW = "attribute_not_exists(pk)"
 
 Saved = TypeVar("Saved")
 _BUSY = frozenset({"TransactionConflict"})
@@ -36,6 +39,25 @@ def until_saved(what: str, attempt: Callable[[], Saved | None]) -> Saved:
     """Load, change and save; repeat if somebody saved in between (`attempt` returns None). Raises StaleLab."""
     for _ in range(ATTEMPTS):
         if (saved := attempt()) is not None:
+            return saved
+    raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
+
+
+def changed_record(
+    what: str,
+    load: Callable[[], Saved | None],
+    change: Callable[[Saved], Saved],
+    save: Callable[[Saved, Saved], Saved | None],
+) -> Saved | None:
+    """Load, change, save; repeat if somebody saved in between (`save(changed, stored)` returns None). Raises StaleLab.
+
+    An unchanged record is not saved. None: there is none.
+    """
+    for _ in range(ATTEMPTS):
+        stored = load()
+        if stored is None or (changed := change(stored)) == stored:
+            return stored
+        if (saved := save(changed, stored)) is not None:
             return saved
     raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
 
@@ -83,12 +105,12 @@ def add_all(
     key: Item,
     amounts: Mapping[str, int],
     most: tuple[str, int] | None = None,
-    expires_at: int | None = None,
+    expires_at: datetime | None = None,
     member: tuple[str, str] | None = None,
 ) -> Item:
     """Add to several counters of one item; missing ones start at zero. `most`: refused if one of them exceeded it.
 
-    `expires_at`: the item's expiry, in seconds since 1970, set by the first. `member`: a set of texts, and the text to add.
+    `expires_at`: the item's expiry, set by the first. `member`: a set of texts, and the text to add.
     """
     names = {f"#n{index}": name for index, name in enumerate(amounts)}
     values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}
@@ -98,7 +120,7 @@ def add_all(
         expression += ", #member :member"
     if expires_at is not None:
         expression += " SET expires_at = if_not_exists(expires_at, :expires_at)"
-        values[":expires_at"] = {"N": str(expires_at)}
+        values[":expires_at"] = expiry(expires_at)
     update = {"Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
     condition = None
     if most is not None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from chalicelib.aws.dynamodb.keys import ALIVE, Item, key, lab_pk, number
+from chalicelib.aws.dynamodb.keys import ALIVE, Item, expiry, key, lab_pk
 
 UNWARNED = "UNWARNED"
 PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)
@@ -50,8 +50,3 @@ def verdict_key(lab_id: str) -> Item:
 def plan_expiry(night: date, kept: timedelta) -> Item:
     """The expiry of items kept this long after the night."""
     return expiry(datetime.combine(night, time(), UTC) + kept)
-
-
-def expiry(instant: datetime) -> Item:
-    """The table's TTL attribute: whole seconds since 1970."""
-    return number(int(instant.timestamp()))

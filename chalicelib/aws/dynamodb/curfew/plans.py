@@ -1,16 +1,14 @@
 """Stores nightly plans: a header and one item per entry, with a hash and a count that always agree.
 
 Entries are added in transactions whose condition is the header as read, so that of two publishers the second reads
-it again and adds to the first one's. A crash between two transactions leaves a valid plan, only a shorter one. Each write
-has an id: it is the next writer's condition, and shows that a write whose answer was lost is done.
+it again and adds to the first one's. A crash between two transactions leaves a valid plan, only a shorter one.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -27,7 +25,7 @@ from chalicelib.aws.dynamodb.curfew.keys import (
 from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.pages import partition, shard
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, is_written, put, until_saved
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, until_saved
 from chalicelib.domain.curfew.plan import (
     Entry,
     EntryOutcome,
@@ -39,14 +37,13 @@ from chalicelib.domain.curfew.plan import (
     entry_digest,
     hash_of_digests,
 )
-from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab
 from chalicelib.domain.identity.callers import identity_of
 
 #: The most entries in one transaction beside the header.
 AT_ONCE = 99
 #: Publishers conflict more often than writers of single items: a night has one header.
 _PUBLISHING = 4 * ATTEMPTS
-_NEW = "attribute_not_exists(pk)"
 
 
 class DynamoPlans(InTable):
@@ -66,7 +63,7 @@ class DynamoPlans(InTable):
             digests |= {entry.id: entry_digest(entry) for entry in new[:AT_ONCE]}
             header = _renewed(day, seen, digests, now)
             lines = [line_item(day, entry, EntryStatus(day, entry.id, entry.lab_id)) for entry in new[:AT_ONCE]]
-            if self._write(header_item(header, digests), seen, lines) and len(new) <= AT_ONCE:
+            if self._table.replace(header_item(header, digests), seen, lines) and len(new) <= AT_ONCE:
                 return header
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to publish the plan.")
 
@@ -110,7 +107,7 @@ class DynamoPlans(InTable):
             if changed == stored:
                 return stored
             changed = replace(changed, version=stored.version + 1)
-            return changed if self._write(line_item(day, entry, changed), item) else None
+            return changed if self._table.replace(line_item(day, entry, changed), item) else None
 
         return until_saved(f"The status of {entry_id}", attempt)
 
@@ -124,23 +121,13 @@ class DynamoPlans(InTable):
                 raise KeyError(day)
             stored = thing_of(PlanHeader, item)
             changed = change(stored)
-            saved = changed == stored or self._write({**item, "body": text(dumps(changed))}, item)
+            saved = changed == stored or self._table.replace({**item, "body": text(dumps(changed))}, item)
             return changed if saved else None
 
         try:
             return until_saved(f"The plan of {day}", attempt)
         except StaleLab as stale:
             raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to change the plan.") from stale
-
-    def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
-        """Replace the item that was read, with more new ones; return False if another writer was first. Raises Unreadable."""
-        write_id = secrets.token_hex(16)
-        mine, guard = text(write_id), ("write_id = :seen", {":seen": seen["write_id"]}) if seen else (_NEW, None)
-        new = [put({**line, "write_id": mine}, _NEW) for line in more]
-        reasons = self._table.transact([put({**item, "write_id": mine}, *guard), *new], write_id)
-        if reasons and reasons[0].code == "None" and any(reason.refused for reason in reasons):
-            raise Unreadable("A line lies in the plan that was never published.")
-        return is_written(reasons[:1], write_id)
 
 
 def _renewed(day: date, seen: Item | None, digests: Mapping[str, str], now: datetime) -> PlanHeader:

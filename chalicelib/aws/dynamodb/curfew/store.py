@@ -11,9 +11,9 @@ from datetime import datetime
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.curfew.alive import DynamoCounters
-from chalicelib.aws.dynamodb.curfew.keys import RULES, VERDICTS_KEPT, expiry, verdict_key
+from chalicelib.aws.dynamodb.curfew.keys import RULES, VERDICTS_KEPT, verdict_key
 from chalicelib.aws.dynamodb.curfew.plans import DynamoPlans
-from chalicelib.aws.dynamodb.keys import BLOCKED_SHARD, CURFEW_SHARD, Item, lab_id_of, stamp
+from chalicelib.aws.dynamodb.keys import BLOCKED_SHARD, CURFEW_SHARD, Item, expiry, lab_id_of, stamp
 from chalicelib.aws.dynamodb.pages import shard
 from chalicelib.aws.dynamodb.transactions import until_saved
 from chalicelib.domain.core.place import Place
@@ -32,7 +32,7 @@ class DynamoCurfewStore(DynamoPlans, DynamoCounters):
         def attempt() -> CurfewRules | None:
             item = self._table.get(RULES)
             changed = change(usual if item is None else thing_of(CurfewRules, item))
-            return changed if self._write(item_of(RULES, changed), item) else None
+            return changed if self._table.replace(item_of(RULES, changed), item) else None
 
         return until_saved("The record of curfew's rules", attempt)
 

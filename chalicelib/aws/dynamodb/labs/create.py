@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb.items import event_item, lab_item
-from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.dynamodb.keys import Item, expiry, idempotency_key_of, lab_key, name_key, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import Table
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, add, put
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import shared_role
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)
-_NEW = "attribute_not_exists(pk)"
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,14 @@ class LabCreation:
 
         claim = {**name_key(lab), "lab_id": text(lab.id), "owner": text(lab.owner)}
         operations = [
-            put(item, _NEW),
-            put(claim, _NEW),
+            put(item, NEW),
+            put(claim, NEW),
             add(owner_key(lab.counted_as), 1, self.limits.of_owner),
             put(event_item(lab.id, first_event(lab))),
         ]
         if self.key is not None:
-            expired = f"{_NEW} OR expires_at <= :now"
-            operations.append(put(self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
+            expired = f"{NEW} OR expires_at <= :now"
+            operations.append(put(self._key_item(self.key), expired, {":now": expiry(self.now)}))
         if (role := shared_role(lab.owner)) is not None:
             operations.append(add(owner_key(role), 1, self.limits.of_role))
         return [*operations, *counter_updates(lab.id, {}, item)]
@@ -86,11 +85,7 @@ class LabCreation:
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}
-        return {
-            **idempotency_key_of(self.lab.owner, key),
-            **facts,
-            "expires_at": number(_epoch(self.now + REMEMBERED)),
-        }
+        return {**idempotency_key_of(self.lab.owner, key), **facts, "expires_at": expiry(self.now + REMEMBERED)}
 
     def _settled(self, reasons: tuple[Reason, ...], additions: tuple[Addition, ...]) -> Lab | None:
         """The lab stored before, or None to try again. Raises the caller's error."""
@@ -122,12 +117,8 @@ class LabCreation:
 
 def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
     """The id of the lab in a key's item, None if it is too old. Raises IdempotencyConflict."""
-    if int(item["expires_at"]["N"]) <= _epoch(now):
+    if int(item["expires_at"]["N"]) <= int(now.timestamp()):
         return None
     if item["digest"]["S"] != digest:
         raise IdempotencyConflict(key)
     return str(item["lab_id"]["S"])
-
-
-def _epoch(instant: datetime) -> int:
-    return int(instant.timestamp())

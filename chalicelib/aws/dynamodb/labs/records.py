@@ -6,18 +6,17 @@ Of several concurrent runs with the same act, one wins a claim: a conditional wr
 from __future__ import annotations
 
 import gzip
-import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
-from chalicelib.aws.dynamodb.keys import META, Item, key, lab_pk, number, spending_key, stamp, text
+from chalicelib.aws.dynamodb.keys import META, Item, expiry, key, lab_pk, spending_key, stamp, text
 from chalicelib.aws.dynamodb.labs.receipts import receipts_of
-from chalicelib.aws.dynamodb.labs.spending import expiry
+from chalicelib.aws.dynamodb.labs.spending import kept_until
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import is_written, put, until_saved
+from chalicelib.aws.dynamodb.transactions import NEW, until_saved
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab
@@ -39,7 +38,7 @@ class DynamoRecords(InTable):
     def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
         """One conditional update; False while somebody else holds the claim."""
         values = {":by": text(by), ":now": text(stamp(now)), ":until": text(stamp(until))}
-        values[":expires"] = number(int((until + _KEPT).timestamp()))
+        values[":expires"] = expiry(until + _KEPT)
         return self._table.update_if(
             key(f"CLAIM#{what}", "CLAIM"),
             "SET claimed_by = :by, claimed_until = :until, expires_at = :expires",
@@ -50,7 +49,7 @@ class DynamoRecords(InTable):
     def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
         """Written once: a second run of the step must not list the lab's own resources as older ones."""
         packed = gzip.compress("\n".join(sorted(arns)).encode(), mtime=0)
-        self._table.put_if({**key(lab_pk(lab_id), _BEFORE), "packed": {"B": packed}}, "attribute_not_exists(pk)")
+        self._table.put_if({**key(lab_pk(lab_id), _BEFORE), "packed": {"B": packed}}, NEW)
 
     def before(self, lab_id: str) -> frozenset[str] | None:
         """Strongly consistent; None if no step has listed them."""
@@ -81,10 +80,8 @@ class DynamoRecords(InTable):
 
         def attempt() -> Offers | None:
             seen = self._table.get(OFFERS)
-            changed, write_id = change(offers_of(seen)), secrets.token_hex(16)
-            guard = ("write_id = :seen", {":seen": seen["write_id"]}) if seen else ("attribute_not_exists(pk)", None)
-            reasons = self._table.transact([put(item_of(OFFERS, changed, write_id=text(write_id)), *guard)], write_id)
-            return changed if is_written(reasons, write_id) else None
+            changed = change(offers_of(seen))
+            return changed if self._table.replace(item_of(OFFERS, changed), seen) else None
 
         return until_saved("The list of offers", attempt)
 
@@ -93,7 +90,7 @@ class DynamoRecords(InTable):
         return frozenset(item["sk"]["S"].removeprefix(_MAIL) for item in items if "told_at" in item)
 
     def note_month_told(self, month: str, whose: str, now: datetime) -> None:
-        values = {":now": text(stamp(now)), ":expires_at": number(expiry(month))}
+        values = {":now": text(stamp(now)), ":expires_at": expiry(kept_until(month))}
         expression = "SET told_at = :now, expires_at = :expires_at"
         self._table.update(spending_key(month, f"{_MAIL}{whose}"), expression, values)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chalicelib.aws.dynamodb.codec import dumps, read_body
-from chalicelib.aws.dynamodb.keys import META, Item, lab_pk, number, text
+from chalicelib.aws.dynamodb.keys import META, Item, expiry, lab_pk, text
 from chalicelib.aws.dynamodb.labs.receipts import DynamoReceipts, receipts_of
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.domain.errors.tree import StaleLab
@@ -25,7 +25,7 @@ class DynamoRetention(DynamoReceipts):
 
     def expire(self, lab_id: str, at: datetime | None) -> None:
         expression = "REMOVE expires_at" if at is None else "SET expires_at = :at"
-        values = {} if at is None else {":at": number(int(at.timestamp()))}
+        values = {} if at is None else {":at": expiry(at)}
         for item in list(self._table.items(partition(lab_pk(lab_id)))):
             self._table.update(_key(item), expression, values, ConditionExpression="attribute_exists(pk)")
 
@@ -49,7 +49,7 @@ class DynamoRetention(DynamoReceipts):
     def _replace(self, item: Item, changed: Item) -> None:
         if "version" not in item:
             self._table.put(changed)
-        elif not self._table.put_if(changed, "version = :seen", ExpressionAttributeValues={":seen": item["version"]}):
+        elif not self._table.put_version(changed, int(item["version"]["N"])):
             raise StaleLab("The lab was changed by somebody else meanwhile.")
         if changed["sk"] != item["sk"]:
             self._table.delete(_key(item))

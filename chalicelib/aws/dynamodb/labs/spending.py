@@ -135,7 +135,7 @@ def _addition(
     mine = identity_of(lab.owner)
     member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(_sum_key(month, scope, whose), amounts, guard, expiry(month), member)
+    operation = add_all(_sum_key(month, scope, whose), amounts, guard, kept_until(month), member)
     return Addition(scope, month, added, most, operation)
 
 
@@ -145,9 +145,9 @@ def _sum_key(month: str, scope: Scope, whose: str) -> Item:
     return key(f"SPENDING#{month}", ALL if scope is Scope.INSTALLATION else f"{scope.upper()}{_HASH}{whose}")
 
 
-def expiry(month: str) -> int:
+def kept_until(month: str) -> datetime:
     """Some days more than a year after the month began: sums serve this year and the last."""
-    return int((datetime.fromisoformat(f"{month}-01T00:00:00+00:00") + SUMS_KEPT).timestamp())
+    return datetime.fromisoformat(f"{month}-01T00:00:00+00:00") + SUMS_KEPT
 
 
 def _kept(item: Item) -> Mapping[str, int]:
