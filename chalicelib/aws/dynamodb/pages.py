@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from chalicelib.aws.dynamodb.keys import DUE, Item, text
+from chalicelib.aws.dynamodb.keys import BY_AGE, DUE, Item, text
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
@@ -66,6 +66,12 @@ def partition(pk: str, prefix: str = "") -> Listing:
         return Listing("pk = :pk", {":pk": text(pk)}, ("pk", "sk"), {"pk": pk})
     values = {":pk": text(pk), ":prefix": text(prefix)}
     return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk}, prefix=prefix)
+
+
+def everyone(name: str) -> Listing:
+    """All things of one kind, newest first."""
+    keys = ("everyone", "created", "pk", "sk")
+    return Listing("everyone = :all", {":all": text(name)}, keys, {"everyone": name}, index=BY_AGE, newest_first=True)
 
 
 def shard(name: str, more: str = "", **values: str) -> Listing:

@@ -21,10 +21,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
-from chalicelib.aws.dynamodb.keys import BY_AGE, Item, expiry, key, number, stamp, text
-from chalicelib.aws.dynamodb.pages import Listing, shard
+from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, stamp, text
+from chalicelib.aws.dynamodb.pages import everyone, shard
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import Reason, add_all, delete, is_written, put, until_saved
+from chalicelib.aws.dynamodb.transactions import NEW, Reason, add_all, delete, is_written, put, until_saved
 from chalicelib.domain.errors.tree import IdentityTaken
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, lookup_keys, person_named
@@ -63,11 +63,7 @@ class DynamoPeople(InTable):
         return not reasons or _settled(reasons, write_id, {person.id for person in before})
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
-        keys = ("pk", "sk", "everyone", "created")
-        listing = Listing(
-            "everyone = :all", {":all": text(PEOPLE)}, keys, {"everyone": PEOPLE}, BY_AGE, newest_first=True
-        )
-        items, more = self._table.page(listing, limit, cursor)
+        items, more = self._table.page(everyone(PEOPLE), limit, cursor)
         return tuple(map(person_in, items)), more
 
     def to_invite(self, limit: int) -> tuple[Person, ...]:
@@ -141,7 +137,7 @@ def _put_version(item: Item, before: Person | Confirmation | None, after: Person
     """Replace the version that was read; `write_id` marks this write."""
     item = {**item, "version": number(after.version), "write_id": text(write_id)}
     if before is None:
-        return put(item, "attribute_not_exists(pk)")
+        return put(item, NEW)
     return put(item, "version = :seen", _seen(before.version))
 
 

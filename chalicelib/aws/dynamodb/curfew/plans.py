@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 from chalicelib.aws.dynamodb.codec import dumps, item_of, read_body, thing_of
 from chalicelib.aws.dynamodb.curfew.keys import (
@@ -24,8 +25,9 @@ from chalicelib.aws.dynamodb.curfew.keys import (
 )
 from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.pages import partition, shard
-from chalicelib.aws.dynamodb.table import InTable
+from chalicelib.aws.dynamodb.table import InTable, Table
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, until_saved
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.plan import (
     Entry,
     EntryOutcome,
@@ -89,13 +91,15 @@ class DynamoPlans(InTable):
     def plan_page(
         self, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
     ) -> PlanPage | None:
-        """See `plan_page.py`; a query may see half of a write in progress."""
-        from chalicelib.aws.dynamodb.curfew.plan_page import plan_page
+        """In one query that reads no further than the page; later pages also read the header.
 
-        found = plan_page(self._table, day, seen, whose, limit, after)
+        Of an owner's lines, DynamoDB filters out the others': they are neither sent nor parsed. A query may see half of a write
+        in progress: an incomplete plan is read again.
+        """
+        found = _page(self._table, day, seen, whose, limit, after)
         if found is None or found.is_whole:
             return found
-        return plan_page(self._table, day, seen, whose, limit, after)
+        return _page(self._table, day, seen, whose, limit, after)
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         def attempt() -> EntryStatus | None:
@@ -178,3 +182,63 @@ def plan_of(items: Sequence[Item]) -> Plan | None:
 def is_line(item: Item) -> bool:
     """Whether this is a line and not the header."""
     return "status" in item
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The result of one query. `passed`: the number of items it read; `onward`: the last one's key if there are more."""
+
+    items: Sequence[Item]
+    passed: int
+    onward: Item | None
+
+
+def _page(
+    table: Table, day: date, seen: Callable[[str], bool] | None, whose: str | None, limit: int, after: str | None
+) -> PlanPage | None:
+    head = table.get(header_key(day)) if after else None
+    found = _asked(table, day, whose, after, limit + 2 if seen is None else None)
+    head = head or next((item for item in found.items if not is_line(item)), None)
+    if head is None:
+        return None
+    mine = [item for item in found.items if is_line(item) and (seen is None or seen(_owner_of(item)))]
+    entries, digests = tuple(line_of(item) for item in mine[:limit]), digests_of(head)
+    last = mine[limit - 1] if len(mine) > limit else found.onward
+    is_all = not after and last is None
+    whole = _is_whole(head, digests, [entry for entry, _ in entries]) and not (
+        is_all and found.passed != len(digests) + 1
+    )
+    others = len(digests) - len(mine) if is_all else None
+    return PlanPage(thing_of(PlanHeader, head), entries, others, whole, _entry_id(last) if last else None)
+
+
+def _asked(table: Table, day: date, whose: str | None, after: str | None, limit: int | None) -> _Found:
+    """One query, strongly consistent, from the header or after a line."""
+    values = {":pk": text(plan_pk(day)), **({":after": line_key(day, after)["sk"]} if after else {})}
+    request: dict[str, Any] = {"Limit": limit} if limit else {}
+    if whose is not None:
+        request["FilterExpression"] = "attribute_not_exists(whose) OR whose = :whose"
+        values[":whose"] = text(whose)
+    answer = table.query(
+        KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues=values,
+        ProjectionExpression="sk, body, digests, #status",
+        ConsistentRead=True,
+        **request,
+    )
+    return _Found(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
+
+
+def _is_whole(head: Item, digests: dict[str, str], shown: Sequence[Entry]) -> bool:
+    """Whether the shown part of the plan is as published."""
+    as_published = hash_of_digests(digests[each] for each in sorted(digests)) == thing_of(PlanHeader, head).hash
+    return as_published and all(digests.get(entry.id) == entry_digest(entry) for entry in shown)
+
+
+def _owner_of(item: Item) -> str:
+    return str(json.loads(item["body"]["S"])["owner"])
+
+
+def _entry_id(item: Item) -> str:
+    return str(item["sk"]["S"]).removeprefix("LINE#")

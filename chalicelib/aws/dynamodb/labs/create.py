@@ -1,4 +1,5 @@
-"""Stores a new lab: lab, name claim, idempotency key, owner's count, counter, first event and its price, all or none.
+"""Stores a new lab: lab, name claim, idempotency key, owner's count, counter, first event and its price, all or none;
+and reads, before that, what its request is judged by.
 
 A lost answer is harmless: repeating the call finds its own lab and returns it.
 """
@@ -10,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.aws.dynamodb.codec import thing_of
 from chalicelib.aws.dynamodb.items import event_item, lab_item
 from chalicelib.aws.dynamodb.keys import Item, expiry, idempotency_key_of, lab_key, name_key, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
+from chalicelib.aws.dynamodb.labs.records import OFFERS, offers_of
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import Table
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, add, put
@@ -20,10 +23,11 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.ports.deps import NewLabLimits
+from chalicelib.ports.deps import Ahead, NewLabLimits
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity.person import Person
+
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)
@@ -122,3 +126,22 @@ def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
     if item["digest"]["S"] != digest:
         raise IdempotencyConflict(key)
     return str(item["lab_id"]["S"])
+
+
+def look_ahead(table: Table, owner: str, key: str | None, digest: str, now: datetime) -> Ahead:
+    """Read the records for judging a request in one BatchGetItem: its key, the offers, curfew's rules, and the requester."""
+    from chalicelib.aws.dynamodb.curfew.keys import RULES
+    from chalicelib.aws.dynamodb.people import claim_key, person_in
+    from chalicelib.domain.curfew.rules import CurfewRules
+    from chalicelib.domain.identity.person import identity_key
+
+    claim = claim_key(identity_key(owner))
+    wanted = [OFFERS, RULES, claim, *([idempotency_key_of(owner, key)] if key else [])]
+    found = {item["pk"]["S"]: item for item in table.items_of(wanted)}
+    rules = found.get(RULES["pk"]["S"])
+    ahead = Ahead(offers_of(found.get(OFFERS["pk"]["S"])), thing_of(CurfewRules, rules) if rules else None)
+    used = found.get(idempotency_key_of(owner, key)["pk"]["S"]) if key else None
+    if key and used and (lab_id := remembered(used, key, digest, now)):
+        return Ahead(ahead.offers, ahead.rules, before=table.load(Lab, lab_key(lab_id)))
+    theirs = found.get(claim["pk"]["S"])
+    return Ahead(ahead.offers, ahead.rules, person_in(theirs) if theirs else None)

@@ -22,7 +22,7 @@ from chalicelib.aws.dynamodb.keys import (
     text,
 )
 from chalicelib.aws.dynamodb.labs.change import DynamoChanges
-from chalicelib.aws.dynamodb.labs.create import LabCreation
+from chalicelib.aws.dynamodb.labs.create import LabCreation, look_ahead
 from chalicelib.aws.dynamodb.labs.records import DynamoRecords
 from chalicelib.aws.dynamodb.labs.retention import DynamoRetention
 from chalicelib.aws.dynamodb.labs.spending import DynamoSpending
@@ -54,8 +54,6 @@ class DynamoStore(DynamoChanges, DynamoRecords, DynamoRetention, DynamoSpending,
         return LabCreation(self._table, lab, idempotency_key, body_digest, now, limits or NewLabLimits(), known).run()
 
     def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
-        from chalicelib.aws.dynamodb.labs.ahead import look_ahead
-
         return look_ahead(self._table, owner, idempotency_key, body_digest, now)
 
     def load_lab(self, lab_id: str) -> Lab:
