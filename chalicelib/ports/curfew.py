@@ -165,6 +165,10 @@ class Curfew:
     link_uses: LinkUses = field(default_factory=LinkUses)
     is_known_country: Callable[[str], bool] = bool
 
+    def rules(self) -> CurfewRules:
+        """The present rules."""
+        return self.store.rules(self.usual)
+
     def signing_key(self) -> SigningKey:
         """The key that signs new links. Raises ResourceGone if there is no secret."""
         from chalicelib.domain.curfew.signed_links import SigningKey

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.teardown.receipt import Receipt
     from chalicelib.ports.cloud import (
         AccountInventory,
+        Clusters,
         Dns,
         EventHistory,
         Groups,
@@ -41,11 +42,9 @@ if TYPE_CHECKING:
         Stacks,
     )
     from chalicelib.ports.curfew import Curfew
-    from chalicelib.ports.eks import Clusters
     from chalicelib.ports.mail import Mailing, PostStore
-    from chalicelib.ports.people import PersonStore
+    from chalicelib.ports.people import PersonStore, UserPool
     from chalicelib.ports.support import Watch
-    from chalicelib.ports.user_pool import UserPool
 
 Item = TypeVar("Item")
 

@@ -10,7 +10,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, Throttled
 
 if TYPE_CHECKING:
-    from chalicelib.domain.core.message import Message
+    from chalicelib.domain.core.message import Message, Written
     from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent
     from chalicelib.domain.notices.outbox import Post, Waiting
 
@@ -25,19 +25,6 @@ class Letterhead:
     text: str
     html: str
     unsubscribe_url: str = ""
-
-
-class WrittenMail(Protocol):
-    """A mail in its reader's language."""
-
-    @property
-    def subject(self) -> str: ...
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def html(self) -> str: ...
 
 
 class Mailer(Protocol):
@@ -100,7 +87,7 @@ class Mailing:
     mailer: Mailer
     store: MailStore
     addressees_of: Callable[[Sequence[str]], Mapping[str, Addressee]]
-    render: Callable[[Sequence[Message], str, str], WrittenMail]
+    render: Callable[[Sequence[Message], str, str], Written]
     events_in: Callable[[Mapping[str, Any]], Iterable[MailEvent | None]]
 
     def addressee_of(self, name: str) -> Addressee | None:

@@ -1,4 +1,4 @@
-"""The store of people: part of `ports/deps.py`, with its guarantees."""
+"""The store of people, and the user pool with which browsers sign in: part of `ports/deps.py`, with its guarantees."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.domain.core.deferred import dataclass
+
 if TYPE_CHECKING:
+    from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.identity.confirmation import Confirmation
     from chalicelib.domain.identity.person import Person
+    from chalicelib.domain.identity.user_pools import Standing
 
 
 class PersonStore(Protocol):
     """People by identity, address and id. An identity or a confirmed address belongs to at most one person."""
 
-    def person_of(self, name: str) -> Person | None:
-        """The person whom a recipient or an identity names, strongly consistent; None if unknown, or if two people fit.
-
-        `name`: an ARN, a confirmed address, or a bare name of an IAM user or of the directory.
-        """
-
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
-        """As `person_of` for many names, in one call for each hundred; unknown names are left out."""
+        """The people whom recipients or identities name, strongly consistent, in one call for each hundred.
+
+        A name is an ARN, a confirmed address, or a bare name of an IAM user or of the directory. Names that are unknown, or that
+        fit two people, are left out.
+        """
 
     def person(self, person_id: str) -> Person | None:
         """By id, strongly consistent."""
@@ -53,3 +55,31 @@ class PersonStore(Protocol):
 
     def spend(self, name: str, most: int, until: datetime) -> bool:
         """Count one use of a name; return False after `most` uses. Forgotten some time after `until`."""
+
+
+@dataclass(frozen=True)
+class PoolClient:
+    """The pool's application. `login_url`: the address of the login. The adapter keeps the secret."""
+
+    id: str
+    login_url: str
+    issuer: str
+    pool_arn: str
+    callbacks: tuple[str, ...]
+    signed_out: tuple[str, ...]
+
+
+class UserPool(Protocol):
+    """Cognito's user pool of this installation, with one client."""
+
+    def client(self) -> PoolClient:
+        """Read once in a process, and again after a refusal. Raises LoginRefused if there is none."""
+
+    def redeem(self, code: str, verifier: str, callback: str) -> Mapping[str, object]:
+        """The claims of the ID token that the token endpoint returns for a code. Raises LoginRefused, Transient."""
+
+    def teams(self) -> tuple[Team, ...]:
+        """The teams of its groups, each with its members, if `cut` not all; cached for a minute. Raises Transient."""
+
+    def standing(self, arn: str) -> Standing | None:
+        """The pool's facts of a user, cached for a minute. None: not of this pool, deleted, or disabled. Raises Transient."""

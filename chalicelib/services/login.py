@@ -1,7 +1,8 @@
 """Signing in with the user pool: the login address, and the session from the code that the browser returns with.
 
 All values of one login derive from a secret in a cookie of the browser: its state, its nonce and its verifier (PKCE).
-So nothing is stored for an unknown person.
+So nothing is stored for an unknown person. A session is opened for the signer of a request as well, found by its token, and
+ended by signing out.
 """
 
 from __future__ import annotations
@@ -15,12 +16,37 @@ from urllib.parse import urlencode
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import LoginRefused
-from chalicelib.domain.identity.sessions import is_token
+from chalicelib.domain.identity.person import identity_key
+from chalicelib.domain.identity.sessions import LASTS, Session, is_token, session_key
 from chalicelib.domain.identity.user_pools import user_in, why_refused
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.ports.user_pool import PoolClient, UserPool
-from chalicelib.services.sessions import open_session
+from chalicelib.ports.people import PoolClient, UserPool
+
+
+def open_session(deps: Deps, signer: tuple[str, str, str | None], identity: str, token: str, now: datetime) -> Session:
+    """Store a new session under its token. `signer`: ARN, account and the role's id; `identity`: the ARN that owns its labs."""
+    arn, account, role_id = signer
+    whose = identity_key(identity)
+    person = deps.people.person_by_key(whose)
+    session = Session(arn, account, role_id, now, now + LASTS, whose, person.language if person else None)
+    deps.store.put_session(session_key(token), session)
+    return session
+
+
+def session_of(deps: Deps, token: str, now: datetime) -> Session | None:
+    """The session of this token; None if there is none, or it has ended. The table deletes it days later."""
+    if not is_token(token):
+        return None
+    session = deps.store.session(session_key(token))
+    return session if session is not None and session.ends_at > now else None
+
+
+def end_session(deps: Deps, token: str) -> None:
+    """Delete it at once; absent is fine."""
+    if is_token(token):
+        deps.store.end_session(session_key(token))
+
 
 _CODE = pattern(r"[0-9A-Za-z_-]{8,512}")
 _AGAIN = Sentence("Sign in again from the beginning: this login was begun elsewhere, or has come back before.")

@@ -8,8 +8,7 @@ from chalicelib.aws.clients.calls import RegionClients
 from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory, iam_region
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
-from chalicelib.aws.infrastructure.groups import AutoScaling
-from chalicelib.aws.infrastructure.network import Ec2Network
+from chalicelib.aws.infrastructure.network import AutoScaling, Ec2Network
 from chalicelib.aws.infrastructure.quotas import FREE_TIER_REGION, AwsQuotas, QuotaClients
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks

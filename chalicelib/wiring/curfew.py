@@ -6,8 +6,7 @@ from functools import cache, partial
 
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
-from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner, SecretsLinkKeys
 from chalicelib.aws.messaging.subscriptions import TopicSubscriptions
 from chalicelib.aws.pricing.cost_explorer import REGION as COST_EXPLORER_REGION
 from chalicelib.aws.pricing.cost_explorer import AwsCostExplorer

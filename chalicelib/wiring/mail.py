@@ -10,8 +10,7 @@ from botocore.config import Config
 
 from chalicelib.aws.dynamodb.mails import DynamoMails
 from chalicelib.aws.dynamodb.people import DynamoPeople
-from chalicelib.aws.messaging.mail_events import mail_events
-from chalicelib.aws.messaging.ses import SesMailer
+from chalicelib.aws.messaging.ses import SesMailer, mail_events
 from chalicelib.domain.notices.mail import Addressee
 from chalicelib.ports.mail import Mailing
 from chalicelib.settings import Settings

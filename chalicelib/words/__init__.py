@@ -1,1 +1,1 @@
-"""Texts as they leave the service: catalogues of translations, Korean's own rules, and letters as text, HTML and chat."""
+"""Texts as they leave the service: catalogues of translations, Korean's own rules, and letters as text and HTML."""

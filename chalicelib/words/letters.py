@@ -11,7 +11,7 @@ from dataclasses import replace
 from html import escape
 from typing import assert_never
 
-from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import (
     Block,
@@ -24,6 +24,7 @@ from chalicelib.domain.core.message import (
     Ordered,
     Paragraphs,
     Rows,
+    Written,
     plain_text,
 )
 from chalicelib.domain.core.sentence import Sentence, Words, said
@@ -49,16 +50,6 @@ _BUTTON = (
 )
 
 
-@dataclass(frozen=True)
-class Written:
-    """A message in the form in which it is sent to one person."""
-
-    language: Language
-    subject: str
-    text: str
-    html: str
-
-
 def written(messages: Sequence[Message], language: str, zone: str = "UTC") -> Written:
     """One or more messages as one mail, in their order, for a reader in a time zone. A message without a letter is in English."""
     words = words_of(Language(language), zone)
@@ -71,7 +62,7 @@ def written(messages: Sequence[Message], language: str, zone: str = "UTC") -> Wr
         subject = said(
             Sentence("{subject} (and {number} more)", subject=letters[0].subject, number=len(letters) - 1), words
         )
-    return Written(words.language, subject, "\n".join(texts), html_of(letters, words))
+    return Written(subject, "\n".join(texts), html_of(letters, words))
 
 
 def translated(message: Message, language: Language) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Billed, Prices, Running

@@ -26,10 +26,6 @@ class FakePeople:
     port_name: str = "people"
 
     @port
-    def person_of(self, name: str) -> Person | None:
-        return self._named(name)
-
-    @port
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
         return {name: person for name in names if (person := self._named(name)) is not None}
 

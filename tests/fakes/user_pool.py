@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.user_pools import TEAM, PoolUser, Standing, pool_user
-from chalicelib.ports.user_pool import PoolClient
+from chalicelib.ports.people import PoolClient
 from tests.fakes.account import Account, port
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.clock import FakeClock

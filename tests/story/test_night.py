@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner
 from chalicelib.domain.curfew.signed_links import SigningKey, sign_link
 from sandbox.activity import run_job
 from sandbox.keep_links import link_in, open_link, press_button

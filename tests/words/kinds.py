@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style

@@ -38,7 +38,7 @@ _LABELS = {
 
 def show_rules(visit: Visit, status: int = 200, found: Sequence[Finding] = ()) -> Response:
     """Curfew's rules with the submitted values, the findings beside their fields, and the list of offers."""
-    known, given = rules.get_rules(visit.deps), visit.form
+    known, given = visit.deps.curfew.rules(), visit.form
     numbers = [
         (_LABELS[name], shown, given.get(shown, getattr(known, name)), *BOUNDS[name])
         for name, shown in ((name, RULE_NAMES[name]) for name in BOUNDS)

@@ -16,9 +16,8 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.sessions import LASTS
 from chalicelib.domain.identity.user_pools import pool_user
-from chalicelib.ports.user_pool import UserPool
-from chalicelib.services.login import login_address, logout_address, sign_in
-from chalicelib.services.sessions import end_session
+from chalicelib.ports.people import UserPool
+from chalicelib.services.login import end_session, login_address, logout_address, sign_in
 
 LOGIN_COOKIE = "__Host-ekslab-login"
 _LOGIN_LASTS = 600

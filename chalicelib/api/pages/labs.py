@@ -10,7 +10,7 @@ from chalice import Response
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.labs.lab import ENDING, OVER, Phase
 from chalicelib.domain.labs.schedule import format_local
-from chalicelib.services.labs.overview import LabLine, list_lines, usual_minutes
+from chalicelib.services.labs.queries import LabLine, list_lines, usual_minutes
 
 #: The number that fits into a first load of 60 kB.
 _LIMIT = 25

@@ -22,7 +22,7 @@ from chalicelib.domain.teardown.receipt import verdict
 from chalicelib.logs import logger
 from chalicelib.services.curfew.keep import keep_lab
 from chalicelib.services.labs import commands, hibernation, lease, queries
-from chalicelib.services.labs.overview import LabPage, whole_lab
+from chalicelib.services.labs.queries import LabPage, whole_lab
 
 #: The most events, newest first, and the most lines of a receipt, remaining and left ones first. The API gives all.
 _MOST_EVENTS, _MOST_LINES = 60, 120

@@ -20,8 +20,8 @@ from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
+from chalicelib.services.login import end_session
 from chalicelib.services.people.me import AboutMe, set_me
-from chalicelib.services.sessions import end_session
 
 View = Callable[[Visit], Response]
 

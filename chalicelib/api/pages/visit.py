@@ -22,7 +22,7 @@ from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.sessions import form_token, is_form_token
 from chalicelib.ports.deps import Deps
-from chalicelib.services.sessions import session_of
+from chalicelib.services.login import session_of
 from chalicelib.words.catalogues import words_of
 
 COOKIE = "__Host-ekslab"

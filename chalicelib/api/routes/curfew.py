@@ -56,7 +56,7 @@ def _route_plans(context: RequestContext) -> None:
 def _route_rules(context: RequestContext) -> None:
     @context.route("GET", "/curfew", "How curfew works here", (200, "The rules"))
     def get_curfew() -> Response:
-        return json_answer(curfew.rules_view(rules.get_rules(context.deps)))
+        return json_answer(curfew.rules_view(context.deps.curfew.rules()))
 
     @context.route(
         "PUT", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), body="Curfew"

@@ -33,7 +33,7 @@ from chalicelib.domain.support.calendar import Calendar
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs import adoption, commands, inventory, lease, leftovers, queries
-from chalicelib.services.labs.transitions import Accepted
+from chalicelib.services.labs.commands import Accepted
 
 _LAB = "/labs/{lab_id}"
 _YAML = "application/yaml"

@@ -10,7 +10,7 @@ from chalicelib.api.views import curfew, labs
 from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.logs import logger
 from chalicelib.services.labs import hibernation, lease, queries
-from chalicelib.services.labs.transitions import Accepted
+from chalicelib.services.labs.commands import Accepted
 
 _LAB = "/labs/{lab_id}"
 

@@ -67,7 +67,7 @@ def _route_sessions(context: RequestContext) -> None:
     def post_session() -> Response:
         """Return a session that stands for the signer: `ekslab dashboard` asks for it."""
         from chalicelib.api.views.json_format import instant
-        from chalicelib.services.sessions import open_session
+        from chalicelib.services.login import open_session
 
         token = secrets.token_urlsafe(32)
         deps, caller = context.deps, context.caller

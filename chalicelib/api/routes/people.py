@@ -13,8 +13,7 @@ from chalicelib.logs import logger
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.sentence import Words
-    from chalicelib.services.people.confirm import ConfirmationView
-    from chalicelib.services.people.unsubscribing import UnsubscribingView
+    from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 
 _CONFIRM, _UNSUBSCRIBE = "/confirm/{token}", "/unsubscribe/{token}"
 _CSV = "text/csv"
@@ -200,13 +199,13 @@ def _route_unsubscribing(context: RequestContext) -> None:
         page,
     )
     def get_unsubscribe(token: str) -> UnsubscribingView:
-        from chalicelib.services.people.unsubscribing import look_at_unsubscribing
+        from chalicelib.services.people.confirm import look_at_unsubscribing
 
         return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
 
     @link_route(context, "POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", LINK_REFUSALS, to_json, page)
     def post_unsubscribe(token: str) -> UnsubscribingView:
-        from chalicelib.services.people.unsubscribing import unsubscribe
+        from chalicelib.services.people.confirm import unsubscribe
 
         view = unsubscribe(context.deps, token, context.deps.clock.now())
         logger.info("Topics were switched off by a link.", extra={"topics": list(map(str, view.topics))})

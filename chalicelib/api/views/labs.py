@@ -17,10 +17,10 @@ from chalicelib.domain.labs.schedule import Night, Schedule, format_local
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.schedule_input import WEEKDAYS
 from chalicelib.domain.support.calendar import Calendar
+from chalicelib.services.labs.commands import Accepted
 from chalicelib.services.labs.inventory import Inventory
 from chalicelib.services.labs.lease import Coming
 from chalicelib.services.labs.queries import LabView, ReceiptView
-from chalicelib.services.labs.transitions import Accepted
 
 Json = dict[str, Any]
 

@@ -12,9 +12,8 @@ from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Listed, Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
 from chalicelib.domain.identity.person import Person, Topic
-from chalicelib.services.people.confirm import ConfirmationView
+from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 from chalicelib.services.people.me import PersonView
-from chalicelib.services.people.unsubscribing import UnsubscribingView
 
 _COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone", "confirmed", "since")
 

@@ -59,6 +59,11 @@ def instances_of(ec2: Any, filters: Sequence[Mapping[str, Any]]) -> list[dict[st
     return [instance for reservation in reservations for instance in reservation["Instances"]]
 
 
+def tags_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a row that lists them as Key and Value."""
+    return {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags") or []}
+
+
 def first_pages(client: Any, action: str, most: int, **request: Any) -> Iterator[tuple[Mapping[str, Any], bool]]:
     """Up to `most` pages, each with whether it is the last."""
     pages = iter(_paginator(client.get_paginator, _method(action)).paginate(**request))

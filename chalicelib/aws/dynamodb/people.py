@@ -39,9 +39,6 @@ class DynamoPeople(InTable):
         super().__init__(client, table)
         self._home = home
 
-    def person_of(self, name: str) -> Person | None:
-        return self.people_of([name]).get(name)
-
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
         keys = [claim_key(key) for name in names for key in lookup_keys(name, self._home)]
         claims = {item["pk"]["S"].removeprefix("IDENTITY#"): item for item in self._table.items_of(keys)}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, create
-from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.aws.eks.calls import NOT_OFFERED, EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
@@ -20,10 +20,6 @@ from chalicelib.domain.labs.spec import AddonSpec, ExternalDnsSpec, PodIdentityS
 
 #: external-dns looks for zones by the name of its domain: without this, it finds none if the zone is the domain's parent.
 _MATCH_PARENT = "--aws-zone-match-parent"
-
-
-#: EKS's codes for a missing add-on, or a missing version of it.
-_NOT_OFFERED = ("InvalidParameterException", "ResourceNotFoundException")
 
 
 class AddonCalls(EksCalls):
@@ -50,29 +46,20 @@ class AddonCalls(EksCalls):
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
         """The add-on's versions for that Kubernetes version, as EKS lists them; empty if EKS does not offer the add-on."""
-        return tuple(row["addonVersion"] for row in self._offered(name, version))
+        return tuple(row["addonVersion"] for row in self.offered(name, version))
 
     def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
         """The JSON schema of the configuration of an add-on version, by default EKS's own; "" if it has none."""
-        chosen = addon_version or _usual_version(self._offered(name, version))
+        chosen = addon_version or _usual_version(self.offered(name, version))
         if chosen is None:
             return ""
         try:
             told = call(self._eks, "eks:DescribeAddonConfiguration", addonName=name, addonVersion=chosen)
         except AwsRefused as error:
-            if error.code in _NOT_OFFERED:
+            if error.code in NOT_OFFERED:
                 return ""
             raise
         return str(told.get("configurationSchema", ""))
-
-    def _offered(self, name: str, version: str) -> list[dict[str, Any]]:
-        try:
-            known = call(self._eks, "eks:DescribeAddonVersions", addonName=name, kubernetesVersion=version)
-        except AwsRefused as error:
-            if error.code in _NOT_OFFERED:
-                return []
-            raise
-        return [row for addon in known["addons"] for row in addon["addonVersions"]]
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
         """Create the association; return its ARN. An existing one for this service account and role counts.
@@ -109,16 +96,10 @@ class AddonCalls(EksCalls):
         return tuple(self._pod_identity(cluster, row["associationId"]) for row in listed)
 
     def _pod_identity(self, cluster: str, id: str) -> PodIdentityState:
-        known = call(self._eks, "eks:DescribePodIdentityAssociation", clusterName=cluster, associationId=id)[
-            "association"
-        ]
-        return PodIdentityState(
-            known["associationArn"],
-            known["associationId"],
-            known["namespace"],
-            known["serviceAccount"],
-            known.get("roleArn", ""),
-        )
+        told = call(self._eks, "eks:DescribePodIdentityAssociation", clusterName=cluster, associationId=id)
+        known = told["association"]
+        arn, namespace, account = known["associationArn"], known["namespace"], known["serviceAccount"]
+        return PodIdentityState(arn, known["associationId"], namespace, account, known.get("roleArn", ""))
 
     def _addon(self, cluster: str, name: str) -> dict[str, Any]:
         addon: dict[str, Any] = call(self._eks, "eks:DescribeAddon", clusterName=cluster, addonName=name)["addon"]

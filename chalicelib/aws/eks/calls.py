@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, every
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.errors.tree import AlreadyExists
+from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
-_LAB_TAG = "ekslab:lab-id"
+#: EKS's codes for a missing add-on, or a missing version of it.
+NOT_OFFERED = frozenset({"InvalidParameterException", "ResourceNotFoundException"})
 
 
 class EksCalls:
@@ -30,6 +33,28 @@ class EksCalls:
     def describe(self, name: str) -> ClusterState:
         """The control plane's state. Raises ResourceGone."""
         return state_of(call(self._eks, "eks:DescribeCluster", name=name)["cluster"])
+
+    def described_nodegroup(self, cluster: str, name: str) -> dict[str, Any]:
+        """EKS's description of a node group. Raises ResourceGone."""
+        known = call(self._eks, "eks:DescribeNodegroup", clusterName=cluster, nodegroupName=name)
+        group: dict[str, Any] = known["nodegroup"]
+        return group
+
+    def described_nodegroups(self, cluster: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name and description of all, without those deleted meanwhile. Raises ResourceGone if the cluster is gone."""
+        for name in self.listed("ListNodegroups", "nodegroups", clusterName=cluster):
+            with suppress(ResourceGone):
+                yield name, self.described_nodegroup(cluster, name)
+
+    def offered(self, addon: str, version: str) -> list[dict[str, Any]]:
+        """The versions of an add-on for a Kubernetes version, as EKS lists them; empty if EKS does not offer the add-on."""
+        try:
+            kinds = self.listed("DescribeAddonVersions", "addons", addonName=addon, kubernetesVersion=version)
+        except AwsRefused as refusal:
+            if refusal.code in NOT_OFFERED:
+                return []
+            raise
+        return [row for kind in kinds for row in kind.get("addonVersions", [])]
 
     def update(self, **request: Any) -> UpdateState:
         """The state of an update. Raises ResourceGone."""
@@ -55,7 +80,7 @@ def check_ours(lab: Lab, operation: str, name: str, described: Mapping[str, Any]
             "TagsNotYetKnown",
             Sentence("{name} exists, and shows no tags of lab {id} so far.", name=name, id=lab.id),
         )
-    if tags.get(_LAB_TAG) != lab.id:
+    if tags.get(LAB_TAG) != lab.id:
         raise AlreadyExists(
             operation,
             "ResourceInUseException",

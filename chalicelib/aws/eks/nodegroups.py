@@ -24,19 +24,18 @@ class NodegroupCalls(EksCalls):
         try:
             create(self._eks, "eks:CreateNodegroup", **request)
         except AlreadyExists:
-            known = self._nodegroup(lab.name, spec.name)
-            check_ours(lab, "eks:CreateNodegroup", spec.name, known)
+            check_ours(lab, "eks:CreateNodegroup", spec.name, self.described_nodegroup(lab.name, spec.name))
 
     def nodegroup(self, cluster: str, name: str) -> NodegroupState:
         """The node group's state. Raises ResourceGone."""
-        return _state(self._nodegroup(cluster, name))
+        return _state(self.described_nodegroup(cluster, name))
 
     def nodegroups(self, cluster: str) -> tuple[str, ...]:
         """Names of all. Raises ResourceGone if the cluster is gone."""
         return self.listed("ListNodegroups", "nodegroups", clusterName=cluster)
 
     def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
-        known = self._nodegroup(cluster, name)["scalingConfig"]
+        known = self.described_nodegroup(cluster, name)["scalingConfig"]
         if known["desiredSize"] == desired:
             return None
         least, most = min(known["minSize"], desired), max(known["maxSize"], desired, 1)
@@ -44,7 +43,7 @@ class NodegroupCalls(EksCalls):
 
     def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
         """Request exactly this size; return the update's id, or None if it has that size. Raises ResourceGone, StillInUse."""
-        if _state(self._nodegroup(cluster, size.name)).size == size:
+        if _state(self.described_nodegroup(cluster, size.name)).size == size:
             return None
         return self._resized(cluster, size, token)
 
@@ -75,11 +74,6 @@ class NodegroupCalls(EksCalls):
     def delete_fargate_profile(self, cluster: str, name: str) -> None:
         """Request its deletion. Raises StillInUse while another one is being deleted, ResourceGone."""
         call(self._eks, "eks:DeleteFargateProfile", clusterName=cluster, fargateProfileName=name)
-
-    def _nodegroup(self, cluster: str, name: str) -> dict[str, Any]:
-        known = call(self._eks, "eks:DescribeNodegroup", clusterName=cluster, nodegroupName=name)
-        nodegroup: dict[str, Any] = known["nodegroup"]
-        return nodegroup
 
 
 def _creation(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every, instances_of
+from chalicelib.aws.clients.calls import call, every, instances_of, tags_of
 from chalicelib.aws.idleness.evidence import GroupSeen, Reading, noting
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import BalancerUse, Source
@@ -91,7 +91,7 @@ def _type_of_template(ec2: Any, template: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _machine(row: Mapping[str, Any]) -> Machine:
-    tags, options = _tags(row), row.get("CpuOptions") or {}
+    tags, options = tags_of(row), row.get("CpuOptions") or {}
     vcpus = int(options.get("CoreCount") or 0) * int(options.get("ThreadsPerCore") or 0)
     named = tags.get(_GROUP_TAG, "")
     return Machine(clusters_of(tags), named, row["InstanceType"], vcpus, row.get("PrivateIpAddress", ""))
@@ -103,7 +103,7 @@ def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
     for some in _portions(readings):
         filters = [_by_key([reading.lab.name for reading in some]), {"Name": "tag-key", "Values": [PVC_TAG]}]
         rows = every(ec2, "ec2:DescribeVolumes", "Volumes", Filters=filters)
-        found |= {row["VolumeId"]: _tags(row) for row in rows}
+        found |= {row["VolumeId"]: tags_of(row) for row in rows}
     for reading in readings:
         reading.volumes = sum(reading.lab.name in clusters_of(tags) for tags in found.values())
 
@@ -113,7 +113,7 @@ def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Readin
     mine = {reading.lab.name: reading for reading in readings}
     request = {"ResourceTypeFilters": ["elasticloadbalancing:loadbalancer"], "ResourcesPerPage": 100}
     rows = every(tagging, "tag:GetResources", "ResourceTagMappingList", **request)
-    claims = [(row["ResourceARN"], name) for row in rows for name in clusters_of(_tags(row)) if name in mine]
+    claims = [(row["ResourceARN"], name) for row in rows for name in clusters_of(tags_of(row)) if name in mine]
     living = dict(_living(elbv2, elb, {arn for arn, _ in claims}))
     for arn, name in sorted(claims):
         if living.get(dimension_of(arn), "gateway") != "gateway":
@@ -148,7 +148,3 @@ def _by_key(names: Sequence[str]) -> dict[str, Any]:
 
 def _portions(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
     return (readings[start : start + _NAMES] for start in range(0, len(readings), _NAMES))
-
-
-def _tags(row: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or []}

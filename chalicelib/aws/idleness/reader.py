@@ -11,19 +11,62 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.clients.calls import every
+from chalicelib.aws.clients.calls import every, tags_of
+from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
-from chalicelib.aws.idleness.clusters import ClusterReading
 from chalicelib.aws.idleness.ec2 import count_volumes, find_balancers, find_machines
-from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
+from chalicelib.aws.idleness.evidence import GroupSeen, MetricWindow, Reading, noting
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.aws.idleness.series import PERIOD, read_series
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.idleness.evidence import Evidence, Source
+from chalicelib.domain.errors.tree import ResourceGone
+from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.adoption import TaggedCluster
 from chalicelib.domain.teardown.evidence import LAB_TAG
+
+
+class ClusterReading(EksCalls):
+    """Reads EKS's facts of one cluster after another; may be called by several threads.
+
+    A cluster of the lab's name without the lab's tag is somebody else's: it counts as missing.
+    """
+
+    def read(self, reading: Reading) -> None:
+        """Fill in EKS's facts. Unreadable parts are recorded; a missing cluster is no failure."""
+        noting(Source.CLUSTER, [reading], lambda: self._describe(reading))
+        if reading.cluster is not None:
+            noting(Source.CLUSTER, [reading], lambda: self._nodegroups(reading))
+            noting(Source.CLUSTER, [reading], lambda: self._fargate(reading))
+
+    def _describe(self, reading: Reading) -> None:
+        try:
+            cluster = self.describe(reading.lab.name)
+        except ResourceGone:
+            return
+        if cluster.tags.get(LAB_TAG) == reading.lab.id:
+            reading.cluster = cluster
+
+    def _nodegroups(self, reading: Reading) -> None:
+        reading.groups += (_seen(name, group) for name, group in self.described_nodegroups(reading.lab.name))
+
+    def _fargate(self, reading: Reading) -> None:
+        names = self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=reading.lab.name)
+        reading.fargate_profiles = len(names)
+
+
+def _seen(name: str, group: dict[str, Any]) -> GroupSeen:
+    use = NodegroupUse(
+        name=name,
+        status=group.get("status", ""),
+        nodes=int((group.get("scalingConfig") or {}).get("desiredSize", 0)),
+        instance_types=tuple(group.get("instanceTypes") or ()),
+        ami_type=str(group.get("amiType") or ""),
+    )
+    scaling = (group.get("resources") or {}).get("autoScalingGroups") or []
+    return GroupSeen(use, tuple(each["name"] for each in scaling), group.get("launchTemplate") or {})
+
 
 #: Threads for the reads per cluster.
 _THREADS = 8
@@ -104,5 +147,4 @@ def _whole(instant: datetime) -> datetime:
 
 def _tagged(row: Mapping[str, Any]) -> TaggedCluster:
     arn = row["ResourceARN"]
-    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
-    return TaggedCluster(arn, arn.rpartition(":cluster/")[2], arn.split(":")[3], tags)
+    return TaggedCluster(arn, arn.rpartition(":cluster/")[2], arn.split(":")[3], tags_of(row))

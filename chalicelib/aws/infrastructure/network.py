@@ -1,4 +1,4 @@
-"""EC2's network and instances of one region for creating labs: the port `Network`."""
+"""EC2 of one region for creating labs: the ports `Network` and `Groups` (EC2 Auto Scaling's groups)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, create, every, instances_of
+from chalicelib.aws.clients.calls import call, create, every, instances_of, tags_of
 from chalicelib.domain.core.instance_types import architecture_of
 from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
-from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
+from chalicelib.domain.labs.aws_states import GroupState, InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.launch_templates import key_pair_name
-from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG
 
-_LAB_TAG = "ekslab:lab-id"
 #: Instances in one DescribeInstanceStatus.
 _STATUSES = 100
 #: Zones in which EKS creates no control planes, by id: a zone's name means another place in each account.
@@ -73,7 +72,8 @@ class Ec2Network:
         if not ids:
             return ()
         known = {row["SubnetId"]: row for row in self._filtered("ec2:DescribeSubnets", "Subnets", "subnet-id", ids)}
-        tables = self._route_tables({row["VpcId"] for row in known.values()})
+        vpcs = sorted({row["VpcId"] for row in known.values()})
+        tables = self._filtered("ec2:DescribeRouteTables", "RouteTables", "vpc-id", vpcs) if vpcs else []
         return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
@@ -153,9 +153,7 @@ class Ec2Network:
                 "InvalidInstanceID.NotFound",
                 Sentence("{instance_id} is not there", instance_id=instance_id),
             )
-        host = instances[0]
-        status = str(host["State"]["Name"])
-        return WorkHostState(instance_id, status)
+        return WorkHostState(instance_id, str(instances[0]["State"]["Name"]))
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
         filters = [
@@ -164,7 +162,7 @@ class Ec2Network:
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
         hosts = instances_of(self._ec2, filters)
-        groups = {str(host["InstanceId"]): _tags(host)["eks:nodegroup-name"] for host in hosts}
+        groups = {str(host["InstanceId"]): tags_of(host)["eks:nodegroup-name"] for host in hosts}
         return Counter(groups[id] for id in self._answering(sorted(groups)))
 
     def instances(self, cluster: str) -> Mapping[str, int]:
@@ -174,7 +172,7 @@ class Ec2Network:
         for by_tag in (owned, named):
             filters = [by_tag, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
             hosts = instances_of(self._ec2, filters)
-            found |= {str(host["InstanceId"]): _tags(host).get("eks:nodegroup-name", "") for host in hosts}
+            found |= {str(host["InstanceId"]): tags_of(host).get("eks:nodegroup-name", "") for host in hosts}
         return Counter(found.values())
 
     def _answering(self, instance_ids: Sequence[str]) -> Iterator[str]:
@@ -200,16 +198,13 @@ class Ec2Network:
         found = call(self._ec2, "ec2:DescribeKeyPairs", Filters=filters)["KeyPairs"]
         return next((pair for pair in found if pair["KeyName"] == name), None)
 
-    def _route_tables(self, vpc_ids: set[str]) -> list[dict[str, Any]]:
-        return self._filtered("ec2:DescribeRouteTables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []
-
     def _filtered(self, action: str, key: str, name: str, values: Sequence[str]) -> list[dict[str, Any]]:
         """Everything whose `name` is one of `values`. A filter omits missing resources; ids of missing resources are refused."""
         return every(self._ec2, action, key, Filters=[{"Name": name, "Values": list(values)}])
 
 
 def _facts(subnet: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> SubnetFacts:
-    tags = {tag["Key"]: tag["Value"] for tag in subnet.get("Tags", [])}
+    tags = tags_of(subnet)
     return SubnetFacts(
         id=subnet["SubnetId"],
         vpc_id=subnet["VpcId"],
@@ -220,7 +215,7 @@ def _facts(subnet: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Su
         maps_public_ip=subnet.get("MapPublicIpOnLaunch", False),
         arn=subnet.get("SubnetArn", ""),
         stack_id=tags.get("aws:cloudformation:stack-id", ""),
-        lab_id=tags.get("ekslab:lab-id", ""),
+        lab_id=tags.get(LAB_TAG, ""),
     )
 
 
@@ -236,19 +231,15 @@ def _leads_outside(subnet: Mapping[str, Any], tables: Sequence[Mapping[str, Any]
     )
 
 
-def _tags(row: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
-
-
 def _own_pair(known: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
-    name, tags = known["KeyName"], _tags(known)
+    name, tags = known["KeyName"], tags_of(known)
     if not tags:
         raise AlreadyExists(
             "ec2:ImportKeyPair",
             "TagsNotYetKnown",
             Sentence("{name} exists, and shows no tags so far.", name=name),
         )
-    if tags.get(_LAB_TAG) != wanted[_LAB_TAG]:
+    if tags.get(LAB_TAG) != wanted[LAB_TAG]:
         raise AlreadyExists(
             "ec2:ImportKeyPair",
             "InvalidKeyPair.Duplicate",
@@ -306,3 +297,29 @@ def _ports(rule: Mapping[str, Any], protocol: str) -> str:
     if protocol == "-1" or first is None or first == -1:
         return "all"
     return str(first) if first == last else f"{first}-{last}"
+
+
+#: DescribeAutoScalingGroups takes at most this many names.
+_NAMES_PER_CALL = 50
+
+
+class AutoScaling:
+    """Groups of one region."""
+
+    def __init__(self, autoscaling: Any) -> None:
+        self._autoscaling = autoscaling
+
+    def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
+        found: list[GroupState] = []
+        for start in range(0, len(names), _NAMES_PER_CALL):
+            some = list(names[start : start + _NAMES_PER_CALL])
+            action, key = "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups"
+            found += map(_state, every(self._autoscaling, action, key, AutoScalingGroupNames=some))
+        return tuple(found)
+
+
+def _state(row: dict[str, Any]) -> GroupState:
+    members = tuple(member["InstanceId"] for member in row.get("Instances", []))
+    return GroupState(
+        row["AutoScalingGroupName"], row["AutoScalingGroupARN"], members, created_at=row.get("CreatedTime")
+    )

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, create, every
+from chalicelib.aws.clients.calls import call, create, every, tags_of
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.stack.roles import ROLE_PATH
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
-_LAB_TAG = "ekslab:lab-id"
 #: CloudFormation's messages for resources that it cancelled because another one failed.
 _CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed")
 _EC2 = {
@@ -63,7 +63,7 @@ class CloudFormationStacks:
             )
             return str(made["StackId"])
         except AlreadyExists:
-            return self._adopted(name, tags[_LAB_TAG])
+            return self._adopted(name, tags[LAB_TAG])
 
     def describe(self, name: str) -> StackState:
         """Status, outputs, and the reason of a failure. Raises ResourceGone."""
@@ -116,8 +116,7 @@ class CloudFormationStacks:
         Anybody can write its name and tags; only this service passes CloudFormation's role for it.
         """
         stack = self._stack(name)
-        tagged = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) == lab_id
-        if not tagged or not self._is_ours(stack):
+        if tags_of(stack).get(LAB_TAG) != lab_id or not self._is_ours(stack):
             raise AlreadyExists(
                 "cloudformation:CreateStack",
                 "AlreadyExistsException",

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from chalicelib.aws.clients.calls import call
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
-from chalicelib.ports.eks import Clusters
+from chalicelib.ports.cloud import Clusters
 
 _PREFIX = "k8s-aws-v1."
 _LIFETIME_SECONDS = 60

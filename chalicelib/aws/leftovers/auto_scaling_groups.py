@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, attributes, tags_of
+from chalicelib.aws.clients.calls import call, every, tags_of
+from chalicelib.aws.leftovers.finder import Finder, attributes
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse

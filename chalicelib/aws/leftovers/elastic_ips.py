@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.aws.clients.calls import call
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_tag, tags_of
+from chalicelib.aws.leftovers.finder import Finder, by_ledger, by_tag
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
@@ -19,9 +19,8 @@ class ElasticIps(Finder):
         for filters in (*by_tag(target), *by_ledger(target, "eipalloc-", "allocation-id")):
             rows = call(self._client, "ec2:DescribeAddresses", Filters=filters)["Addresses"]
             for row in rows:
-                facts = attributes(attached_to=row.get("NetworkInterfaceId"), address=row.get("PublicIp"))
-                address_arn = arn(self._client, target, "ec2", f"elastic-ip/{row['AllocationId']}")
-                yield Resource(Kind.ELASTIC_IP, row["AllocationId"], address_arn, tags_of(row), facts)
+                facts = {"attached_to": row.get("NetworkInterfaceId"), "address": row.get("PublicIp")}
+                yield self._in_ec2(target, Kind.ELASTIC_IP, row["AllocationId"], row, **facts)
 
     def delete(self, resource: Resource) -> None:
         """Refused while its user exists."""

@@ -1,4 +1,4 @@
-"""Helpers of all finders: tags as mappings, ARNs, and the filters of EC2's queries.
+"""Helpers of all finders: ARNs, resources of EC2, and the filters of EC2's queries.
 
 ARNs that AWS does not return whole are built here and nowhere else in the finders.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.core.resources import Resource, Target
+from chalicelib.aws.clients.calls import tags_of
+from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
 
 #: EC2 takes at most this many values in one filter.
@@ -29,10 +30,12 @@ class Finder:
         """Delete this one. Raises ResourceGone, StillInUse, AwsRefused."""
         raise NotImplementedError
 
-
-def tags_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a row that lists them as Key and Value."""
-    return {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags") or []}
+    def _in_ec2(
+        self, target: Target, kind: Kind, id: str, row: Mapping[str, Any], born: str = "", **facts: str | None
+    ) -> Resource:
+        """A row of EC2, in whose ARNs a kind has the name that it has here. `born`: the field of its creation time, if any."""
+        own_arn = arn(self._client, target, "ec2", f"{kind}/{id}")
+        return Resource(kind, id, own_arn, tags_of(row), attributes(**facts), row.get(born))
 
 
 def attributes(**values: str | None) -> dict[str, str]:

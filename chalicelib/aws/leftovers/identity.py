@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.clients.calls import call, every, tags_of
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import Finder, attributes, tags_of
+from chalicelib.aws.leftovers.finder import Finder, attributes
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 

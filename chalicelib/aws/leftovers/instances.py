@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, chunks, tags_of
+from chalicelib.aws.clients.calls import call, instances_of
+from chalicelib.aws.leftovers.finder import Finder, by_ledger, by_vpc, chunks
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
@@ -20,8 +20,7 @@ class Instances(Finder):
     def find(self, target: Target) -> Iterator[Resource]:
         """By VPC, lab tag, ledger and Auto Scaling group, without terminated instances, which EC2 lists for an hour."""
         for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id"), *_members(target)):
-            reservations = every(self._client, "ec2:DescribeInstances", "Reservations", Filters=[*filters, _ALIVE])
-            for row in (row for reservation in reservations for row in reservation["Instances"]):
+            for row in instances_of(self._client, [*filters, _ALIVE]):
                 if row["State"]["Name"] != "terminated":
                     yield self._resource(target, row)
 
@@ -36,19 +35,17 @@ class Instances(Finder):
         call(self._client, "ec2:TerminateInstances", InstanceIds=[resource.id])
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
-        return Resource(
+        return self._in_ec2(
+            target,
             Kind.INSTANCE,
             row["InstanceId"],
-            arn(self._client, target, "ec2", f"instance/{row['InstanceId']}"),
-            tags_of(row),
-            attributes(
-                vpc_id=row.get("VpcId"),
-                subnet_id=row.get("SubnetId"),
-                status=row["State"]["Name"],
-                instance_type=row.get("InstanceType"),
-                profile_id=(row.get("IamInstanceProfile") or {}).get("Id"),
-            ),
-            row.get("LaunchTime"),
+            row,
+            "LaunchTime",
+            vpc_id=row.get("VpcId"),
+            subnet_id=row.get("SubnetId"),
+            status=row["State"]["Name"],
+            instance_type=row.get("InstanceType"),
+            profile_id=(row.get("IamInstanceProfile") or {}).get("Id"),
         )
 
 

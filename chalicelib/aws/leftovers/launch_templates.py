@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_tag, tags_of
+from chalicelib.aws.leftovers.finder import Finder, by_tag
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.teardown.evidence import LAB_TAG
@@ -32,10 +32,8 @@ class LaunchTemplates(Finder):
     def _described(self, target: Target, **query: Any) -> Iterator[Resource]:
         rows = every(self._client, "ec2:DescribeLaunchTemplates", "LaunchTemplates", **query)
         for row in rows:
-            template_id = row["LaunchTemplateId"]
-            template_arn = arn(self._client, target, "ec2", f"launch-template/{template_id}")
-            facts = attributes(created_by=row.get("CreatedBy"))
-            yield Resource(Kind.LAUNCH_TEMPLATE, template_id, template_arn, tags_of(row), facts, row.get("CreateTime"))
+            facts = {"created_by": row.get("CreatedBy")}
+            yield self._in_ec2(target, Kind.LAUNCH_TEMPLATE, row["LaunchTemplateId"], row, "CreateTime", **facts)
 
 
 class KeyPairs(Finder):
@@ -55,6 +53,4 @@ class KeyPairs(Finder):
     def _described(self, target: Target, condition: dict[str, Any]) -> Iterator[Resource]:
         rows = call(self._client, "ec2:DescribeKeyPairs", Filters=[condition])["KeyPairs"]
         for row in rows:
-            key_arn = arn(self._client, target, "ec2", f"key-pair/{row['KeyPairId']}")
-            facts = {"name": row["KeyName"]}
-            yield Resource(Kind.KEY_PAIR, row["KeyPairId"], key_arn, tags_of(row), facts, row.get("CreateTime"))
+            yield self._in_ec2(target, Kind.KEY_PAIR, row["KeyPairId"], row, "CreateTime", name=row["KeyName"])

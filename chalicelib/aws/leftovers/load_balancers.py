@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, chunks, tags_of
+from chalicelib.aws.clients.calls import call, every, tags_of
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, chunks
 from chalicelib.domain.core.resources import Kind, Resource, Target
 
-#: DescribeTags takes at most this many ARNs.
-_ARNS_PER_CALL = 20
-#: DescribeTags takes at most this many names.
-_NAMES_PER_CALL = 20
+#: DescribeTags takes at most this many ARNs, or names.
+_PER_CALL = 20
 
 
 class LoadBalancers(Finder):
@@ -55,7 +53,7 @@ class TargetGroups(Finder):
 def tags_by_arn(elbv2: Any, arns: list[str]) -> dict[str, dict[str, str]]:
     """The tags of load balancers or target groups. A missing one makes AWS refuse its whole batch."""
     tags: dict[str, dict[str, str]] = {}
-    for some in chunks(arns, _ARNS_PER_CALL):
+    for some in chunks(arns, _PER_CALL):
         answer = call(elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=list(some))
         tags.update({row["ResourceArn"]: tags_of(row) for row in answer["TagDescriptions"]})
     return tags
@@ -89,7 +87,7 @@ class ClassicLoadBalancers(Finder):
 
     def _tags(self, names: list[str]) -> dict[str, dict[str, str]]:
         tags: dict[str, dict[str, str]] = {}
-        for some in chunks(names, _NAMES_PER_CALL):
+        for some in chunks(names, _PER_CALL):
             answer = call(self._client, "elasticloadbalancing:DescribeTags", LoadBalancerNames=list(some))
             tags.update({row["LoadBalancerName"]: tags_of(row) for row in answer["TagDescriptions"]})
         return tags

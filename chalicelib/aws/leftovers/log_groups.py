@@ -17,7 +17,8 @@ class LogGroups(Finder):
 
     def find(self, target: Target) -> Iterator[Resource]:
         """By the names' prefixes, with tags: the control plane's, and Container Insights'."""
-        for row in (row for prefix in ("eks", "containerinsights") for row in self._rows(f"/aws/{prefix}/", target)):
+        prefixes = (f"/aws/{service}/{target.cluster_name}/" for service in ("eks", "containerinsights"))
+        for row in (row for prefix in prefixes for row in self._rows(prefix)):
             name = row["logGroupName"]
             group_arn = arn(self._client, target, "logs", f"log-group:{name}")
             try:
@@ -33,8 +34,7 @@ class LogGroups(Finder):
         """With all its log streams."""
         call(self._client, "logs:DeleteLogGroup", logGroupName=resource.id)
 
-    def _rows(self, beginning: str, target: Target) -> list[dict[str, Any]]:
-        prefix = f"{beginning}{target.cluster_name}/"
+    def _rows(self, prefix: str) -> list[dict[str, Any]]:
         return every(self._client, "logs:DescribeLogGroups", "logGroups", logGroupNamePrefix=prefix)
 
     def _tags(self, group_arn: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc
+from chalicelib.aws.leftovers.finder import Finder, by_ledger, by_vpc
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
@@ -35,18 +35,15 @@ class NetworkInterfaces(Finder):
         call(self._client, "ec2:DeleteNetworkInterface", NetworkInterfaceId=resource.id)
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
-        interface_id = row["NetworkInterfaceId"]
-        return Resource(
+        return self._in_ec2(
+            target,
             Kind.NETWORK_INTERFACE,
-            interface_id,
-            arn(self._client, target, "ec2", f"network-interface/{interface_id}"),
-            {tag["Key"]: tag.get("Value", "") for tag in row.get("TagSet") or []},
-            attributes(
-                vpc_id=row.get("VpcId"),
-                subnet_id=row.get("SubnetId"),
-                status=row["Status"],
-                attached_to=(row.get("Attachment") or {}).get("InstanceId"),
-                description=row.get("Description"),
-                requester_id=row.get("RequesterId"),
-            ),
+            row["NetworkInterfaceId"],
+            {"Tags": row.get("TagSet")},
+            vpc_id=row.get("VpcId"),
+            subnet_id=row.get("SubnetId"),
+            status=row["Status"],
+            attached_to=(row.get("Attachment") or {}).get("InstanceId"),
+            description=row.get("Description"),
+            requester_id=row.get("RequesterId"),
         )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, tags_of
+from chalicelib.aws.leftovers.finder import Finder, by_ledger, by_vpc
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
@@ -19,13 +19,8 @@ class SecurityGroups(Finder):
         """By VPC, lab tag and ledger."""
         for filters in (*by_vpc(target), *by_ledger(target, "sg-", "group-id")):
             for row in self._groups(filters):
-                yield Resource(
-                    Kind.SECURITY_GROUP,
-                    row["GroupId"],
-                    arn(self._client, target, "ec2", f"security-group/{row['GroupId']}"),
-                    tags_of(row),
-                    attributes(vpc_id=row.get("VpcId"), group_name=row["GroupName"]),
-                )
+                facts = {"vpc_id": row.get("VpcId"), "group_name": row["GroupName"]}
+                yield self._in_ec2(target, Kind.SECURITY_GROUP, row["GroupId"], row, **facts)
 
     def delete(self, resource: Resource) -> None:
         """Revoke the rules with which the groups in `may-revoke-from` refer to it, then delete it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_driver, by_ledger, by_tag, tags_of
+from chalicelib.aws.clients.calls import call, every, tags_of
+from chalicelib.aws.leftovers.finder import Finder, attributes, by_driver, by_ledger, by_tag
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
@@ -22,21 +22,15 @@ class Volumes(Finder):
         for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "vol-", "volume-id")):
             for row in every(self._client, "ec2:DescribeVolumes", "Volumes", Filters=filters):
                 if row["State"] not in ("deleting", "deleted"):
-                    yield Resource(
-                        Kind.VOLUME,
-                        row["VolumeId"],
-                        arn(self._client, target, "ec2", f"volume/{row['VolumeId']}"),
-                        tags_of(row),
-                        attributes(
-                            status=row["State"],
-                            zone=row.get("AvailabilityZone"),
-                            size_gib=str(row["Size"]) if "Size" in row else None,
-                            used_by=" ".join(
-                                held["InstanceId"] for held in row.get("Attachments", []) if held.get("InstanceId")
-                            ),
+                    facts = {
+                        "status": row["State"],
+                        "zone": row.get("AvailabilityZone"),
+                        "size_gib": str(row["Size"]) if "Size" in row else None,
+                        "used_by": " ".join(
+                            filter(None, (held.get("InstanceId") for held in row.get("Attachments", [])))
                         ),
-                        row.get("CreateTime"),
-                    )
+                    }
+                    yield self._in_ec2(target, Kind.VOLUME, row["VolumeId"], row, "CreateTime", **facts)
 
     def delete(self, resource: Resource) -> None:
         """Refused as in use while attached."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.clients.calls import call, every, tags_of
 from chalicelib.aws.clients.errors import domain_error
-from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc, tags_of
+from chalicelib.aws.leftovers.finder import Finder, arn, attributes, by_ledger, by_vpc
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
@@ -25,13 +25,9 @@ class VpcEndpoints(Finder):
             for row in rows:
                 status = row.get("State", "").lower()
                 if status != "deleted":
-                    yield Resource(
-                        Kind.VPC_ENDPOINT,
-                        row["VpcEndpointId"],
-                        arn(self._client, target, "ec2", f"vpc-endpoint/{row['VpcEndpointId']}"),
-                        tags_of(row),
-                        attributes(vpc_id=row.get("VpcId"), service_name=row.get("ServiceName"), status=status),
-                        row.get("CreationTimestamp"),
+                    facts = {"vpc_id": row.get("VpcId"), "service_name": row.get("ServiceName"), "status": status}
+                    yield self._in_ec2(
+                        target, Kind.VPC_ENDPOINT, row["VpcEndpointId"], row, "CreationTimestamp", **facts
                     )
 
     def delete(self, resource: Resource) -> None:

@@ -1,4 +1,5 @@
-"""Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one still verifies.
+"""Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one still verifies;
+and the LinkSigner port with itsdangerous, imported when the first link is signed or read: few requests need it.
 
 A version's id is the key's id. Secrets are cached for five minutes: for that time a rotated key may go on signing, and a retired
 one verifies. An unknown id makes us read again sooner, or new links would be refused just after a rotation.
@@ -6,14 +7,20 @@ one verifies. An unknown id makes us read again sooner, or new links would be re
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.clients.calls import call
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
+
+if TYPE_CHECKING:
+    from itsdangerous import Signer
+
 
 #: How long a read secret is cached.
 KEPT_FOR = timedelta(minutes=5)
@@ -94,3 +101,31 @@ class SecretsLinkKeys:
         value = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"].encode()
         since = answer["CreatedDate"].astimezone(UTC)
         return _Key(answer["VersionId"], value, since) if len(value) >= SHORTEST else None
+
+
+#: The purpose of the derived key: another purpose gets another key from the same secret.
+_SALT = b"ekslab.links"
+
+
+class ItsdangerousLinkSigner:
+    """The signature follows the last dot, in URL-safe base64."""
+
+    def sign(self, text: str, key: bytes) -> str:
+        """The text with its signature."""
+        return _signer(key).sign(text).decode()
+
+    def unsign(self, token: str, key: bytes) -> str | None:
+        """The text, if `sign` returns exactly this token: the library accepts other spellings of a signature's last character."""
+        from itsdangerous import BadSignature
+
+        try:
+            text = _signer(key).unsign(token).decode()
+        except BadSignature:
+            return None
+        return text if hmac.compare_digest(self.sign(text, key).encode(), token.encode()) else None
+
+
+def _signer(key: bytes) -> Signer:
+    from itsdangerous import Signer
+
+    return Signer(key, salt=_SALT, key_derivation="hmac", digest_method=hashlib.sha256)

@@ -89,6 +89,15 @@ class Letter:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A message in the form in which it is sent to one person."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
 class Message:
     """A message to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by.
 

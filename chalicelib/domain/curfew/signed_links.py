@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
+from chalicelib.domain.errors.tree import LinkBusy, LinkExpired, LinkInvalid
 from chalicelib.domain.labs.approval import Decision
 
 _KEEP, _DECIDE, _CONFIRM, _UNSUBSCRIBE = "k1", "a1", "c1", "u1"
@@ -168,12 +168,13 @@ class LinkUses:
     def __init__(self) -> None:
         self._begun: dict[str, tuple[datetime, int]] = {}
 
-    def spend(self, link: str, now: datetime) -> bool:
-        """Count one use; return False if the link was used too often."""
+    def spend(self, link: str, now: datetime) -> None:
+        """Count one use. Raises LinkBusy if the link was used too often."""
         begun, uses = self._begun.get(link, (now, 0))
         if now - begun >= WINDOW:
             begun, uses = now, 0
         if link not in self._begun and len(self._begun) >= _LINKS:
             self._begun.clear()
         self._begun[link] = (begun, uses + 1)
-        return uses < MOST_USES
+        if uses >= MOST_USES:
+            raise LinkBusy

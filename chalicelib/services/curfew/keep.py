@@ -15,13 +15,12 @@ from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.keep import Keeping, keep, keep_within_budget, keep_within_lease
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.curfew.signed_links import read_link
-from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept, OverBudget
+from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept, OverBudget
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
-from chalicelib.services.curfew.rules import get_rules
 from chalicelib.services.labs.budget import judge_keeping
 from chalicelib.services.labs.commands import own_lab
 
@@ -40,7 +39,7 @@ class KeepView:
 def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
     """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept."""
     entry, lab = _named(deps, token, now)
-    rules, holidays = get_rules(deps), deps.curfew.holidays
+    rules, holidays = deps.curfew.rules(), deps.curfew.holidays
     keeping = keep_within_budget(lab, entry, rules, holidays, now, lambda longer: judge_keeping(deps, longer, lab))
     return _view(entry, lab, keeping, kept=keeping.lab == lab)
 
@@ -66,7 +65,7 @@ def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView
 
 
 def _keep(deps: Deps, entry: Entry, lab: Lab, how: Sentence, now: datetime) -> KeepView:
-    rules, made = get_rules(deps), list[Keeping]()
+    rules, made = deps.curfew.rules(), list[Keeping]()
 
     def kept(stored: Lab, over: OverBudget | None = None) -> Lab:
         asked = (stored, entry, rules, deps.curfew.holidays, now)
@@ -89,8 +88,7 @@ def _keep(deps: Deps, entry: Entry, lab: Lab, how: Sentence, now: datetime) -> K
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
     """The entry and the lab of a valid link. A missing record makes the link invalid."""
     claims = read_link(token, deps.curfew.known_keys(), now)
-    if not deps.curfew.link_uses.spend(token, now):
-        raise LinkBusy
+    deps.curfew.link_uses.spend(token, now)
     line = deps.curfew.store.line(claims.night, claims.entry_id)
     if line is None or line[0].lab_id != claims.lab_id:
         raise LinkInvalid

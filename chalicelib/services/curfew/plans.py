@@ -18,7 +18,6 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
-from chalicelib.services.curfew.rules import get_rules
 from chalicelib.services.labs.commands import seen_lab
 
 #: Phases with a cluster and nodes, whose use can be judged.
@@ -72,7 +71,7 @@ def lines_of(deps: Deps, caller: Caller, night: date, limit: int, after: str | N
     seen = None if caller.sees_all else caller.may_see
     whose = None if caller.sees_all or caller.teams else caller.identity
     page = deps.curfew.store.plan_page(night, seen, whose, limit, after)
-    return PlanLines(night, None if after else get_rules(deps), page)
+    return PlanLines(night, None if after else deps.curfew.rules(), page)
 
 
 def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:
@@ -99,7 +98,7 @@ def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: d
 
 
 def _view(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
-    plan, rules, alive = deps.curfew.store.plan(night), get_rules(deps), deps.curfew.store.alive_count()
+    plan, rules, alive = deps.curfew.store.plan(night), deps.curfew.rules(), deps.curfew.store.alive_count()
     if plan is None:
         return PlanView(night, rules, alive)
     mine = tuple(line for line in plan.lines if caller.may_see(line[0].owner))
@@ -121,7 +120,7 @@ class VerdictView:
 
 def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> VerdictView:
     """Judge a lab's use over the window that ends now; nothing is stored. Raises LabNotFound."""
-    lab, rules = seen_lab(deps, caller, lab_id), get_rules(deps)
+    lab, rules = seen_lab(deps, caller, lab_id), deps.curfew.rules()
     kept = deps.curfew.store.verdict(lab_id)
     if lab.phase not in _SEEN:
         return VerdictView(lab, rules, None, None, kept)

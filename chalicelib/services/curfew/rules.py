@@ -12,11 +12,6 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.ports.deps import Deps
 
 
-def get_rules(deps: Deps) -> CurfewRules:
-    """The present rules."""
-    return deps.curfew.store.rules(deps.curfew.usual)
-
-
 def set_rules(
     deps: Deps, caller: Caller, numbers: Mapping[str, int], mode: Mode | None, names: Mapping[str, str], now: datetime
 ) -> CurfewRules:

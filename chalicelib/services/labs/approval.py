@@ -15,8 +15,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.budget import judge_approved
-from chalicelib.services.labs.commands import seen_lab
-from chalicelib.services.labs.transitions import START_CHECK, Accepted, start_workflow
+from chalicelib.services.labs.commands import START_CHECK, Accepted, seen_lab, start_workflow
 
 #: The name of an approver who answered with a link.
 BY_LINK = Sentence("an approver, with the link in the mail")

@@ -1,6 +1,8 @@
 """Use cases that change a lab: request it, change it, release it. `queries.py` has the reads.
 
-The order is always: judge, store, start (`transitions.py`).
+The order is always: judge, store, start. A change is stored with a new run, recorded in the lab's history, and its workflow
+started. A start that fails after the store loses nothing: the scheduled run finds the lab by its `due_at` and starts it, under
+the same execution name, so never twice.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import (
     AwsRefused,
+    EkslabError,
     InvalidRequest,
     LabNotFound,
     NameTaken,
@@ -31,6 +34,8 @@ from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.aws_states import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase, phase_said
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spending import MonthCeilings
+from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
 from chalicelib.domain.requests.months import judge_months
 from chalicelib.domain.requests.offers import cost_tags_of, with_own_subdomain
@@ -40,17 +45,67 @@ from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Ahead, Deps, NewLabLimits
 from chalicelib.services.labs.budget import Budget, judge_price, meter_for, with_approval
 from chalicelib.services.labs.preflight import judge_more_nodes, preflight
-from chalicelib.services.labs.transitions import (
-    START_CHECK,
-    Accepted,
-    Transition,
-    apply_transition,
-    start_workflow,
-    with_new_run,
-)
+
+#: When the scheduled run checks that a stored lab was also started.
+START_CHECK = timedelta(seconds=60)
+_WORKFLOWS = {
+    Phase.REQUESTED: "provision",
+    Phase.UPDATING: "update",
+    Phase.HIBERNATING: "hibernate",
+    Phase.WAKING: "wake",
+    Phase.RELEASING: "teardown",
+}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The present lab, and warnings for the caller."""
+
+    lab: Lab
+    findings: tuple[Finding, ...] = ()
+
+
+def with_new_run(lab: Lab, phase: Phase, now: datetime) -> Lab:
+    """The lab in another phase, with a new run, checked by the scheduled run."""
+    return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A person's change of a lab: the function, the line in its history, warnings, and the months' ceilings."""
+
+    change: Callable[[Lab], Lab]
+    message: str
+    findings: tuple[Finding, ...] = ()
+    ceilings: MonthCeilings | None = None
+
+
+def apply_transition(deps: Deps, caller: Caller, lab: Lab, asked: Transition, now: datetime) -> Accepted:
+    """Save the change, record it if it began a run, and start the workflow. Raises the errors of `change`, and OverBudget."""
+    stored = deps.store.change_lab(lab.id, asked.change, ceilings=asked.ceilings)
+    if stored.run != lab.run:
+        facts = {"phase": str(stored.phase), "by": caller.arn}
+        deps.store.add_event(lab.id, Event(now, "phase-changed", asked.message, facts))
+    return Accepted(stored, (*asked.findings, *start_workflow(deps, stored)))
+
+
+def start_workflow(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    """Start the workflow of the lab's phase; a failed start is a warning, because the scheduled run repeats it."""
+    workflow = _WORKFLOWS.get(lab.phase)
+    if workflow is None:
+        return ()
+    try:
+        deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
+    except EkslabError:
+        message = Sentence(
+            "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
+        )
+        return (warning("", "start-delayed", message),)
+    return ()
+
 
 #: Characters; ours have 16, and every store limits its keys.
-_LONGEST_ID = 64
+LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
@@ -183,7 +238,7 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
 
 def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     """A lab that this caller may see. Raises LabNotFound for a missing lab, and for one that the caller may not see."""
-    if len(lab_id) > _LONGEST_ID:
+    if len(lab_id) > LONGEST_ID:
         raise LabNotFound(lab_id)
     lab = deps.store.load_lab(lab_id)
     if not lab.may_be_seen_by(caller):

@@ -13,9 +13,8 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase, phase_said
 from chalicelib.ports.deps import Deps
-from chalicelib.services.labs.commands import own_lab
+from chalicelib.services.labs.commands import START_CHECK, Accepted, Transition, apply_transition, own_lab
 from chalicelib.services.labs.preflight import judge_more_nodes
-from chalicelib.services.labs.transitions import START_CHECK, Accepted, Transition, apply_transition
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 _AWAKE = frozenset({Phase.WAKING, Phase.READY})

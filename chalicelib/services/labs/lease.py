@@ -24,8 +24,7 @@ from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.budget import judge_price, meter_for
-from chalicelib.services.labs.commands import own_lab
-from chalicelib.services.labs.transitions import Accepted
+from chalicelib.services.labs.commands import Accepted, own_lab
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Coming:
 
 def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
     """Extend the lease, as far as requested or allowed. Raises InvalidRequest, WrongPhase, OverBudget."""
-    lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[ExtensionDecision]()
+    lab, rules, decided = own_lab(deps, caller, lab_id), deps.curfew.rules(), list[ExtensionDecision]()
     refuse_ending(lab, Sentence("Its lease can't be extended"))
     fresh = meter_for(deps, lab.spec, deps.cloud(lab.place).clusters.versions())
 
@@ -82,7 +81,7 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, 
 
 def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None, why: str, now: datetime) -> Accepted:
     """Protect the lab from curfews until then, or (None) end the protection. Raises NotYours, InvalidRequest, WrongPhase."""
-    lab, rules = own_lab(deps, caller, lab_id), rules_now(deps)
+    lab, rules = own_lab(deps, caller, lab_id), deps.curfew.rules()
     if not caller.is_admin:
         raise NotYours(
             Sentence(
@@ -128,11 +127,6 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
             ),
         )
     return Accepted(moved)
-
-
-def rules_now(deps: Deps) -> CurfewRules:
-    """The present rules."""
-    return deps.curfew.store.rules(deps.curfew.usual)
 
 
 def refuse_ending(lab: Lab, what: str) -> None:

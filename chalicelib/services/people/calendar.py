@@ -12,7 +12,7 @@ from chalicelib.domain.core.icalendar import document
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.curfew.lab_calendar import lab_events
-from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid
+from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.identity.person import Person, lookup_keys
 from chalicelib.domain.identity.sessions import is_token
@@ -20,7 +20,6 @@ from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.notices.calendar_feed import deadline_events
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.services.curfew.rules import get_rules
 from chalicelib.services.people.me import person_of_calendar
 from chalicelib.services.support.queries import each_watched
 
@@ -34,9 +33,8 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
     person = person_of_calendar(deps, token) if file.endswith(_SUFFIX) and is_token(token) else None
     if person is None:
         raise LinkInvalid
-    if not deps.curfew.link_uses.spend(token, now):
-        raise LinkBusy
-    rules, holidays, words = get_rules(deps), deps.curfew.holidays, words_of(person.reads(deps.language))
+    deps.curfew.link_uses.spend(token, now)
+    rules, holidays, words = deps.curfew.rules(), deps.curfew.holidays, words_of(person.reads(deps.language))
     events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, holidays, now, words)]
     answered = [watched for watched in each_watched(deps) if _answers_for(watched, person, deps.watch.home)]
     return document(Sentence("EKS labs"), [*events, *deadline_events(answered, now, words)], words)

@@ -1,7 +1,7 @@
-"""Use cases of a confirmation mail's reader, without a login: show the requester, and answer once.
+"""Use cases of a mail's reader, without a login: answer a confirmation once, and unsubscribe from topics.
 
 Showing changes nothing: mail scanners follow links. A yes gives the person the address; if it is somebody's already, the two
-are joined.
+are joined. Warnings of a deletion can't be unsubscribed; a mail program's own button (RFC 8058) posts to the same link.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.signed_links import read_confirmation
-from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid, StaleLab
-from chalicelib.domain.identity.confirmation import Confirmation
-from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, address_key
+from chalicelib.domain.curfew.signed_links import read_confirmation, read_unsubscribing
+from chalicelib.domain.errors.tree import LinkInvalid, StaleLab
+from chalicelib.domain.identity.confirmation import Confirmation, address_digest
+from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, address_key
 from chalicelib.ports.deps import Deps
 from chalicelib.services.people.me import saved
 
@@ -45,9 +45,8 @@ def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
     _join(deps, kept)
     if deps.mail is not None:
         deps.mail.store.forgive_address(kept.address)
-    used = deps.people.change_confirmation(
-        _digest(deps, token, now), lambda stored: replace(stored or kept, used_at=now)
-    )
+    digest = address_digest(kept.address)
+    used = deps.people.change_confirmation(digest, lambda stored: replace(stored or kept, used_at=now))
     return ConfirmationView(used, view.identities, view.joins, done=True)
 
 
@@ -61,7 +60,7 @@ def refuse_address(deps: Deps, token: str, now: datetime) -> ConfirmationView:
         known = stored or kept
         return replace(known, refused=tuple(sorted({*known.refused, kept.person})))
 
-    said = deps.people.change_confirmation(_digest(deps, token, now), refused)
+    said = deps.people.change_confirmation(address_digest(kept.address), refused)
     person = deps.people.person(kept.person)
     if person is not None and person.asked == kept.address:
         deps.people.save_people([person], [replace(person, asked=None, invite_at=None)])
@@ -92,16 +91,11 @@ def _joined(reader: Person, person: Person) -> Person:
 def _named(deps: Deps, token: str, now: datetime) -> Confirmation:
     """The confirmation of a valid link."""
     digest, nonce = read_confirmation(token, deps.curfew.known_keys(), now)
-    if not deps.curfew.link_uses.spend(token, now):
-        raise LinkBusy
+    deps.curfew.link_uses.spend(token, now)
     kept = deps.people.confirmation(digest)
     if kept is None or kept.nonce != nonce:
         raise LinkInvalid
     return kept
-
-
-def _digest(deps: Deps, token: str, now: datetime) -> str:
-    return read_confirmation(token, deps.curfew.known_keys(), now)[0]
 
 
 def _view(deps: Deps, kept: Confirmation) -> ConfirmationView:
@@ -119,5 +113,46 @@ def _asking(deps: Deps, kept: Confirmation) -> Person:
     """The requester, if they still want this address. Raises LinkInvalid."""
     person = deps.people.person(kept.person)
     if person is None or (person.asked != kept.address and person.address != kept.address):
+        raise LinkInvalid
+    return person
+
+
+@dataclass(frozen=True)
+class UnsubscribingView:
+    """The topics of a link, and whether all are off."""
+
+    topics: tuple[Topic, ...]
+    done: bool
+
+
+def look_at_unsubscribing(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
+    """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    person, topics = _subscribed(deps, token, now)
+    return UnsubscribingView(topics, set(topics) <= set(person.muted))
+
+
+def unsubscribe(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
+    """Switch the topics off; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
+    person, topics = _subscribed(deps, token, now)
+    for _ in range(_ATTEMPTS):
+        muted = tuple(one for one in Topic if one in topics or one in person.muted)
+        if muted == person.muted or saved(deps, [person], [replace(person, muted=muted)]):
+            return UnsubscribingView(topics, done=True)
+        person = _person(deps, person.id)
+    raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
+
+
+def _subscribed(deps: Deps, token: str, now: datetime) -> tuple[Person, tuple[Topic, ...]]:
+    person_id, topics = read_unsubscribing(token, deps.curfew.known_keys(), now)
+    deps.curfew.link_uses.spend(token, now)
+    try:
+        return _person(deps, person_id), tuple(map(Topic, topics))
+    except ValueError as reason:
+        raise LinkInvalid from reason
+
+
+def _person(deps: Deps, person_id: str) -> Person:
+    person = deps.people.person(person_id)
+    if person is None:
         raise LinkInvalid
     return person

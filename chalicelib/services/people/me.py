@@ -11,7 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.signed_links import sign_confirmation
-from chalicelib.domain.errors.tree import AskedTooOften, IdentityTaken, StaleLab
+from chalicelib.domain.errors.tree import AskedTooOften, AwsRefused, AwsUnavailable, IdentityTaken, StaleLab
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.confirmation import (
     A_DAY,
@@ -27,7 +27,6 @@ from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key
 from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
-from chalicelib.services.people.letters import send_to_address
 
 #: How long the request itself sends the mail; afterwards the five-minute run does, in case the request died.
 _OUR_TURN = timedelta(minutes=5)
@@ -195,3 +194,23 @@ def _nonce() -> str:
 
 def _is_same(address: str, other: str | None) -> bool:
     return other is not None and address.lower() == other.lower()
+
+
+def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
+    """Send it to the address that is its recipient; return its id. The same `once` again sends nothing.
+
+    A mail that SES refuses goes to the topic. Raises Throttled, AwsUnavailable.
+    """
+    if deps.mail is None:
+        return deps.watch.notifier.send(message)
+    from chalicelib.domain.notices.mail import Addressee, new_mail
+
+    addressee = Addressee(message.recipient, str(reader.reads(deps.language)), zone=reader.zone or deps.curfew.zone)
+    fresh = new_mail(addressee.address, [message], f"{message.kind} {once}", deps.clock.now())
+    try:
+        mail = deps.mail.send(fresh, addressee, [message], deps.clock.now)
+    except AwsRefused:
+        return deps.watch.notifier.send(message)
+    if mail is None:
+        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
+    return mail.message_id

@@ -12,7 +12,7 @@ from typing import assert_never
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.mail_link import MailAction, MailLink, hashed, read_mail_link
-from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid
+from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.notices.decision import recipients
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.deadlines import Deadline
@@ -48,8 +48,7 @@ def act_on_mail_link(deps: Deps, action: str, token: str, now: datetime) -> Mail
 
 def _read(deps: Deps, action: str, token: str, now: datetime) -> MailLink:
     link = read_mail_link(action, token, deps.curfew.known_keys(), now)
-    if not deps.curfew.link_uses.spend(token, now):
-        raise LinkBusy
+    deps.curfew.link_uses.spend(token, now)
     return link
 
 

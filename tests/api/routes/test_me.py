@@ -303,8 +303,8 @@ def test_a_person_who_is_removed_hears_nothing_more_and_loses_no_lab() -> None:
     gone = http.delete(f"/people/{name}", caller=ADMIN).json
     assert gone == {"people": 1, "labs": 0, "left": 0, "alive": ["myeks"]}
     assert http.world.store.labs[lab.id] == lab
-    assert http.world.deps.people.person_of(ADDRESS) is None
-    known = http.world.deps.people.person_of(OWNER)
+    assert http.world.deps.people.people_of([ADDRESS]).get(ADDRESS) is None
+    known = http.world.deps.people.people_of([OWNER]).get(OWNER)
     assert known is not None
     assert known.address is None
     assert http.call("GET", file, caller=None).status == 404

@@ -52,7 +52,7 @@ def test_a_roster_is_kept_and_each_person_confirms_by_a_mail() -> None:
         found = re.search(r"/api(/confirm/\S+)", message.body)
         assert found
         assert press(http, found[1]).status == 200
-    kim = http.world.deps.people.person_of("kim@example.com")
+    kim = http.world.deps.people.people_of(["kim@example.com"]).get("kim@example.com")
     assert kim is not None
     assert (kim.identities, kim.language, kim.zone) == ((USER,), Language.KO, "Asia/Seoul")
     recover_labs(http.world.deps)
@@ -161,7 +161,7 @@ def test_who_comes_before_confirming_is_not_joined_to_whom_a_roster_puts_beside_
     send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,ko,\n")
     ask(http, USER, "mallory@example.com")
     press(http, link(http))
-    other = http.world.deps.people.person_of(KIM)
+    other = http.world.deps.people.people_of([KIM]).get(KIM)
     assert other is not None
     assert (other.address, me(http, USER)["address"]) == (None, "mallory@example.com")
 

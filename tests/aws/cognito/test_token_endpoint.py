@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from chalicelib.aws.cognito.token_endpoint import claims_of, id_token_claims
+from chalicelib.aws.cognito.user_pool import claims_of, id_token_claims
 from chalicelib.domain.errors.tree import AwsUnavailable, LoginRefused
 
 CLAIMS = {"sub": "s", "aud": "client-1"}

@@ -14,7 +14,7 @@ from chalicelib.aws.cognito.user_pool import CLIENT, CognitoUserPool
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.user_pools import PoolUser, all_teams, pool_user
-from chalicelib.ports.user_pool import UserPool
+from chalicelib.ports.people import UserPool
 from emulator.process import Sandbox
 from tests.fakes import make_deps
 from tests.fakes.clock import FakeClock

@@ -59,34 +59,34 @@ def test_a_person_is_kept_whole_and_found_by_identity_address_and_bare_name(stor
     kept = keep(store, person)
     again = f"{SSO}Audit_0123456789abcdef/Alice@example.com"
     for name in (ALICE, "alice", "ALICE", again, "alice@example.com", "Alice@Corp.example", login):
-        assert store.person_of(name) == kept, name
+        assert store.people_of([name]).get(name) == kept, name
     assert store.person_by_key(f"calendar/{'c' * 64}") == kept
-    assert store.person_of("bob") is None
-    assert store.person_of("alice2") is None
+    assert store.people_of(["bob"]).get("bob") is None
+    assert store.people_of(["alice2"]).get("alice2") is None
 
 
 def test_a_bare_name_of_two_people_is_nobodys_and_their_identities_stay_theirs(store: PersonStore) -> None:
     user, directory = f"arn:aws:iam::{HOME}:user/kim", f"{SSO}Labs/kim"
     one, other = keep(store, a_person("person-1", user)), keep(store, a_person("person-2", directory))
-    assert store.person_of("kim") is None
-    assert (store.person_of(user), store.person_of(directory)) == (one, other)
+    assert store.people_of(["kim"]).get("kim") is None
+    assert (store.people_of([user]).get(user), store.people_of([directory]).get(directory)) == (one, other)
 
 
 def test_a_mail_address_is_its_readers_before_it_is_a_name(store: PersonStore) -> None:
     named = keep(store, a_person("person-1", f"{SSO}Labs/kim@example.com"))
-    assert store.person_of("kim@example.com") == named
+    assert store.people_of(["kim@example.com"]).get("kim@example.com") == named
     reader = keep(store, a_person("person-2", address="kim@example.com"))
-    assert store.person_of("kim@example.com") == reader
+    assert store.people_of(["kim@example.com"]).get("kim@example.com") == reader
 
 
 def test_a_chosen_session_name_is_nobodys_bare_name(store: PersonStore) -> None:
     keep(store, a_person("person-1", f"arn:aws:sts::{HOME}:assumed-role/Learners/kim"))
-    assert store.person_of("kim") is None
+    assert store.people_of(["kim"]).get("kim") is None
 
 
 def test_users_of_another_account_are_no_bare_names_here(store: PersonStore) -> None:
     keep(store, a_person("person-1", "arn:aws:iam::999988887777:user/kim"))
-    assert store.person_of("kim") is None
+    assert store.people_of(["kim"]).get("kim") is None
 
 
 def test_many_are_found_at_once(store: PersonStore) -> None:
@@ -110,8 +110,8 @@ def test_a_change_frees_what_it_gives_up_and_a_late_one_saves_nothing(store: Per
     first = keep(store, a_person(address="a@example.com"))
     assert store.save_people([first], [replace(first, address="b@example.com")])
     assert not store.save_people([first], [replace(first, address="c@example.com")])
-    assert store.person_of("a@example.com") is None
-    changed = store.person_of("b@example.com")
+    assert store.people_of(["a@example.com"]).get("a@example.com") is None
+    changed = store.people_of(["b@example.com"]).get("b@example.com")
     assert changed == replace(first, address="b@example.com", version=2)
 
 
@@ -120,9 +120,9 @@ def test_two_become_one_and_one_is_forgotten(store: PersonStore) -> None:
     other = keep(store, a_person("person-2", f"{SSO}Labs/alice"))
     joined = replace(one, identities=(*one.identities, *other.identities))
     assert store.save_people([one, other], [joined])
-    assert store.person_of(f"{SSO}Labs/alice") == replace(joined, version=2)
+    assert store.people_of([f"{SSO}Labs/alice"]).get(f"{SSO}Labs/alice") == replace(joined, version=2)
     assert store.save_people([replace(joined, version=2)], [])
-    assert store.person_of(ALICE) is None
+    assert store.people_of([ALICE]).get(ALICE) is None
     assert store.list_people(10, None) == ((), None)
     assert not store.save_people([other], [other])
 
@@ -212,7 +212,7 @@ def test_a_lost_answer_leaves_one_person_that_a_second_try_finds(client: Any) ->
     store = DynamoPeople(Losing(client, 1), "labs", HOME)
     with pytest.raises(AwsUnavailable):
         store.save_people([], [a_person()])
-    assert store.person_of(ALICE) == replace(a_person(), version=1)
+    assert store.people_of([ALICE]).get(ALICE) == replace(a_person(), version=1)
     with pytest.raises(IdentityTaken):
         store.save_people([], [a_person("person-2")])
 
@@ -237,6 +237,6 @@ def test_what_a_batch_leaves_is_asked_for_again_and_never_taken_for_nobody(clien
     store = DynamoPeople(client, "labs", HOME)
     assert store.save_people([], [a_person()])
     slow = DynamoPeople(Leaving(client, lambda index: index == 0), "labs", HOME)
-    assert slow.person_of("alice") == replace(a_person(), version=1)
+    assert slow.people_of(["alice"]).get("alice") == replace(a_person(), version=1)
     with pytest.raises(Throttled):
-        DynamoPeople(Leaving(client, lambda _: False), "labs", HOME).person_of("alice")
+        DynamoPeople(Leaving(client, lambda _: False), "labs", HOME).people_of(["alice"]).get("alice")

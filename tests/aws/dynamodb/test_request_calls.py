@@ -131,7 +131,11 @@ def test_who_comes_by_a_new_permission_set_is_kept_with_it_by_the_write_that_sto
         kept = people.person("person-2")
         assert kept is not None
         assert [one.split("_")[1] for one in kept.identities] == ["Labs/kim", "Other/kim"]
-        assert people.person_of(kept.identities[0]) == people.person_by_key("address/kim@example.com") == kept
+        assert (
+            people.people_of([kept.identities[0]]).get(kept.identities[0])
+            == people.person_by_key("address/kim@example.com")
+            == kept
+        )
 
 
 def test_who_is_saved_by_others_meanwhile_has_their_lab_all_the_same() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.idleness.metrics import MetricQuery, Unread, read_metrics
+from chalicelib.aws.idleness.series import MetricQuery, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series
 from tests.aws.paginators import paginator_of
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from chalicelib.aws.idleness.ec2 import count_volumes, find_balancers, find_machines
 from chalicelib.aws.idleness.evidence import GroupSeen, Reading
-from chalicelib.aws.idleness.metrics import MetricQuery, read_metrics
+from chalicelib.aws.idleness.series import MetricQuery, read_metrics
 from chalicelib.domain.idleness.evidence import NodegroupUse, Series
 from tests.fakes.builders import a_lab, a_spec
 

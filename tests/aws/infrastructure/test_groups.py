@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.infrastructure.groups import AutoScaling
+from chalicelib.aws.infrastructure.network import AutoScaling
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SIGNER = ItsdangerousLinkSigner()

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.messaging.mail_events import mail_events
-from chalicelib.aws.messaging.ses import TAG, SesMailer
+from chalicelib.aws.messaging.ses import TAG, SesMailer, mail_events
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
 from chalicelib.domain.notices.mail import MailEvent, MailEventKind, mail_id
 from chalicelib.ports.mail import Letterhead

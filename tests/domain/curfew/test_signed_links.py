@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.aws.messaging.link_keys import ItsdangerousLinkSigner
 from chalicelib.domain.curfew.signed_links import LONGEST, Claims, KnownKeys, SigningKey, read_link, sign_link
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 

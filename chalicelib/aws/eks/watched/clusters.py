@@ -1,4 +1,4 @@
-"""EKS in one place for the support watch: the port `Fleet`. Nodes, insights and add-ons are in sibling modules.
+"""EKS in one place for the support watch: the port `Fleet`. Nodes, and readiness for an upgrade, are in sibling modules.
 
 Real answers lack fields: a missing one is None or empty here. Create a new one for each run; its clients may be
 older. All methods may be called from several threads.
@@ -12,10 +12,8 @@ from typing import Any
 
 from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.versions import live_or_bundled
-from chalicelib.aws.eks.watched.addons import FleetAddonCalls
-from chalicelib.aws.eks.watched.insights import InsightCalls
-from chalicelib.aws.eks.watched.instances import InstanceReading
-from chalicelib.aws.eks.watched.nodes import NodeReading
+from chalicelib.aws.eks.watched.nodes import InstanceReading, NodeReading
+from chalicelib.aws.eks.watched.readiness import ReadinessCalls
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import FleetCluster
@@ -24,7 +22,7 @@ from chalicelib.domain.support.fleet import FleetCluster
 _PAGE = 100
 
 
-class EksFleet(InsightCalls, FleetAddonCalls):
+class EksFleet(ReadinessCalls):
     """`eks` and `ec2` are clients of the place; `now`: the date of a calendar read from EKS."""
 
     def __init__(self, eks: Any, ec2: Any, place: Place, now: Callable[[], datetime]) -> None:

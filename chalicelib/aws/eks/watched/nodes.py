@@ -1,22 +1,78 @@
 """The nodes of one cluster: managed groups, instances outside them, Fargate profiles; each with its version.
 
 EC2 has no Kubernetes version. For an instance outside managed groups, the name of its image gives it, if
-it is one of AWS's; else it is None. Instances that AWS operates (Auto Mode) count as managed.
+it is one of AWS's; else it is None. Instances that AWS operates (Auto Mode) count as managed. EC2 limits calls per account
+and region: the instances of many clusters are read together. One belongs to a cluster by the tag `kubernetes.io/cluster/NAME`,
+which its launcher wrote.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from threading import Lock
 from typing import Any
 
-from chalicelib.aws.clients.calls import call
+from chalicelib.aws.clients.calls import call, instances_of, tags_of
 from chalicelib.aws.eks.calls import EksCalls
-from chalicelib.aws.eks.watched.instances import InstanceReading
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
+from chalicelib.domain.errors.tree import AccessDenied, EkslabError
 from chalicelib.domain.support.fleet import NodeKind, Nodes
+
+_ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+#: EC2's most values of one filter.
+_MOST = 200
+Instances = list[dict[str, Any]]
+
+
+class InstanceReading:
+    """May be used by several threads. If the common read fails, each cluster is read by itself; a denial applies to all."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2, self._lock = ec2, Lock()
+        self._names: tuple[str, ...] = ()
+        self._found: dict[str, Instances] | EkslabError | None = None
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Announce the next clusters."""
+        self._names, self._found = tuple(names), None
+
+    def of(self, cluster: str) -> Instances:
+        """The cluster's running or pending instances. Raises EC2's errors."""
+        if cluster not in self._names:
+            return self._alone(cluster)
+        with self._lock:
+            if self._found is None:
+                self._found = self._all()
+            found = self._found
+        if isinstance(found, AccessDenied):
+            raise found
+        if isinstance(found, EkslabError):
+            return self._alone(cluster)
+        return found.get(cluster, [])
+
+    def _all(self) -> dict[str, Instances] | EkslabError:
+        keys = {_tag(name): name for name in self._names}
+        found: dict[str, Instances] = {}
+        try:
+            for start in range(0, len(keys), _MOST):
+                wanted = {"Name": "tag-key", "Values": list(keys)[start : start + _MOST]}
+                for instance in instances_of(self._ec2, [wanted, _ALIVE]):
+                    for tag in instance.get("Tags", []):
+                        if tag["Key"] in keys and tag["Value"] == "owned":
+                            found.setdefault(keys[tag["Key"]], []).append(instance)
+        except EkslabError as error:
+            return error
+        return found
+
+    def _alone(self, cluster: str) -> Instances:
+        return instances_of(self._ec2, [{"Name": _tag(cluster, "tag:"), "Values": ["owned"]}, _ALIVE])
+
+
+def _tag(cluster: str, prefix: str = "") -> str:
+    return f"{prefix}kubernetes.io/cluster/{cluster}"
+
 
 #: `amazon-eks-node-1.30-v2024…`, `amazon-eks-node-al2023-x86_64-standard-1.31-v2025…`, `bottlerocket-aws-k8s-1.29-x86_64-…`,
 #: `ubuntu-eks/k8s_1.30/…`, `Windows_Server-2022-English-Core-EKS_Optimized-1.31-…`
@@ -44,18 +100,10 @@ class NodeReading(EksCalls):
                 denied.append(str(refusal))
         return tuple(nodes), tuple(denied)
 
-    def _managed(self) -> list[Nodes]:
-        names = self.listed("ListNodegroups", "nodegroups", clusterName=self._cluster)
-        found = (self._nodegroup(name) for name in names)
-        return [nodes for nodes in found if nodes is not None]
-
-    def _nodegroup(self, name: str) -> Nodes | None:
-        try:
-            group = call(self._eks, "eks:DescribeNodegroup", clusterName=self._cluster, nodegroupName=name)["nodegroup"]
-        except ResourceGone:
-            return None
-        wanted = (group.get("scalingConfig") or {}).get("desiredSize", 0)
-        return Nodes(name, NodeKind.MANAGED, group.get("version"), int(wanted))
+    def _managed(self) -> Iterator[Nodes]:
+        for name, group in self.described_nodegroups(self._cluster):
+            wanted = (group.get("scalingConfig") or {}).get("desiredSize", 0)
+            yield Nodes(name, NodeKind.MANAGED, group.get("version"), int(wanted))
 
     def _fargate(self) -> list[Nodes]:
         names = self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=self._cluster)
@@ -63,7 +111,7 @@ class NodeReading(EksCalls):
 
     def _instances(self) -> list[Nodes]:
         found = self._found.of(self._cluster)
-        own = [instance for instance in found if "eks:nodegroup-name" not in _tags(instance)]
+        own = [instance for instance in found if "eks:nodegroup-name" not in tags_of(instance)]
         versions = self._image_versions({instance.get("ImageId", "") for instance in own} - {""})
         groups = Counter((_group(one), _kind(one), versions.get(one.get("ImageId", ""))) for one in own)
         return [Nodes(*which, count) for which, count in sorted(groups.items(), key=lambda row: str(row[0]))]
@@ -78,12 +126,8 @@ class NodeReading(EksCalls):
         return {id: match[1] for id, match in message.items() if match}
 
 
-def _tags(instance: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-
-
 def _group(instance: Mapping[str, Any]) -> str:
-    tags = _tags(instance)
+    tags = tags_of(instance)
     return next((tags[key] for key in _GROUP_TAGS if tags.get(key)), str(instance["InstanceId"]))
 
 

@@ -1,4 +1,4 @@
-"""Obstacles to an upgrade according to EKS: its insights of the category UPGRADE_READINESS.
+"""Obstacles to an upgrade: EKS's insights of the category UPGRADE_READINESS, and add-ons that do not run on the next version.
 
 A deprecated API that was called stays an error for 30 days; `last_called_at` tells present calls from that echo.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.clients.calls import call
 from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
-from chalicelib.domain.support.fleet import Insight, InsightStatus
+from chalicelib.domain.support.fleet import AddonAtNext, Insight, InsightStatus
 from chalicelib.logs import logger
 
 _READINESS = "UPGRADE_READINESS"
@@ -21,8 +21,12 @@ _NOT_PASSING = [str(status) for status in InsightStatus if status is not Insight
 _MOST = 50
 
 
-class InsightCalls(EksCalls):
-    """The calls about a cluster's readiness."""
+class ReadinessCalls(EksCalls):
+    """The calls about a cluster's readiness. EKS's catalogue is read once for each add-on and Kubernetes version."""
+
+    def __init__(self, eks: Any) -> None:
+        super().__init__(eks)
+        self._offers: dict[tuple[str, str], Mapping[str, bool]] = {}
 
     def insights(self, name: str, refresh: bool) -> tuple[Insight, ...]:
         """The insights that do not pass, with details, most severe first. Raises ResourceGone."""
@@ -48,6 +52,24 @@ class InsightCalls(EksCalls):
             return _shown(call(self._eks, "eks:DescribeInsight", clusterName=name, id=id)["insight"])
         except ResourceGone:
             return None
+
+    def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
+        """The cluster's EKS add-ons, and whether each one's version runs on that Kubernetes version. Raises ResourceGone."""
+        names = self.listed("ListAddons", "addons", clusterName=name)
+        found = (self._addon_at(name, addon, version) for addon in names)
+        return tuple(addon for addon in found if addon is not None)
+
+    def _addon_at(self, cluster: str, addon: str, version: str) -> AddonAtNext | None:
+        try:
+            known = call(self._eks, "eks:DescribeAddon", clusterName=cluster, addonName=addon)["addon"]
+        except ResourceGone:
+            return None
+        current = known.get("addonVersion", "")
+        if (addon, version) not in self._offers:
+            self._offers[addon, version] = _fitting(self.offered(addon, version), version)
+        offered = self._offers[addon, version]
+        default = next((each for each, is_default in offered.items() if is_default), next(iter(offered), None))
+        return AddonAtNext(addon, current, current in offered, default)
 
 
 def _is_wanted(row: Mapping[str, Any]) -> bool:
@@ -87,3 +109,14 @@ def _some(names: Iterable[str]) -> tuple[str, ...]:
 
 def _latest(instants: Sequence[datetime | None]) -> datetime | None:
     return max((instant.astimezone(UTC) for instant in instants if instant), default=None)
+
+
+def _fitting(rows: Iterable[Mapping[str, Any]], version: str) -> Mapping[str, bool]:
+    """The add-on's versions for a Kubernetes version, each with whether it is the default there."""
+    return {row["addonVersion"]: is_default for row in rows if (is_default := _goes_with(row, version)) is not None}
+
+
+def _goes_with(row: Mapping[str, Any], version: str) -> bool | None:
+    """Whether it is that Kubernetes version's default; None if it does not support that version."""
+    goes_with = [each for each in row.get("compatibilities", []) if each.get("clusterVersion") == version]
+    return any(each.get("defaultVersion", False) for each in goes_with) if goes_with else None
