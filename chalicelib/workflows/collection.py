@@ -46,11 +46,7 @@ def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
     if own_cluster(deps, lab) is None:
         _lose(deps, lab, now)
         return
-    book = Book(deps, lab, now)
-    found = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values())).found
-    book.look_into(found)
-    for thing in found:
-        book.take_in(thing)
+    Book(deps, lab, now).take_stock()
 
 
 def _lose(deps: Deps, lab: Lab, now: datetime) -> None:

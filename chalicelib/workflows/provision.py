@@ -32,7 +32,6 @@ from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.template import lab_parameters, lab_template
 from chalicelib.domain.stack.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared import verification
 from chalicelib.workflows.shared.access import (
     access_of,
     first_to_wait_for,
@@ -55,7 +54,14 @@ from chalicelib.workflows.shared.network import (
     subnets_in,
     with_birth_dates,
 )
-from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
+from chalicelib.workflows.shared.progress import (
+    ENDED_BADLY,
+    all_active,
+    findings_of,
+    note_addon,
+    note_cluster,
+    note_nodegroup,
+)
 from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, enter, enter_guest, learn, move
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -297,7 +303,7 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
 def verify(deps: Deps, at: StepInput) -> StepResult:
     """Check endpoint, nodes, add-ons and access. A missing part fails the lab after the step's last attempt."""
     access = (*access_of(at.lab), *own_of(at.lab))
-    found = verification.findings_of(deps, at.lab, addons_of(at.lab), access, of_other_accounts(at.lab))
+    found = findings_of(deps, at.lab, addons_of(at.lab), access, of_other_accounts(at.lab))
     if not found.missing:
         return StepResult(Result.DONE, Sentence("All is there; {notes}.", notes=joined(found.notes, "; ")))
     if POLL_POLICIES["verify"].is_out(at.attempt):

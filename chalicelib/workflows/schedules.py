@@ -88,7 +88,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
             decision = _tend(deps, lab_id, now)
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
         except EkslabError as error:
-            failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": str(error)})
+            failed.append(_failure(lab_id, error, str(error)))
             message = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
             logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
@@ -115,7 +115,7 @@ def _part(what: str, failed: list[dict[str, str]]) -> Iterator[None]:
     try:
         yield
     except EkslabError as error:
-        failed.append({"lab_id": "", "error": type(error).__name__, "message": f"{what}: {error}"})
+        failed.append(_failure("", error, f"{what}: {error}"))
         logger.warning("A part of the run was lost.", extra={"part": what, "reason": str(error)})
 
 
@@ -200,10 +200,8 @@ def _put_off(deps: Deps, lab_id: str, now: datetime, failed: list[dict[str, str]
     try:
         deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
     except EkslabError as error:
-        failed.append(
-            {
-                "lab_id": lab_id,
-                "error": type(error).__name__,
-                "message": f"Not even put off: {error}",
-            }
-        )
+        failed.append(_failure(lab_id, error, f"Not even put off: {error}"))
+
+
+def _failure(lab_id: str, error: EkslabError, message: str) -> dict[str, str]:
+    return {"lab_id": lab_id, "error": type(error).__name__, "message": message}

@@ -184,10 +184,7 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
     """End the lab: deleted, or failed after a rollback. The account is looked at again in 15 minutes."""
-    return _finished(deps, at)
 
-
-def _finished(deps: Deps, at: StepInput) -> StepResult:
     def over(stored: Lab) -> Lab:
         failed = stored.phase is Phase.ROLLING_BACK
         phase, reason, responsible = (
@@ -206,7 +203,7 @@ def block(deps: Deps, at: StepInput) -> StepResult:
     """
     taken = [receipt for receipt in deps.store.receipts(at.lab.id) if receipt.taken_at >= at.lab.phase_since]
     if taken and taken[-1].clean:
-        return _finished(deps, at)
+        return finish(deps, at)
     failure = at.event.get("failure")
     why = deletion.why_blocked(deps, at.lab, failure)
 

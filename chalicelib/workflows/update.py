@@ -11,10 +11,10 @@ from dataclasses import field, replace
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence, joined, reason_of
-from chalicelib.domain.errors.explain import explain, explain_execution
+from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse, Transient
-from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
+from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Change, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
@@ -23,7 +23,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, move
 from chalicelib.workflows.shared.runner import StepInput
-from chalicelib.workflows.shared.scaling import is_busy, nodegroups_of
+from chalicelib.workflows.shared.scaling import is_busy, is_over, nodegroups_of
 
 _CHANGING = (Phase.UPDATING,)
 
@@ -56,7 +56,7 @@ def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
         return StepResult(Result.SKIPPED, Sentence("Not part of the change."))
     if update_id:
         state = deps.cloud(lab.place).clusters.update_state(lab.name, update_id)
-        if not _is_over(state):
+        if not is_over(state):
             return again_or_failed("change_endpoint", at, "The endpoint's update", Sentence("EKS is at work."))
     _save(deps, at, lambda stored: replace(stored, spec=replace(stored.spec, endpoint=wanted)))
     return StepResult(Result.DONE, Sentence("Endpoint access is {access}.", access=wanted.access))
@@ -201,21 +201,11 @@ def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | Pro
     if not isinstance(asked, str):
         return AwsRefused("eks:UpdateNodegroupConfig", *asked)
     try:
-        return _is_over(deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, asked))
+        return is_over(deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, asked))
     except AwsRefused as refusal:
         return False if is_not_yet_known(refusal, "update") else refusal
     except ProvisioningFailed as failure:
         return failure
-
-
-def _is_over(state: UpdateState) -> bool:
-    """Whether the update succeeded. Raises ProvisioningFailed if it ended otherwise."""
-    if state.status in ("Failed", "Cancelled"):
-        code, _, message = (state.errors[0] if state.errors else f"Unknown: The update was {state.status}.").partition(
-            ": "
-        )
-        raise ProvisioningFailed(explain(code, message or code))
-    return state.status == "Successful"
 
 
 def _change(lab: Lab) -> Change:

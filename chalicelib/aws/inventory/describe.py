@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from chalicelib.aws.clients.calls import RegionClients, call
+from chalicelib.aws.clients.calls import RegionClients, call, instances_of
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone
@@ -114,20 +114,16 @@ class DescribeCalls:
 
     def _instance(self, instance_id: str) -> FoundResource | None:
         filters = [{"Name": "instance-id", "Values": [instance_id]}]
-        reservations = call(self._clients.ec2, "ec2:DescribeInstances", Filters=filters)["Reservations"]
-        rows = [row for reservation in reservations for row in reservation["Instances"]]
+        rows = instances_of(self._clients.ec2, filters)
         return seen_in_ec2(rows[0], "LaunchTime") if rows and rows[0]["State"]["Name"] != "terminated" else None
 
     def _launch_template(self, template_id: str) -> FoundResource | None:
-        rows = call(self._clients.ec2, "ec2:DescribeLaunchTemplates", LaunchTemplateIds=[template_id])[
-            "LaunchTemplates"
-        ]
-        return seen_in_ec2(rows[0], "CreateTime") if rows else None
+        answer = call(self._clients.ec2, "ec2:DescribeLaunchTemplates", LaunchTemplateIds=[template_id])
+        return next((seen_in_ec2(row, "CreateTime") for row in answer["LaunchTemplates"]), None)
 
     def _load_balancer(self, arn: str) -> FoundResource | None:
-        rows = call(self._clients.elbv2, "elasticloadbalancing:DescribeLoadBalancers", LoadBalancerArns=[arn])[
-            "LoadBalancers"
-        ]
+        answer = call(self._clients.elbv2, "elasticloadbalancing:DescribeLoadBalancers", LoadBalancerArns=[arn])
+        rows = answer["LoadBalancers"]
         return FoundResource(self._balancer_tags(arn), _vpc(rows[0]), rows[0].get("CreatedTime")) if rows else None
 
     def _target_group(self, arn: str) -> FoundResource | None:
@@ -140,11 +136,8 @@ class DescribeCalls:
         return FoundResource(self._balancer_tags(arn), {**_vpc(rows[0]), **users})
 
     def _balancer_tags(self, arn: str) -> dict[str, str]:
-        return _tags(
-            call(self._clients.elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=[arn])["TagDescriptions"][0][
-                "Tags"
-            ]
-        )
+        answer = call(self._clients.elbv2, "elasticloadbalancing:DescribeTags", ResourceArns=[arn])
+        return _tags(answer["TagDescriptions"][0]["Tags"])
 
     def _classic_load_balancer(self, name: str) -> FoundResource | None:
         elb, named = self._clients.elb, {"LoadBalancerNames": [name]}
@@ -156,10 +149,8 @@ class DescribeCalls:
         return FoundResource(_tags(tags[0]["Tags"]), facts, rows[0].get("CreatedTime"))
 
     def _mount_target(self, mount_target_id: str) -> FoundResource | None:
-        rows = call(self._clients.efs, "elasticfilesystem:DescribeMountTargets", MountTargetId=mount_target_id)[
-            "MountTargets"
-        ]
-        return FoundResource({}, _vpc(rows[0])) if rows else None
+        answer = call(self._clients.efs, "elasticfilesystem:DescribeMountTargets", MountTargetId=mount_target_id)
+        return next((FoundResource({}, _vpc(row)) for row in answer["MountTargets"]), None)
 
     def _log_group(self, name: str) -> FoundResource | None:
         rows = call(self._clients.logs, "logs:DescribeLogGroups", logGroupNamePrefix=name)["logGroups"]
@@ -167,17 +158,14 @@ class DescribeCalls:
         if not exact:
             return None
         kept = exact[0].get("retentionInDays")
-        tags = call(self._clients.logs, "logs:ListTagsForResource", resourceArn=exact[0]["arn"].removesuffix(":*")).get(
-            "tags", {}
-        )
+        answer = call(self._clients.logs, "logs:ListTagsForResource", resourceArn=exact[0]["arn"].removesuffix(":*"))
         born = datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)
-        return FoundResource(tags, {"retention": str(kept)} if kept else {}, born)
+        return FoundResource(answer.get("tags", {}), {"retention": str(kept)} if kept else {}, born)
 
     def _oidc_provider(self, arn: str) -> FoundResource | None:
         row = call(self._clients.iam, "iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
-        return FoundResource(
-            _tags(row.get("Tags", [])), {"issuer": row["Url"].removeprefix("https://")}, row.get("CreateDate")
-        )
+        facts = {"issuer": row["Url"].removeprefix("https://")}
+        return FoundResource(_tags(row.get("Tags", [])), facts, row.get("CreateDate"))
 
     def _instance_profile(self, name: str) -> FoundResource | None:
         row = call(self._clients.iam, "iam:GetInstanceProfile", InstanceProfileName=name)["InstanceProfile"]

@@ -40,8 +40,7 @@ class EksDescribeCalls:
         for profile in every(self._eks, "eks:ListFargateProfiles", "fargateProfileNames", clusterName=name):
             answer = call(self._eks, "eks:DescribeFargateProfile", clusterName=name, fargateProfileName=profile)
             row = answer["fargateProfile"]
-            facts = {"cluster-name": name}
-            arn, tags = row["fargateProfileArn"], row.get("tags", {})
+            facts, arn, tags = {"cluster-name": name}, row["fargateProfileArn"], row.get("tags", {})
             yield Resource(Kind.FARGATE_PROFILE, profile, arn, tags, facts, row.get("createdAt"))
 
     def part(self, cluster: str, resource: Resource) -> FoundResource | None:
@@ -60,11 +59,5 @@ class EksDescribeCalls:
         name = target.cluster_name
         for group in every(self._eks, "eks:ListNodegroups", "nodegroups", clusterName=name):
             row = call(self._eks, "eks:DescribeNodegroup", clusterName=name, nodegroupName=group)["nodegroup"]
-            yield Resource(
-                Kind.NODEGROUP,
-                group,
-                row["nodegroupArn"],
-                row.get("tags", {}),
-                {"cluster-name": name},
-                row["createdAt"],
-            )
+            facts, arn, tags = {"cluster-name": name}, row["nodegroupArn"], row.get("tags", {})
+            yield Resource(Kind.NODEGROUP, group, arn, tags, facts, row["createdAt"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.aws.clients.calls import call, every
+from chalicelib.aws.clients.calls import call, every, instances_of
 from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
 from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
@@ -73,8 +73,7 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
             yield from _row(ec2, target, kind, row, id_field, birth)
         if kind is Kind.NETWORK_INTERFACE:
             yield from _addresses_of(ec2, target, rows)
-    reservations = every(ec2, "ec2:DescribeInstances", "Reservations", Filters=filters)
-    for row in (row for reservation in reservations for row in reservation["Instances"]):
+    for row in instances_of(ec2, filters):
         if row["State"]["Name"] not in _GONE:
             yield from _row(ec2, target, Kind.INSTANCE, row, "InstanceId", "LaunchTime")
 

@@ -59,22 +59,22 @@ class Inventory:
     """
 
     lab: Lab
-    control_plane: ClusterState | None
-    support: VersionSupport | None
-    support_source: str | None
-    zones: tuple[str, ...]
-    endpoint: EndpointProbe | None
-    endpoint_means: str
-    node_role_arn: str | None
-    node_policies: tuple[Policy, ...]
-    security_groups: tuple[Group, ...]
-    subnets: tuple[SubnetFacts, ...]
-    nodegroups: tuple[NodegroupState, ...]
-    addons: tuple[AddonState, ...]
-    access_entries: tuple[AccessEntryState, ...]
-    pod_identities: tuple[PodIdentityState, ...]
-    work_host: WorkHostState | None
     ledger: tuple[LedgerEntry, ...]
+    endpoint_means: str
+    control_plane: ClusterState | None = None
+    support: VersionSupport | None = None
+    support_source: str | None = None
+    zones: tuple[str, ...] = ()
+    endpoint: EndpointProbe | None = None
+    node_role_arn: str | None = None
+    node_policies: tuple[Policy, ...] = ()
+    security_groups: tuple[Group, ...] = ()
+    subnets: tuple[SubnetFacts, ...] = ()
+    nodegroups: tuple[NodegroupState, ...] = ()
+    addons: tuple[AddonState, ...] = ()
+    access_entries: tuple[AccessEntryState, ...] = ()
+    pod_identities: tuple[PodIdentityState, ...] = ()
+    work_host: WorkHostState | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
     message: str | None = None
 
@@ -135,26 +135,7 @@ def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
         "The lab is {phase}, and nothing of it is there to look at: its receipt says what was removed.",
         phase=phase_said(lab.phase),
     )
-    return Inventory(
-        lab=lab,
-        control_plane=None,
-        support=None,
-        support_source=None,
-        zones=(),
-        endpoint=None,
-        endpoint_means=Sentence("It answers no more."),
-        node_role_arn=None,
-        node_policies=(),
-        security_groups=(),
-        subnets=(),
-        nodegroups=(),
-        addons=(),
-        access_entries=(),
-        pod_identities=(),
-        work_host=None,
-        ledger=ledger,
-        message=message,
-    )
+    return Inventory(lab, ledger, Sentence("It answers no more."), message=message)
 
 
 def _endpoint(cloud: Cloud, lab: Lab) -> EndpointProbe | None:

@@ -25,14 +25,10 @@ _INVENTORY = STEPS["teardown"]["take_inventory"][0]
 
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
     """Write the resources of the stack and the inventory on the ledger; return their number and the unreadable sources."""
-    cloud = deps.cloud(lab.place)
     if own_stack(deps, lab) is not None:
-        enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
+        enter(deps, lab, deps.cloud(lab.place).stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
     book = Book(deps, lab, now)
-    found, _, unreadable = cloud.inventory.take(book.target, tuple(book.ledger.values()))
-    book.look_into(found)
-    for resource in found:
-        book.take_in(resource)
+    unreadable = book.take_stock()
     return len(book.ledger), unreadable
 
 

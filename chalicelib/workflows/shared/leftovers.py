@@ -13,7 +13,16 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
-from chalicelib.domain.core.resources import CAME_BACK, EntryState, Kind, LedgerEntry, Resource, Target, kind_said
+from chalicelib.domain.core.resources import (
+    CAME_BACK,
+    EntryState,
+    InventoryAnswer,
+    Kind,
+    LedgerEntry,
+    Resource,
+    Target,
+    kind_said,
+)
 from chalicelib.domain.core.sentence import Sentence, joined, reason_of
 from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, StillInUse, Transient
@@ -22,7 +31,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.causes import why_refused
 from chalicelib.domain.teardown.creation import is_young
-from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
+from chalicelib.domain.teardown.deletion_order import SLOW
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, Wait
 from chalicelib.domain.teardown.reconcile import reconcile
@@ -33,19 +42,6 @@ from chalicelib.workflows.shared.evidence import ask_who_made
 
 #: Facts of a volume's entry: the run, the token and the snapshot of its backup.
 _RUN, _TOKEN, _BACKUP = "backup-run", "backup-token", "backup-snapshot"
-
-__all__ = [
-    "INSTANCES",
-    "LEFTOVERS",
-    "REMAINS",
-    "STRAGGLERS",
-    "Book",
-    "SweepOutcome",
-    "aim",
-    "sweep",
-    "take_receipt",
-    "target_of",
-]
 
 
 @dataclass
@@ -124,8 +120,7 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
     """Take the inventory, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
     book = Book(deps, lab, now)
-    inventory = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
-    book.look_into(inventory.found)
+    inventory = book.take_inventory()
     doubtful = any(book.judge(thing).action is Action.UNPROVEN for thing in inventory.found)
     prices = deps.curfew.prices(lab.region) if doubtful else None
     receipt = reconcile(look, now, tuple(book.ledger.values()), inventory, book.target, prices)
@@ -156,6 +151,19 @@ class Book:
                 own_ids = self.target.own_ids | {entry.resource.id, entry.resource.arn}
                 self.target = replace(self.target, own_ids=own_ids)
         return entry
+
+    def take_inventory(self) -> InventoryAnswer:
+        """Take the inventory, and ask CloudTrail for the creators of the claimed resources in it."""
+        answer = self.deps.cloud(self.lab.place).inventory.take(self.target, tuple(self.ledger.values()))
+        self.look_into(answer.found)
+        return answer
+
+    def take_stock(self) -> tuple[str, ...]:
+        """Take the inventory, and write its proved resources on the ledger; return the unreadable sources."""
+        found, _, unreadable = self.take_inventory()
+        for resource in found:
+            self.take_in(resource)
+        return unreadable
 
     def take_in(self, resource: Resource) -> None:
         """Write a resource on the ledger with its proof, if there is one."""

@@ -1,4 +1,5 @@
-"""Records the state of a cluster and its parts for `provision`, and decides whether they are ready."""
+"""Records the state of a cluster and its parts for `provision`, decides whether they are ready, and at the end checks whether
+the lab is as requested: that reads AWS and trusts no earlier request."""
 
 from __future__ import annotations
 
@@ -53,14 +54,8 @@ def note_nodegroup(deps: Deps, at: StepInput, state: NodegroupState) -> None:
 
 def note_addon(deps: Deps, at: StepInput, state: AddonState) -> None:
     """Put an add-on on the ledger."""
-    enter(
-        deps,
-        at.lab,
-        [part_of_cluster(at.lab, Kind.ADDON, state.name, state.arn)],
-        EntryState.PRESENT,
-        at.now,
-        ASKED_FOR,
-    )
+    own = part_of_cluster(at.lab, Kind.ADDON, state.name, state.arn)
+    enter(deps, at.lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
 
 
 def is_ready(lab: Lab, state: NodegroupState | AddonState) -> bool:

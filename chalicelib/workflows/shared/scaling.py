@@ -13,7 +13,7 @@ from chalicelib.domain.core.failure import Failure, Responsible
 from chalicelib.domain.core.sentence import Sentence, ended, joined
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
-from chalicelib.domain.labs.aws_states import NodegroupState
+from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
 from chalicelib.domain.labs.hibernation import describe_sizes
 from chalicelib.domain.labs.lab import Lab, NodegroupSize
 from chalicelib.domain.labs.polling import POLL_POLICIES
@@ -102,14 +102,15 @@ def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize)
     except ResourceGone:
         return ""
     if update_id is not None:
-        _refuse_failure(deps, lab, state.name, update_id)
+        # The same token returns the same update, which an earlier look requested: it may have failed since.
+        is_over(deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, state.name, update_id))
     return Sentence("{name} is to have {desired} nodes", name=state.name, desired=wanted.desired)
 
 
-def _refuse_failure(deps: Deps, lab: Lab, name: str, update_id: str) -> None:
-    """Raise if the update failed: the same token returns the same update, which an earlier look requested."""
-    state = deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, update_id)
+def is_over(state: UpdateState) -> bool:
+    """Whether an update succeeded. Raises ProvisioningFailed if it ended otherwise."""
     if state.status in ("Failed", "Cancelled"):
         error = state.errors[0] if state.errors else f"Unknown: The update was {state.status}."
         code, _, message = error.partition(": ")
         raise ProvisioningFailed(explain(code, message or code))
+    return state.status == "Successful"

@@ -11,8 +11,9 @@ from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Ki
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
+from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import STRAGGLERS, SweepOutcome, aim, sweep
+from chalicelib.workflows.shared.leftovers import SweepOutcome, aim, sweep
 from tests.aws.leftovers.accounts import ACCOUNT, MotoAccount, Thing
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.places import FakeHistory

@@ -21,9 +21,10 @@ from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Ki
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
+from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import STRAGGLERS, sweep, take_receipt
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt
 from emulator.process import Credentials, Sandbox, running_sandbox
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
