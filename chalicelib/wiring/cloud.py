@@ -22,13 +22,10 @@ from chalicelib.ports.deps import Cloud
 from chalicelib.wiring.clients import client, stack_role, tokens, view_role
 
 
+@cache
 def cloud(place: Place) -> Cloud:
     """The adapters of one place, kept for the life of this process."""
-    return _cloud_of(place.account, place.region)
-
-
-@cache
-def _cloud_of(account: str, region: str) -> Cloud:
+    account, region = place.account, place.region
     of = partial(client, account, region)
     names = ("ec2", "iam", "route53", "elbv2", "elb", "efs", "eks", "logs", "autoscaling", "cloudformation")
     clients = RegionClients(tagging=of("resourcegroupstaggingapi"), **{name: of(name) for name in names})

@@ -49,14 +49,10 @@ def curfew_of(settings: Settings) -> Curfew:
     )
 
 
-def _signals(place: Place) -> AwsSignals:
-    return _signals_of(place.account, place.region)
-
-
 @cache
-def _signals_of(account: str, region: str) -> AwsSignals:
+def _signals(place: Place) -> AwsSignals:
+    account, region = place.account, place.region
     names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail")
-    clients = {name: client(account, region, name) for name in names}
-    tagging = client(account, region, "resourcegroupstaggingapi")
-    known = SignalClients(**clients, tagging=tagging)
-    return AwsSignals(known, view_tokens(account, region), partial(view_role, account))
+    of = partial(client, account, region)
+    clients = SignalClients(tagging=of("resourcegroupstaggingapi"), **{name: of(name) for name in names})
+    return AwsSignals(clients, view_tokens(account, region), partial(view_role, account))

@@ -18,7 +18,7 @@ from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.logs import logger
-from chalicelib.services.curfew import rules
+from chalicelib.services.curfew import plans
 from chalicelib.services.labs.offers import get_offers
 from chalicelib.services.support.accounts import all_registered
 
@@ -69,7 +69,7 @@ def change_rules(visit: Visit) -> Response:
 def _change(visit: Visit) -> None:
     numbers = {name: _number(visit, RULE_NAMES[name]) for name in BOUNDS if visit.form.get(RULE_NAMES[name], "")}
     mode = {str(mode): mode for mode in Mode}.get(visit.form.get("mode", ""))
-    rules.set_rules(visit.deps, visit.caller, numbers, mode, RULE_NAMES, visit.now)
+    plans.set_rules(visit.deps, visit.caller, numbers, mode, RULE_NAMES, visit.now)
 
 
 def _number(visit: Visit, name: str) -> int:

@@ -8,7 +8,7 @@ from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import curfew_params
 from chalicelib.api.views import curfew
 from chalicelib.logs import logger
-from chalicelib.services.curfew import plans, rules
+from chalicelib.services.curfew import plans
 
 
 def route_curfew(context: RequestContext) -> None:
@@ -65,6 +65,6 @@ def _route_rules(context: RequestContext) -> None:
         deps, caller = context.deps, context.caller
         asked = curfew_params.read_rules(context.body, context.header("content-type"))
         names, now = curfew_params.RULE_NAMES, deps.clock.now()
-        changed = rules.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
+        changed = plans.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
         logger.info("Curfew's rules were changed.", extra={"mode": str(changed.mode), "caller": caller.arn})
         return json_answer(curfew.rules_view(changed))

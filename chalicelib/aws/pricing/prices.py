@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, field
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.dynamodb.codec import loads
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Prices
@@ -108,19 +109,8 @@ class _Instances(Mapping[str, float]):
 
 def bundled() -> Prices:
     """The table that ships with the service."""
-    table = json.loads(_TABLE.read_text())
-    return Prices(
-        region=table["region"],
-        control_plane=table["controlPlane"],
-        extended_extra=table["extendedExtra"],
-        gp3_gib_month=table["gp3GibMonth"],
-        nat_hour=table["natHour"],
-        public_ipv4_hour=table["publicIpv4Hour"],
-        instances=table["instances"],
-        source=Sentence("bundled prices of {region}", region=table["region"]),
-        as_of=date.fromisoformat(table["as_of"]),
-        live=False,
-    )
+    table = loads(Prices, _TABLE.read_text())
+    return replace(table, source=Sentence("bundled prices of {region}", region=table.region))
 
 
 @dataclass(frozen=True)

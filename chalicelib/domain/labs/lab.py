@@ -52,6 +52,7 @@ def phase_said(phase: Phase) -> str:
 
 #: The lab is over and its name is free again.
 OVER = frozenset({Phase.DELETED, Phase.FAILED, Phase.REFUSED})
+ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 #: A teardown is running, or has stopped at a resource that it can't delete.
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 

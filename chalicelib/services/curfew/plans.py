@@ -1,7 +1,9 @@
-"""A night's plan for people: owners see their own labs' lines and the number of others, administrators all."""
+"""A night's plan for people: owners see their own labs' lines and the number of others, administrators all; and the rules of
+curfew, which administrators change."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,8 +12,8 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.plan import PlanHeader, PlanLine, PlanPage
-from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import NoPlan, NotYours, PlanChanged
+from chalicelib.domain.curfew.rules import CurfewRules, Mode, judge_rules, rules_with
+from chalicelib.domain.errors.tree import InvalidRequest, NoPlan, NotYours, PlanChanged
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
@@ -126,3 +128,19 @@ def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Verdic
         return VerdictView(lab, rules, None, None, kept)
     evidence = deps.curfew.signals(lab.place).read([lab], now, timedelta(hours=rules.window_hours))[lab_id]
     return VerdictView(lab, rules, judge(lab, evidence, rules, now), evidence, kept)
+
+
+def set_rules(
+    deps: Deps, caller: Caller, numbers: Mapping[str, int], mode: Mode | None, names: Mapping[str, str], now: datetime
+) -> CurfewRules:
+    """Change some rules, at once. `names`: each rule's name for the caller. Raises NotYours, InvalidRequest, StaleLab."""
+    if not caller.is_admin:
+        raise NotYours(Sentence("How curfew works is for administrators to say."))
+
+    def changed(rules: CurfewRules) -> CurfewRules:
+        wanted = rules_with(rules, numbers, mode, caller.arn, now)
+        if findings := tuple(judge_rules(wanted, names)):
+            raise InvalidRequest(findings)
+        return wanted
+
+    return deps.curfew.store.change_rules(deps.curfew.usual, changed)

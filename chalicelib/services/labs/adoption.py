@@ -56,14 +56,8 @@ def _cluster(deps: Deps, place: Place, name: str) -> tuple[TaggedCluster, Cluste
     try:
         state = deps.cloud(place).clusters.describe(name)
     except ResourceGone as error:
-        raise NotProved(
-            Sentence(
-                "There is no cluster {name} in {region} of account {account}.",
-                name=name,
-                region=place.region,
-                account=place.account,
-            )
-        ) from error
+        told = Sentence("There is no cluster {name} in {region} of account {account}.")
+        raise NotProved(told.with_slots(name=name, region=place.region, account=place.account)) from error
     tagged = TaggedCluster(state.arn, name, place.region, state.tags)
     ours = state.tags.get(INSTALLATION_TAG) == as_tag_value(deps.curfew.installation) and deps.curfew.installation
     if not ours or claimed_lab_id(tagged) is None:
@@ -76,21 +70,10 @@ def _stack(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> tuple[Stac
     try:
         stack = stacks.describe(stack_name)
     except ResourceGone as error:
-        raise NotProved(
-            Sentence(
-                "There is no stack {stack}: nothing proves that this service made {name}.",
-                stack=stack_name,
-                name=tagged.name,
-            )
-        ) from error
+        told = Sentence("There is no stack {stack}: nothing proves that this service made {name}.")
+        raise NotProved(told.with_slots(stack=stack_name, name=tagged.name)) from error
     made = stacks.resources(stack_name)
     if not is_made_by(state, stack, made):
-        raise NotProved(
-            Sentence(
-                "The role of {name}, {role}, is not one that {stack} made.",
-                name=tagged.name,
-                role=state.role_arn or "",
-                stack=stack.id,
-            )
-        )
+        told = Sentence("The role of {name}, {role}, is not one that {stack} made.")
+        raise NotProved(told.with_slots(name=tagged.name, role=state.role_arn or "", stack=stack.id))
     return stack, made

@@ -58,18 +58,11 @@ def preflight(
     except AccessDenied as refused:
         if account == deps.watch.home:
             raise
-        message = explain(refused.code, str(refused)).reason
-        raise InvalidRequest(
-            [
-                error(
-                    "account",
-                    "account-closed",
-                    "No lab can be made in {account}. {message}",
-                    account=account,
-                    message=message,
-                )
-            ]
-        ) from refused
+        why = explain(refused.code, str(refused)).reason
+        closed = error(
+            "account", "account-closed", "No lab can be made in {account}. {message}", account=account, message=why
+        )
+        raise InvalidRequest([closed]) from refused
     return spec, (*findings, *_doubts(deps.cloud(Place(account, spec.region)), spec, now))
 
 

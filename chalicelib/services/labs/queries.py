@@ -20,7 +20,7 @@ from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NoReceipt
 from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.kubeconfig import kubeconfig
-from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase, phase_said
+from chalicelib.domain.labs.lab import ALIVE, ENDING, OVER, Lab, Phase, phase_said
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.spending import spent, to_lease_end
@@ -116,17 +116,11 @@ def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
     lab = seen_lab(deps, caller, lab_id)
     endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority
     if lab.phase in OVER | ENDING:
-        raise WrongPhase(
-            lab.id,
-            lab.phase,
-            Sentence("The cluster is gone or going: the lab is {phase}.", phase=phase_said(lab.phase)),
-        )
+        message = Sentence("The cluster is gone or going: the lab is {phase}.", phase=phase_said(lab.phase))
+        raise WrongPhase(lab.id, lab.phase, message)
     if endpoint is None or authority is None:
-        raise WrongPhase(
-            lab.id,
-            lab.phase,
-            Sentence("The cluster has no endpoint yet: the lab is {phase}.", phase=phase_said(lab.phase)),
-        )
+        message = Sentence("The cluster has no endpoint yet: the lab is {phase}.", phase=phase_said(lab.phase))
+        raise WrongPhase(lab.id, lab.phase, message)
     return kubeconfig(lab, endpoint, authority, access_role_arn(lab) if caller.owns(lab.owner) else None)
 
 
@@ -161,9 +155,6 @@ def _when(lab: Lab) -> str:
     return Sentence(
         "The first is written when the lab is torn down: when released, or at {at}.", at=format_instant(lab.lasts_until)
     )
-
-
-ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
 @dataclass(frozen=True)

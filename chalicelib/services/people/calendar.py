@@ -16,7 +16,7 @@ from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.identity.person import Person, lookup_keys
 from chalicelib.domain.identity.sessions import is_token
-from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ALIVE, Lab
 from chalicelib.domain.notices.calendar_feed import deadline_events
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
@@ -24,7 +24,6 @@ from chalicelib.services.people.me import person_of_calendar
 from chalicelib.services.support.queries import each_watched
 
 _SUFFIX = ".ics"
-_ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
 def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[Language], Words]) -> str:
@@ -43,7 +42,7 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
 def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
     """The living labs of all the person's identities."""
     for owner in dict.fromkeys(map(identity_of, person.identities)):
-        yield from deps.store.all_labs(owner, _ALIVE)
+        yield from deps.store.all_labs(owner, ALIVE)
 
 
 def _answers_for(watched: Watched, person: Person, home: str) -> bool:

@@ -14,12 +14,11 @@ from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ALIVE, Lab
 from chalicelib.ports.deps import Deps
 
 #: The roles that the service may assume (`assume-member-read` in .chalice/statements.json); other roles are derived from them.
 _ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,40}-read", re.ASCII)
-#: Labs of everyone read at once.
 
 
 def register(deps: Deps, caller: Caller, registration: Registration) -> Registration:
@@ -84,8 +83,7 @@ def refuse_others(caller: Caller) -> None:
 
 def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
     """Every lab of the account that is not over. Reads all living labs: accounts rarely change."""
-    alive = tuple(phase for phase in Phase if phase not in OVER)
-    return (lab for lab in deps.store.all_labs(None, alive) if lab.account == account)
+    return (lab for lab in deps.store.all_labs(None, ALIVE) if lab.account == account)
 
 
 def _findings(registration: Registration, home: str) -> list[Finding]:

@@ -16,14 +16,13 @@ from chalicelib.domain.curfew.messages.limit import Limit, is_reached, limit_mes
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.person import identity_key
 from chalicelib.domain.identity.user_pools import in_a_pool
-from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ALIVE, Lab
 from chalicelib.domain.labs.spending import COST, MonthSum, Scope
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.outbox import each_alone, post
 
-_LIVING = tuple(phase for phase in Phase if phase not in OVER)
 #: Mails per run; the next run sends the others.
 _AT_ONCE = 20
 
@@ -135,4 +134,4 @@ def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
 
 
 def _living(deps: Deps, owner: str) -> tuple[Lab, ...]:
-    return deps.store.list_labs(owner, _LIVING, 100, None).items
+    return deps.store.list_labs(owner, ALIVE, 100, None).items

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ALIVE, Lab
 from chalicelib.domain.teardown.evidence import CSI_TAG, claims, log_group_name
 from chalicelib.domain.teardown.external_dns import is_below, overlap
 from chalicelib.domain.teardown.target import target_of
@@ -18,7 +18,6 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.records import enter_guest, learn
 
 _EARLIER = Sentence("It was there before the lab.")
-_ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
 def look_before(deps: Deps, lab: Lab, vpc_id: str | None, now: datetime) -> None:
@@ -47,7 +46,7 @@ def allot_subdomain(deps: Deps, lab: Lab) -> None:
     target = replace(target_of(lab, ()), subdomain=asked.domain)
     names = [record.id.split("|")[1] for record in cloud.leftovers.find(Kind.DNS_RECORD, target)]
     taken = any(overlap(name, asked.domain) and not is_below(asked.domain, name) for name in names)
-    if not taken and not any(_overlaps(other, lab) for other in deps.store.all_labs(None, _ALIVE)):
+    if not taken and not any(_overlaps(other, lab) for other in deps.store.all_labs(None, ALIVE)):
         learn(deps, lab, subdomain=asked.domain.rstrip("."))
 
 
