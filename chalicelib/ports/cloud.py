@@ -45,7 +45,7 @@ class Stacks(Protocol):
         """Status, outputs, and for failures the reason of the first resource that failed. Raises ResourceGone."""
 
     def resources(self, name: str) -> tuple[Resource, ...]:
-        """The stack's resources, with whole ARNs if AWS has them. Empty for a deleted stack."""
+        """The stack's present resources, with whole ARNs if AWS has them. Empty for a deleted stack."""
 
     def delete(self, name: str, token: str) -> None:
         """Request its deletion; a missing stack is success."""
@@ -204,7 +204,7 @@ class Clusters(Protocol):
         """Raises ResourceGone."""
 
     def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
-        """Request another endpoint mode; return the update's id, None if it has that mode."""
+        """Request another endpoint mode; return the update's id, None if it has that mode. Raises StillInUse during another."""
 
     def update_state(self, name: str, update_id: str) -> UpdateState:
         """The state of an update. Raises ResourceGone."""

@@ -40,10 +40,10 @@ class Fleet(Protocol):
         """Upgrade-readiness insights that do not pass, with details. `refresh` asks EKS to look anew (it may take minutes)."""
 
     def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
-        """The cluster's add-ons, and whether each one's version runs on that Kubernetes version."""
+        """The cluster's add-ons, and whether each one's version runs on that Kubernetes version. Raises ResourceGone."""
 
     def set_support_policy(self, name: str, support_type: str) -> str:
-        """Request STANDARD or EXTENDED; return the update's id. Raises AwsRefused in AWS's words if it is not allowed."""
+        """Request STANDARD or EXTENDED; return the update's id. Raises AwsRefused if it is not allowed, ResourceGone."""
 
 
 class FleetStore(Protocol):

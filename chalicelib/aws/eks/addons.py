@@ -27,7 +27,7 @@ class AddonCalls(EksCalls):
 
     def create_addon(self, lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> None:
         """Request an add-on; `pod_identities`: service account → role ARN. An existing one with the lab's tag counts."""
-        request = _creation(lab, addon, pod_identities)
+        request = _addon_request(lab, addon, pod_identities)
         try:
             create(self._eks, "eks:CreateAddon", **request)
         except AlreadyExists:
@@ -41,11 +41,9 @@ class AddonCalls(EksCalls):
         )
 
     def addons(self, cluster: str) -> tuple[str, ...]:
-        """Names of all. Raises ResourceGone if the cluster is gone."""
         return self.listed("ListAddons", "addons", clusterName=cluster)
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
-        """The add-on's versions for that Kubernetes version, as EKS lists them; empty if EKS does not offer the add-on."""
         return tuple(row["addonVersion"] for row in self.offered(name, version))
 
     def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
@@ -91,7 +89,6 @@ class AddonCalls(EksCalls):
             ) from error
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
-        """All, with their roles. Raises ResourceGone if the cluster is gone."""
         listed = self.listed("ListPodIdentityAssociations", "associations", clusterName=cluster)
         return tuple(self._pod_identity(cluster, row["associationId"]) for row in listed)
 
@@ -113,7 +110,7 @@ def _usual_version(offered: list[dict[str, Any]]) -> str | None:
     return None if row is None else str(row["addonVersion"])
 
 
-def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> dict[str, Any]:
+def _addon_request(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> dict[str, Any]:
     request: dict[str, Any] = {
         "clusterName": lab.name,
         "addonName": addon.name,

@@ -63,7 +63,6 @@ class Ec2Network:
         }
 
     def regions(self) -> Mapping[str, str]:
-        """Region -> opt-in status, of every region, enabled or not."""
         rows = call(self._ec2, "ec2:DescribeRegions", AllRegions=True)["Regions"]
         return {row["RegionName"]: row.get("OptInStatus", "") for row in rows}
 
@@ -77,7 +76,6 @@ class Ec2Network:
         return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
-        """VPC -> its DNS attributes that EKS needs and that are off, without VPCs that have both on."""
         off = {id: [what for name, what in _DNS.items() if not self._has(id, name)] for id in vpc_ids}
         return {id: Listed(missing) for id, missing in off.items() if missing}
 

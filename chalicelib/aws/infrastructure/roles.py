@@ -27,7 +27,6 @@ class IamRoles:
             return None
 
     def principal_arn(self, arn: str) -> str | None:
-        """The ARN, with its path, of the user or role that an ARN without one names; None if there is none."""
         name = arn.rpartition("/")[2]
         if ":user/" not in arn:
             return self.role_arn(name)

@@ -66,7 +66,6 @@ class CloudFormationStacks:
             return self._adopted(name, tags[LAB_TAG])
 
     def describe(self, name: str) -> StackState:
-        """Status, outputs, and the reason of a failure. Raises ResourceGone."""
         stack = self._stack(name)
         status = str(stack["StackStatus"])
         failures = tuple(self._failures(name)) if "FAILED" in status or "ROLLBACK" in status else ()
@@ -81,7 +80,6 @@ class CloudFormationStacks:
         )
 
     def resources(self, name: str) -> tuple[Resource, ...]:
-        """The stack's present resources. Empty for a deleted stack."""
         try:
             stack_id = str(self._stack(name)["StackId"])
             action, key = "cloudformation:ListStackResources", "StackResourceSummaries"

@@ -62,6 +62,5 @@ class EksFleet(ReadinessCalls):
         )
 
     def set_support_policy(self, name: str, support_type: str) -> str:
-        """Request STANDARD or EXTENDED; return the update's id. Raises AwsRefused if EKS does not allow it, ResourceGone."""
         asked = call(self._eks, "eks:UpdateClusterConfig", name=name, upgradePolicy={"supportType": support_type})
         return str(asked["update"]["id"])

@@ -54,7 +54,6 @@ class ReadinessCalls(EksCalls):
             return None
 
     def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
-        """The cluster's EKS add-ons, and whether each one's version runs on that Kubernetes version. Raises ResourceGone."""
         names = self.listed("ListAddons", "addons", clusterName=name)
         found = (self._addon_at(name, addon, version) for addon in names)
         return tuple(addon for addon in found if addon is not None)
