@@ -89,14 +89,11 @@ def _block(text: str) -> Block:
 
 def html_of(letters: Sequence[Letter], words: Words) -> str:
     """A whole document in HTML, each letter under its subject."""
-    parts = [
-        part for letter in letters for part in (_heading(letter, words), *(_html(b, words) for b in letter.blocks))
-    ]
+    parts: list[str] = []
+    for letter in letters:
+        parts.append(f'<h1 style="{_HEADING}">{escape(said(letter.subject, words))}</h1>')
+        parts += (_html(block, words) for block in letter.blocks)
     return _document(words.language, said(letters[0].subject, words), "\n".join(parts))
-
-
-def _heading(letter: Letter, words: Words) -> str:
-    return f'<h1 style="{_HEADING}">{escape(said(letter.subject, words))}</h1>'
 
 
 def _document(language: Language, subject: str, content: str) -> str:

@@ -7,7 +7,6 @@ A lab whose cluster somebody deleted is found here, too.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,7 +29,8 @@ _MINUTES = 60 // _TURNS
 def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
     """Collect the proofs of the labs whose turn it is; return the failures. A failing lab does not stop the others."""
     failed: list[dict[str, str]] = []
-    for lab in _whose_turn(deps, now):
+    living = deps.store.all_labs(None, _LIVING)
+    for lab in (lab for lab in living if turn_of(lab.id) == now.minute // _MINUTES):
         try:
             collect_of(deps, lab, now)
         except Exception as error:  # noqa: BLE001  # Proofs of other labs are lost for good if one lab's slip ends the run.
@@ -58,10 +58,6 @@ def _lose(deps: Deps, lab: Lab, now: datetime) -> None:
 
     move(deps, lab, (lab.phase,), lost, now, told)
     deps.store.add_event(lab.id, Event(now, "cluster-lost", told))
-
-
-def _whose_turn(deps: Deps, now: datetime) -> Iterator[Lab]:
-    return (lab for lab in deps.store.all_labs(None, _LIVING) if turn_of(lab.id) == now.minute // _MINUTES)
 
 
 def turn_of(lab_id: str) -> int:

@@ -12,7 +12,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -56,7 +56,9 @@ class CognitoUserPool:
     def teams(self) -> tuple[Team, ...]:
         now = self._now()
         if self._teams is None or self._teams[1] <= now:
-            self._teams = tuple(self._team(group) for group in sorted(self._team_groups())), now + self.KEPT
+            groups = every(self._cognito, "cognito-idp:ListGroups", "Groups", UserPoolId=self._pool_id)
+            names = sorted(group["GroupName"] for group in groups if group["GroupName"].startswith(TEAM))
+            self._teams = tuple(map(self._team, names)), now + self.KEPT
         return self._teams[0]
 
     def standing(self, arn: str) -> Standing | None:
@@ -108,11 +110,6 @@ class CognitoUserPool:
         action, request = "cognito-idp:AdminListGroupsForUser", {"UserPoolId": self._pool_id, "Username": user.username}
         groups = tuple(sorted(group["GroupName"] for group in every(self._cognito, action, "Groups", **request)))
         return Standing(groups, tuple(self._team(group, user) for group in groups if group.startswith(TEAM)))
-
-    def _team_groups(self) -> Iterator[str]:
-        for group in every(self._cognito, "cognito-idp:ListGroups", "Groups", UserPoolId=self._pool_id):
-            if group["GroupName"].startswith(TEAM):
-                yield group["GroupName"]
 
     def _team(self, group: str, *known: PoolUser) -> Team:
         """The team of a group; `known` users are members by an earlier read, wherever they are in the list."""

@@ -116,14 +116,13 @@ def spending_key(month: str, whose: str) -> Item:
     return key(f"SPENDING#{month}", whose)
 
 
-def created_of(lab: Lab) -> str:
-    """The sort key of both lists: age, then id, so that no two labs share it."""
-    return f"{stamp(lab.created_at)}#{lab.id}"
-
-
 def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
-    """The index attributes of a lab: the owner's identity, not the ARN stored with the lab."""
-    values = {"owner": text(identity_of(lab.owner)), "everyone": text(EVERYONE), "created": text(created_of(lab))}
+    """The index attributes of a lab: the owner's identity, not the ARN stored with the lab.
+
+    Lists are sorted by age, then by id, so that no two labs share a sort key.
+    """
+    created = text(f"{stamp(lab.created_at)}#{lab.id}")
+    values = {"owner": text(identity_of(lab.owner)), "everyone": text(EVERYONE), "created": created}
     if lab.phase is Phase.BLOCKED:
         values |= {"due_shard": text(BLOCKED_SHARD), "due_at": text(stamp(lab.phase_since))}
     elif lab.due_at is not None:

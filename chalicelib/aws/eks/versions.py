@@ -25,10 +25,11 @@ _TABLE = Path(__file__).with_name("eks-versions.json")
 def live_or_bundled(eks: Any, now: Callable[[], datetime]) -> Calendar:
     """EKS's calendar as of now; the bundled one if EKS returns none, or an empty one."""
     try:
-        versions = _live(eks)
+        rows = every(eks, LIVE, "clusterVersions", includeAll=True)
     except (AwsRefused, Transient) as error:
         logger.warning("support calendar read from the bundled table", extra={"reason": str(error)})
         return bundled()
+    versions = tuple(_support(row) for row in rows if _is_usable(row))
     return Calendar(versions, LIVE, now()) if versions else bundled()
 
 
@@ -42,11 +43,6 @@ def bundled() -> Calendar:
         for row in table["versions"]
     )
     return Calendar(versions, BUNDLED, _day(table["as_of"]))
-
-
-def _live(eks: Any) -> tuple[VersionSupport, ...]:
-    rows = every(eks, LIVE, "clusterVersions", includeAll=True)
-    return tuple(_support(row) for row in rows if _is_usable(row))
 
 
 def _is_usable(row: Mapping[str, Any]) -> bool:

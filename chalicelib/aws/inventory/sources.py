@@ -155,16 +155,12 @@ def identities(iam: Any, looks: DescribeCalls, target: Target) -> Iterator[Resou
         seen = looks.look(Kind.ROLE, row["RoleName"])
         if seen is not None and (seen.tags.get(LAB_TAG) == target.lab_id or row["RoleName"] in named):
             yield seen.as_resource(Kind.ROLE, row["RoleName"], row["Arn"])
-            yield from _profiles(iam, looks, row["RoleName"])
+            for profile in every(iam, "iam:ListInstanceProfilesForRole", "InstanceProfiles", RoleName=row["RoleName"]):
+                yield from _verified(profile["Arn"], looks, strict=False)
     issuer = (target.oidc_issuer or "").removeprefix("https://")
     providers = call(iam, "iam:ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
     for arn in (row["Arn"] for row in providers if issuer and row["Arn"].endswith(f"/{issuer}")):
         yield from _verified(arn, looks, strict=False)
-
-
-def _profiles(iam: Any, looks: DescribeCalls, role: str) -> Iterator[Resource | str]:
-    for row in every(iam, "iam:ListInstanceProfilesForRole", "InstanceProfiles", RoleName=role):
-        yield from _verified(row["Arn"], looks, strict=False)
 
 
 def log_groups_named(logs: Any, cluster: str) -> Iterator[tuple[Kind, str]]:

@@ -144,18 +144,6 @@ def _anything_but(value: str | int, operand: Any) -> bool:
     return bool(refused) and comparable and value not in refused
 
 
-def _prefix(value: str | int, operand: Any) -> bool:
-    return _is_text(value, operand) and str(value).startswith(operand)
-
-
-def _suffix(value: str | int, operand: Any) -> bool:
-    return _is_text(value, operand) and str(value).endswith(operand)
-
-
-def _equals_ignore_case(value: str | int, operand: Any) -> bool:
-    return _is_text(value, operand) and str(value).lower() == operand.lower()
-
-
 def _numeric(value: str | int, operand: Any) -> bool:
     """`["=", 0]`, or one or two bounds as `[">", -7, "<=", 0]`."""
     if isinstance(value, str) or not isinstance(operand, list) or len(operand) not in (2, 4):
@@ -169,9 +157,9 @@ def _numeric(value: str | int, operand: Any) -> bool:
 
 _OPERATORS: dict[str, Callable[[str | int, Any], bool]] = {
     "anything-but": _anything_but,
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "equals-ignore-case": _equals_ignore_case,
+    "prefix": lambda value, operand: _is_text(value, operand) and str(value).startswith(operand),
+    "suffix": lambda value, operand: _is_text(value, operand) and str(value).endswith(operand),
+    "equals-ignore-case": lambda value, operand: _is_text(value, operand) and str(value).lower() == operand.lower(),
     "numeric": _numeric,
 }
 _SIGNS: dict[str, Callable[[float, float], bool]] = {

@@ -59,7 +59,8 @@ def judge_price(
     extended = lab.spec.support_policy is SupportPolicy.EXTENDED
     hour = round(most_hourly(lab.spec, deps.curfew.prices(lab.region), extended) * MICRO)
     refuse_dear(hour, foreseen(lab), ceilings, at_least=bool(lab.meter and lab.meter.unknown))
-    if before is not None and not _may_approve(caller, payer):
+    # An approver may, but not for their own labs, under any of their names.
+    if before is not None and not (caller.is_admin and not any(map(caller.may_be, payer.identities))):
         refuse_unapproved(foreseen(lab), ceilings)
     judge_teams(lab, offers, payer, deps.store, before)
     return Budget(ceilings, ceilings.months)
@@ -118,8 +119,3 @@ def _teams_of(deps: Deps, identity: str, caller: Caller | None) -> tuple[Team, .
     except (AwsRefused, Transient):
         return ()
     return standing.teams if standing else ()
-
-
-def _may_approve(caller: Caller, payer: Payer) -> bool:
-    """Whether the caller may approve: an approver, but not of their own labs under any of their names."""
-    return caller.is_admin and not any(caller.may_be(identity) for identity in payer.identities)

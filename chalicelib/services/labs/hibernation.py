@@ -37,7 +37,11 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Acc
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(put_to_sleep(stored, now, why, deps.curfew.holidays), due_at=now + START_CHECK)
 
-    asked = Transition(hibernating, Sentence("The lab is to hibernate: {why}", why=why), (_costs(),))
+    costs = Sentence(
+        "The control plane goes on costing while it sleeps, and so do volumes and load balancers; nodes do not."
+    )
+    message = Sentence("The lab is to hibernate: {why}", why=why)
+    asked = Transition(hibernating, message, (warning("", "still-costs", costs),))
     return apply_transition(deps, caller, lab, asked, now)
 
 
@@ -72,13 +76,6 @@ def _about_quotas(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
     if has_errors(findings):
         raise InvalidRequest(findings)
     return findings
-
-
-def _costs() -> Finding:
-    message = Sentence(
-        "The control plane goes on costing while it sleeps, and so do volumes and load balancers; nodes do not."
-    )
-    return warning("", "still-costs", message)
 
 
 def _lease_over(lab: Lab, now: datetime) -> tuple[Finding, ...]:

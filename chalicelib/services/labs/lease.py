@@ -13,7 +13,6 @@ from chalicelib.domain.core.instants import format_second
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import Cost, LeasePrice, hourly_cost, keeping_cost, lease_price
 from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end
-from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
@@ -83,18 +82,19 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
     """Protect the lab from curfews until then, or (None) end the protection. Raises NotYours, InvalidRequest, WrongPhase."""
     lab, rules = own_lab(deps, caller, lab_id), deps.curfew.rules()
     if not caller.is_admin:
-        raise NotYours(
-            Sentence(
-                "Labs are protected by administrators. Its owner can extend the lease, or use the link in a warning."
-            )
+        told = Sentence(
+            "Labs are protected by administrators. Its owner can extend the lease, or use the link in a warning."
         )
+        raise NotYours(told)
     if until is not None and until <= now:
         raise InvalidRequest([error("until", "past", "It must be later than now, {now}.", now=format_second(now))])
 
     def protected(stored: Lab) -> Lab:
         refuse_ending(stored, Sentence("It can't be protected"))
-        protection = None if until is None else Protection(_bounded(stored, until, rules), caller.arn, why)
-        return _touched(stored, replace(stored, protection=protection), now)
+        if until is None:
+            return _touched(stored, replace(stored, protection=None), now)
+        bounded = min(until, last_end(stored, rules).replace(microsecond=0))
+        return _touched(stored, replace(stored, protection=Protection(bounded, caller.arn, why)), now)
 
     moved = deps.store.change_lab(lab_id, protected)
     if moved.protection != lab.protection:
@@ -120,12 +120,8 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
     moved = deps.store.change_lab(lab_id, changed)
     if moved.spec.schedule != lab.spec.schedule:
         text = f"{schedule.curfew:%H:%M} ({schedule.time_zone}), to {schedule.at_curfew}"
-        deps.store.add_event(
-            lab_id,
-            Event(
-                now, "schedule-changed", Sentence("Its schedule is now {schedule}.", schedule=text), {"by": caller.arn}
-            ),
-        )
+        message = Sentence("Its schedule is now {schedule}.", schedule=text)
+        deps.store.add_event(lab_id, Event(now, "schedule-changed", message, {"by": caller.arn}))
     return Accepted(moved)
 
 
@@ -161,10 +157,6 @@ def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
     if changed == stored or changed.phase not in RESTING:
         return changed
     return replace(changed, due_at=min(stored.due_at or now, now))
-
-
-def _bounded(lab: Lab, until: datetime, rules: CurfewRules) -> datetime:
-    return min(until, last_end(lab, rules).replace(microsecond=0))
 
 
 def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:

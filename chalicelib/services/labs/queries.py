@@ -194,16 +194,11 @@ def list_lines(
     deps: Deps, caller: Caller, whose: str, over: bool, limit: int, cursor: str | None, now: datetime
 ) -> Page[LabLine]:
     """Newest first; a page may be short. `whose`: `me`, `team`, or `all`, for callers who see all. Raises InvalidRequest."""
-    phases: Sequence[Phase] = () if over else ALIVE
-    if whose == "team":
-        page = deps.store.look_at_labs(None, phases, limit, cursor)
-        page = Page(tuple(lab for lab in page.items if _is_team_s(lab, caller)), page.cursor)
-    else:
-        page = deps.store.look_at_labs(
-            None if whose == "all" and caller.sees_all else caller.identity, phases, limit, cursor
-        )
-    entries = _planned(deps, page.items)
-    return Page(tuple(_line(caller, lab, entries.get(lab.id), now) for lab in page.items), page.cursor)
+    everyone = whose == "team" or (whose == "all" and caller.sees_all)
+    page = deps.store.look_at_labs(None if everyone else caller.identity, () if over else ALIVE, limit, cursor)
+    labs = [lab for lab in page.items if whose != "team" or _is_team_s(lab, caller)]
+    entries = _planned(deps, labs)
+    return Page(tuple(_line(caller, lab, entries.get(lab.id), now) for lab in labs), page.cursor)
 
 
 def whole_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabPage:

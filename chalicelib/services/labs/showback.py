@@ -138,8 +138,14 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
     try:
         billed = deps.curfew.cost_explorer.billed(first, date(year + number // 12, number % 12 + 1, 1))
     except (AwsRefused, Transient) as problem:
-        return Comparison(start, until, (), (warning("compare", "cost-explorer-unread", _unread(problem)),))
-    labs = _labs(deps)
+        unread = Sentence(
+            "Cost Explorer could not be asked: {problem} It answers once it was opened in the "
+            "console of the account, and in a member account of an organisation only if the "
+            "management account allows it.",
+            problem=str(problem),
+        )
+        return Comparison(start, until, (), (warning("compare", "cost-explorer-unread", unread),))
+    labs = tuple(islice(deps.store.all_labs(None, ()), _MOST_LABS))
     ours = parts_of_months(labs, deps.curfew.prices, start, until)
     theirs: dict[str, float] = defaultdict(float)
     for usage_type, usd in billed.usd.items():
@@ -174,19 +180,6 @@ def _doubts(deps: Deps, billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding
         yield warning("compare", "other-accounts", message)
     if len(labs) >= _MOST_LABS:
         yield warning("compare", "labs-left-out", "Of ours only the newest {number} labs were read.", number=_MOST_LABS)
-
-
-def _unread(problem: Exception) -> str:
-    return Sentence(
-        "Cost Explorer could not be asked: {problem} It answers once it was opened in the "
-        "console of the account, and in a member account of an organisation only if the "
-        "management account allows it.",
-        problem=str(problem),
-    )
-
-
-def _labs(deps: Deps) -> Sequence[Lab]:
-    return tuple(islice(deps.store.all_labs(None, ()), _MOST_LABS))
 
 
 def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> tuple[Scope, str]:
@@ -225,11 +218,9 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
 
 def _people(deps: Deps, caller: Caller, month: str) -> Iterator[MonthSum]:
     """The people whom the caller may see: themself, under all permission sets, and members of their teams who have labs."""
-    yield from (one for one in deps.store.month_people([month])[month] if _sees(caller, one))
-
-
-def _sees(caller: Caller, one: MonthSum) -> bool:
-    return one.whose == caller.person or any(caller.may_see(identity) for identity in one.identities)
+    for one in deps.store.month_people([month])[month]:
+        if one.whose == caller.person or any(map(caller.may_see, one.identities)):
+            yield one
 
 
 def _scope(by: str) -> Scope:

@@ -81,19 +81,14 @@ def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type
                 begun=_begun(watched),
             )
         )
-    if (
-        support_type == EXTENDED
-        and watched.support.phase is SupportPhase.PAST_END
-        and not watched.support.billed_extended
-    ):
-        in_time = Sentence(
+    changing = Sentence("EKS is changing the policy to {policy}.")
+    past_end = watched.support.phase is SupportPhase.PAST_END and not watched.support.billed_extended
+    if support_type == EXTENDED and past_end:
+        changing = Sentence(
             "EKS is changing the policy to {policy}. EKS takes this only until its own upgrade of the control plane begins, which "
-            "may be at any moment.",
-            policy=support_type,
+            "may be at any moment."
         )
-        return PolicyAnswer(support_type, _asked(deps, key, support_type), in_time)
-    changing = Sentence("EKS is changing the policy to {policy}.", policy=support_type)
-    return PolicyAnswer(support_type, _asked(deps, key, support_type), changing)
+    return PolicyAnswer(support_type, _asked(deps, key, support_type), changing.with_slots(policy=support_type))
 
 
 def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:

@@ -73,7 +73,8 @@ class DynamoChanges(InTable):
             item["expires_at"] = seen["expires_at"]
         operations = [_replacing(item, seen, stored.version)]
         if claims and over:
-            operations.append(_freeing(stored))
+            mine = "attribute_not_exists(pk) OR lab_id = :lab"
+            operations.append(delete(name_key(stored), mine, {":lab": text(stored.id)}))
         operations += _counting(stored, seen, item)
         operations += counter_updates(stored.id, seen, item)
         return self._written(operations, spending_updates(stored, seen, item, ceilings), write_id)
@@ -95,11 +96,6 @@ def _replacing(item: Item, seen: Item, version: int) -> Item:
     if "counted" not in seen:
         return put(item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
     return put(item, "version = :seen", {":seen": number(version)})
-
-
-def _freeing(lab: Lab) -> Item:
-    mine = "attribute_not_exists(pk) OR lab_id = :lab"
-    return delete(name_key(lab), mine, {":lab": text(lab.id)})
 
 
 def _counting(lab: Lab, seen: Item, item: Item) -> list[Item]:

@@ -8,7 +8,7 @@ one partition, in order of months, so that one query reads those of a lease acro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.aws.dynamodb.keys import Item, key, text
@@ -82,7 +82,8 @@ class DynamoSpending(InTable):
     """The part of the Store port for months' sums."""
 
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
-        return {each.whose: each.amounts for each in self._sums(month, scope)}
+        sums = (_sum_in(item, scope) for item in self._table.items(_listing(month, scope)))
+        return {each.whose: each.amounts for each in sums}
 
     def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
         """A query of one partition. The identities are the person's own if none are stored."""
@@ -103,9 +104,6 @@ class DynamoSpending(InTable):
     def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
         items, following = self._table.page(_listing(month, scope), limit, cursor)
         return Page(tuple(_sum_in(item, scope) for item in items), following)
-
-    def _sums(self, month: str, scope: Scope) -> Iterator[MonthSum]:
-        return (_sum_in(item, scope) for item in self._table.items(_listing(month, scope)))
 
 
 def _listing(month: str, scope: Scope) -> Listing:

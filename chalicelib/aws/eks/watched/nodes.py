@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -100,10 +100,16 @@ class NodeReading(EksCalls):
                 denied.append(str(refusal))
         return tuple(nodes), tuple(denied)
 
-    def _managed(self) -> Iterator[Nodes]:
-        for name, group in self.described_nodegroups(self._cluster):
-            wanted = (group.get("scalingConfig") or {}).get("desiredSize", 0)
-            yield Nodes(name, NodeKind.MANAGED, group.get("version"), int(wanted))
+    def _managed(self) -> list[Nodes]:
+        return [
+            Nodes(
+                name,
+                NodeKind.MANAGED,
+                group.get("version"),
+                int((group.get("scalingConfig") or {}).get("desiredSize", 0)),
+            )
+            for name, group in self.described_nodegroups(self._cluster)
+        ]
 
     def _fargate(self) -> list[Nodes]:
         names = self.listed("ListFargateProfiles", "fargateProfileNames", clusterName=self._cluster)
