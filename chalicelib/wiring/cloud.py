@@ -9,7 +9,7 @@ from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory, iam_regio
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.network import AutoScaling, Ec2Network
-from chalicelib.aws.infrastructure.quotas import FREE_TIER_REGION, AwsQuotas, QuotaClients
+from chalicelib.aws.infrastructure.quotas import FREE_TIER_REGION, AwsQuotas
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.aws.inventory.inventory import AwsInventory
@@ -45,7 +45,6 @@ def cloud(place: Place) -> Cloud:
         groups=AutoScaling(clients.autoscaling),
         history=CloudTrailHistory(of("cloudtrail"), client(account, iam_region(region), "cloudtrail")),
         quotas=AwsQuotas(
-            QuotaClients(of("service-quotas"), ec2, eks, client(account, FREE_TIER_REGION, "freetier")),
-            SystemClock().now,
+            of("service-quotas"), ec2, eks, client(account, FREE_TIER_REGION, "freetier"), SystemClock().now
         ),
     )

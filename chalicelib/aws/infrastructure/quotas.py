@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from chalicelib.aws.clients.calls import call, every, instances_of
-from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, Transient
 from chalicelib.domain.requests.quotas import CLUSTERS, ELASTIC_IPS, VPCS, Quota, QuotaReport, vcpu_quota
 
@@ -25,21 +24,11 @@ FREE_TIER_REGION = "us-east-1"
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True)
-class QuotaClients:
-    """`free_tier`: of FREE_TIER_REGION."""
-
-    quotas: Any
-    ec2: Any
-    eks: Any
-    free_tier: Any
-
-
 class AwsQuotas:
-    """`now` as Clock.now."""
+    """`free_tier`: a client of FREE_TIER_REGION. `now` as Clock.now."""
 
-    def __init__(self, clients: QuotaClients, now: Callable[[], datetime]) -> None:
-        self._clients, self._now = clients, now
+    def __init__(self, quotas: Any, ec2: Any, eks: Any, free_tier: Any, now: Callable[[], datetime]) -> None:
+        self._quotas, self._ec2, self._eks, self._free_tier, self._now = quotas, ec2, eks, free_tier, now
         self._kept: dict[str, tuple[float, datetime]] = {}
 
     def read(self, wanted: Sequence[Quota]) -> QuotaReport:
@@ -67,9 +56,8 @@ class AwsQuotas:
         if kept is not None and self._now() < kept[1]:
             return kept[0]
         try:
-            told = call(
-                self._clients.quotas, "servicequotas:GetServiceQuota", ServiceCode=quota.service, QuotaCode=quota.code
-            )
+            asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
+            told = call(self._quotas, "servicequotas:GetServiceQuota", **asked)
         except ResourceGone:
             return quota.usual
         limit = float(told["Quota"]["Value"])
@@ -78,7 +66,7 @@ class AwsQuotas:
 
     def _counts(self, wanted: Sequence[Quota]) -> Iterator[Callable[[], Mapping[str, int]]]:
         codes, vcpus = {quota.code for quota in wanted}, [quota.code for quota in wanted if quota.usual is None]
-        ec2, eks = self._clients.ec2, self._clients.eks
+        ec2, eks = self._ec2, self._eks
         if VPCS.code in codes:
             yield lambda: {VPCS.code: len(every(ec2, "ec2:DescribeVpcs", "Vpcs"))}
         if ELASTIC_IPS.code in codes:
@@ -92,7 +80,7 @@ class AwsQuotas:
         """The vCPUs of all pending and running instances, of any owner."""
         filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
         found = Counter(dict.fromkeys(codes, 0))
-        for host in instances_of(self._clients.ec2, filters):
+        for host in instances_of(self._ec2, filters):
             quota = vcpu_quota(host["InstanceType"], host.get("InstanceLifecycle") == "spot")
             cpus = host.get("CpuOptions", {})
             if quota is not None:
@@ -102,11 +90,11 @@ class AwsQuotas:
     def _eligible(self) -> frozenset[str] | None:
         """The instance types of an account on the free plan; None for an account without it."""
         try:
-            plan = call(self._clients.free_tier, "freetier:GetAccountPlanState")
+            plan = call(self._free_tier, "freetier:GetAccountPlanState")
         except ResourceGone:
             return None
         if plan.get("accountPlanType") != "FREE":
             return None
         filters = [{"Name": "free-tier-eligible", "Values": ["true"]}]
-        rows = every(self._clients.ec2, "ec2:DescribeInstanceTypes", "InstanceTypes", Filters=filters)
+        rows = every(self._ec2, "ec2:DescribeInstanceTypes", "InstanceTypes", Filters=filters)
         return frozenset(row["InstanceType"] for row in rows)

@@ -25,23 +25,17 @@ LIVE = Sentence("AWS Price List")
 KEPT_FOR = timedelta(days=1)
 #: The pause after a failed read.
 ASK_AGAIN = timedelta(minutes=10)
-_SILENT = ("", "")
 
 _TABLE = Path(__file__).with_name("prices.json")
-
-
-@dataclass(frozen=True)
-class _Kept:
-    price: float | None
-    until: datetime
 
 
 class PriceList:
     """`now`: Clock.now."""
 
     def __init__(self, pricing: Any, now: Callable[[], datetime]) -> None:
-        self._pricing, self._now = pricing, now
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._pricing, self._now, self._silent_until = pricing, now, now()
+        #: By region and usage type: the price, and until when it is kept.
+        self._kept: dict[tuple[str, str], tuple[float | None, datetime]] = {}
 
     def prices(self, region: str) -> Prices:
         """The region's prices. The bundled ones are those of ap-northeast-2 for every lab; `source` says so. Never raises."""
@@ -65,25 +59,21 @@ class PriceList:
         """USD of one product; None if the list has none, or could not be read. Never raises."""
         key = region, wanted.usage_type
         kept = self._kept.get(key)
-        if kept is None or kept.until <= self._now():
+        if kept is None or kept[1] <= self._now():
             price = self._asked(region, wanted)
-            kept = self._kept[key] = _Kept(price, self._now() + (ASK_AGAIN if price is None else KEPT_FOR))
-        return kept.price
+            kept = self._kept[key] = price, self._now() + (ASK_AGAIN if price is None else KEPT_FOR)
+        return kept[0]
 
     def _asked(self, region: str, wanted: PriceQuery) -> float | None:
-        if self._is_silent():
+        # It failed a moment ago: a page with several prices waits only once.
+        if self._now() < self._silent_until:
             return None
         try:
             return price_of(self._pricing, region, wanted)
         except (AwsRefused, Transient) as error:
             logger.warning("price list could not be read", extra={"region": region, "reason": str(error)})
-            self._kept[_SILENT] = _Kept(None, self._now() + ASK_AGAIN)
+            self._silent_until = self._now() + ASK_AGAIN
             return None
-
-    def _is_silent(self) -> bool:
-        """Whether it failed a moment ago: a page with several prices waits only once."""
-        silent = self._kept.get(_SILENT)
-        return silent is not None and self._now() < silent.until
 
 
 class _Instances(Mapping[str, float]):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.infrastructure.quotas import KEPT_FOR, AwsQuotas, QuotaClients
+from chalicelib.aws.infrastructure.quotas import KEPT_FOR, AwsQuotas
 from chalicelib.domain.requests.quotas import CLUSTERS, ELASTIC_IPS, VPCS, Quota, vcpu_quota
 from emulator.process import Sandbox
 from tests.fakes.clock import FakeClock
@@ -20,7 +20,7 @@ ALL = (STANDARD, VPCS, ELASTIC_IPS, CLUSTERS)
 def quotas_of(sandbox: Sandbox, clock: FakeClock | None = None, **credentials: Any) -> AwsQuotas:
     names = {"quotas": "service-quotas", "ec2": "ec2", "eks": "eks", "free_tier": "freetier"}
     clients = {field: sandbox.client(name, **credentials) for field, name in names.items()}
-    return AwsQuotas(QuotaClients(**clients), (clock or FakeClock()).now)
+    return AwsQuotas(**clients, now=(clock or FakeClock()).now)
 
 
 def test_limits_and_use_are_told_by_code(sandbox: Sandbox) -> None:
@@ -72,7 +72,7 @@ def test_an_account_on_the_free_plan_says_what_it_runs(sandbox: Sandbox) -> None
 def test_what_is_not_answered_is_named_and_hides_nothing_else(sandbox: Sandbox, failing: str) -> None:
     names = {"quotas": "service-quotas", "ec2": "ec2", "eks": "eks", "free_tier": "freetier"}
     clients: dict[str, Any] = {field: sandbox.client(name) for field, name in names.items()}
-    report = AwsQuotas(QuotaClients(**{**clients, failing: Silent()}), FakeClock().now).read([CLUSTERS])
+    report = AwsQuotas(**{**clients, failing: Silent()}, now=FakeClock().now).read([CLUSTERS])
     assert len(report.unread) == 1
     known = {"quotas": bool(report.limits), "eks": bool(report.used)}
     assert all(known[name] for name in known if name != failing)

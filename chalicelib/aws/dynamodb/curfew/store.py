@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -21,7 +22,6 @@ from chalicelib.aws.dynamodb.curfew.plans import DynamoPlans
 from chalicelib.aws.dynamodb.keys import (
     ALIVE,
     BLOCKED_SHARD,
-    BY_AGE,
     CURFEW_SHARD,
     EVERYONE,
     Item,
@@ -33,7 +33,7 @@ from chalicelib.aws.dynamodb.keys import (
     text,
 )
 from chalicelib.aws.dynamodb.labs.counters import running
-from chalicelib.aws.dynamodb.pages import Listing, partition, shard
+from chalicelib.aws.dynamodb.pages import everyone, partition, shard
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, until_saved
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Running
@@ -46,14 +46,8 @@ from chalicelib.domain.labs.lab import OVER, Lab
 _AT_ONCE = 50
 _OVER = {f":over{index}": text(phase) for index, phase in enumerate(sorted(OVER))}
 _ALIVE = f"NOT phase IN ({', '.join(_OVER)})"
-_UNCOUNTED = Listing(
-    "everyone = :everyone",
-    {":everyone": text(EVERYONE), **_OVER},
-    (),
-    {},
-    index=BY_AGE,
-    filter=f"attribute_not_exists(counted) AND {_ALIVE}",
-)
+_LABS = everyone(EVERYONE)
+_UNCOUNTED = replace(_LABS, values={**_LABS.values, **_OVER}, filter=f"attribute_not_exists(counted) AND {_ALIVE}")
 
 
 class DynamoCurfewStore(DynamoPlans):
