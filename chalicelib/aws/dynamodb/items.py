@@ -7,8 +7,7 @@ from typing import Any
 
 from chalicelib.aws.dynamodb.codec import dumps, item_of
 from chalicelib.aws.dynamodb.keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
-from chalicelib.aws.dynamodb.labs.counters import tallied
-from chalicelib.aws.dynamodb.labs.spending import spending_item
+from chalicelib.aws.dynamodb.labs.sums import spending_item, tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 from chalicelib.domain.labs.steps import Event, Step

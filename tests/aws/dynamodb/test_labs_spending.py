@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.keys import key
-from chalicelib.aws.dynamodb.labs.spending import SUMS_KEPT
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.aws.dynamodb.labs.sums import SUMS_KEPT
 from chalicelib.domain.errors.tree import EkslabError, OverBudget, Transient
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter

@@ -32,7 +32,7 @@ from chalicelib.aws.dynamodb.keys import (
     stamp,
     text,
 )
-from chalicelib.aws.dynamodb.labs.counters import running
+from chalicelib.aws.dynamodb.labs.sums import running
 from chalicelib.aws.dynamodb.pages import everyone, partition, shard
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, until_saved
 from chalicelib.domain.core.place import Place

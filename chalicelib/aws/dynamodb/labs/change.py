@@ -12,8 +12,7 @@ from dataclasses import replace
 from chalicelib.aws.dynamodb.codec import thing_of
 from chalicelib.aws.dynamodb.items import lab_item
 from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
-from chalicelib.aws.dynamodb.labs.counters import counter_updates
-from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
+from chalicelib.aws.dynamodb.labs.sums import Addition, counter_updates, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import add, delete, put, until_saved
 from chalicelib.domain.errors.tree import LabNotFound

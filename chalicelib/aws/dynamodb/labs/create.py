@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from chalicelib.aws.dynamodb.codec import thing_of
 from chalicelib.aws.dynamodb.items import event_item, lab_item
 from chalicelib.aws.dynamodb.keys import Item, expiry, idempotency_key_of, lab_key, name_key, owner_key, text
-from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.records import OFFERS, offers_of
-from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
+from chalicelib.aws.dynamodb.labs.sums import Addition, counter_updates, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import Table
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, add, put
 from chalicelib.domain.core.deferred import dataclass

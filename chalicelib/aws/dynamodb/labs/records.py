@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.keys import META, Item, expiry, key, lab_pk, spending_key, stamp, text
 from chalicelib.aws.dynamodb.labs.retention import receipts_of
-from chalicelib.aws.dynamodb.labs.spending import kept_until
+from chalicelib.aws.dynamodb.labs.sums import kept_until
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import NEW, until_saved

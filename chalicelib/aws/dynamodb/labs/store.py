@@ -25,7 +25,7 @@ from chalicelib.aws.dynamodb.labs.change import DynamoChanges
 from chalicelib.aws.dynamodb.labs.create import LabCreation, look_ahead
 from chalicelib.aws.dynamodb.labs.records import DynamoRecords
 from chalicelib.aws.dynamodb.labs.retention import DynamoRetention
-from chalicelib.aws.dynamodb.labs.spending import DynamoSpending
+from chalicelib.aws.dynamodb.labs.sums import DynamoSpending
 from chalicelib.aws.dynamodb.pages import Listing, partition, shard
 from chalicelib.aws.dynamodb.sessions import DynamoSessions
 from chalicelib.domain.core.resources import LedgerEntry

@@ -1,27 +1,31 @@
-"""Stores the monthly cost sums of the installation, each person, each shared role and each account: one item each.
+"""Sums over labs: the counters of living labs (their number, phases and cost an hour), and the months' costs.
 
-A lab's item records in `spending` its share of the sums; each save updates both in one transaction, so nothing
-is reserved or freed twice. A ceiling is a condition of the write that would exceed it. People's sums of all months are
-one partition, in order of months, so that one query reads those of a lease across a month's end.
+A lab's item records its shares of its counter (`tallied`) and of the months' sums (`spending`); each save updates both in one
+transaction, so nothing is counted, reserved or freed twice. A month has one item for the installation, each person, each shared
+role and each account. A ceiling is a condition of the write that would exceed it. People's sums of all months are one partition,
+in order of months, so that one query reads those of a lease across a month's end. A lab from before the counters had phases
+enters them with its next save.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.aws.dynamodb.keys import Item, key, text
+from chalicelib.aws.dynamodb.keys import Item, counter_key, key, text
 from chalicelib.aws.dynamodb.pages import Listing, partition
 from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import Running
 from chalicelib.domain.errors.tree import MonthOverBudget
 from chalicelib.domain.identity.callers import identity_of, is_directory_name
-from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, SumOf, spending, sums_of
 from chalicelib.ports.deps import Page
 
+ALIVE, MICRO_USD, _PHASE = "alive", "micro_usd", "phase_"
 ALL, PEOPLE = "ALL", "SPENDING#PEOPLE"
 #: In a person's sum: the owners whose labs are in it, if they differ from the person's own name.
 IDENTITIES = "identities"
@@ -33,9 +37,46 @@ _SEP = "/"
 _HASH, _AFTER_HASH = "#", "$"
 
 
+def tallied(lab: Lab) -> Item:
+    """A lab's share, as stored on its item; empty once it is over. Money in millionths of a dollar, to be exact."""
+    if lab.phase in OVER:
+        return {"M": {}}
+    amounts = {ALIVE: 1, f"{_PHASE}{lab.phase}": 1, MICRO_USD: round((lab.hourly_usd or 0.0) * 1_000_000)}
+    return _shares(amounts)
+
+
+def counter_updates(lab_id: str, seen: Item, item: Item) -> list[Item]:
+    """The operation that updates the lab's counter to its item; `seen`: the item before, {} if there was none."""
+    difference = Counter(_counted_in(item))
+    difference.subtract(_counted_in(seen))
+    changed = {name: amount for name, amount in difference.items() if amount}
+    return [add_all(counter_key(lab_id), changed)] if changed else []
+
+
+def running(tallies: Iterable[Item]) -> Running:
+    """The sum of all counters."""
+    sums: Counter[str] = Counter()
+    for item in tallies:
+        sums.update(_amounts(item))
+    phases = {phase: sums[f"{_PHASE}{phase}"] for phase in Phase if sums[f"{_PHASE}{phase}"]}
+    return Running(phases, sums[MICRO_USD] / 1_000_000)
+
+
+def _counted_in(item: Item) -> Mapping[str, int]:
+    """The counted share of this item's lab; an item without phases counts as one living lab."""
+    if "counted" not in item or not item["counted"]["BOOL"]:
+        return {}
+    kept: Item = item.get("tallied", {"M": {ALIVE: {"N": "1"}}})["M"]
+    return _amounts(kept)
+
+
 def spending_item(lab: Lab) -> Item:
     """A lab's share, as stored on its item."""
     amounts = {f"{month}{_SEP}{name}": n for month, each in spending(lab).items() for name, n in each.items()}
+    return _shares(amounts)
+
+
+def _shares(amounts: Mapping[str, int]) -> Item:
     return {"M": {name: {"N": str(amount)} for name, amount in amounts.items()}}
 
 
@@ -149,4 +190,4 @@ def kept_until(month: str) -> datetime:
 
 
 def _kept(item: Item) -> Mapping[str, int]:
-    return {name: int(value["N"]) for name, value in item.get("spending", {"M": {}})["M"].items()}
+    return _amounts(item.get("spending", {"M": {}})["M"])
