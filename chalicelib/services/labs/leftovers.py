@@ -22,10 +22,10 @@ def keep_leftovers(deps: Deps, caller: Caller, lab_id: str, arns: Sequence[str],
     """Settle these lines of the newest receipt. Repeating it is the same. Raises WrongPhase, NoReceiptYet, UnknownLeftover."""
     lab = own_lab(deps, caller, lab_id)
     if lab.phase not in OVER:
-        told = Sentence(
+        why = Sentence(
             "What a lab leaves is settled when it is over; this one is {phase}.", phase=phase_said(lab.phase)
         )
-        raise WrongPhase(lab_id, lab.phase, told)
+        raise WrongPhase(lab_id, lab.phase, why)
     receipts = deps.store.receipts(lab_id)
     if not receipts:
         raise NoReceiptYet(lab_id, Sentence("No look has been taken yet."))
