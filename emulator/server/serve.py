@@ -7,6 +7,7 @@ once, at import: that is why it is imported inside a function, after the environ
 import asyncio
 import ctypes
 import errno
+import gc
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from emulator.core.settings import Settings, environment
 
 _PR_SET_PDEATHSIG = 1
 _PORTS_TRIED = 100
+_YOUNG = 20_000
+"""New objects after which the garbage collector looks at the young ones."""
 
 
 def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent: bool = False) -> None:
@@ -31,6 +34,7 @@ def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent
     own = environment(settings)
     os.environ.clear()
     os.environ.update(own)
+    gc.disable()
     if end_with_parent:
         _end_with_parent()
     asyncio.run(_serve(settings, listener, ready_file))
@@ -66,6 +70,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     url = f"http://127.0.0.1:{settings.port}"
     app = mounted_app(settings, url)
+    _collect_less()
     if ready_file:
         # The socket listens already, so readers of this file may connect: the first answer comes after startup.
         ready_file.write_text(url)
@@ -73,6 +78,13 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
         print(f"listening on {url}, until Ctrl-C", flush=True)
     await serve_asgi(app, config, shutdown_trigger=ended.wait)
     _end_lambda_processes()
+
+
+def _collect_less() -> None:
+    """Leave what was imported out of the garbage collector's rounds: it lives as long as the process."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
+    gc.enable()
 
 
 def _end_lambda_processes() -> None:
