@@ -59,7 +59,7 @@ class OneProcessAFile(LoadScopeScheduling):
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of the garbage collector's rounds: it lives as long as the process."""
+    """Leave imported modules and collected tests out of the garbage collector's rounds: they live as long as the process."""
     gc.collect()
     gc.freeze()
 

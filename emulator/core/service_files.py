@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.client import ClientCreator
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
+from botocore.hooks import EVENT_ALIASES, EventAliaser
 from botocore.loaders import JSONFileLoader, Loader
 
 _MOST = 256
@@ -39,6 +40,7 @@ def share() -> None:
     JSONFileLoader.load_file = load_file
     Loader.list_available_services = list_available_services
     _share_methods()
+    _share_event_names()
 
 
 def _share_methods() -> None:
@@ -52,6 +54,18 @@ def _share_methods() -> None:
         return dict(made[key])
 
     ClientCreator._create_methods = create_methods
+
+
+def _share_event_names() -> None:
+    """Translate the old name of an event once: each session and each client would translate hundreds for itself."""
+    begin, known = EventAliaser.__init__, dict[str, str]()
+
+    def begin_knowing(aliaser: Any, *options: Any, **named: Any) -> None:
+        begin(aliaser, *options, **named)
+        if aliaser._event_aliases == EVENT_ALIASES:
+            aliaser._alias_name_cache = known
+
+    EventAliaser.__init__ = begin_knowing
 
 
 def install() -> None:

@@ -81,7 +81,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
 
 
 def _collect_less() -> None:
-    """Leave what was imported out of the garbage collector's rounds: it lives as long as the process."""
+    """Leave imported objects out of the garbage collector's rounds: they live as long as the process."""
     gc.freeze()
     gc.set_threshold(_YOUNG)
     gc.enable()

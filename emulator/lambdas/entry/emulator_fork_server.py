@@ -5,7 +5,7 @@ program, folder and environment, with its three pipes. Pages that nobody changes
 its processes with it.
 
 botocore's descriptions of AWS's services take most of a process's own memory: that of EC2 alone takes 16 MB and a third of a
-second. So a process that reads one says which, and the next one finds it there.
+second. So a process that reads one says which, and the next one finds it there, with the methods of its clients.
 
 With the folder of an archive as its argument it does the same with imports: a process reports its imports, and processes
 forked later have them already. That is for code that reads nothing at import, neither settings nor the clock.
@@ -32,6 +32,7 @@ from typing import Any
 import boto3.session
 import botocore.client
 import botocore.handlers
+import botocore.hooks
 import botocore.loaders
 import botocore.session
 
@@ -43,6 +44,8 @@ _MOST_FILES = 256
 _ENTRY = "emulator_lambda_entry"
 """Its import imports one function's handler."""
 _DATA = botocore.loaders.Loader.BUILTIN_DATA_PATH
+_KINDS = ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2")
+"""Of botocore's descriptions, those that clients look for."""
 
 
 class Told:
@@ -75,6 +78,7 @@ class SharedFiles:
         self._look = botocore.loaders.Loader.list_available_services
         self._known: dict[str, Any] = {}
         self._listed: dict[tuple[str, ...], Any] = {}
+        self._methods: dict[tuple[str, str], dict[str, Any]] = {}
         self._told = Told()
 
     def install(self) -> None:
@@ -99,12 +103,29 @@ class SharedFiles:
 
         botocore.loaders.JSONFileLoader.load_file = load_file
         botocore.loaders.Loader.list_available_services = list_available_services
+        self._share_methods()
+        _share_event_names()
+
+    def _share_methods(self) -> None:
+        make = botocore.client.ClientCreator._create_methods
+
+        def create_methods(creator: Any, model: Any) -> dict[str, Any]:
+            key = (model.service_name, model.api_version)
+            if key not in self._methods:
+                self._methods[key] = make(creator, model)
+            return dict(self._methods[key])
+
+        botocore.client.ClientCreator._create_methods = create_methods
 
     def take(self) -> bool:
         """Read the files that processes have told of since; return whether there were any."""
         new = [path for path in self._told.take() if path not in self._known][: _MOST_FILES - len(self._known)]
         for path in new:
             self._known[path] = self._read(botocore.loaders.JSONFileLoader(), path)
+        for path in new:
+            _, service, _, kind = path.rsplit(os.sep, 3)
+            if kind == "service-2":
+                _make_client(service)
         return bool(new)
 
 
@@ -181,10 +202,30 @@ def _prepare() -> None:
     # One object for all, whichever pipe is behind it there: modules keep it from their import. Standard output is the answers'
     # alone, as in ministack's own processes.
     sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), write_through=True)
-    # The first client imports, reads and compiles what all need; nothing of this one is kept.
-    boto3.session.Session().client("sts", region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
+    # The first client imports, reads and compiles what all need. boto3 looks into one more folder than botocore.
+    _make_client("sts")
+    for loader in (botocore.loaders.create_loader(), boto3.session.Session()._loader):
+        for kind in _KINDS:
+            loader.list_available_services(kind)
     gc.collect()
     gc.freeze()
+
+
+def _make_client(service: str) -> None:
+    """Make a client, of which nothing is kept but what all clients of its service share."""
+    boto3.session.Session().client(service, region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
+
+
+def _share_event_names() -> None:
+    """Translate the old name of an event once: each session and each client would translate hundreds for itself."""
+    begin, known = botocore.hooks.EventAliaser.__init__, dict[str, str]()
+
+    def begin_knowing(aliaser: Any, *options: Any, **named: Any) -> None:
+        begin(aliaser, *options, **named)
+        if aliaser._event_aliases == botocore.hooks.EVENT_ALIASES:
+            aliaser._alias_name_cache = known
+
+    botocore.hooks.EventAliaser.__init__ = begin_knowing
 
 
 def _receive(control: socket.socket) -> tuple[Any, list[int]]:
