@@ -75,13 +75,13 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     _ = run.rules  # Read now: if they can't be read, the step fails and is retried, instead of each lab.
     if run.is_old:
         for lab_id in event["group"]["ids"]:
-            with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
+            with run.around(Sentence("putting off {lab}", lab=lab_id)):
                 leave_as_old(run, lab_id)
         return {**run.answer(), "due": []}
     examination = Examination(Region(run, _place(event["group"])))
     examination.look(event["group"]["ids"])
     for lab_id, why in examination.lost.items():
-        with run.around(Sentence("{lab}, not even put off", lab=lab_id)):
+        with run.around(Sentence("putting off {lab}", lab=lab_id)):
             put_off_lab(run, lab_id, why)
     return {**run.answer(), "due": examination.due}
 

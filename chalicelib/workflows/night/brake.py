@@ -94,10 +94,10 @@ def _send(run: NightRun, plan: Plan, braking: BrakeDecision, alive: int) -> None
 def settled_plan(run: NightRun, night: date) -> Plan | None:
     """The night's plan, after settling the entries of labs that ended or were planned again by other means."""
     plan = run.store.plan(night)
-    open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
-    for entry, status in open_lines:
-        with run.around(entry.lab_id):
-            _settle_moved_on(run, PlanLine(entry, status))
+    open_lines = [line for line in plan.lines if line.status.outcome not in SETTLED] if plan else []
+    for line in open_lines:
+        with run.around(line.entry.lab_id):
+            _settle_moved_on(run, line)
     return run.store.plan(night) if open_lines else plan
 
 

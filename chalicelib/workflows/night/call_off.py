@@ -28,7 +28,7 @@ from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
 from chalicelib.workflows.shared.outbox import drop_post, post
 
-OLD = Sentence("This run is too old to act: what people did since was not seen.")
+OLD = Sentence("This run began too long ago: changes that people made since were not read.")
 
 
 def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
@@ -59,7 +59,7 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
     """Write the post once, if somebody was warned of the entry."""
     if not _is_owed(run, line.status):
         return
-    with run.around(Sentence("calling off what {lab} was warned of", lab=lab.id)):
+    with run.around(Sentence("calling off the warning of {lab}", lab=lab.id)):
         _post(run, lab, line, called)
         run.store.change_status(
             line.entry.night,

@@ -79,7 +79,7 @@ def tell_posts(deps: Deps, now: datetime) -> list[str]:
 def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> tuple[Post, ...]:
     """The oldest pending posts; none if the table does not answer. The hourly run reports posts that can't be read."""
     found = Waiting()
-    with run.around(Sentence("what waits to be told")):
+    with run.around(Sentence("pending posts")):
         found = run.deps.posts.waiting(most, nightly=nightly)
     for post_id in found.unreadable:
         logger.error("A post can't be read.", extra={"post": post_id})
@@ -149,7 +149,9 @@ def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
             with run.around(Sentence("the message to {recipient}", recipient=part.message.recipient)) as errors:
                 _count(run, [part] if part.claim("") and part.publish() else [])
                 if part.message.kind == CALLED_OFF and isinstance(part, Telling) and part.route.why is not None:
-                    run.troubles.append(Sentence("{lab}: nobody hears that it lives on", lab=part.post.lab_id))
+                    run.troubles.append(
+                        Sentence("{lab}: nobody receives the message that it lives on", lab=part.post.lab_id)
+                    )
             failed += len(errors) if isinstance(part, EntryWarning) else 0
     return failed
 
@@ -161,7 +163,7 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
         if part.addressee is not None:
             letters.setdefault(part.addressee, []).append(part)
     notices: dict[str, list[Notice]] = {}
-    with run.around(Sentence("notices that wait")):
+    with run.around(Sentence("pending notices")):
         notices |= waiting_by_reader(run.deps) if letters else {}
     failed = 0
     for addressee, mine in letters.items():

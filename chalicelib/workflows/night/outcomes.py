@@ -113,9 +113,9 @@ def skip_entry(run: NightRun, lab: Lab, entry: Entry, reason: str) -> Lab:
 
 def _missed(lab: Lab) -> str:
     if lab.due_at is None:
-        return Sentence("no sweep looked at it in time to warn anybody.")
+        return Sentence("no run looked at it in time to warn anybody.")
     due = format_local(lab.spec.schedule, lab.due_at)
-    return Sentence("it was to be looked at from {at} on, and no sweep came by in time to warn anybody.", at=due)
+    return Sentence("it was due from {at} on, and no run looked at it in time to warn anybody.", at=due)
 
 
 def _describe(lab: Lab, entry: Entry) -> str:

@@ -77,7 +77,7 @@ def test_a_lease_extended_within_the_lead_lets_the_lab_face_its_curfew_in_the_sa
     ]
     nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-a"]
-    assert "no sweep" not in nights.sentences("lab-a")
+    assert "no run looked at it" not in nights.sentences("lab-a")
 
 
 def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
@@ -86,7 +86,7 @@ def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
     nights.run_hour(NOW)
     nights.change("lab-a", lease_ends_at=NOW + 4 * DAY, due_at=CURFEW - HOUR / 2)
     nights.run_hour(CURFEW)
-    assert "no sweep came by in time to warn anybody" in nights.sentences("lab-a")
+    assert "no run looked at it in time to warn anybody" in nights.sentences("lab-a")
     assert "from Mon 23 Nov 21:30 (Asia/Seoul) on" in nights.sentences("lab-a")
 
 

@@ -362,7 +362,7 @@ def test_a_call_off_that_nobody_hears_is_a_trouble_of_its_run() -> None:
     gone = tuple((name, "it came back") for name in ("jane", ADMINS))
     called_off = tuple(replace(each, kind="curfew-called-off") for each in kept().messages)
     nights.world.posts.posts[kept().id] = replace(kept(), unheard=gone, messages=called_off)
-    assert tell_posts(nights.world.deps, NOW) == ["lab-0: nobody hears that it lives on"]
+    assert tell_posts(nights.world.deps, NOW) == ["lab-0: nobody receives the message that it lives on"]
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert f"Nobody takes messages for jane, {ADMINS}" in history
 
