@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence, joined, opening
+from chalicelib.domain.core.sentence import Sentence, joined, opening, reason_of
 from chalicelib.domain.curfew.decision import exemption, is_protected, shield_of
 from chalicelib.domain.curfew.look import (
     ActOnEntry,
@@ -93,7 +93,7 @@ class Examination:
         with self.run.around(lab_id) as failed:
             yield
         if failed:
-            self.lost[lab_id] = str(failed[0])
+            self.lost[lab_id] = reason_of(failed[0])
 
     def _load(self, ids: Sequence[str]) -> list[LookContext]:
         """The labs that are due, each with its standing entry or its next event."""

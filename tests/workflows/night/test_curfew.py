@@ -23,6 +23,8 @@ from chalicelib.services.labs.lease import extend_lab
 from chalicelib.words.catalogues import words_of
 from chalicelib.workflows import curfew
 from chalicelib.workflows.curfew import LAST_ROUND
+from chalicelib.workflows.night import examine
+from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.run import LAST_LOOK, NightRun
 from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
@@ -480,3 +482,18 @@ def test_an_act_that_fails_is_put_off_and_called_off_in_the_errors_own_words() -
     assert curfew.put_off_one(nights.world.deps, event, CURFEW)["troubles"] == ["lab-1: eks:DescribeCluster: slow down"]
     [called_off] = [each for each in nights.world.posts.waiting().posts if each.lab_id == "lab-1"]
     assert "It could not be looked at: eks:DescribeCluster: slow down." in messages_of(called_off)[0].body
+
+
+def test_a_lab_that_can_not_be_looked_at_is_lost_for_a_reason_in_its_readers_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise LabNotFound("lab-2")
+
+    nights = Nights()
+    lab = nights.add("lab-1")
+    monkeypatch.setattr(examine, "judge", fails)
+    examination = examine.Examination(Region(NightRun(nights.world.deps, NOW), lab.place))
+    examination.look([lab.id])
+    why = examination.lost[lab.id]
+    assert (why, said(why, words_of(Language.KO)) != why) == ("There is no lab lab-2.", True)
