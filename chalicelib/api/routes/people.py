@@ -102,7 +102,7 @@ def _route_roster(context: RequestContext) -> None:
 
         deps, caller, asked = context.deps, context.caller, read_page(context.query)
         if _CSV in (context.header("accept") or ""):
-            text = people_csv(roster.everybody(deps, caller))
+            text = people_csv(roster.everybody(deps, caller), roster.rules_for(deps, caller))
             return Response(text, headers={"Content-Type": f"{_CSV}; charset=utf-8", "Cache-Control": "no-store"})
         page = roster.list_people(deps, caller, asked.limit, asked.cursor)
         return json_answer(

@@ -12,10 +12,9 @@ from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Listed, Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
 from chalicelib.domain.identity.person import Person, Topic
+from chalicelib.domain.requests.roster import COLUMNS, PASSED_OVER, RosterRules, cells_of
 from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 from chalicelib.services.people.me import PersonView
-
-_COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone", "confirmed", "since")
 
 
 def me_view(view: PersonView, zone: str, language: Language) -> dict[str, Any]:
@@ -49,9 +48,16 @@ def person_view(person: Person, language: Language) -> dict[str, Any]:
     }
 
 
-def people_csv(people: Iterable[Person]) -> str:
-    """A roster that can be sent again; cells that a spreadsheet would run are text."""
-    return csv_text([_COLUMNS, *(_cells(person) for person in people)])
+def people_csv(people: Iterable[Person], rules: RosterRules) -> str:
+    """A roster that can be sent again: everybody whom a row can hold. Cells that a spreadsheet would run are text."""
+    columns = (*COLUMNS, *PASSED_OVER)
+    rows = ((person, cells_of(person, rules)) for person in people)
+    told = (
+        {**cells, "confirmed": "yes" if person.address else "no", "since": instant(person.since)}
+        for person, cells in rows
+        if cells is not None
+    )
+    return csv_text([columns, *([row.get(name, "") for name in columns] for row in told)])
 
 
 def confirmation_view(view: ConfirmationView) -> dict[str, Any]:
@@ -121,19 +127,3 @@ def _topic_said(topic: Topic) -> Sentence:
 def _list(identities: Iterable[str], words: Words) -> str:
     items = (f"<li>{inline(describe_identity(one), words)}</li>" for one in identities)
     return f"<ul>{''.join(items)}</ul>"
-
-
-def _cells(person: Person) -> tuple[str, ...]:
-    """The first identity of each kind; the JSON has the others."""
-    user, named, arn = "", "", ""
-    for identity in person.identities:
-        name = identity.rpartition("/")[2]
-        if ":user/" in identity:
-            user = user or name
-        elif ":directory/" in identity or "AWSReservedSSO_" in identity:
-            named = named or name
-        else:
-            arn = arn or identity
-    address = person.address or person.asked or ""
-    state = "yes" if person.address else "no"
-    return (user, named, arn, address, str(person.language or ""), person.zone or "", state, instant(person.since))

@@ -36,12 +36,12 @@ NAMESPACE_PATTERN = pattern(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
 SERVICE_ACCOUNT = pattern(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 TAG_TEXT = pattern(r"[\w +\-=.:/@]*")
 _NOT_IN_TAGS = pattern(r"[^\w +\-=.:/@]")
-PRINCIPAL_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
-SESSION_ARN = pattern(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
+PRINCIPAL_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+", re.ASCII)
+SESSION_ARN = pattern(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+", re.ASCII)
 #: A session whose name ends in a long number: tools make one up at each login (botocore-session-1795512345, 1795512345678901234).
-PASSING_SESSION = pattern(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/([\w+=,.@-]*[^0-9])?\d{9,}")
+PASSING_SESSION = pattern(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/([\w+=,.@-]*[^0-9])?\d{9,}", re.ASCII)
 ACCESS_POLICY_ARN = pattern(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
-LAB_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
+LAB_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+", re.ASCII)
 PUBLIC_KEY = pattern(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")
 
 #: A region's beginning -> its partition; all others are in `aws`.

@@ -6,6 +6,7 @@ session counts as Identity Center's only if IAM reports that path for its role (
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from chalicelib.domain.core.deferred import dataclass, pattern
@@ -14,12 +15,14 @@ from chalicelib.domain.identity.patterns import Patterns, patterns_of
 #: Where IAM keeps the roles of permission sets. Source: IAM Identity Center's guide, "Referencing permission sets".
 DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
 #: Source: the same page: AWSReservedSSO_<permission set>_<unique suffix>.
-_SSO_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
-_IAM_USER = pattern(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
-_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
-_PERSON = pattern(r"(?a:arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/AWSReservedSSO_([\w+=,.@-]+)/([\w+=,.@-]+))")
+_SSO_SESSION = pattern(
+    r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)", re.ASCII
+)
+_IAM_USER = pattern(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
+_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+", re.ASCII)
+_PERSON = pattern(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/AWSReservedSSO_([\w+=,.@-]+)/([\w+=,.@-]+)", re.ASCII)
 #: A session whose role is named like one of Identity Center's.
-_CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
+_CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)", re.ASCII)
 
 
 def identity_of(arn: str) -> str:

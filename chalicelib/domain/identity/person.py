@@ -6,6 +6,7 @@ identities grants nothing. An address counts after its reader confirmed it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,8 +16,8 @@ from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language as Language
 from chalicelib.domain.identity.callers import counted_as, directory_person
 
-_USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)")
-_DIRECTORY = pattern(r"arn:aws[a-z-]*:sts::(\d{12}):directory/([^/]+)")
+_USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)", re.ASCII)
+_DIRECTORY = pattern(r"arn:aws[a-z-]*:sts::(\d{12}):directory/([^/]+)", re.ASCII)
 #: Most identities of one person: a user, a few permission sets, a browser's login.
 MOST_IDENTITIES = 16
 

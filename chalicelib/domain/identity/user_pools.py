@@ -15,7 +15,7 @@ from chalicelib.domain.identity.callers import Team
 #: Groups of the pool with a meaning: these two, and one for each team.
 ADMINISTRATORS, VIEWERS, TEAM = "administrators", "viewers", "team-"
 _USER = pattern(
-    r"(arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+)/([0-9a-zA-Z-]{1,64})/((?:[\w@.-]|=[0-9A-F]{2})+)"
+    r"(arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/[0-9A-Za-z_-]+)/([0-9a-zA-Z-]{1,64})/((?:[\w@.-]|=[0-9A-F]{2})+)"
 )
 _SUB = pattern(r"[0-9a-zA-Z-]{1,64}")
 #: Characters of a user name that are kept, besides letters and digits; the others become `=XX`.

@@ -1,18 +1,20 @@
 """Reads an administrator's roster: rows to people, with each row's faults by row and column. Looks nothing up.
 
 Columns: `iamUser` (a name), `identityCenter` (a user name of IAM Identity Center), `arn`, `address`, `language`, `timeZone`. A row
-has at least one identity, and an address. An export adds `confirmed` and `since`, which are ignored.
+has at least one identity, and an address. An export (`cells_of`) adds `confirmed` and `since`, which are ignored.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.addresses import has_unseen, read_address
-from chalicelib.domain.identity.person import Language, identity_key
+from chalicelib.domain.identity.person import Language, Person, identity_key
+from chalicelib.domain.identity.user_pools import pool_user
 from chalicelib.domain.requests.schedule_input import no_such_zone
 
 MOST_ROWS = 2000
@@ -21,8 +23,8 @@ COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone"
 PASSED_OVER = ("confirmed", "since")
 _NAMING = COLUMNS[:3]
 #: Source: IAM's user names, and the session names that Identity Center gives; both are STS's RoleSessionName or narrower.
-_NAME = pattern(r"[\w+=,.@-]{1,64}")
-_ARN = pattern(r"arn:aws[a-z-]*:(iam::\d{12}:user|sts::\d{12}:assumed-role)/[\x21-\x7e]{1,200}")
+_NAME = pattern(r"[\w+=,.@-]{1,64}", re.ASCII)
+_ARN = pattern(r"arn:aws[a-z-]*:(iam::\d{12}:user|sts::\d{12}:assumed-role)/[\x21-\x7e]{1,200}", re.ASCII)
 _LONGEST = 300
 
 
@@ -49,6 +51,31 @@ class RosterRules:
     account: str
     partition: str
     zones: frozenset[str]
+
+
+def cells_of(person: Person, rules: RosterRules) -> dict[str, str] | None:
+    """The row that reads as this person, with the first identity of each column; None for a person whom no row can hold.
+
+    A row holds no person without an address, and no identity that is in none of its columns.
+    """
+    address = person.address or person.asked
+    named: dict[str, str] = {}
+    for identity in person.identities:
+        column, cell = _cell(identity, rules)
+        named.setdefault(column, cell)
+    named.pop("", None)
+    if address is None or not named:
+        return None
+    return {**named, "address": address, "language": str(person.language or ""), "timeZone": person.zone or ""}
+
+
+def _cell(identity: str, rules: RosterRules) -> tuple[str, str]:
+    """The column of an identity and its cell there. A name stands for an identity only if it is read as the same one."""
+    name = identity.rpartition("/")[2]
+    for column, form in _forms(rules).items():
+        if _NAME.fullmatch(name) and identity_key(form.format(name)) == identity_key(identity):
+            return column, name
+    return ("arn", identity) if _is_arn(identity) else ("", "")
 
 
 def read_rows(
@@ -86,11 +113,7 @@ def _row(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[F
 
 
 def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> Iterator[str]:
-    forms = {
-        "iamUser": f"arn:{rules.partition}:iam::{rules.account}:user/{{}}",
-        "identityCenter": f"arn:{rules.partition}:sts::{rules.account}:directory/{{}}",
-    }
-    for column, form in forms.items():
+    for column, form in _forms(rules).items():
         name = cells.get(column, "")
         if name and not _NAME.fullmatch(name):
             found.append(
@@ -99,15 +122,28 @@ def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found:
         elif name:
             yield form.format(name)
     arn = cells.get("arn", "")
-    if arn and not _ARN.fullmatch(arn):
+    if arn and not _is_arn(arn):
         message = Sentence(
-            "An ARN here is that of an IAM user or of a session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`."
+            "An ARN here is that of an IAM user, of a user pool's user, or of a session: "
+            "`arn:aws:sts::<account>:assumed-role/<role>/<session>`."
         )
         found.append(error(f"{where}, arn", "invalid-arn", message))
     elif arn:
         yield arn
     if not any(cells.get(column) for column in _NAMING):
         found.append(error(f"{where}, iamUser", "missing", "Name one of {names}.", names=", ".join(_NAMING)))
+
+
+def _forms(rules: RosterRules) -> dict[str, str]:
+    """The identity of a name, by its column."""
+    return {
+        "iamUser": f"arn:{rules.partition}:iam::{rules.account}:user/{{}}",
+        "identityCenter": f"arn:{rules.partition}:sts::{rules.account}:directory/{{}}",
+    }
+
+
+def _is_arn(text: str) -> bool:
+    return _ARN.fullmatch(text) is not None or pool_user(text) is not None
 
 
 def _language(where: str, cells: Mapping[str, str], found: list[Finding]) -> Language | None:

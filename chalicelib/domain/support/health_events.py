@@ -6,6 +6,7 @@ deadline already. Shape: `aws.health`, detail-type `AWS Health Event`, entities 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.support.watched import Watched
 
 EVENT_TYPE = "AWS_EKS_PLANNED_LIFECYCLE_EVENT"
-_CLUSTER_ARN = pattern(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})")
+_CLUSTER_ARN = pattern(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})", re.ASCII)
 _NAME = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 

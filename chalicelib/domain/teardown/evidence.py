@@ -303,7 +303,7 @@ def _auto_scaling_group(resource: Resource, target: Target) -> str:
 
 def _launch_template(resource: Resource, target: Target) -> str:
     """EC2 returns the creator's session; its role's name proves something only while the stack's own role has it."""
-    by = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.+", resource.attributes.get("created-by", ""))
+    by = re.fullmatch(r"arn:[^:]+:sts::[0-9]+:assumed-role/([^/]+)/.+", resource.attributes.get("created-by", ""))
     return Sentence("made by the lab's role {role}", role=by[1]) if by and by[1] in target.true_role_names else ""
 
 

@@ -46,8 +46,7 @@ def refuse_others(caller: Caller) -> None:
 def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[str, str]]], now: datetime) -> Kept:
     """Store every row, or none. Repeating a roster changes nothing. Raises NotYours, InvalidRequest, StaleLab."""
     refuse_others(caller)
-    rules = RosterRules(deps.watch.home, caller.arn.split(":")[1], time_zones())
-    read, found = read_rows(rows, rules)
+    read, found = read_rows(rows, rules_for(deps, caller))
     if found:
         raise InvalidRequest(found, most=MOST_ROWS)
     for _ in range(_ATTEMPTS):
@@ -60,6 +59,11 @@ def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[st
         if _saved(deps, [step for step in steps if step.after != step.before]):
             return _count(steps)
     raise StaleLab("People were saved by others all the while.")
+
+
+def rules_for(deps: Deps, caller: Caller) -> RosterRules:
+    """The meaning of names in this installation's rosters."""
+    return RosterRules(deps.watch.home, caller.arn.split(":")[1], time_zones())
 
 
 def list_people(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> Page[Person]:

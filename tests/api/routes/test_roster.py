@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.invitation import KIND
-from chalicelib.domain.identity.person import Language, Person
+from chalicelib.domain.identity.person import Language, Person, identity_key
+from chalicelib.domain.identity.user_pools import PoolUser
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Answer, Http
 from tests.api.routes.test_me import ADDRESS, KIM, USER, an_http, ask, confirmed, link, mails, me, press
@@ -241,10 +243,32 @@ def test_an_export_is_a_roster_that_can_be_sent_again() -> None:
     assert counted(send(an_http(), text)) == (2, 0, 0, 2)
 
 
+def test_an_export_of_whoever_came_by_themselves_can_be_sent_again() -> None:
+    """Somebody who only chose a language, a login of a user pool, a role that is named like Identity Center's."""
+    http = an_http()
+    http.put("/me", {"language": "ko"}, caller=STRANGER)
+    confirmed(http, KIM)
+    login = PoolUser("arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_a", "sub-1", "lee").arn
+    named_so = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_fedcba9876543210/ceo@corp.example"
+    unsure = Caller(named_so, ACCOUNT, None).identity
+    for number, identity in enumerate((login, unsure)):
+        person = Person(f"person-{number}", (identity,), NOW, address=f"p{number}@example.com")
+        assert http.world.people.save_people([], [person])
+    before = dict(http.world.people.claims)
+    text = http.call("GET", "/people", caller=ADMIN, headers={"accept": "text/csv"}).text
+    assert counted(send(http, text)) == (0, 0, 3, 0)
+    assert http.world.people.claims == before
+    other = an_http()
+    assert counted(send(other, text)) == (3, 0, 0, 3)
+    assert {key for key in before if not key.startswith("address/")} - set(other.world.people.claims) == {
+        identity_key(STRANGER)
+    }
+
+
 @pytest.mark.parametrize("name", ["=cmd", "+1", "-1", "@sum"])
 def test_no_cell_of_an_export_is_run_as_a_formula(name: str) -> None:
     http = an_http()
-    http.put("/me", {"language": "ko"}, caller=f"arn:aws:iam::111122223333:user/{name}")
+    ask(http, f"arn:aws:iam::111122223333:user/{name}")
     cells = [cell for row in exported(http) for cell in row]
     assert f"'{name}" in cells
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
