@@ -26,7 +26,6 @@ from chalicelib.domain.core.sentence import Sentence, from_kept, to_kept
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.curfew.signed_links import KEY_AGE
-from chalicelib.domain.errors.explain import words_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items
@@ -102,6 +101,8 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Leave a lab whose act failed to the next run, and call off its entry."""
+    from chalicelib.domain.errors.explain import words_of
+
     lab_id, why = event["item"]["lab_id"], words_of(event["failure"])
     run = NightRun(deps, now, troubles=[f"{lab_id}: {why}"])
     put_off_lab(run, lab_id, why)

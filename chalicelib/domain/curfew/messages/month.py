@@ -42,11 +42,6 @@ class LabMonth:
     cost: int
     verdict: Verdict | None = None
 
-    @property
-    def is_unused(self) -> bool:
-        """Whether its last verdict was idle."""
-        return self.verdict is not None and self.verdict.idle
-
 
 @dataclass(frozen=True)
 class MonthMail:
@@ -119,7 +114,7 @@ def _dear(each: LabMonth) -> tuple[str, ...]:
 
 
 def _unused(labs: Iterable[LabMonth]) -> tuple[Block, ...]:
-    unused = [(each, each.verdict) for each in labs if each.verdict is not None and each.is_unused and each.cost]
+    unused = [(each, each.verdict) for each in labs if each.verdict is not None and each.verdict.idle and each.cost]
     found = [
         Sentence(
             "{lab}, {cost}. {at}: {seen}",
