@@ -35,8 +35,12 @@ MAKERS = {
     **dict.fromkeys(("refused", "warned"), (0,)),
     **dict.fromkeys(("_yours", "_ours", "_unknown", "_decided", "quota", "refusal"), (1,)),
     **dict.fromkeys(("error", "warning", "warn"), (2,)),
-    "link_route": (3,),
+    **dict.fromkeys(("NotYours", "NotKept", "NotProved", "NothingAhead", "PolicyNotAllowed"), (0,)),
+    **dict.fromkeys(("NoPlan", "LoginRefused", "FormRefused", "AskedTooOften", "__init__"), (0,)),
+    "NoReceiptYet": (1,),
     "_field": (1, 2),
+    "WrongPhase": (2,),
+    "link_route": (3,),
 }
 #: Files that build sentences from templates, from nouns and names, and the definition of one.
 _OF_OTHERS = (

@@ -14,7 +14,7 @@ from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
 from chalicelib.api.views.json_format import in_language
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence, Words, sentence
+from chalicelib.domain.core.sentence import Words, sentence
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
@@ -208,7 +208,7 @@ class RequestContext:
         @functools.wraps(view)
         def admitting(*args: str, **kwargs: str) -> Response:
             if self.caller.is_viewer and changes:
-                raise NotYours(Sentence("Viewers look at everything and change nothing."))
+                raise NotYours("Viewers look at everything and change nothing.")
             return view(*args, **kwargs)
 
         return admitting

@@ -92,14 +92,14 @@ def sign_in(
     if not (is_token(secret) and is_token(state) and hmac.compare_digest(_part(secret, "state"), state)):
         raise LoginRefused(_AGAIN)
     if not _CODE.fullmatch(code):
-        raise LoginRefused(Sentence("The login came back without a code."))
+        raise LoginRefused("The login came back without a code.")
     client = pool.client()
     claims = pool.redeem(code, _part(secret, "verifier"), callback_for(client, host))
     reason = why_refused(claims, client.issuer, client.id, _part(secret, "nonce"), now)
     user = user_in(claims, client.pool_arn)
     if reason is not None or user is None:
         logger.warning("An ID token was refused.", extra={"reason": reason or "it names nobody"})
-        raise LoginRefused(Sentence("What the login says of you can't be believed here."))
+        raise LoginRefused("What the login says of you can't be believed here.")
     open_session(deps, (user.arn, client.pool_arn.split(":")[4], None), user.arn, token, now)
     logger.info("Somebody signed in.", extra={"caller": user.arn})
     return user.arn
@@ -107,7 +107,7 @@ def sign_in(
 
 def _of_host(addresses: tuple[str, ...], host: str | None) -> str:
     if not addresses:
-        raise LoginRefused(Sentence("The user pool's client knows no address of this page."))
+        raise LoginRefused("The user pool's client knows no address of this page.")
     return next((each for each in addresses if each.split("/")[2] == host), addresses[0])
 
 

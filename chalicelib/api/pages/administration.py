@@ -57,7 +57,7 @@ def show_rules(visit: Visit, status: int = 200, found: Sequence[Finding] = ()) -
 def change_rules(visit: Visit) -> Response:
     """Change all rules of the form at once. Raises NotYours."""
     if not visit.caller.is_admin:
-        raise NotYours(Sentence("How curfew works is for administrators to say."))
+        raise NotYours("How curfew works is for administrators to say.")
     try:
         _change(visit)
     except InvalidRequest as refused:

@@ -12,7 +12,6 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext
 from chalicelib.api.pages.visit import COOKIE, cookie_value, is_own_path, lead, root_of
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import LoginRefused
 from chalicelib.domain.identity.sessions import LASTS
 from chalicelib.domain.identity.user_pools import pool_user
@@ -40,7 +39,7 @@ def come_back(context: RequestContext, pool: UserPool) -> Response:
     secret, _, to = kept.partition(".")
     given, token = context.query, secrets.token_urlsafe(32)
     if given.get("error"):
-        raise LoginRefused(Sentence("The login ended without a user."))
+        raise LoginRefused("The login ended without a user.")
     came = (given.get("code", ""), given.get("state", ""))
     deps = context.deps
     sign_in(deps, pool, secret, came, context.header("host"), token, deps.clock.now())

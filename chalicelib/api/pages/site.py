@@ -121,7 +121,7 @@ def _inside(visit: Visit, method: str) -> Response:
         return visit.show("problem.html", 404, title=Sentence("There is no such page"), detail=gone, findings=())
     try:
         if method == "POST" and visit.caller.is_viewer:
-            raise NotYours(Sentence("Viewers look at everything and change nothing."))
+            raise NotYours("Viewers look at everything and change nothing.")
         return view(visit)
     except EkslabError as problem:
         status, title, detail = explained(problem)

@@ -17,7 +17,7 @@ from chalice import Response
 from chalicelib.api.context import RequestContext
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import Sentence, Words
+from chalicelib.domain.core.sentence import Words
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.sessions import form_token, is_form_token
@@ -145,12 +145,12 @@ def root_of(path: str) -> str:
 def _form(context: RequestContext) -> dict[str, str]:
     kind = (context.header("content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise FormRefused(Sentence("Forms of this page are sent as application/x-www-form-urlencoded."))
+        raise FormRefused("Forms of this page are sent as application/x-www-form-urlencoded.")
     try:
         sent = context.body.decode()
         return dict(parse_qsl(sent, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
     except ValueError as problem:
-        raise FormRefused(Sentence("The form can't be read.")) from problem
+        raise FormRefused("The form can't be read.") from problem
 
 
 def _refuse_foreign(context: RequestContext, token: str, form: Mapping[str, str]) -> None:
@@ -160,8 +160,6 @@ def _refuse_foreign(context: RequestContext, token: str, form: Mapping[str, str]
     ours = [f"{each}://{host}" for each in ((scheme,) if scheme else ("https", "http")) if host]
     foreign = origin is not None and origin not in ours
     if foreign or (context.header("sec-fetch-site") or "same-origin") != "same-origin":
-        raise FormRefused(Sentence("The form was sent from another page."))
+        raise FormRefused("The form was sent from another page.")
     if not is_form_token(token, form.get("form_token", "")):
-        raise FormRefused(
-            Sentence("The form is not one of this session: go back, load the page again, and send it once more.")
-        )
+        raise FormRefused("The form is not one of this session: go back, load the page again, and send it once more.")

@@ -91,7 +91,9 @@ class CognitoUserPool:
         clients = every(self._cognito, action, key, UserPoolId=self._pool_id)
         named = [one["ClientId"] for one in clients if one["ClientName"] == CLIENT]
         if len(named) != 1:
-            raise LoginRefused(f"The user pool has {len(named)} clients called {CLIENT}: there must be one.")
+            raise LoginRefused(
+                "The user pool has {number} clients called {name}: there must be one.", number=len(named), name=CLIENT
+            )
         return str(named[0])
 
     def _shown(self, found: Mapping[str, Any]) -> PoolClient:

@@ -50,7 +50,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.instants import format_second
-from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, joined, month_of
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Slot, Style, joined, month_of, sentence
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.failure import Failure
@@ -62,7 +62,10 @@ class EkslabError(Exception):
 
 
 class RequestRefused(EkslabError):
-    """The request can't be carried out as it stands; the caller can change it."""
+    """The request can't be carried out as it stands; the caller can change it. `message` as in `findings.error`."""
+
+    def __init__(self, message: str, /, **slots: Slot) -> None:
+        super().__init__(sentence(message, **slots))
 
 
 #: Findings in one answer. A body of the largest size can have some ten thousand faults, which no answer could hold.
@@ -85,15 +88,15 @@ class LabNotFound(RequestRefused):
 
     def __init__(self, lab_id: str) -> None:
         self.lab_id = lab_id
-        super().__init__(Sentence("There is no lab {lab_id}.", lab_id=lab_id))
+        super().__init__("There is no lab {lab_id}.", lab_id=lab_id)
 
 
 class NoReceiptYet(RequestRefused):
     """There is no receipt before a teardown has taken one; the message says when there will be."""
 
-    def __init__(self, lab_id: str, message: str) -> None:
+    def __init__(self, lab_id: str, message: str, /, **slots: Slot) -> None:
         self.lab_id = lab_id
-        super().__init__(message)
+        super().__init__(message, **slots)
 
 
 class NameTaken(RequestRefused):
@@ -102,7 +105,7 @@ class NameTaken(RequestRefused):
     def __init__(self, name: str, lab_id: str | None, owner: str | None = None) -> None:
         self.name, self.lab_id, self.owner = name, lab_id, owner
         which = lab_id or Sentence("it belongs to someone else")
-        super().__init__(Sentence("A lab named {name} is alive: {lab}.", name=name, lab=which))
+        super().__init__("A lab named {name} is alive: {lab}.", name=name, lab=which)
 
 
 def _dollars(micro: int) -> str:
@@ -191,15 +194,15 @@ class IdempotencyConflict(RequestRefused):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(Sentence("Idempotency-Key {key} was used with a different request.", key=key))
+        super().__init__("Idempotency-Key {key} was used with a different request.", key=key)
 
 
 class WrongPhase(RequestRefused):
     """The lab's phase does not allow this. `phase` is the phase it is in."""
 
-    def __init__(self, lab_id: str, phase: str, message: str) -> None:
+    def __init__(self, lab_id: str, phase: str, message: str, /, **slots: Slot) -> None:
         self.lab_id, self.phase = lab_id, phase
-        super().__init__(message)
+        super().__init__(message, **slots)
 
 
 class ClusterNotWatched(RequestRefused):
@@ -207,13 +210,11 @@ class ClusterNotWatched(RequestRefused):
 
     def __init__(self, account: str, region: str, name: str) -> None:
         super().__init__(
-            Sentence(
-                "No cluster {name} of account {account} is watched in {region}: is the account "
-                "registered for that region, and has a day's run gone by since the cluster was made?",
-                name=name,
-                account=account,
-                region=region,
-            )
+            "No cluster {name} of account {account} is watched in {region}: is the account "
+            "registered for that region, and has a day's run gone by since the cluster was made?",
+            name=name,
+            account=account,
+            region=region,
         )
 
 
@@ -221,7 +222,7 @@ class AccountNotRegistered(RequestRefused):
     """Administrators have registered no such account."""
 
     def __init__(self, account: str) -> None:
-        super().__init__(Sentence("Account {account} is not registered.", account=account))
+        super().__init__("Account {account} is not registered.", account=account)
 
 
 class AccountInUse(RequestRefused):
@@ -286,14 +287,14 @@ class AddressRefused(RequestRefused):
 
     def __init__(self, address: str) -> None:
         self.address = address
-        super().__init__(Sentence("The reader of {address} said that it is not yours.", address=address))
+        super().__init__("The reader of {address} said that it is not yours.", address=address)
 
 
 class AskedTooOften(RequestRefused):
     """Too many confirmation mails to an address, or too many addresses requested by one person, in a day."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(Sentence("{message} Try again tomorrow.", message=message))
+    def __init__(self, message: str, /, **slots: Slot) -> None:
+        super().__init__("{message} Try again tomorrow.", message=sentence(message, **slots))
 
 
 class NoPlan(RequestRefused):
@@ -317,9 +318,7 @@ class LinkInvalid(RequestRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            Sentence(
-                "This is no link of this service. It may have been cut off: use it whole, as it stands in the mail."
-            )
+            "This is no link of this service. It may have been cut off: use it whole, as it stands in the mail."
         )
 
 
@@ -329,14 +328,14 @@ class LinkExpired(RequestRefused):
     def __init__(self, expired_at: datetime) -> None:
         self.expired_at = expired_at
         at = Moment(expired_at, "UTC", Style.MINUTE)
-        super().__init__(Sentence("This link was good until {at}. It does nothing any more.", at=at))
+        super().__init__("This link was good until {at}. It does nothing any more.", at=at)
 
 
 class LinkBusy(RequestRefused):
     """The link is valid, and was used more often in a minute than by any person."""
 
     def __init__(self) -> None:
-        super().__init__(Sentence("This link was opened too often just now. Try again in a minute."))
+        super().__init__("This link was opened too often just now. Try again in a minute.")
 
 
 class NotKept(RequestRefused):

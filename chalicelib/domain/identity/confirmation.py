@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AddressPending, AddressRefused, AskedTooOften
 
 #: The lifetime of a link: after one's own request, and after a roster, whose people may be on leave.
@@ -81,11 +80,7 @@ def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmat
         return kept
     if len(mails) >= MOST_MAILS:
         raise AskedTooOften(
-            Sentence(
-                "{address} has had {number} mails of this kind within a day.",
-                address=asking.address,
-                number=MOST_MAILS,
-            )
+            "{address} has had {number} mails of this kind within a day.", address=asking.address, number=MOST_MAILS
         )
     nonce = kept.nonce if pending else new.nonce
     return replace(new, nonce=nonce, mails=mails, refused=kept.refused, version=kept.version)

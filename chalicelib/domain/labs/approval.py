@@ -33,16 +33,12 @@ def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) ->
     approval = lab.approval
     if approval is None or (lab.phase is not Phase.AWAITING_APPROVAL and decision is not _answer(lab)):
         raise WrongPhase(
-            lab.id,
-            lab.phase,
-            Sentence("There is nothing to decide any more: the lab is {phase}.", phase=phase_said(lab.phase)),
+            lab.id, lab.phase, "There is nothing to decide any more: the lab is {phase}.", phase=phase_said(lab.phase)
         )
     if lab.phase is not Phase.AWAITING_APPROVAL:
         return lab
     if now >= approval.expires_at:
-        raise WrongPhase(
-            lab.id, lab.phase, Sentence("Nobody answered in time: the request is over. Ask for the lab again.")
-        )
+        raise WrongPhase(lab.id, lab.phase, "Nobody answered in time: the request is over. Ask for the lab again.")
     answered = replace(lab, approval=replace(approval, decided_at=now, decided_by=by, words=words))
     if decision is Decision.REFUSE:
         return over(answered, Sentence("Refused by {by}: {words}", by=by, words=words), now)

@@ -27,7 +27,7 @@ def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) ->
     Raises NotYours, AccountNotRegistered, InvalidRequest for a region, NotProved, NameTaken.
     """
     if not caller.is_admin:
-        raise NotYours(Sentence("Which clusters become labs again is for administrators to say."))
+        raise NotYours("Which clusters become labs again is for administrators to say.")
     registered(deps, place.account)
     refuse_unusable_region(deps, place.account, place.region)
     tagged, state = _cluster(deps, place, name)
@@ -61,7 +61,7 @@ def _cluster(deps: Deps, place: Place, name: str) -> tuple[TaggedCluster, Cluste
     tagged = TaggedCluster(state.arn, name, place.region, state.tags)
     ours = state.tags.get(INSTALLATION_TAG) == as_tag_value(deps.curfew.installation) and deps.curfew.installation
     if not ours or claimed_lab_id(tagged) is None:
-        raise NotProved(Sentence("{name} does not bear the tags that this installation writes.", name=name))
+        raise NotProved("{name} does not bear the tags that this installation writes.", name=name)
     return tagged, state
 
 

@@ -34,7 +34,7 @@ def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str
     """Approve or refuse a lab. Repeating it is the same. Raises NotYours, LabNotFound, WrongPhase, OverBudget."""
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
-        raise NotYours(Sentence("Administrators approve labs."))
+        raise NotYours("Administrators approve labs.")
     _refuse_own(deps, caller, lab)
     return _decide(deps, lab, decision, caller.arn, why, now)
 
@@ -44,16 +44,12 @@ def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
     known = deps.people.people_of((caller.identity, lab.owner))
     joined = len(known) == 2 and len({person.id for person in known.values()}) == 1
     if joined or caller.person in (lab.counted_as, counted_as(lab.owner)):
-        raise NotYours(
-            Sentence("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
-        )
+        raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
     if caller.may_be(lab.owner):
         raise NotYours(
-            Sentence(
-                "You may be who asked for this lab: {owner} has your role or your name. Nobody approves "
-                "or refuses their own, so another administrator does.",
-                owner=lab.owner,
-            )
+            "You may be who asked for this lab: {owner} has your role or your name. Nobody approves "
+            "or refuses their own, so another administrator does.",
+            owner=lab.owner,
         )
 
 

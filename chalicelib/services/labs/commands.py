@@ -250,7 +250,7 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     """A lab that this caller may change. Raises LabNotFound like `seen_lab`, NotYours for a lab that they may only see."""
     lab = seen_lab(deps, caller, lab_id)
     if not lab.may_be_changed_by(caller):
-        raise NotYours(Sentence("{name} is for its owner and for administrators to change.", name=lab.name))
+        raise NotYours("{name} is for its owner and for administrators to change.", name=lab.name)
     return lab
 
 

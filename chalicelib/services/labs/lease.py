@@ -128,9 +128,7 @@ def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, no
 def refuse_ending(lab: Lab, what: str) -> None:
     """Raise WrongPhase if the lab is ending or over. `what`: the refused action, as the beginning of a sentence."""
     if lab.phase in OVER | ENDING:
-        raise WrongPhase(
-            lab.id, lab.phase, Sentence("{what}: the lab is {phase}.", what=what, phase=phase_said(lab.phase))
-        )
+        raise WrongPhase(lab.id, lab.phase, "{what}: the lab is {phase}.", what=what, phase=phase_said(lab.phase))
 
 
 def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:

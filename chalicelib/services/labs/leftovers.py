@@ -28,7 +28,7 @@ def keep_leftovers(deps: Deps, caller: Caller, lab_id: str, arns: Sequence[str],
         raise WrongPhase(lab_id, lab.phase, why)
     receipts = deps.store.receipts(lab_id)
     if not receipts:
-        raise NoReceiptYet(lab_id, Sentence("No look has been taken yet."))
+        raise NoReceiptYet(lab_id, "No look has been taken yet.")
     ledger = {entry.resource.arn: entry for entry in deps.store.ledger(lab_id)}
     lines = {line.arn: line for line in receipts[-1].lines}
     unknown = tuple(arn for arn in arns if not _may_be_settled(lines.get(arn), ledger.get(arn)))

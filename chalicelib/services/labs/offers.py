@@ -63,7 +63,7 @@ def teams_of_groups(deps: Deps, caller: Caller, path: str) -> tuple[tuple[Team, 
 def refuse_others(caller: Caller) -> None:
     """Raise NotYours for a caller who is not an administrator."""
     if not caller.is_admin:
-        raise NotYours(Sentence("What labs are offered is for administrators to say."))
+        raise NotYours("What labs are offered is for administrators to say.")
 
 
 def set_offers(deps: Deps, caller: Caller, changed: Callable[[Offers], Offers], now: datetime) -> OffersView:

@@ -129,7 +129,7 @@ def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:
     lab = seen_lab(deps, caller, lab_id)
     looks = deps.store.receipts(lab_id)
     if not looks:
-        raise NoReceiptYet(lab_id, Sentence("There is no receipt yet. {when}", when=_when(lab)))
+        raise NoReceiptYet(lab_id, "There is no receipt yet. {when}", when=_when(lab))
     return ReceiptView(lab, looks, verdict(lab, looks, why_left(looks[-1])))
 
 

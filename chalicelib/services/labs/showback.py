@@ -128,7 +128,7 @@ def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison
     Raises InvalidRequest, NotYours.
     """
     if not caller.is_admin:
-        raise NotYours(Sentence("What AWS billed is asked by administrators: each question costs money."))
+        raise NotYours("What AWS billed is asked by administrators: each question costs money.")
     _checked(deps, caller, month, Scope.ACCOUNT, now)
     year, number = map(int, month.split("-"))
     start, end = (
@@ -195,9 +195,7 @@ def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> 
         )
         raise InvalidRequest([error("month", "future-month", message)])
     if scope in (Scope.ACCOUNT, Scope.TAG) and not caller.sees_all:
-        raise NotYours(
-            Sentence("Costs by {scope} are for administrators and viewers; by=person shows yours.", scope=scope)
-        )
+        raise NotYours("Costs by {scope} are for administrators and viewers; by=person shows yours.", scope=scope)
     return scope, present
 
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
-from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.signed_links import sign_confirmation
 from chalicelib.domain.errors.tree import AskedTooOften, AwsRefused, AwsUnavailable, IdentityTaken, StaleLab
 from chalicelib.domain.identity.callers import Caller, shared_role
@@ -168,7 +167,7 @@ def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: date
     role = shared_role(caller.identity)
     who, most = (role, MOST_ASKED_BY_ROLE) if role else (identity_key(caller.identity), MOST_ASKED)
     if not deps.people.spend(f"addresses/{who}/{now:%Y-%m-%d}", most, now + 2 * A_DAY):
-        raise AskedTooOften(Sentence("{most} addresses may be asked for in a day.", most=most))
+        raise AskedTooOften("{most} addresses may be asked for in a day.", most=most)
 
 
 def _view(deps: Deps, person: Person, now: datetime) -> PersonView:

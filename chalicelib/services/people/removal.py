@@ -41,7 +41,7 @@ def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
     `name`: of their user or session, as in messages. Raises NotYours, InvalidRequest, StaleLab.
     """
     if not caller.is_admin:
-        raise NotYours(Sentence("Who is forgotten here is for administrators to say."))
+        raise NotYours("Who is forgotten here is for administrators to say.")
     first = _erased(deps, name)
     people = _named(deps, name)
     others = [one for one in _names_of(people) if one.casefold() != name.casefold()]

@@ -40,7 +40,7 @@ class Kept:
 def refuse_others(caller: Caller) -> None:
     """Raise NotYours for a caller who is not an administrator."""
     if not caller.is_admin:
-        raise NotYours(Sentence("Who is here is for administrators to say and to see."))
+        raise NotYours("Who is here is for administrators to say and to see.")
 
 
 def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[str, str]]], now: datetime) -> Kept:

@@ -78,7 +78,7 @@ def place_of(deps: Deps, key: ClusterKey) -> Place:
 def refuse_others(caller: Caller) -> None:
     """Raise NotYours for everyone but administrators."""
     if not caller.is_admin:
-        raise NotYours(Sentence("Which accounts are registered is for administrators to say."))
+        raise NotYours("Which accounts are registered is for administrators to say.")
 
 
 def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:

@@ -73,13 +73,11 @@ def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type
         return PolicyAnswer(support_type, None, Sentence("Its policy is {policy} already.", policy=support_type))
     if support_type == STANDARD and watched.support.billed_extended:
         raise PolicyNotAllowed(
-            Sentence(
-                "{version} is in extended support since {begun}: EKS changes EXTENDED to STANDARD only "
-                "before that. Upgrading to a version in standard support ends the extra charge, and the "
-                "policy can be changed then.",
-                version=watched.cluster.version,
-                begun=_begun(watched),
-            )
+            "{version} is in extended support since {begun}: EKS changes EXTENDED to STANDARD only "
+            "before that. Upgrading to a version in standard support ends the extra charge, and the "
+            "policy can be changed then.",
+            version=watched.cluster.version,
+            begun=_begun(watched),
         )
     changing = Sentence("EKS is changing the policy to {policy}.")
     past_end = watched.support.phase is SupportPhase.PAST_END and not watched.support.billed_extended
@@ -98,7 +96,7 @@ def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:
         raise ClusterNotWatched(key.account, key.region, key.name) from gone
     except AwsRefused as refusal:
         raise PolicyNotAllowed(
-            Sentence("EKS refused it with {code}: {message}", code=refusal.code, message=refusal.message)
+            "EKS refused it with {code}: {message}", code=refusal.code, message=refusal.message
         ) from refusal
 
 
@@ -112,11 +110,9 @@ def _refuse_strangers(caller: Caller, watched: Watched) -> None:
     if not may_change(caller, watched.owner):
         owner = watched.owner or Sentence("nobody: its tags and registration name none")
         raise NotYours(
-            Sentence(
-                "{name} is for its owner ({owner}) and for administrators to change.",
-                name=watched.cluster.key.name,
-                owner=owner,
-            )
+            "{name} is for its owner ({owner}) and for administrators to change.",
+            name=watched.cluster.key.name,
+            owner=owner,
         )
 
 
@@ -125,9 +121,7 @@ def deadline_ahead(watched: Watched) -> Deadline:
     following = None if watched.gone_at else watched.support.next
     if following is None:
         raise NothingAhead(
-            Sentence(
-                "{name} has no deadline ahead. {reason}", name=watched.cluster.key.name, reason=watched.support.reason
-            )
+            "{name} has no deadline ahead. {reason}", name=watched.cluster.key.name, reason=watched.support.reason
         )
     return following
 
