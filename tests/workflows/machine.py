@@ -10,6 +10,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from chalicelib.ports.deps import Deps
@@ -50,6 +51,10 @@ def definition(workflow: str) -> dict[str, Any]:
     return document
 
 
+_document = cache(definition)
+
+
+@cache
 def functions_of(workflow: str) -> dict[str, str]:
     """Token -> function name, derived: `${ProvisionCreateStack}` is provision.create_stack."""
     module = importlib.import_module(f"chalicelib.workflows.{workflow}")
@@ -80,7 +85,7 @@ class Machine:
 
     def run(self, payload: Mapping[str, object]) -> str:
         """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
-        document = definition(self.workflow)
+        document = _document(self.workflow)
         self.execution = {"Execution.Name": self.name, "Execution.Input": json.loads(json.dumps(payload))}
         name, self.output = self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
         return name
