@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from botocore import useragent
 from botocore.client import ClientCreator
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.hooks import EVENT_ALIASES, EventAliaser
@@ -41,6 +42,8 @@ def share() -> None:
     Loader.list_available_services = list_available_services
     _share_methods()
     _share_event_names()
+    # Each request builds its User-Agent anew, letter by letter, of the same parts.
+    useragent.sanitize_user_agent_string_component = lru_cache(_MOST)(useragent.sanitize_user_agent_string_component)
 
 
 def _share_methods() -> None:

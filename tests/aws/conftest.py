@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 from moto.core import responses
+from moto.ec2.models import key_pairs
 
 from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
@@ -15,6 +16,8 @@ from tests.aws import moto_tables
 moto_tables.install()
 #: moto looks through all that a service's class has, to find its methods, at each request.
 responses.method_names_from_class = cache(responses.method_names_from_class)
+#: An RSA key takes a tenth of a second to make, and no test compares two.
+key_pairs.random_rsa_key_pair = cache(key_pairs.random_rsa_key_pair)
 
 
 @pytest.fixture(scope="session")

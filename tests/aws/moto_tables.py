@@ -1,7 +1,7 @@
 """Quick transactions of moto's DynamoDB: moto copies the whole table once an operation, to put it back if one fails.
 
 Here a table is copied once a transaction, and of its items those that the transaction may change in place. What is put
-back is the same.
+back is the same. Values of attributes are read by their type's letters, for each of which moto tries names of its own.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
 Operation = Mapping[str, Any]
+#: Members of an AttributeValue, and of no other structure of DynamoDB's.
+TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 
 
 class Transaction:
@@ -66,5 +69,14 @@ def install() -> None:
         whole = transaction is not None and isinstance(thing, Table) and thing.range_key_attr is not None
         return transaction.before(thing) if transaction and whole else copy.deepcopy(thing)
 
+    get_value = ResponseSerializer.get_value
+
+    def get_value_by_type(serializer: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
+        by_type = (
+            key in TYPES and type(value) is dict and serializer.operation_model.service_model.service_name == "dynamodb"
+        )
+        return value.get(key) if by_type else get_value(serializer, value, key, shape)
+
+    ResponseSerializer.get_value = get_value_by_type
     DynamoDBBackend.transact_write_items = transact_write_items
     models.copy = SimpleNamespace(deepcopy=deepcopy)
