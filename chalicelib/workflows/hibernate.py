@@ -105,8 +105,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
     """Wake the lab, with the reason why it could not hibernate. If the start gets lost, the scheduled run does it."""
-    failure = at.event.get("failure")
-    message = explain_execution(failure if isinstance(failure, Mapping) else {})
+    message = explain_execution(at.event.get("failure"))
 
     def waking(stored: Lab) -> Lab:
         reason, responsible = stored.reason or message.reason, stored.responsible or message.responsible

@@ -13,7 +13,7 @@ function may run twice: a resource that carries the lab's tag counts as created.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -323,8 +323,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 def roll_back(deps: Deps, at: StepInput) -> StepResult:
     """Record why the lab failed and start its teardown. If the start gets lost, the scheduled run starts it again."""
-    failure = at.event.get("failure")
-    text = explain_execution(failure if isinstance(failure, Mapping) else {})
+    text = explain_execution(at.event.get("failure"))
 
     def rolling_back(stored: Lab) -> Lab:
         reason, responsible = stored.reason or text.reason, stored.responsible or text.responsible

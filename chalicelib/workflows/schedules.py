@@ -164,27 +164,19 @@ def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
     watched = replace(stored, due_at=now + (_A_DAY if stored.unsettled and stored.phase in OVER else WATCH))
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason
+    reason, responsible = stored.reason or why, stored.responsible or Responsible.OURS
     acts: Mapping[RecoveryAction, Callable[[], Lab]] = {
         RecoveryAction.WAIT: lambda: watched,
         RecoveryAction.REST: lambda: replace(stored, due_at=now),
         RecoveryAction.START: lambda: watched,
         RecoveryAction.RESTART: lambda: anew,
-        RecoveryAction.ROLL_BACK: lambda: anew.moved_to(
-            Phase.ROLLING_BACK, now, stored.reason or why, stored.responsible or Responsible.OURS
-        ),
+        RecoveryAction.ROLL_BACK: lambda: anew.moved_to(Phase.ROLLING_BACK, now, reason, responsible),
         RecoveryAction.GIVE_UP_CHANGE: lambda: replace(
             stored.moved_to(Phase.READY, now, why, Responsible.OURS), change=None, due_at=now
         ),
-        RecoveryAction.WAKE: lambda: replace(
-            awakened(watched, now), reason=stored.reason or why, responsible=stored.responsible or Responsible.OURS
-        ),
+        RecoveryAction.WAKE: lambda: replace(awakened(watched, now), reason=reason, responsible=responsible),
         RecoveryAction.GIVE_UP_WAKING: lambda: replace(
-            stored.moved_to(
-                Phase.READY if sleeps_not(stored) else Phase.HIBERNATED,
-                now,
-                stored.reason or why,
-                stored.responsible or Responsible.OURS,
-            ),
+            stored.moved_to(Phase.READY if sleeps_not(stored) else Phase.HIBERNATED, now, reason, responsible),
             hibernation=None if sleeps_not(stored) else stored.hibernation,
             due_at=now,
         ),

@@ -127,8 +127,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
     Requests to EKS go on without this workflow: wait for them, and write their results into the spec.
     """
-    failure = at.event.get("failure")
-    text = explain_execution(failure if isinstance(failure, Mapping) else {})
+    text = explain_execution(at.event.get("failure"))
     made = _made(deps, at.lab)
     if made.busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
         return again("give_up", Sentence("{busy}: it is seen through.", busy=made.busy))

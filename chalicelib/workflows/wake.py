@@ -97,8 +97,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
     Wait for a node group that EKS is still changing at this workflow's request: it would get its nodes, and cost money.
     """
-    failure = at.event.get("failure")
-    message = explain_execution(failure if isinstance(failure, Mapping) else {})
+    message = explain_execution(at.event.get("failure"))
     gone = own_cluster(deps, at.lab) is None
     busy, left = ([], []) if gone else _sent_away(deps, at.lab)
     if busy and not POLL_POLICIES["give_up"].is_out(at.attempt):

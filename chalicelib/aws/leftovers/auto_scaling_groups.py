@@ -11,6 +11,8 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
+_DELETE = "autoscaling:DeleteAutoScalingGroup"
+
 
 class AutoScalingGroups(Finder):
     """Groups with the lab's or the cluster's tags, or in the lab's subnets. A group's id is its name."""
@@ -27,12 +29,8 @@ class AutoScalingGroups(Finder):
     def delete(self, resource: Resource) -> None:
         """With its instances, which EC2 Auto Scaling would otherwise replace."""
         if resource.attributes.get("status"):
-            raise StillInUse(
-                "autoscaling:DeleteAutoScalingGroup",
-                "Deleting",
-                Sentence("{id} is being deleted.", id=resource.id),
-            )
-        call(self._client, "autoscaling:DeleteAutoScalingGroup", AutoScalingGroupName=resource.id, ForceDelete=True)
+            raise StillInUse(_DELETE, "Deleting", Sentence("{id} is being deleted.", id=resource.id))
+        call(self._client, _DELETE, AutoScalingGroupName=resource.id, ForceDelete=True)
 
     def _resource(self, row: dict[str, Any], tags: dict[str, str], vpc_id: str | None) -> Resource:
         facts = attributes(vpc_id=vpc_id, status=row.get("Status"))

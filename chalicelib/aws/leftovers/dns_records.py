@@ -46,9 +46,7 @@ class DnsRecords(Finder):
         if left:
             names = ", ".join(sorted(f"{record.name} {record.type}" for record in left))
             raise StillInUse(
-                _CHANGE,
-                "RecordsLeft",
-                Sentence("It is the proof of {names}, which must go first.", names=names),
+                _CHANGE, "RecordsLeft", Sentence("It is the proof of {names}, which must go first.", names=names)
             )
 
     def _rows(self, zone_id: str) -> list[dict[str, Any]]:

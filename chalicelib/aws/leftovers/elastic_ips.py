@@ -10,6 +10,8 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
+_DELETE = "ec2:ReleaseAddress"
+
 
 class ElasticIps(Finder):
     """Addresses by their allocation id. EC2 lists them in one page and does not return an allocation time."""
@@ -25,9 +27,5 @@ class ElasticIps(Finder):
     def delete(self, resource: Resource) -> None:
         """Refused while its user exists."""
         if holder := resource.attributes.get("attached-to"):
-            raise StillInUse(
-                "ec2:ReleaseAddress",
-                "InUse",
-                Sentence("{id} is used by {holder}.", id=resource.id, holder=holder),
-            )
-        call(self._client, "ec2:ReleaseAddress", AllocationId=resource.id)
+            raise StillInUse(_DELETE, "InUse", Sentence("{id} is used by {holder}.", id=resource.id, holder=holder))
+        call(self._client, _DELETE, AllocationId=resource.id)

@@ -12,6 +12,7 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
+_DELETE = "ec2:TerminateInstances"
 
 
 class Instances(Finder):
@@ -27,12 +28,8 @@ class Instances(Finder):
     def delete(self, resource: Resource) -> None:
         """Request termination; an instance that is shutting down is still in use."""
         if resource.attributes.get("status") == "shutting-down":
-            raise StillInUse(
-                "ec2:TerminateInstances",
-                "ShuttingDown",
-                Sentence("{id} is shutting down.", id=resource.id),
-            )
-        call(self._client, "ec2:TerminateInstances", InstanceIds=[resource.id])
+            raise StillInUse(_DELETE, "ShuttingDown", Sentence("{id} is shutting down.", id=resource.id))
+        call(self._client, _DELETE, InstanceIds=[resource.id])
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
         return self._in_ec2(

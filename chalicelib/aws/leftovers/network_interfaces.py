@@ -11,6 +11,8 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import StillInUse
 
+_DELETE = "ec2:DeleteNetworkInterface"
+
 
 class NetworkInterfaces(Finder):
     """Interfaces by VPC, lab tag and ledger. Those of instances, balancers and the control plane are deleted with their owner."""
@@ -27,12 +29,8 @@ class NetworkInterfaces(Finder):
         """Only an available one can be deleted; EC2 has no code of its own for the others, so they are not requested."""
         if resource.attributes.get("status") != "available":
             holder = resource.attributes.get("attached-to", "something")
-            raise StillInUse(
-                "ec2:DeleteNetworkInterface",
-                "InUse",
-                Sentence("{id} is attached to {holder}.", id=resource.id, holder=holder),
-            )
-        call(self._client, "ec2:DeleteNetworkInterface", NetworkInterfaceId=resource.id)
+            raise StillInUse(_DELETE, "InUse", Sentence("{id} is attached to {holder}.", id=resource.id, holder=holder))
+        call(self._client, _DELETE, NetworkInterfaceId=resource.id)
 
     def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
         return self._in_ec2(

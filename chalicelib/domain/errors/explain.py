@@ -58,9 +58,9 @@ def explain_timeout(what: str, minutes: int) -> Failure:
     return explain("Timeout", f"{what} was not ready after {minutes} minutes.")
 
 
-def explain_execution(failure: Mapping[str, object]) -> Failure:
-    """Explain the error of a state machine's Catch: `Error` and `Cause`, the latter a Lambda's error as JSON or plain words."""
-    error, message = _caught(failure)
+def explain_execution(failure: object) -> Failure:
+    """Explain the error of a state machine's Catch, if there is one: `Error` and `Cause`, a Lambda's error as JSON or words."""
+    error, message = _caught(failure if isinstance(failure, Mapping) else {})
     if error == "States.Timeout":
         return explain("Timeout", message or "A step did not answer in time.")
     return _explain_error(error, message)
