@@ -1,7 +1,7 @@
 """SES in memory: what was sent, with the events that follow, and the records of mails.
 
 `account.fail("send_mail", …)` and `account.lose_answer(…)` are crashes before and after SES took it. `outcomes`: by address, how
-its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; delivered otherwise).
+its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; `refused`: SES does not take them; delivered otherwise).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent, MailEventKind, begun
 from chalicelib.ports.mail import Letterhead, Mailing
 from chalicelib.words.letters import written
@@ -23,6 +24,12 @@ _KINDS = {
     "silence": (MailEventKind.SENT,),
     "delivery": (MailEventKind.SENT, MailEventKind.DELIVERED),
 }
+
+
+def not_verified(identity: str) -> AwsRefused:
+    """SES's answer, in its sandbox, to a mail from or to an identity that is not verified."""
+    words = "Email address is not verified. The following identities failed the check in region AP-NORTHEAST-2: "
+    return AwsRefused("ses:SendEmail", "MessageRejected", words + identity)
 
 
 @dataclass
@@ -42,6 +49,8 @@ class FakeMailer:
 
     @port
     def _take(self, letter: Letterhead) -> str:
+        if self.outcomes.get(letter.address) == "refused":
+            raise not_verified(letter.address)
         self.sent.append((f"ses-{len(self.sent) + 1}", letter))
         return self.sent[-1][0]
 

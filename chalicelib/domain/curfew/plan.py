@@ -102,7 +102,7 @@ SETTLED = frozenset({EntryOutcome.ENDED, EntryOutcome.HIBERNATED, EntryOutcome.S
 
 @dataclass(frozen=True)
 class Unheard:
-    """The recipient of a warning that bounced before the act, and the reason."""
+    """The recipient of a warning that bounced before the act, or that SES refused, and the reason."""
 
     recipient: str
     why: str
@@ -114,7 +114,8 @@ class EntryStatus:
 
     `trouble`: why the warning was not delivered so far. `braked_at`: when the brake first held the entry. `called_off_at`: when the
     run decided to tell its owner that the act did not happen. `sending_until`: no other run sends the warning before. `mail`: the
-    record of the mail that carries it. `unheard`: warnings that bounced before the act; the notice period counts from a later one.
+    record of the mail that carries it. `unheard`: warnings that bounced before the act, or that SES refused; the notice period
+    counts from a later one.
     """
 
     night: date

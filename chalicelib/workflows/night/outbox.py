@@ -101,7 +101,11 @@ def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str,
     else:
         tellings = _tellings(run, posts)
     parts: list[Part] = [*warnings, *tellings]
-    return failed + _by_topic(run, parts) + _by_mail(run, parts, once, by)
+    failed += _by_topic(run, parts) + _by_mail(run, parts, once, by)
+    if page.after or not run.passed_on:
+        return failed
+    refused, run.passed_on = WarningPage(tuple(run.passed_on)), []
+    return failed + tell_all(run, refused, (), f"{once} again", by)
 
 
 def _warnings(run: NightRun, page: WarningPage) -> tuple[list[EntryWarning], int]:

@@ -20,6 +20,7 @@ from chalicelib.workflows.costs.limit import limits_that_sleep
 
 if TYPE_CHECKING:
     from chalicelib.domain.curfew.messages.limit import Limit
+    from chalicelib.domain.curfew.plan import EntryStatus
     from chalicelib.domain.labs.lab import Lab
 
 #: A run looks at labs and acts at most this long after its `now`: events are late, executions redriven, regions slow.
@@ -32,13 +33,15 @@ _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
 class NightRun:
     """One step of a run. `now`: the schedule event's time, the same for all its steps.
 
-    `counts`: how many acts of each kind the step did; `troubles`: failures of single labs, as text.
+    `counts`: how many acts of each kind the step did; `troubles`: failures of single labs, as text. `passed_on`: entries whose
+    next audience must be warned, because SES refused the mail to their reader.
     """
 
     deps: Deps
     now: datetime
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
+    passed_on: list[EntryStatus] = field(default_factory=list)
 
     @property
     def store(self) -> CurfewStore:

@@ -79,13 +79,34 @@ class EntryWarning:
         return won
 
     def refuse(self, refusal: AwsRefused) -> bool:
-        """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent."""
-        recipient = self.message.recipient
+        """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent.
+
+        Else it waits: for the next audience if SES refused this mail or its reader, or once the act is due; else for another try.
+        """
+        from chalicelib.domain.notices.mail import is_about_mail
+
+        recipient, address = self.message.recipient, self.addressee
         _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(refusal)))
         if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
             return self.claim("") and self.publish()
-        self.run.counts["unreachable"] += 1
+        gone = address is not None and is_about_mail(refusal, address.address)
+        if gone or self.entry.at <= self.run.now:
+            self._pass_on(str(refusal))
+        else:
+            self.run.counts["unreachable"] += 1
         return False
+
+    def _pass_on(self, refusal: str) -> None:
+        """Let this run's last page warn the next audience, as if the mail had bounced."""
+        deps, entry, recipient = self.run.deps, self.entry, self.message.recipient
+        why = Unheard(recipient, Sentence("Amazon SES rejected it: {words}", words=refusal))
+
+        def unheard(status: EntryStatus) -> EntryStatus:
+            return replace(status, unheard=(*status.unheard, why)) if is_due(status) else status
+
+        self.run.passed_on.append(self.run.store.change_status(entry.night, entry.id, unheard))
+        text = Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=refusal)
+        deps.store.add_event(entry.lab_id, Event(deps.clock.now(), KIND, text, {"entry": entry.id}))
 
     def publish(self) -> bool:
         """Publish a claimed warning to the topic, and mark its entry; return whether it was sent."""
