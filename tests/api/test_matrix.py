@@ -89,9 +89,9 @@ def a_confirmation(http: Http) -> str:
     return f"/confirm/{sign_confirmation(digest, kept.nonce, kept.expires_at, key)}"
 
 
-def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
-    """One request of this kind of caller, with the body that is right for it, or another one."""
-    method, path = route
+def path_of(http: Http, route: tuple[str, str], lab_id: str = LAB) -> str:
+    """The route's path, with what is there in this world, and links that are valid."""
+    path = route[1]
     name = "learner@example.com" if "people" in path else "orders"
     parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": name, "{date}": f"{NIGHT}"}
     parts["{path+}"] = f"labs/{LAB}/sleep"
@@ -111,10 +111,15 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
         path = mail_path(link, NOW, key) or ""
     if "{token}" in path:
         path = a_decision(http) if is_about_approval(route) else a_link(http, an_entry(owner=OWNER))
-    query = {"month": "2026-11"} if path == "/costs" else None
+    return path
+
+
+def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
+    """One request of this kind of caller, with the body that is right for it, or another one."""
+    query = {"month": "2026-11"} if route[1] == "/costs" else None
     return http.call(
-        method,
-        path,
+        route[0],
+        path_of(http, route, lab_id),
         query=query,
         body=MATRIX[route][0] if body is None else body,
         caller=CALLERS[kind],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from chalicelib.domain.core.sentence import Sentence, Slot
 from chalicelib.domain.errors.findings import error
@@ -18,6 +19,8 @@ from chalicelib.domain.requests.eksctl.reader import FIELDS, child, wrong_type
 LARGEST_BODY = 64 * 1024
 #: The deepest nesting of mappings and lists; a ClusterConfig has eight levels.
 DEEPEST = 40
+#: The media type of a browser's form, and its most fields.
+FORM, _MOST_FIELDS = "application/x-www-form-urlencoded", 60
 #: Digits; no field of a request holds a number longer than this.
 _LONGEST_NUMBER = 30
 
@@ -43,8 +46,21 @@ def read_body(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY)
     return value
 
 
+def media_type(content_type: str | None) -> str:
+    """The media type of a Content-Type header, in lower case and without parameters; empty without the header."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def read_form(raw: bytes) -> dict[str, str]:
+    """Read a browser's form; of a repeated field the last counts. Raises InvalidRequest."""
+    try:
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
+    except ValueError as reason:
+        raise refusal("malformed-form", "The form can't be read.") from reason
+
+
 def _is_json(text: str, content_type: str | None) -> bool:
-    kind = (content_type or "").partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     if kind.endswith(("/json", "+json")):
         return True
     return "yaml" not in kind and text.lstrip().startswith(("{", "["))

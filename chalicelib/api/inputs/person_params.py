@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qs
 
+from chalicelib.api.inputs.body import FORM, media_type, read_form
 from chalicelib.api.inputs.params import fields_of
 from chalicelib.domain.identity.addresses import read_address
 from chalicelib.domain.identity.person import Language, Topic
@@ -29,8 +29,8 @@ def read_answer(raw: bytes, content_type: str | None) -> bool:
     """Whether the reader says yes: the form's `answer`, or JSON's; an empty body means yes. Raises InvalidRequest."""
     if not raw.strip():
         return True
-    if (content_type or "").startswith("application/x-www-form-urlencoded"):
-        said = parse_qs(raw.decode("ascii", "replace"), max_num_fields=8).get("answer", ["yes"])[-1]
+    if media_type(content_type) == FORM:
+        said = read_form(raw).get("answer", "yes")
         raw, content_type = json.dumps({"answer": said}).encode(), "application/json"
     with fields_of(raw, content_type) as body:
         answer = body.text("answer") or "yes"

@@ -10,15 +10,15 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext
+from chalicelib.api.inputs.body import FORM, media_type, read_form
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Words
-from chalicelib.domain.errors.tree import NotYours
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.sessions import form_token, is_form_token
 from chalicelib.ports.deps import Deps
@@ -42,8 +42,6 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 HTML = "text/html; charset=utf-8"
-#: The most fields of a form: a file in it is at most as long as a body of the API.
-_MOST_FIELDS = 60
 #: The longest return path of a form: a path of this page below `/ui/`, and nothing that a browser reads as an address.
 _LONGEST_PATH = 200
 _OWN_PATH = pattern(r"(?:[a-z0-9][a-z0-9-]*)(?:/[a-z0-9][a-z0-9-]*){0,3}(?:\?[a-z]+=[a-z0-9-]+)?")
@@ -143,13 +141,11 @@ def root_of(path: str) -> str:
 
 
 def _form(context: RequestContext) -> dict[str, str]:
-    kind = (context.header("content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
+    if media_type(context.header("content-type")) != FORM:
         raise FormRefused("Forms of this page are sent as application/x-www-form-urlencoded.")
     try:
-        sent = context.body.decode()
-        return dict(parse_qsl(sent, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
-    except ValueError as problem:
+        return read_form(context.body)
+    except InvalidRequest as problem:
         raise FormRefused("The form can't be read.") from problem
 
 

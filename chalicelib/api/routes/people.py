@@ -153,10 +153,13 @@ def _route_links(context: RequestContext) -> None:
     )
     def post_confirm(token: str) -> ConfirmationView:
         from chalicelib.api.inputs.person_params import read_answer
+        from chalicelib.domain.curfew.signed_links import read_confirmation
         from chalicelib.services.people.confirm import confirm, refuse_address
 
+        deps, now = context.deps, context.deps.clock.now()
+        read_confirmation(token, deps.curfew.known_keys(), now)  # A body is read only for who has a link.
         says_yes = read_answer(context.body, context.header("content-type"))
-        view = (confirm if says_yes else refuse_address)(context.deps, token, context.deps.clock.now())
+        view = (confirm if says_yes else refuse_address)(deps, token, now)
         logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
         return view
 
