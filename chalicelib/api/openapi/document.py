@@ -55,6 +55,8 @@ def _operation(operation: Operation) -> Json:
         described["security"] = []
     if operation.body:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
+    elif operation.types:
+        described["requestBody"] = {"required": False, "content": {each: {} for each in operation.types}}
     return described
 
 

@@ -49,14 +49,15 @@ def link_route(
     refusals: tuple[int, ...],
     to_json: Callable[[View], Mapping[str, Any]],
     page: Callable[[View, Words], str],
+    types: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., View]], None]:
     """Register what a link of a mail does. It needs no signature: the token in its path is the proof.
 
-    The answer, or its problem, is a page in the browser's language, unless JSON is requested.
+    The answer, or its problem, is a page in the browser's language, unless JSON is requested. `types`: as in Operation.
     """
 
     def register(act: Callable[..., View]) -> None:
-        @context.route(method, path, summary, (200, "A page, or JSON"), refusals, public=True)
+        @context.route(method, path, summary, (200, "A page, or JSON"), refusals, public=True, types=types)
         @functools.wraps(act)
         def answer(**link: str) -> Response:
             return _as_wanted(context, functools.partial(act, **link), to_json, page)

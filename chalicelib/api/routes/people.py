@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 
 _CONFIRM, _UNSUBSCRIBE = "/confirm/{token}", "/unsubscribe/{token}"
+#: What a mail program's own button posts, `List-Unsubscribe=One-Click`, which nothing reads. Source: RFC 8058, section 3.2.
+_ONE_CLICK = ("multipart/form-data", "application/x-www-form-urlencoded")
 _CSV = "text/csv"
 _CALENDAR = "text/calendar; charset=utf-8"
 
@@ -206,7 +208,9 @@ def _route_unsubscribing(context: RequestContext) -> None:
 
         return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
 
-    @link_route(context, "POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", LINK_REFUSALS, to_json, page)
+    @link_route(
+        context, "POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", LINK_REFUSALS, to_json, page, _ONE_CLICK
+    )
     def post_unsubscribe(token: str) -> UnsubscribingView:
         from chalicelib.services.people.confirm import unsubscribe
 

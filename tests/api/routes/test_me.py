@@ -369,6 +369,20 @@ def test_nothing_else_is_switched_off(person: str, topic: str, days: int, status
     assert http.world.people.people["person-1"].muted == ()
 
 
+@pytest.mark.parametrize(("kind", "body"), [
+    ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"),
+    ("multipart/form-data; boundary=b",
+     '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'),
+    ("multipart/form-data; boundary=b", "--b nothing reads it"),
+])  # fmt: skip
+def test_a_mail_programs_own_button_switches_off_in_either_form_of_rfc_8058(kind: str, body: str) -> None:
+    http = an_http()
+    http.world.people.save_people([], [Person("person-1", (KIM,), NOW)])
+    path = switch(http, "person-1", "reports")
+    assert http.call("POST", path, body=body, caller=None, headers={"content-type": kind}).status == 200
+    assert http.world.people.people["person-1"].muted == ("reports",)
+
+
 def test_a_link_of_one_form_is_no_link_of_another() -> None:
     http = an_http()
     ask(http, KIM)
