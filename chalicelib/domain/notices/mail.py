@@ -192,6 +192,11 @@ def after(mail: Mail, event: MailEvent) -> Mail:
             assert_never(event.kind)
 
 
+def is_by_ses(refusal: AwsRefused) -> bool:
+    """Whether SES refused a mail, rather than the table that keeps its record."""
+    return refusal.operation.startswith("ses:")
+
+
 def is_about_mail(refusal: AwsRefused, address: str) -> bool:
     """Whether SES refused this mail to this address alone, rather than the account, its sender or its configuration.
 

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.signed_links import sign_confirmation
-from chalicelib.domain.errors.tree import AskedTooOften, AwsRefused, AwsUnavailable, IdentityTaken, StaleLab
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import (
+    AskedTooOften,
+    AwsRefused,
+    AwsUnavailable,
+    IdentityTaken,
+    InvalidRequest,
+    StaleLab,
+)
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.confirmation import (
     A_DAY,
@@ -62,7 +70,7 @@ def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
 def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) -> PersonView:
     """Store the settings; an address waits for its confirmation, and the mail for it is sent now.
 
-    Raises AddressPending, AddressRefused, AskedTooOften: then nothing was stored.
+    Raises AddressPending, AddressRefused, AskedTooOften: then nothing was stored; InvalidRequest: the mail is tried again.
     """
     before = get_me(deps, caller, now).person
     wanted = about.address if about.address and not _is_same(about.address, before.address) else None
@@ -198,18 +206,33 @@ def _is_same(address: str, other: str | None) -> bool:
 def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
     """Send it to the address that is its recipient; return its id. The same `once` again sends nothing.
 
-    A mail that SES refuses goes to the topic. Raises Throttled, AwsUnavailable.
+    A mail that SES refuses goes to the topic, if somebody subscribed to it under the address. Raises InvalidRequest if nobody did,
+    Throttled, AwsUnavailable.
     """
     if deps.mail is None:
         return deps.watch.notifier.send(message)
-    from chalicelib.domain.notices.mail import Addressee, new_mail
+    from chalicelib.domain.notices.mail import Addressee, is_by_ses, new_mail
 
     addressee = Addressee(message.recipient, str(reader.reads(deps.language)), zone=reader.zone or deps.curfew.zone)
     fresh = new_mail(addressee.address, [message], f"{message.kind} {once}", deps.clock.now())
     try:
         mail = deps.mail.send(fresh, addressee, [message], deps.clock.now)
-    except AwsRefused:
+    except AwsRefused as refusal:
+        if not is_by_ses(refusal):
+            raise
+        if deps.curfew.reach.undeliverable_reason(message.recipient, message) is not None:
+            raise InvalidRequest([_refusal(message.recipient, refusal)]) from refusal
         return deps.watch.notifier.send(message)
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     return mail.message_id
+
+
+def _refusal(address: str, refusal: AwsRefused) -> Finding:
+    return error(
+        "address",
+        "mail-refused",
+        "Amazon SES refused the mail to {address}: {why}. Nobody received it. It is tried again every five minutes.",
+        address=address,
+        why=refusal.message.rstrip("."),
+    )

@@ -23,7 +23,7 @@ from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import EntryWarning, administrators, settle_mail, warning_of
-from chalicelib.workflows.shared.mailing import claims, is_by_ses, lookup_name, route_to, send_mail
+from chalicelib.workflows.shared.mailing import claims, lookup_name, route_to, send_mail
 from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
 from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for
 
@@ -218,6 +218,8 @@ def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
 
 def _refused(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
     """Publish them to the topic. Posts that wait for a later run are a trouble. Raises `refusal` if it is the table's own."""
+    from chalicelib.domain.notices.mail import is_by_ses
+
     if not is_by_ses(refusal):
         raise refusal
     asked = [(part, part.refuse(refusal)) for part in parts]

@@ -69,11 +69,6 @@ def came_back_to(recipient: str, why: str) -> str:
     return Sentence("Mail to {recipient} came back: {why}.", recipient=recipient, why=why)
 
 
-def is_by_ses(refusal: AwsRefused) -> bool:
-    """Whether SES refused a mail, rather than the table that keeps its record."""
-    return refusal.operation.startswith("ses:")
-
-
 def lookup_name(recipient: str, message: Message | None) -> str:
     """The name by which a recipient's address is found: an owner's whole identity, of which the recipient is a part."""
     owner = message.owner if message is not None else ""
@@ -98,6 +93,8 @@ def tell_by(deps: Deps, addressee: Addressee | None, message: Message, once: str
     try:
         mail = send_mail(deps, addressee, [message], f"{message.kind} {once}")
     except AwsRefused as refusal:
+        from chalicelib.domain.notices.mail import is_by_ses
+
         if not is_by_ses(refusal):
             raise
         if deps.curfew.reach.undeliverable_reason(message.recipient, message) is not None:

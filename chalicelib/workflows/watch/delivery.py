@@ -22,7 +22,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import came_back_to, claims, is_by_ses, route_to, send_mail, wants
+from chalicelib.workflows.shared.mailing import came_back_to, claims, route_to, send_mail, wants
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _one_mail(
 
     `by_name`: the notices under each of their names. Raises AwsUnavailable while nobody knows whether SES took it.
     """
-    from chalicelib.domain.notices.mail import NoticeRef
+    from chalicelib.domain.notices.mail import NoticeRef, is_by_ses
 
     named = {pairs[0][0].recipient: pairs for pairs in by_name.values()}
     messages = [each for name, pairs in named.items() for each in compose(name, pairs, now, _buttons(deps, name, now))]

@@ -437,6 +437,34 @@ def test_what_ses_refuses_goes_to_the_topic() -> None:
     assert ([letter.address for _, letter in mailing.mailer.sent], len(mails(http))) == ([], 1)
 
 
+def test_a_link_that_ses_refuses_is_published_to_nobody_and_is_sent_once_ses_takes_it() -> None:
+    """It was published to the topic, where every unfiltered subscription had it, and was never sent again."""
+    http = an_http()
+    mailing, last = letters(http)
+    mailing.mailer.outcomes[ADDRESS] = "refused"
+    http.world.curfew.reach.unreachable[ADDRESS] = "Nobody has confirmed a subscription."
+    answer = http.put("/me", {"address": ADDRESS, "language": "en", "timeZone": "Asia/Seoul"}, caller=KIM)
+    [found] = answer.json["findings"]
+    assert (answer.status, found["path"], found["code"]) == (400, "address", "mail-refused")
+    assert "Email address is not verified" in found["message"]
+    assert (me(http, KIM)["timeZone"], mails(http)) == ("Asia/Seoul", [])
+    http.world.clock.advance(minutes=6)
+    recover_labs(http.world.deps)
+    assert mails(http) == []
+    mailing.mailer.outcomes.clear()
+    http.world.clock.advance(minutes=6)
+    recover_labs(http.world.deps)
+    assert press(http, last()).status == 200
+    assert me(http, KIM)["address"] == ADDRESS
+
+
+def test_what_the_table_refuses_is_no_refusal_by_ses() -> None:
+    http = an_http()
+    letters(http)
+    http.world.fail("begin_mail", AwsRefused("dynamodb:PutItem", "ValidationException", "Item size has exceeded."))
+    assert (ask(http, KIM).status, mails(http)) == (502, [])
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_letter_of_which_nobody_knows_is_not_sent_twice_by_the_next_run(after: bool) -> None:
     http = an_http()
