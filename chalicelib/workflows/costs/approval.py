@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.messages.approval import approval_message
+from chalicelib.domain.curfew.messages.approval import KIND, approval_message
 from chalicelib.domain.curfew.messages.warning import NOBODY
 from chalicelib.domain.curfew.signed_links import sign_decision
 from chalicelib.domain.identity.callers import plain_name
@@ -17,45 +18,72 @@ from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import claims, tell
+from chalicelib.workflows.shared.mailing import came_back_to, claims, lookup_name, tell
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)
-#: The pause before the next request if no approver could be reached.
-_ASKED_AGAIN = timedelta(days=1)
+#: The pause before the next request if no approver could be reached, and before the next look whether the mail bounced.
+_ASKED_AGAIN, _LOOKED_AT = timedelta(days=1), timedelta(hours=1)
 
 
 def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
-    """Mail the approvers, or end an expired request; return a sentence about it. The next run repeats a mail that failed."""
+    """Mail the approvers, anew if the mail bounced, or end an expired request; return a sentence about it.
+
+    The next run repeats a mail that failed.
+    """
     if now >= approval.expires_at:
         reason = Sentence("Nobody approved it within three days. Ask for it again.")
         move(deps, lab, _WAITING, lambda stored: over(stored, reason, now), now, reason)
         return reason
-    if approval.told_at is None:
-        if not claims(deps, f"approval#{lab.id}", now):
-            return Sentence("Another run asks for its approval.")
-        recipient = deps.watch.administrators or NOBODY
-        message = approval_message(
-            lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
-        )
-        asked = tell(deps, message, lab.id)
-        told = (
-            Sentence("{recipient} was asked to approve it.", recipient=recipient)
-            if asked
-            else Sentence("Nobody takes messages for {recipient}: ask them.", recipient=recipient)
-        )
-        deps.store.add_event(lab.id, Event(now, "approval-asked", told))
-        if not asked:
-            again = min(now + _ASKED_AGAIN, approval.expires_at)
-            move(deps, lab, _WAITING, lambda stored: replace(stored, due_at=again), now, "")
-            return told
+    recipient = deps.watch.administrators or NOBODY
+    message = approval_message(
+        lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
+    )
+    if approval.told_at is not None:
+        why = _bounce_of(deps, message, _occasion(lab, approval))
+        if why is None:
+            return _wait(deps, lab, approval, now + _LOOKED_AT, now)
+        approval = replace(approval, told_at=None, lost=approval.lost + 1)
+        deps.store.add_event(lab.id, Event(now, KIND, came_back_to(recipient, why)))
+    return _ask(deps, lab, approval, message, now)
 
-    def waiting(stored: Lab) -> Lab:
-        known = stored.approval or approval
-        return replace(stored, approval=replace(known, told_at=known.told_at or now), due_at=approval.expires_at)
 
-    move(deps, lab, _WAITING, waiting, now, "")
+def _ask(deps: Deps, lab: Lab, approval: Approval, message: Message, now: datetime) -> str:
+    """Mail the approvers, once over concurrent runs."""
+    if not claims(deps, f"approval#{lab.id}", now):
+        return Sentence("Another run asks for its approval.")
+    asked, recipient = tell(deps, message, _occasion(lab, approval)), message.recipient
+    if not asked:
+        told = Sentence("Nobody takes messages for {recipient}: ask them.", recipient=recipient)
+        deps.store.add_event(lab.id, Event(now, KIND, told))
+        _wait(deps, lab, approval, now + _ASKED_AGAIN, now)
+        return told
+    told = Sentence("{recipient} was asked to approve it.", recipient=recipient)
+    deps.store.add_event(lab.id, Event(now, KIND, told))
+    return _wait(deps, lab, replace(approval, told_at=now), now + _LOOKED_AT, now)
+
+
+def _wait(deps: Deps, lab: Lab, approval: Approval, until: datetime, now: datetime) -> str:
+    """Store the approval, and when to look at it next."""
+    due_at = min(until, approval.expires_at)
+    move(deps, lab, _WAITING, lambda stored: replace(stored, approval=approval, due_at=due_at), now, "")
     return Sentence("It waits for an approver.")
+
+
+def _occasion(lab: Lab, approval: Approval) -> str:
+    """The name of the mail that asks: after a bounce it is another mail."""
+    return f"{lab.id} {approval.lost}" if approval.lost else lab.id
+
+
+def _bounce_of(deps: Deps, message: Message, once: str) -> str | None:
+    """Why the mail that asked came back; None if it did not, or was published to the topic."""
+    addressee = deps.mail.addressee_of(lookup_name(message.recipient, message)) if deps.mail is not None else None
+    if deps.mail is None or addressee is None:
+        return None
+    from chalicelib.domain.notices.mail import MailState, mail_id
+
+    mail = deps.mail.store.mail(mail_id(addressee.address, f"{message.kind} {once}"))
+    return mail.why if mail is not None and mail.state is MailState.BOUNCED else None
 
 
 def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:

@@ -1,0 +1,115 @@
+"""The mail that asks approvers: once, anew if it bounces, and the history never says that somebody was asked who was not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.labs.lab import Approval, Lab, Phase
+from chalicelib.workflows import schedules
+from chalicelib.workflows.mail_events import take_mail_event
+from tests.fakes import NOW, FakeWorld, a_lab, make_deps
+from tests.fakes.mailing import FakeMailing, with_mail
+
+BOSS = "boss@example.com"
+
+
+def a_waiting_lab() -> tuple[FakeWorld, FakeMailing, str]:
+    """A lab that awaits approval, where administrators have an address and no subscription."""
+    world = make_deps()
+    administrators = world.deps.watch.administrators
+    assert administrators is not None
+    mailing = with_mail(world, {administrators: BOSS})
+    world.curfew.reach.unreachable[administrators] = "Nobody has confirmed a subscription."
+    approval = Approval("It costs more than 1 USD.", NOW + timedelta(days=3))
+    world.store.put(a_lab(phase="awaiting-approval", approval=approval, due_at=NOW))
+    return world, mailing, administrators
+
+
+def run(world: FakeWorld, at: datetime) -> Lab:
+    """The five-minute run of this time; the lab after it."""
+    world.clock.instant = at
+    schedules.recover_labs(world.deps)
+    [lab] = world.store.labs.values()
+    return lab
+
+
+def history(world: FakeWorld) -> str:
+    [lab] = world.store.labs.values()
+    return "\n".join(event.message for event in world.store.event_table[lab.id])
+
+
+def all_events(world: FakeWorld, mailing: FakeMailing, at: datetime) -> None:
+    for event in list(mailing.mailer.events(at)):
+        take_mail_event(world.deps, event, at)
+
+
+def test_approvers_are_asked_once_by_mail() -> None:
+    world, mailing, _ = a_waiting_lab()
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    for hour in range(1, 30):
+        run(world, NOW + timedelta(hours=hour))
+    assert len(mailing.mailer.to(BOSS)) == 1
+    assert history(world).count("was asked to approve it") == 1
+
+
+@pytest.mark.parametrize("outcome", ["bounce", "complaint"])
+def test_whose_mail_bounced_is_not_taken_for_asked_and_is_asked_once_mail_arrives_again(outcome: str) -> None:
+    world, mailing, administrators = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = outcome
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    lab = run(world, NOW + timedelta(hours=1))
+    assert lab.approval is not None
+    assert (lab.approval.told_at, lab.approval.lost) == (None, 1)
+    assert f"Mail to {administrators} came back: the mail server refused it." in history(world)
+    assert f"Nobody takes messages for {administrators}: ask them." in history(world)
+    mailing.mailer.outcomes.clear()
+    mailing.store.forgive_address(BOSS)
+    lab = run(world, NOW + timedelta(hours=25))
+    assert lab.approval is not None
+    assert lab.approval.told_at == NOW + timedelta(hours=25)
+    assert len(mailing.mailer.to(BOSS)) == 2
+
+
+def test_a_mail_that_comes_back_for_a_while_is_sent_anew_within_an_hour() -> None:
+    world, mailing, _ = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = "soft-bounce"
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    mailing.mailer.outcomes.clear()
+    run(world, NOW + timedelta(hours=1))
+    run(world, NOW + timedelta(hours=2))
+    assert len(mailing.mailer.to(BOSS)) == 2
+
+
+def test_who_subscribed_is_asked_by_the_topic_where_the_mail_bounced() -> None:
+    world, mailing, administrators = a_waiting_lab()
+    world.curfew.reach.unreachable.clear()
+    mailing.mailer.outcomes[BOSS] = "bounce"
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    for hour in range(1, 6):
+        run(world, NOW + timedelta(hours=hour))
+    assert [message.kind for message in world.watch.notifier.to(administrators)] == ["approval-asked"]
+
+
+def test_whose_mail_ses_refuses_is_asked_again_the_next_day() -> None:
+    world, mailing, administrators = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = "refused"
+    run(world, NOW)
+    assert (mailing.mailer.sent, world.watch.notifier.to(administrators)) == ([], ())
+    mailing.mailer.outcomes.clear()
+    run(world, NOW + timedelta(days=1))
+    assert len(mailing.mailer.to(BOSS)) == 1
+
+
+def test_an_unanswered_request_is_over_after_three_days() -> None:
+    world, mailing, _ = a_waiting_lab()
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    for hour in range(1, 73):
+        lab = run(world, NOW + timedelta(hours=hour))
+    assert lab.phase is Phase.REFUSED
