@@ -56,11 +56,14 @@ class MailStore(Protocol):
     def bounced_address(self, address: str) -> str | None:
         """Why mail to this address bounced for good, until `forgive_address`; None if it did not."""
 
-    def note_bounced_address(self, address: str, why: str) -> None:
-        """Record it, ignoring case."""
+    def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
+        """Record a bounce of `at`, ignoring case."""
 
-    def forgive_address(self, address: str) -> None:
-        """Delete the record: a mail has arrived, or its reader confirmed it again. Absent is fine."""
+    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
+        """Delete the record, unless the bounce is later than a mail that arrived at `arrived_at`. Absent is fine.
+
+        None: its reader confirmed it again, or is forgotten.
+        """
 
 
 class PostStore(Protocol):

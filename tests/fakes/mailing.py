@@ -76,6 +76,7 @@ class FakeMailStore:
     account: Account
     mails: dict[str, Mail] = field(default_factory=dict)
     bounced: dict[str, str] = field(default_factory=dict)
+    bounced_at: dict[str, datetime] = field(default_factory=dict)
     port_name: str = "mail_store"
 
     @port
@@ -106,12 +107,13 @@ class FakeMailStore:
         return self.bounced.get(address.casefold())
 
     @port
-    def note_bounced_address(self, address: str, why: str) -> None:
-        self.bounced[address.casefold()] = why
+    def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
+        self.bounced[address.casefold()], self.bounced_at[address.casefold()] = why, at
 
     @port
-    def forgive_address(self, address: str) -> None:
-        self.bounced.pop(address.casefold(), None)
+    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
+        if arrived_at is None or self.bounced_at.get(address.casefold(), arrived_at) <= arrived_at:
+            self.bounced.pop(address.casefold(), None)
 
 
 @dataclass

@@ -52,11 +52,16 @@ class DynamoMails(InTable):
         item = self._table.get(_address_key(address))
         return None if item is None else from_kept(json.loads(item["why"]["S"]))
 
-    def note_bounced_address(self, address: str, why: str) -> None:
-        self._table.put({**_address_key(address), "why": text(json.dumps(to_kept(why or "bounced")))})
+    def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
+        words = text(json.dumps(to_kept(why or "bounced")))
+        self._table.put({**_address_key(address), "why": words, "bounced_at": _milliseconds(at)})
 
-    def forgive_address(self, address: str) -> None:
-        self._table.delete(_address_key(address))
+    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
+        if arrived_at is None:
+            self._table.delete(_address_key(address))
+        else:
+            arrived = {":arrived": _milliseconds(arrived_at)}
+            self._table.delete_if(_address_key(address), "bounced_at <= :arrived", arrived)
 
     def _save(self, mail: Mail, stored: Mail | None) -> Mail | None:
         """Replace the record that was read; return None if another writer was first."""
@@ -68,6 +73,10 @@ class DynamoMails(InTable):
 
 def _mail_key(mail_id: str) -> Item:
     return key(f"MAIL#{mail_id}", "MAIL")
+
+
+def _milliseconds(at: datetime) -> Item:
+    return number(int(at.timestamp() * 1000))
 
 
 def _address_key(address: str) -> Item:

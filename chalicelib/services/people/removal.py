@@ -79,6 +79,8 @@ def _forget(deps: Deps, person: Person, whole: bool) -> None:
         raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
     for address in {one.lower() for one in (person.address, person.asked) if one}:
         deps.people.forget_confirmation(address_digest(address))
+        if deps.mail is not None:
+            deps.mail.store.forgive_address(address)
 
 
 def _erased(deps: Deps, name: str) -> Removal:

@@ -320,6 +320,16 @@ def test_a_person_without_labs_is_forgotten_wholly_by_any_of_their_names() -> No
     assert (http.world.people.people, http.world.people.claims, http.world.people.confirmations) == ({}, {}, {})
 
 
+def test_of_a_person_who_is_removed_no_bounce_is_kept() -> None:
+    http = an_http()
+    mailing, last = letters(http)
+    ask(http, KIM)
+    assert press(http, last()).status == 200
+    mailing.store.note_bounced_address(ADDRESS, "the mail server refused it", NOW)
+    http.delete(f"/people/{ADDRESS}", caller=ADMIN)
+    assert mailing.store.bounced == {}
+
+
 def switch(http: Http, person_id: str, topic: str, days: int = 30) -> str:
     key = http.world.deps.curfew.signing_key()
     return f"/unsubscribe/{sign_unsubscribing(person_id, [topic], NOW + timedelta(days=days), key)}"

@@ -91,8 +91,17 @@ def test_of_two_changes_at_once_none_is_lost(store: MailStore) -> None:
 
 def test_addresses_that_bounced_are_remembered_in_any_case_until_forgiven(store: MailStore) -> None:
     assert store.bounced_address("jane@example.com") is None
-    store.note_bounced_address("Jane@Example.com", "refused")
+    store.note_bounced_address("Jane@Example.com", "refused", NOW)
     assert store.bounced_address("jane@example.COM") == "refused"
     store.forgive_address("JANE@example.com")
     store.forgive_address("JANE@example.com")
+    assert store.bounced_address("jane@example.com") is None
+
+
+def test_only_a_mail_that_arrived_after_the_bounce_forgives_an_address(store: MailStore) -> None:
+    store.note_bounced_address("jane@example.com", "refused", NOW)
+    store.forgive_address("jane@example.com", NOW - timedelta(milliseconds=1))
+    assert store.bounced_address("jane@example.com") == "refused"
+    store.forgive_address("Jane@example.com", NOW)
+    store.forgive_address("jane@example.com", NOW)
     assert store.bounced_address("jane@example.com") is None

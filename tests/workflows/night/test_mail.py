@@ -225,6 +225,19 @@ def test_an_address_that_bounced_gets_no_more_mail_until_one_arrives() -> None:
     assert status.recipient == ADMINS
 
 
+def test_late_news_of_an_earlier_mail_does_not_forgive_an_address_that_bounced_since() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    nights.run_hour(NOW)
+    early = list(mailing.mailer.events(NOW))
+    mailing.store.note_bounced_address(JANE, "the mail server refused it", NOW + timedelta(hours=1))
+    for event in [*early, *early]:
+        take_mail_event(nights.world.deps, event, NOW + timedelta(hours=2))
+    assert mailing.store.bounced == {JANE: "the mail server refused it"}
+    for event in list(mailing.mailer.events(NOW + timedelta(hours=3))):
+        take_mail_event(nights.world.deps, event, NOW + timedelta(hours=3))
+    assert mailing.store.bounced == {}
+
+
 def test_nobody_else_can_be_told_so_the_lab_lives() -> None:
     nights, mailing = nights_with({ARN: JANE}, labs=1)
     mailing.mailer.outcomes[JANE] = "bounce"
