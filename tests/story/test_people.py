@@ -42,6 +42,12 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     assert opened(calendar).startswith("BEGIN:VCALENDAR")
     assert kim.sends("DELETE", "/me/calendar").status == 204
 
+    # And a mail program's own button gets through with a multipart form, here with a link that is nobody's
+    one_click = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+    assert (
+        kim.sends("POST", "/unsubscribe/none", one_click, content_type="multipart/form-data; boundary=b").status == 404
+    )
+
     # When an administrator keeps a roster, in Excel's Korean letters or not, and once more
     user = learner(stage)
     theirs = f"{user.person.name}@example.com"
