@@ -10,11 +10,9 @@ from chalicelib.api.inputs.params import (
     fields_of,
     instant_of,
     page_of,
+    parameters_of,
     phases_of,
-    refuse,
-    unknown_parameters,
 )
-from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.support.deadlines import SupportPhase
@@ -24,29 +22,16 @@ _WANTED = ("phase", "daysLeft", "owner", "account", "region")
 _SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 
 
-@dataclass(frozen=True)
-class ClustersQuery:
-    """A filter of clusters, and a page."""
-
-    wanted: ClusterFilter
-    page: PageQuery
-
-
-def read_clusters(given: Mapping[str, str]) -> ClustersQuery:
+def read_clusters(given: Mapping[str, str]) -> tuple[ClusterFilter, PageQuery]:
     """`phase` (several: comma-separated), `daysLeft`, `owner`, `account`, `region`, `limit`, `cursor`. Raises InvalidRequest."""
-    findings = unknown_parameters(given, (*_WANTED, "limit", "cursor"))
-    wanted = _wanted(given, findings)
-    page = page_of(given, findings)
-    refuse(findings)
-    return ClustersQuery(wanted, page)
+    with parameters_of(given, *_WANTED, "limit", "cursor") as findings:
+        return _wanted(given, findings), page_of(given, findings)
 
 
 def read_wanted(given: Mapping[str, str]) -> ClusterFilter:
     """The same filters without pages. Raises InvalidRequest."""
-    findings = unknown_parameters(given, _WANTED)
-    wanted = _wanted(given, findings)
-    refuse(findings)
-    return wanted
+    with parameters_of(given, *_WANTED) as findings:
+        return _wanted(given, findings)
 
 
 def read_snooze(raw: bytes, content_type: str | None) -> datetime:

@@ -56,21 +56,26 @@ def fields_of(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY)
     refuse(body.notes.findings)
 
 
+@contextmanager
+def parameters_of(given: Mapping[str, str], *known: str) -> Iterator[list[Finding]]:
+    """The findings about a query, beginning with its unknown and empty parameters. Raises InvalidRequest at the end."""
+    findings = [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
+    empty = (name for name, text in given.items() if name in known and not text)
+    findings += [error(name, "empty", "It is empty: give a value, or leave it out.") for name in empty]
+    yield findings
+    refuse(findings)
+
+
 def read_page(given: Mapping[str, str]) -> PageQuery:
     """`limit`, `cursor`. Raises InvalidRequest."""
-    findings = unknown_parameters(given, ("limit", "cursor"))
-    page = page_of(given, findings)
-    refuse(findings)
-    return page
+    with parameters_of(given, "limit", "cursor") as findings:
+        return page_of(given, findings)
 
 
 def read_list(given: Mapping[str, str]) -> ListQuery:
     """`owner`, `phase` (several: comma-separated), `limit`, `cursor`. Raises InvalidRequest."""
-    findings = unknown_parameters(given, ("owner", "phase", "limit", "cursor"))
-    phases = phases_of(given, Phase, findings)
-    page = page_of(given, findings)
-    refuse(findings)
-    return ListQuery(given.get("owner"), phases, page)
+    with parameters_of(given, "owner", "phase", "limit", "cursor") as findings:
+        return ListQuery(given.get("owner"), phases_of(given, Phase, findings), page_of(given, findings))
 
 
 def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
@@ -78,22 +83,21 @@ def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
 
     Raises InvalidRequest.
     """
-    findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor", "compare"))
-    month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
-    if not _MONTH.fullmatch(month):
-        findings.append(error("month", "invalid-month", "A month such as 2026-11."))
-    if form not in COST_FORMATS:
-        findings.append(error("format", "unknown-value", "One of {names}.", names=", ".join(COST_FORMATS)))
-    compare = given.get("compare")
-    if compare not in (None, COMPARED):
-        findings.append(error("compare", "unknown-value", "Costs are compared with {name}.", name=COMPARED))
-    elif compare and form != "json":
-        findings.append(error("compare", "not-here", "A comparison is JSON."))
-    if form == "json":
-        paged = [name for name in ("limit", "cursor") if name in given]
-        findings += [error(name, "not-here", "JSON has every row: pages are for csv and focus.") for name in paged]
-    page = page_of(given, findings)
-    refuse(findings)
+    with parameters_of(given, "month", "by", "format", "limit", "cursor", "compare") as findings:
+        month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
+        if not _MONTH.fullmatch(month):
+            findings.append(error("month", "invalid-month", "A month such as 2026-11."))
+        if form not in COST_FORMATS:
+            findings.append(error("format", "unknown-value", "One of {names}.", names=", ".join(COST_FORMATS)))
+        compare = given.get("compare")
+        if compare not in (None, COMPARED):
+            findings.append(error("compare", "unknown-value", "Costs are compared with {name}.", name=COMPARED))
+        elif compare and form != "json":
+            findings.append(error("compare", "not-here", "A comparison is JSON."))
+        if form == "json":
+            paged = [name for name in ("limit", "cursor") if name in given]
+            findings += [error(name, "not-here", "JSON has every row: pages are for csv and focus.") for name in paged]
+        page = page_of(given, findings)
     limit = page.limit if "limit" in given else _MOST
     return CostQuery(month, given.get("by", "person"), form, limit, page.cursor, compare is not None)
 
@@ -110,17 +114,16 @@ def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:
 
 def read_region(given: Mapping[str, str]) -> str | None:
     """`region`. Raises InvalidRequest."""
-    refuse(unknown_parameters(given, ("region",)))
-    return given.get("region")
+    with parameters_of(given, "region"):
+        return given.get("region")
 
 
 def read_dry_run(given: Mapping[str, str]) -> bool:
     """`dryRun`, true or false. Raises InvalidRequest."""
-    findings = unknown_parameters(given, ("dryRun",))
-    asked = given.get("dryRun", "false")
-    if asked and asked not in ("true", "false"):
-        findings.append(error("dryRun", "unknown-value", "dryRun is true or false."))
-    refuse(findings)
+    with parameters_of(given, "dryRun") as findings:
+        asked = given.get("dryRun", "false")
+        if asked and asked not in ("true", "false"):
+            findings.append(error("dryRun", "unknown-value", "dryRun is true or false."))
     return asked == "true"
 
 
@@ -182,16 +185,6 @@ def instant_of(body: Reader, key: str) -> datetime | None:
     message = Sentence("{text} is no instant with a time zone, such as 2026-12-01T00:00:00Z.", text=text[:40])
     body.error(key, "invalid-instant", message)
     return None
-
-
-def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
-    """A finding for each unknown or empty parameter."""
-    unknown = [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
-    empty = (name for name, text in given.items() if name in known and not text)
-    return [
-        *unknown,
-        *(error(name, "empty", "It is empty: give a value, or leave it out.") for name in empty),
-    ]
 
 
 def phases_of(given: Mapping[str, str], known: type[P], findings: list[Finding]) -> tuple[P, ...]:

@@ -33,9 +33,9 @@ def _route_lists(context: RequestContext) -> None:
         query=("phase", "daysLeft", "owner", "account", "region", *PAGE),
     )
     def get_clusters() -> Response:
-        deps, asked = context.deps, cluster_params.read_clusters(context.query)
+        deps, (wanted, paged) = context.deps, cluster_params.read_clusters(context.query)
         now = deps.clock.now()
-        page = queries.list_clusters(deps, context.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
+        page = queries.list_clusters(deps, context.caller, wanted, paged.limit, paged.cursor, now)
         found = [clusters.cluster_in_list(watched, now, context.base) for watched in page.items]
         unreadable = clusters.unreadable_view(queries.unreadable_places(deps), context.caller)
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
