@@ -1,18 +1,26 @@
 """The five-minute run's part for people: mails people of a new roster, and people whose first mail failed.
 
-Each person gets one mail, also from concurrent runs; a run that dies between a mail and its mark repeats that mail.
+Each person gets one mail, also from concurrent runs; a run that dies between a mail and its mark repeats that mail. What can't be
+mailed now is put off: addresses that nobody mails would otherwise be first in the queue at every run.
 """
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.signed_links import sign_confirmation
-from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, RequestRefused
-from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
+from chalicelib.domain.errors.tree import (
+    AddressPending,
+    AddressRefused,
+    AskedTooOften,
+    AwsRefused,
+    AwsUnavailable,
+    EkslabError,
+)
+from chalicelib.domain.identity.confirmation import A_DAY, LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Person
 from chalicelib.logs import logger
@@ -21,10 +29,12 @@ from chalicelib.workflows.shared.mailing import claims, tell_by
 
 #: People mailed by one run; the next run mails the others.
 _AT_ONCE = 100
+#: The next try after a mail that nobody took, once.
+_SOON = timedelta(hours=1)
 
 
 def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
-    """Mail the people who are due; return the failures. An address that its reader refused, or another person claims, gets none."""
+    """Mail the people who are due; return the failures. An address whose reader refused the person gets none."""
     failed = []
     for due in deps.people.to_invite(_AT_ONCE):
         try:
@@ -41,12 +51,34 @@ def _invite(deps: Deps, person_id: str, now: datetime) -> None:
         return
     if not claims(deps, f"invitation#{person_id}", deps.clock.now()):
         return
-    if person.asked is not None:
-        try:
+    try:
+        if person.asked is not None:
             _send(deps, person, person.asked, now)
-        except RequestRefused as refused:
-            logger.info("A person is not invited.", extra={"person": person_id, "reason": str(refused)})
-    deps.people.save_people([person], [replace(person, invite_at=None)])
+    except AwsRefused:
+        _put_off(deps, person, now)
+        raise
+    except (AddressPending, AddressRefused, AskedTooOften) as refused:
+        logger.info("A person is not invited.", extra={"person": person_id, "reason": str(refused)})
+        deps.people.save_people([person], [_after(refused, person, now)])
+    else:
+        deps.people.save_people([person], [replace(person, invite_at=None)])
+
+
+def _after(refused: AddressPending | AddressRefused | AskedTooOften, person: Person, now: datetime) -> Person:
+    """The person after a request that came too early: they are invited later. A reader's refusal ends the request."""
+    match refused:
+        case AddressPending():
+            return replace(person, invite_at=refused.until)
+        case AskedTooOften():
+            return replace(person, invite_at=now + A_DAY)
+        case AddressRefused():
+            return replace(person, asked=None, invite_at=None)
+
+
+def _put_off(deps: Deps, person: Person, now: datetime) -> None:
+    """The next try after a mail that nobody takes: in an hour, and a day after any further one."""
+    is_first = deps.people.spend(f"invitations/{person.id}", 1, now + LASTS_FROM_ROSTER)
+    deps.people.save_people([person], [replace(person, invite_at=now + (_SOON if is_first else A_DAY))])
 
 
 def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
@@ -66,6 +98,7 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
             once,
         ):
             return message_id
+        _put_off(deps, person, now)
         raise AwsUnavailable(f"Nobody takes the mail that invites {address}.")
 
     asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)

@@ -71,6 +71,24 @@ def test_who_can_not_be_invited_stays_due_and_is_told() -> None:
     assert world.people.people["p-1"].invite_at is not None
 
 
+def test_people_whom_nobody_mails_leave_the_head_of_the_queue() -> None:
+    """A hundred addresses that SES refuses were tried at every run, and nobody behind them ever."""
+    world = make_deps()
+    named = [f"arn:aws:iam::111122223333:user/learner-{n}" for n in range(101)]
+    people = [Person(f"p-{n}", (who,), NOW, asked=f"{n}@example.com", invite_at=NOW) for n, who in enumerate(named)]
+    for one in people:
+        world.people.save_people([], [one])
+    mailing = with_mail(world, {})
+    world.fail("_take", AwsRefused("ses:SendEmail", "MessageRejected", "Email address is not verified."), times=10_000)
+    for one in people:
+        world.curfew.reach.unreachable[str(one.asked)] = "Nobody has confirmed a subscription."
+    for _ in range(24 * 12):
+        schedules.recover_labs(world.deps)
+        world.clock.advance(minutes=5)
+    assert mailing.mailer.asked == 101 * 2
+    assert {one.invite_at is not None for one in world.people.people.values()} == {True}
+
+
 @pytest.mark.parametrize("moment", ["to_invite", "person", "claim", "change_confirmation", "send", "save_people"])
 def test_two_scheduled_runs_invite_each_person_of_a_roster_once(moment: str) -> None:
     world = make_deps()

@@ -86,14 +86,19 @@ def _read_csv(text: str) -> Rows:
 
 def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
     """Non-empty rows, numbered like a spreadsheet's: a cell may hold line breaks."""
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
+    lines = io.StringIO(text, newline=None).getvalue()
+    delimiter = max(",;\t", key=lines.partition("\n")[0].count)
+    number = 0
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), start=1):
+        for number, cells in enumerate(csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True), start=1):
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as reason:
-        raise refusal("malformed-csv", "It is no CSV: {reason}.", reason=str(reason)) from reason
+        message = Sentence(
+            "It is no CSV from row {number} on: a quoted cell does not end, has more text behind its end, or is too long.",
+            number=number + 1,
+        )
+        raise refusal("malformed-csv", message) from reason
 
 
 def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:

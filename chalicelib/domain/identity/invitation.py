@@ -53,7 +53,10 @@ def invite(
 
 def confirmation_message(kept: Confirmation, link: str | None) -> Message:
     """The mail to an address that is not yet confirmed as anybody's."""
-    asks = Sentence("{who} asks for mails about their EKS labs at this address.", who=describe_identity(kept.identity))
+    asks = Sentence(
+        "Mails about the EKS labs of this person are to come to this address: {who}.",
+        who=describe_identity(kept.identity),
+    )
     way: list[Block] = (
         [para(Sentence("If that is you, open this page and press the button:")), Link(link, Sentence("This is me"))]
         if link

@@ -94,6 +94,11 @@ class Person:
         return replace(self, identities=tuple(dict.fromkeys((*named, identity)))[-MOST_IDENTITIES:])
 
     @property
+    def is_proved(self) -> bool:
+        """Whether its identities are one person's for certain: it has one only, or a reader confirmed the address of all."""
+        return self.address is not None or len({identity_key(identity) for identity in self.identities}) == 1
+
+    @property
     def keys(self) -> frozenset[str]:
         """The keys that belong to this person only."""
         named = {identity_key(identity) for identity in self.identities}
@@ -130,6 +135,11 @@ def _as_sessions_are(identity: str) -> str:
 def address_key(address: str) -> str:
     """The key of a confirmed address, which no two people share."""
     return f"address/{address.lower()}"
+
+
+def same_address(one: str | None, other: str | None) -> bool:
+    """Whether both are one mail address, in upper or lower case; None is no address."""
+    return one is not None and other is not None and address_key(one) == address_key(other)
 
 
 def calendar_key(hashed: str) -> str:

@@ -319,7 +319,11 @@ def _about_mail(person: Person | None) -> tuple[Finding, ...]:
     """A warning that no mail reaches the person."""
     if person is not None and person.address is not None:
         return ()
-    if person is not None and person.asked is not None:
+    if person is not None and person.asked is not None and person.invite_at is not None:
+        message = Sentence(
+            "No mail about it reaches you yet: a mail with a link is still to go to {address}.", address=person.asked
+        )
+    elif person is not None and person.asked is not None:
         message = Sentence(
             "No mail about it reaches you before you press the button behind the link that was sent to {address}.",
             address=person.asked,

@@ -1,6 +1,7 @@
 """A person's calendar at a secret address: their labs' ends, sleeps and wakes, and the deadlines of their clusters.
 
-Read-only, unsigned: calendar programs can't sign. Everyone with the address can read it, until its owner renews it.
+Read-only, unsigned: calendar programs can't sign. Everyone with the address can read it, until its owner renews it. Identities
+that only a roster put together see nothing of each other: their calendar is empty until a reader confirms the address.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.curfew.lab_calendar import lab_events
 from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.identity.callers import identity_of
-from chalicelib.domain.identity.person import Person, lookup_keys
+from chalicelib.domain.identity.person import Person, identity_key, lookup_keys
 from chalicelib.domain.identity.sessions import is_token
 from chalicelib.domain.labs.lab import ALIVE, Lab
 from chalicelib.domain.notices.calendar_feed import deadline_events
@@ -34,17 +35,24 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
         raise LinkInvalid
     deps.curfew.link_uses.spend(token, now)
     rules, holidays, words = deps.curfew.rules(), deps.curfew.holidays, words_of(person.reads(deps.language))
-    events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, holidays, now, words)]
-    answered = [watched for watched in each_watched(deps) if _answers_for(watched, person, deps.watch.home)]
+    keys = person.keys if person.is_proved else frozenset()
+    events = [event for lab in _labs(deps, keys, person, now) for event in lab_events(lab, rules, holidays, now, words)]
+    answered = [watched for watched in each_watched(deps) if _answers_for(watched, keys, deps.watch.home)]
     return document(Sentence("EKS labs"), [*events, *deadline_events(answered, now, words)], words)
 
 
-def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
-    """The living labs of all the person's identities."""
-    for owner in dict.fromkeys(map(identity_of, person.identities)):
+def _labs(deps: Deps, keys: frozenset[str], person: Person, now: datetime) -> Iterator[Lab]:
+    """The living labs of the person with these keys, by any name.
+
+    The month's sums name everybody who owns labs, in one read: a roster names no permission set and no path of an IAM user.
+    """
+    month = f"{now:%Y-%m}"
+    named = (identity for one in deps.store.month_people([month])[month] for identity in one.identities)
+    owners = dict.fromkeys(identity_of(one) for one in (*person.identities, *named) if identity_key(one) in keys)
+    for owner in owners:
         yield from deps.store.all_labs(owner, ALIVE)
 
 
-def _answers_for(watched: Watched, person: Person, home: str) -> bool:
+def _answers_for(watched: Watched, keys: frozenset[str], home: str) -> bool:
     owners = (watched.owner, *watched.other_owners)
-    return any(key in person.keys for owner in owners if owner for key in lookup_keys(owner, home))
+    return any(key in keys for owner in owners if owner for key in lookup_keys(owner, home))

@@ -13,7 +13,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.signed_links import read_confirmation, read_unsubscribing
 from chalicelib.domain.errors.tree import LinkInvalid, StaleLab
 from chalicelib.domain.identity.confirmation import Confirmation, address_digest
-from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, address_key
+from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, address_key, identity_key, same_address
 from chalicelib.ports.deps import Deps
 from chalicelib.services.people.me import saved
 
@@ -62,15 +62,17 @@ def refuse_address(deps: Deps, token: str, now: datetime) -> ConfirmationView:
 
     said = deps.people.change_confirmation(address_digest(kept.address), refused)
     person = deps.people.person(kept.person)
-    if person is not None and person.asked == kept.address:
+    if person is not None and same_address(person.asked, kept.address):
         deps.people.save_people([person], [replace(person, asked=None, invite_at=None)])
     return ConfirmationView(said, person.identities if person else (), done=True, refused=True)
 
 
 def _join(deps: Deps, kept: Confirmation) -> None:
     for _ in range(_ATTEMPTS):
-        person = _asking(deps, kept)
-        reader = deps.people.person_by_key(address_key(kept.address))
+        found, reader = _both(deps, kept)
+        if reader is not None and _is_joined(kept, reader):
+            return
+        person = _asking(kept, found)
         if reader is None or reader.id == person.id:
             done = saved(deps, [person], [replace(person, address=kept.address, asked=None, invite_at=None)])
         else:
@@ -101,18 +103,28 @@ def _named(deps: Deps, token: str, now: datetime) -> Confirmation:
 def _view(deps: Deps, kept: Confirmation) -> ConfirmationView:
     if kept.used_at is not None or kept.person in kept.refused:
         return ConfirmationView(kept, (kept.identity,), done=True, refused=kept.person in kept.refused)
-    reader = deps.people.person_by_key(address_key(kept.address))
-    if reader is not None and reader.id != kept.person and kept.identity in reader.identities:
+    found, reader = _both(deps, kept)
+    if reader is not None and _is_joined(kept, reader):
         return ConfirmationView(kept, reader.identities, done=True)
-    person = _asking(deps, kept)
+    person = _asking(kept, found)
     joins = reader.identities if reader is not None and reader.id != person.id else ()
     return ConfirmationView(kept, person.identities, joins)
 
 
-def _asking(deps: Deps, kept: Confirmation) -> Person:
-    """The requester, if they still want this address. Raises LinkInvalid."""
+def _both(deps: Deps, kept: Confirmation) -> tuple[Person | None, Person | None]:
+    """The requester, and the address's holder. In this order: a press that joins them in between shows in the holder."""
     person = deps.people.person(kept.person)
-    if person is None or (person.asked != kept.address and person.address != kept.address):
+    return person, deps.people.person_by_key(address_key(kept.address))
+
+
+def _is_joined(kept: Confirmation, reader: Person) -> bool:
+    """Whether an earlier press joined the requester to the address's holder."""
+    return reader.id != kept.person and identity_key(kept.identity) in reader.keys
+
+
+def _asking(kept: Confirmation, person: Person | None) -> Person:
+    """The requester, if they still want this address. Raises LinkInvalid."""
+    if person is None or not any(same_address(one, kept.address) for one in (person.asked, person.address)):
         raise LinkInvalid
     return person
 

@@ -31,7 +31,7 @@ from chalicelib.domain.identity.confirmation import (
     asked,
 )
 from chalicelib.domain.identity.invitation import invite
-from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key
+from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key, same_address
 from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
 
@@ -50,6 +50,10 @@ class AboutMe:
     language: Language | None = None
     zone: str | None = None
     muted: tuple[Topic, ...] | None = None
+
+    def is_for_others(self, group: Person) -> bool:
+        """Whether it gives the caller another address than a roster gave the whole group, or none."""
+        return self.no_address or (self.address is not None and not same_address(self.address, group.asked))
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,16 @@ def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) 
     Raises AddressPending, AddressRefused, AskedTooOften: then nothing was stored; InvalidRequest: the mail is tried again.
     """
     before = get_me(deps, caller, now).person
-    wanted = about.address if about.address and not _is_same(about.address, before.address) else None
-    if wanted is not None:
-        _may_ask(deps, caller, before, wanted, now)
-    person = change_me(deps, caller, lambda person: _told(person, about, wanted, now), now)
+    if about.address and not same_address(about.address, before.address):
+        _may_ask(deps, caller, before, about.address, now)
+    person = change_me(deps, caller, lambda kept: _told(kept, about, now), now, about.is_for_others)
     if about.language is not None:
         for whose in {identity_key(one) for one in person.identities}:
             deps.store.speak_in_sessions(whose, about.language, now)
-    if wanted is None:
+    if about.address is None or person.asked is None:
         return _view(deps, person, now)
     pending = send_confirmation(deps, person, caller.identity, url, now)
-    person = change_me(deps, caller, lambda kept: replace(kept, invite_at=None) if kept.asked == wanted else kept, now)
+    person = change_me(deps, caller, lambda kept: _mailed(kept, about.address), now)
     return PersonView(person, pending)
 
 
@@ -102,12 +105,21 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
     return invite(deps.people, send, asking, link, now)
 
 
-def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], now: datetime) -> Person:
-    """Change the caller's person, created if there is none; the caller leaves an unproved group. Raises StaleLab."""
+def change_me(
+    deps: Deps,
+    caller: Caller,
+    change: Callable[[Person], Person],
+    now: datetime,
+    leaves: Callable[[Person], bool] = lambda _: False,
+) -> Person:
+    """Change the caller's person, created if there is none. Raises StaleLab.
+
+    `leaves`: whether the caller leaves an unproved group, whose other identities keep what a roster said of them.
+    """
     for _ in range(_ATTEMPTS):
         kept = deps.people.person_by_key(identity_key(caller.identity))
         before = [] if kept is None else [kept]
-        rest, own = _apart(kept, caller, now)
+        rest, own = _apart(kept, caller, now) if kept is not None and leaves(kept) else ([], _own(kept, caller, now))
         changed = change(own)
         if kept is not None and not rest and changed == kept:
             return kept
@@ -142,19 +154,26 @@ def person_of_calendar(deps: Deps, token: str) -> Person | None:
     return deps.people.person_by_key(calendar_key(session_key(token)))
 
 
-def _apart(kept: Person | None, caller: Caller, now: datetime) -> tuple[list[Person], Person]:
-    """The others of an unproved group, and the caller's own person, with the identity of this request."""
-    if kept is None:
-        return [], _stranger(caller, now)
+def _own(kept: Person | None, caller: Caller, now: datetime) -> Person:
+    """The caller's person, with the identity of this request."""
+    return _stranger(caller, now) if kept is None else kept.known_as(caller.identity)
+
+
+def _apart(kept: Person, caller: Caller, now: datetime) -> tuple[list[Person], Person]:
+    """The others of an unproved group, and the caller's own person."""
+    if kept.is_proved:
+        return [], _own(kept, caller, now)
     mine = identity_key(caller.identity)
     others = tuple(one for one in kept.identities if identity_key(one) != mine)
-    if kept.address is None and others:
-        own = replace(_stranger(caller, now), language=kept.language, zone=kept.zone, muted=kept.muted)
-        return [replace(kept, identities=others, asked=None, invite_at=None)], own
-    return [], kept.known_as(caller.identity)
+    own = replace(_stranger(caller, now), language=kept.language, zone=kept.zone, muted=kept.muted)
+    return [replace(kept, identities=others, calendar=None)], own
 
 
-def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> Person:
+def _mailed(person: Person, address: str | None) -> Person:
+    return replace(person, invite_at=None) if same_address(person.asked, address) else person
+
+
+def _told(person: Person, about: AboutMe, now: datetime) -> Person:
     told = replace(
         person,
         language=about.language or person.language,
@@ -163,7 +182,11 @@ def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> 
     )
     if about.no_address:
         return replace(told, address=None, asked=None, invite_at=None)
-    return replace(told, asked=wanted, invite_at=now + _OUR_TURN) if wanted else told
+    if about.address is None:
+        return told
+    if same_address(about.address, told.address):
+        return replace(told, asked=None, invite_at=None)
+    return replace(told, asked=about.address, invite_at=now + _OUR_TURN)
 
 
 def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: datetime) -> None:
@@ -197,10 +220,6 @@ def new_person_id() -> str:
 
 def _nonce() -> str:
     return secrets.token_hex(8)
-
-
-def _is_same(address: str, other: str | None) -> bool:
-    return other is not None and address.lower() == other.lower()
 
 
 def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:

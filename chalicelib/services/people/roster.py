@@ -15,7 +15,7 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.identity.person import Person, identity_key
+from chalicelib.domain.identity.person import Person, identity_key, same_address
 from chalicelib.domain.requests.roster import MOST_ROWS, RosterRules, Row, read_rows
 from chalicelib.domain.requests.schedule_input import time_zones
 from chalicelib.ports.deps import Deps, Page
@@ -92,24 +92,32 @@ class RowChange:
 
 
 def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange | Finding:
-    holders = {known[key].id: known[key] for key in row.keys if key in known}
-    if len(holders) > 1:
+    """The change by a row; known people who have, or wait for, its address stay as they are until its reader presses."""
+    holders = tuple({known[key].id: known[key] for key in row.keys if key in known}.values())
+    free = tuple(one for one in row.identities if identity_key(one) not in known)
+    if len(holders) == 1 and holders[0].address is None:
+        return RowChange(holders[0], _told(replace(holders[0], identities=(*holders[0].identities, *free)), row, now))
+    others = [one for one in holders if not _may_be_at(one, row.address)]
+    if others and len(holders) > 1:
         message = Sentence(
             "Its identities are two people's already. If one of them asks for the other's address, the mail joins them."
         )
         return error(f"{row.where}, identity", "identity-taken", message)
-    free = tuple(one for one in row.identities if identity_key(one) not in known)
-    if not holders:
-        return RowChange(None, _told(Person(new_person_id(), free, now), row, now))
-    (kept,) = holders.values()
-    if kept.address is None:
-        return RowChange(kept, _told(replace(kept, identities=(*kept.identities, *free)), row, now))
-    if kept.address.lower() != row.address.lower():
+    if others:
         message = Sentence(
-            "They confirmed {address}. They alone change it: `ekslab me --address`.", address=kept.address
+            "They confirmed {address}. They alone change it: `ekslab me --address`.", address=str(others[0].address)
         )
         return error(f"{row.where}, address", "address-confirmed", message)
-    return RowChange(None, _told(Person(new_person_id(), free, now), row, now)) if free else RowChange(kept, kept)
+    return (
+        RowChange(None, _told(Person(new_person_id(), free, now), row, now))
+        if free
+        else RowChange(holders[0], holders[0])
+    )
+
+
+def _may_be_at(person: Person, address: str) -> bool:
+    """Whether the address is the person's, or waits for its reader."""
+    return same_address(person.address, address) or same_address(person.asked, address)
 
 
 def _one_persons(rows: Sequence[Row], known: Mapping[str, Person]) -> Iterator[Finding]:
@@ -128,9 +136,8 @@ def _one_persons(rows: Sequence[Row], known: Mapping[str, Person]) -> Iterator[F
 
 def _told(person: Person, row: Row, now: datetime) -> Person:
     """The person after a row; a mail is due for a new address."""
-    again = person.asked is not None and person.asked.lower() == row.address.lower()
-    told = replace(person, language=row.language or person.language, zone=row.zone or person.zone, asked=row.address)
-    return told if again else replace(told, invite_at=now)
+    told = replace(person, language=row.language or person.language, zone=row.zone or person.zone)
+    return told if same_address(person.asked, row.address) else replace(told, asked=row.address, invite_at=now)
 
 
 def _saved(deps: Deps, steps: Sequence[RowChange]) -> bool:

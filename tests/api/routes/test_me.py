@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from chalicelib.domain.curfew.signed_links import sign_unsubscribing
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
 from chalicelib.domain.identity.invitation import KIND
-from chalicelib.domain.identity.person import Person
+from chalicelib.domain.identity.person import Person, identity_key
 from chalicelib.workflows.mail_events import take_mail_event
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.curfew_world import CURFEW, a_ready_lab, a_world
@@ -234,6 +235,61 @@ def test_what_is_wrong_is_told_by_its_field_and_nothing_is_kept(body: Any, path:
     assert http.world.people.people == {}
 
 
+@pytest.mark.parametrize("minutes", [0, 5])
+@pytest.mark.parametrize("other", ["KIM@example.com", "Kim@EXAMPLE.com", "kim@example.com"])
+def test_addresses_that_differ_only_in_case_are_one_and_their_link_works(other: str, minutes: int) -> None:
+    """Soon after the first request there is no second mail: the link is of the first spelling."""
+    http = an_http()
+    ask(http, KIM)
+    first = link(http)
+    http.world.clock.advance(minutes=minutes)
+    assert ask(http, KIM, other).status == 200
+    assert press(http, first).json["done"] is True
+    assert me(http, KIM)["address"].lower() == ADDRESS
+    http.world.clock.advance(hours=1)
+    assert ask(http, USER, other).status == 200
+    assert press(http, link(http)).status == 200
+    assert len(http.world.people.people) == 1
+
+
+def test_a_no_to_an_address_in_another_case_ends_the_request() -> None:
+    http = an_http()
+    ask(http, STRANGER, "Kim@example.com")
+    http.world.clock.advance(minutes=5)
+    ask(http, STRANGER, "kim@example.com")
+    (person,) = http.world.people.people.values()
+    http.world.people.people[person.id] = replace(person, asked="KIM@example.com")
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    assert http.call("POST", link(http), body="answer=no", caller=None, headers=form).status == 200
+    assert [one.asked for one in http.world.people.people.values()] == [None]
+
+
+def test_a_mistyped_address_is_taken_back_by_the_confirmed_one() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    http.world.clock.advance(hours=1)
+    ask(http, KIM, "kin@example.com")
+    typo = link(http)
+    said = ask(http, KIM, "Kim@example.com").json
+    assert (said["address"], said["pending"]) == (ADDRESS, None)
+    assert press(http, typo).status == 404
+    assert me(http, KIM)["address"] == ADDRESS
+    assert [(one.asked, one.invite_at) for one in http.world.people.people.values()] == [(None, None)]
+
+
+def test_a_second_press_at_once_says_what_the_first_one_did() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    http.world.clock.advance(hours=1)
+    ask(http, USER)
+    first: list[int] = []
+    for operation in ("person_by_key", "person", "save_people"):
+        http.world.account.hooks[operation] = lambda: first.append(press(http, link(http)).status)
+        assert press(http, link(http)).status == 200
+    assert first[0] == 200
+    assert len(http.world.people.people) == 1
+
+
 def test_who_has_no_address_learns_it_when_asking_for_a_lab() -> None:
     http = an_http()
     said = [
@@ -277,6 +333,33 @@ def test_a_calendar_of_a_person_with_several_identities_has_the_labs_of_each() -
     confirmed(http, OWNER)
     http.world.store.put(a_ready_lab())
     assert "myeks" in http.call("GET", calendar(http, USER), caller=None).text
+
+
+@pytest.mark.parametrize("owner", [KIM, AGAIN, USER.replace("user/", "user/class/")])
+def test_a_calendar_of_a_roster_s_person_has_labs_by_each_permission_set_and_path(owner: str) -> None:
+    """A roster names neither: labs are the person's whose key their owner has, as mails are."""
+    http = an_http()
+    mine = identity_key(owner)
+    rostered = (USER, "arn:aws:sts::111122223333:directory/kim@corp.example")
+    other = next(one for one in rostered if identity_key(one) != mine)
+    for caller, name in ((owner, "myeks"), (STRANGER, "others")):
+        assert http.post("/labs", {"name": name}, caller=caller).status == 202
+    http.world.people.save_people([], [Person("person-1", rostered, NOW, ADDRESS)])
+    shown = http.call("GET", calendar(http, other), caller=None).text
+    assert "myeks" in shown
+    assert "others" not in shown
+
+
+def test_identities_that_only_a_roster_put_together_see_nothing_of_each_others_labs() -> None:
+    http = an_http()
+    http.world.people.save_people([], [Person("person-1", (USER, KIM), NOW, asked=ADDRESS)])
+    http.world.store.put(replace(a_ready_lab(), owner=KIM))
+    file = calendar(http, USER)
+    assert "myeks" not in http.call("GET", file, caller=None).text
+    ask(http, USER, "mallory@example.com")
+    assert http.call("GET", file, caller=None).status == 404
+    press(http, link(http))
+    assert "myeks" not in http.call("GET", calendar(http, USER), caller=None).text
 
 
 def test_a_calendars_address_can_be_taken_back_and_is_read_only() -> None:
@@ -462,7 +545,7 @@ def test_a_link_that_ses_refuses_is_published_to_nobody_and_is_sent_once_ses_tak
     recover_labs(http.world.deps)
     assert mails(http) == []
     mailing.mailer.outcomes.clear()
-    http.world.clock.advance(minutes=6)
+    http.world.clock.advance(hours=1)
     recover_labs(http.world.deps)
     assert press(http, last()).status == 200
     assert me(http, KIM)["address"] == ADDRESS

@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.confirmation import LASTS, MOST_MAILS
 from chalicelib.domain.identity.invitation import KIND
 from chalicelib.domain.identity.person import Language, Person, identity_key
 from chalicelib.domain.identity.user_pools import PoolUser
@@ -104,10 +105,22 @@ KOREAN = f"{HEAD}\r\nkim,,김@example.com,ko,\r\n"
         ROWS.replace(",", ";").encode(),
         ROWS.replace(",", "\t").encode(),
         ROWS.replace("\n", "\r\n").encode(),
+        ROWS.replace("\n", "\r").encode(),
+        ROWS.replace("\n", "\r").replace(",", ";").encode(),
         f"\n\n{ROWS}\n\n,,,,\n".encode().lstrip(),
         ROWS.replace("iamUser", "IAM user").replace("timeZone", "Time-Zone").encode(),
     ],
-    ids=["byte-order mark", "CP949", "semicolons", "tabs", "CRLF", "empty rows", "names of columns"],
+    ids=[
+        "byte-order mark",
+        "CP949",
+        "semicolons",
+        "tabs",
+        "CRLF",
+        "CR",
+        "CR and semicolons",
+        "empty rows",
+        "names of columns",
+    ],
 )
 def test_a_roster_is_read_as_spreadsheets_save_it(raw: bytes) -> None:
     assert counted(send(an_http(), raw)) == (2, 0, 0, 2)
@@ -140,6 +153,15 @@ def test_what_is_no_roster_is_told_by_row_and_column(text: str, path: str, code:
     assert answer.status == 400
     assert (answer.json["findings"][0]["path"], answer.json["findings"][0]["code"]) == (path, code)
     assert http.world.people.people == {}
+
+
+@pytest.mark.parametrize("cell", ['"kim', '"kim"x', f'"{"k" * 140_000}"'])
+def test_a_malformed_row_is_told_in_the_readers_language_by_its_number(cell: str) -> None:
+    text = f"{HEAD}\nlee,,lee@example.com,,\n{cell},,kim@example.com,,\n"
+    headers = {"content-type": "text/csv", "accept-language": "ko"}
+    (finding,) = an_http().call("POST", "/people", body=text, caller=ADMIN, headers=headers).json["findings"]
+    assert (finding["code"], "3" in finding["message"]) == ("malformed-csv", True)
+    assert re.findall(r"[a-z]{3,}", finding["message"]) == []
 
 
 def test_json_does_as_well() -> None:
@@ -185,6 +207,117 @@ def test_a_roster_changes_no_confirmed_address_and_no_choice_of_a_person() -> No
     assert [one["code"] for one in answer.json["findings"]] == ["address-confirmed"]
     assert counted(send(http, f"{HEAD}\nkim,,kim@example.com,ko,\n")) == (0, 0, 1, 0)
     assert me(http, USER)["language"] == "en"
+
+
+BOTH = f"{HEAD}\nkim,kim@corp.example,kim@example.com,ko,\n"
+
+
+@pytest.mark.parametrize("act", ["language", "timeZone", "hears", "calendar", "no calendar", "their own address"])
+def test_what_a_person_does_before_the_press_leaves_their_rosters_link_alive(act: str) -> None:
+    http = an_http()
+    send(http, BOTH)
+    recover_labs(http.world.deps)
+    mailed = link(http)
+    done = {
+        "language": lambda: http.put("/me", {"language": "en"}, caller=USER),
+        "timeZone": lambda: http.put("/me", {"timeZone": "Asia/Seoul"}, caller=USER),
+        "hears": lambda: http.put("/me", {"hears": []}, caller=USER),
+        "calendar": lambda: http.call("POST", "/me/calendar", caller=USER),
+        "no calendar": lambda: http.delete("/me/calendar", caller=USER),
+        "their own address": lambda: ask(http, USER, "Kim@example.com"),
+    }
+    assert done[act]().status < 300
+    assert send(http, BOTH).status == 200
+    assert press(http, mailed).status == 200
+    assert me(http, USER)["address"].lower() == me(http, KIM)["address"].lower() == ADDRESS
+    assert counted(send(http, BOTH)) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("body", [{"address": "mallory@example.com"}, {"address": None}])
+def test_who_wants_another_address_leaves_and_the_link_is_the_others(body: dict[str, str | None]) -> None:
+    http = an_http()
+    send(http, BOTH)
+    recover_labs(http.world.deps)
+    mailed = link(http)
+    assert http.put("/me", body, caller=USER).status == 200
+    shown = http.call("GET", mailed, caller=None, headers={"accept": "application/json"}).json
+    assert len(shown["identities"]) == 1
+    press(http, mailed)
+    assert (me(http, KIM)["address"], me(http, USER)["address"]) == (ADDRESS, None)
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "Kim@example.com"])
+@pytest.mark.parametrize("mailed", [False, True])
+def test_a_roster_about_somebody_known_changes_nothing_the_second_time(mailed: bool, address: str) -> None:
+    http = an_http()
+    confirmed(http, USER)
+    http.world.clock.advance(hours=1)
+    rows = f"{HEAD}\nkim,kim@corp.example,{address},,\n"
+    assert counted(send(http, rows)) == (1, 0, 0, 1)
+    if mailed:
+        recover_labs(http.world.deps)
+    before = dict(http.world.people.people)
+    for _ in range(2):
+        assert counted(send(http, rows.replace("kim@example", "KIM@example"))) == (0, 0, 1, 0)
+    assert http.world.people.people == before
+
+
+def test_a_link_of_a_roster_works_although_a_later_one_writes_the_address_in_another_case() -> None:
+    http = an_http()
+    send(http, ROWS)
+    recover_labs(http.world.deps)
+    assert counted(send(http, ROWS.replace("kim@example", "KIM@example"))) == (0, 0, 2, 0)
+    for message in mails(http):
+        found = re.search(r"/api(/confirm/\S+)", message.body)
+        assert found
+        assert press(http, found[1]).status == 200
+
+
+def test_an_invitation_waits_for_whoever_asked_first_and_goes_out_then() -> None:
+    http = an_http()
+    ask(http, STRANGER)
+    send(http, ROWS)
+    recover_labs(http.world.deps)
+    warned = http.post("/labs", {"name": "one"}, caller=USER).json["warnings"]
+    assert "still to go" in next(one["message"] for one in warned if one["code"] == "no-address")
+    http.world.clock.advance(days=LASTS.days)
+    recover_labs(http.world.deps)
+    press(http, link(http))
+    assert me(http, USER)["address"] == ADDRESS
+
+
+def test_an_invitation_to_an_address_that_had_its_mails_goes_out_a_day_later() -> None:
+    http = an_http()
+    for _ in range(MOST_MAILS):
+        ask(http, STRANGER)
+        http.world.clock.advance(hours=1)
+    http.put("/me", {"address": None}, caller=STRANGER)
+    http.world.clock.advance(hours=LASTS.days * 24 - 2)
+    send(http, f"{HEAD}\nkim,,kim@example.com,,\n")
+    recover_labs(http.world.deps)
+    assert me(http, USER)["pending"] is None
+    http.world.clock.advance(days=1)
+    recover_labs(http.world.deps)
+    press(http, link(http))
+    assert me(http, USER)["address"] == ADDRESS
+
+
+def test_an_invitation_that_its_reader_refused_is_sent_no_more_and_nothing_claims_it() -> None:
+    http = an_http()
+    send(http, ROWS)
+    recover_labs(http.world.deps)
+    kim = next(message for message in mails(http) if message.recipient == ADDRESS)
+    found = re.search(r"/api(/confirm/\S+)", kim.body)
+    assert found
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    assert http.call("POST", found[1], body="answer=no", caller=None, headers=form).status == 200
+    for _ in range(3):
+        http.world.clock.advance(days=9)
+        send(http, ROWS)
+        recover_labs(http.world.deps)
+    assert len([message for message in mails(http) if message.recipient == ADDRESS]) == 1
+    warned = http.post("/labs", {"name": "one"}, caller=USER).json["warnings"]
+    assert "ekslab me --address" in next(one["message"] for one in warned if one["code"] == "no-address")
 
 
 def test_two_peoples_identities_in_one_row_are_refused() -> None:
