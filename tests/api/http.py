@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from chalice import Chalice
 
 from chalicelib.api.routes.labs import make_blueprint
 from chalicelib.domain.identity.people import People
+from chalicelib.ports.deps import Deps
 from tests.fakes import OWNER, FakeWorld, make_deps
 from tests.fakes.builders import ACCOUNT
 
@@ -43,9 +45,10 @@ class Http:
     people: People = field(default_factory=lambda: People(ACCOUNT, (ADMIN,), is_directory_role=lambda *_: True))
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.app = Chalice(app_name="ekslab-test")
-        self.app.register_blueprint(make_blueprint(lambda: self.world.deps, lambda: self.people))
+    @cached_property
+    def app(self) -> Chalice:
+        """An application of its own, for who asks it directly."""
+        return _application(lambda: self.world.deps, lambda: self.people)
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.call("GET", path, **options)
@@ -90,10 +93,39 @@ class Http:
                 "identity": identity,
             },
         }
-        answer = self.app(event, None)
+        answer = self._answer(event)
         several = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
         one = [answer["headers"]["Set-Cookie"]] if "Set-Cookie" in answer["headers"] else []
         return Answer(answer["statusCode"], answer["headers"], answer["body"], (*several, *one))
+
+    def _answer(self, event: Mapping[str, Any]) -> Any:
+        try:
+            desk = _free.pop()
+        except IndexError:
+            desk = _Desk()
+        desk.http = self
+        try:
+            return desk.app(event, None)
+        finally:
+            _free.append(desk)
+
+
+class _Desk:
+    """An application that answers for one world at a time: to register its routes takes longer than most requests."""
+
+    def __init__(self) -> None:
+        self.http = Http()
+        self.app = _application(lambda: self.http.world.deps, lambda: self.http.people)
+
+
+_free: list[_Desk] = []
+"""Desks between two requests; one that is asked during another's has one of its own."""
+
+
+def _application(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> Chalice:
+    app = Chalice(app_name="ekslab-test")
+    app.register_blueprint(make_blueprint(get_deps, get_people))
+    return app
 
 
 def _text(body: Any) -> str | None:
