@@ -143,7 +143,7 @@ def request_lab(
 ) -> Accepted:
     """Store a new lab and start creating it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
     plan = _plan(deps, caller, asking, now)
-    about = _about_mail(plan.person)
+    about = _about_mail(deps, plan.person)
     stored = _stored(deps, caller, plan, key, digest, now)
     return Accepted(stored, (*plan.findings, *about, *start_workflow(deps, stored)))
 
@@ -315,10 +315,14 @@ def _about_volumes(lab: Lab) -> Finding:
     return warning("volumes", "volumes", "When the lab ends, {what}.", what=describe_volumes(lab.spec.volumes))
 
 
-def _about_mail(person: Person | None) -> tuple[Finding, ...]:
+def _about_mail(deps: Deps, person: Person | None) -> tuple[Finding, ...]:
     """A warning that no mail reaches the person."""
     if person is not None and person.address is not None:
-        return ()
+        why = deps.mail.store.bounced_address(person.address) if deps.mail is not None else None
+        if why is None:
+            return ()
+        message = Sentence("Mail to {address} came back: {why}. `ekslab me --address` names another address.")
+        return (warning("", "mail-came-back", message.with_slots(address=person.address, why=why)),)
     if person is not None and person.asked is not None and person.invite_at is not None:
         message = Sentence(
             "No mail about it reaches you yet: a mail with a link is still to go to {address}.", address=person.asked

@@ -307,6 +307,22 @@ def test_who_has_no_address_learns_it_when_asking_for_a_lab() -> None:
     assert len(me(http, KIM)["identities"]) == 2
 
 
+def test_whose_mail_came_back_learns_it_when_asking_for_a_lab() -> None:
+    http = an_http()
+    mailing = with_mail(http.world, {})
+    http.world.people.save_people([], [Person("person-1", (USER,), NOW, ADDRESS)])
+    assert "mail-came-back" not in [
+        one["code"] for one in http.post("/labs", {"name": "one"}, caller=USER).json["warnings"]
+    ]
+    mailing.store.bounced[ADDRESS] = "no such mailbox"
+    [said] = [
+        one["message"]
+        for one in http.post("/labs", {"name": "two"}, caller=USER).json["warnings"]
+        if one["code"] == "mail-came-back"
+    ]
+    assert "no such mailbox" in said
+
+
 def calendar(http: Http, caller: str) -> str:
     made = http.call("POST", "/me/calendar", caller=caller).json["url"]
     assert isinstance(made, str)
