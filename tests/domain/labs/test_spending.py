@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.labs.lab import NEXT_PHASES, Change, Lab, Phase, Protection
 from chalicelib.domain.labs.meter import MICRO, Meter, first_of_month
 from chalicelib.domain.labs.spending import COST, foreseen, saved, spending, spent
+from tests.examples import examples
 from tests.fakes import NOW, a_lab, a_nodegroup, a_spec
 
 ZONES = ("UTC", "Asia/Seoul", "America/New_York", "Europe/Berlin", "Pacific/Chatham", "Australia/Lord_Howe")
@@ -82,7 +83,7 @@ def oracle(life: Life, zone: str) -> dict[str, float]:
     return {month: cost for month, cost in found.items() if cost}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(lives())
 def test_what_was_spent_is_what_an_independent_clock_counts(life: Life) -> None:
     meter = life.lab.meter
@@ -93,7 +94,7 @@ def test_what_was_spent_is_what_an_independent_clock_counts(life: Life) -> None:
     assert {month: cost / MICRO for month, cost in months.items()} == pytest.approx(counted, rel=0.01, abs=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(lives())
 def test_what_ends_in_its_lease_never_costs_more_than_was_reserved_for_it(life: Life) -> None:
     lab = life.lab

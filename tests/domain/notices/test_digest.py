@@ -19,6 +19,7 @@ from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.support.watched import Watched
 from tests.domain.support.test_assessment import CALENDAR, NOW
+from tests.examples import examples
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_key, a_trouble
 
 RULES = NoticeRules(administrators="admins@example.com")
@@ -107,7 +108,7 @@ def test_row_11_many_clusters_are_split_into_messages_and_none_is_left_out(count
 
 
 @given(st.integers(1, 150), st.integers(0, 120))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_every_notice_is_in_exactly_one_message_however_long_names_are(count: int, length: int) -> None:
     found = mails(*(kept(f"{number:04}{'x' * length}", "1.31") for number in range(count)))
     ids = [notice for message in found for notice in message.notice_ids]

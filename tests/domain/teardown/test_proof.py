@@ -25,6 +25,7 @@ from chalicelib.domain.teardown.ownership import judge
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.domain.teardown.reconcile import reconcile
 from tests.domain.teardown.test_ownership import BORN, GUEST, ISSUER, LATER, STACK_ID, TARGET
+from tests.examples import examples
 from tests.fakes.trail import CREATIONS, created, session
 
 NOW = BORN + timedelta(days=1)
@@ -160,13 +161,13 @@ def deletes(foreign: Foreign, *targets: Target) -> bool:
     return any(judge(thing, target, known).ours for target in targets for known in ({}, ledger))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(foreigners, st.sampled_from(TARGETS))
 def test_nothing_that_no_proof_covers_is_ever_deleted(foreign: Foreign, target: Target) -> None:
     assert not deletes(foreign, target)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(foreigners, st.sampled_from(TARGETS), st.booleans())
 def test_nothing_claimed_goes_unmentioned_and_no_receipt_with_it_is_clean(
     foreign: Foreign, target: Target, known: bool
@@ -181,7 +182,7 @@ def test_nothing_claimed_goes_unmentioned_and_no_receipt_with_it_is_clean(
         assert not made.clean
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(foreigners, st.sampled_from(TARGETS), st.integers(-600, -1), st.booleans())
 def test_what_was_there_before_the_lab_stays_whatever_it_says_later(
     foreign: Foreign, target: Target, before: int, known: bool
@@ -195,14 +196,14 @@ def test_what_was_there_before_the_lab_stays_whatever_it_says_later(
     assert {line.outcome for line in made.lines} <= {ReceiptOutcome.KEPT, ReceiptOutcome.LEFT}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(foreigners, st.sampled_from(TARGETS), st.sampled_from(["tags", "network", "direct look at arn:x"]))
 def test_no_receipt_is_clean_while_a_source_could_not_be_read(foreign: Foreign, target: Target, source: str) -> None:
     made = reconcile("now", NOW, (), InventoryAnswer((), ("s",), (f"{source}: denied",)), target)
     assert not made.clean
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(foreigners)
 def test_an_unreadable_history_proves_nothing(foreign: Foreign) -> None:
     thing = foreign.thing
@@ -211,7 +212,7 @@ def test_an_unreadable_history_proves_nothing(foreign: Foreign) -> None:
     assert not decision.ours
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(foreigners, st.sampled_from(["before", "shared", "other cluster"]))
 def test_what_the_lab_did_make_stays_too_when_something_speaks_against_it(foreign: Foreign, against: str) -> None:
     tags = {"shared": {CLUSTER_PREFIX + "x": "shared"}, "other cluster": {CLUSTER_PREFIX + "x": "true"}}

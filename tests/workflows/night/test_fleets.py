@@ -31,6 +31,7 @@ from chalicelib.services.curfew.plans import release_plan
 from chalicelib.workflows.night import act, call_off
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators
+from tests.examples import examples
 from tests.fakes import NOW, a_caller
 from tests.fakes.curfew import FakeReach
 from tests.workflows.night.nights import Nights, busy, idle, unseen
@@ -202,7 +203,7 @@ class Fleet(RuleBasedStateMachine):
 
 
 TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
+TestFleet.settings = settings(max_examples=examples(12), stateful_step_count=14, deadline=None)
 
 
 def a_fleet(labs: int, use: str, lease: int, unheard: set[str] | None = None) -> Fleet:

@@ -26,6 +26,7 @@ from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.deadlines import DeadlineKind
 from chalicelib.domain.support.observation import LIVE
 from chalicelib.workflows.watch import delivery
+from tests.examples import examples
 from tests.fakes import NOW, a_calendar, make_deps
 from tests.fakes.curfew import FakeReach
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
@@ -214,7 +215,7 @@ def date_texts(entry: VersionSupport) -> tuple[str, str]:
 
 
 TestWatchedFleet = WatchedFleet.TestCase
-TestWatchedFleet.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+TestWatchedFleet.settings = settings(max_examples=examples(12), stateful_step_count=12, deadline=None)
 
 
 def by_spelling(notices: Iterable[Notice]) -> dict[str, list[Notice]]:

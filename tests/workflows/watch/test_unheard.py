@@ -14,6 +14,7 @@ from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.notices.notice import Audience, NoticeState
 from chalicelib.services.health import health_of
 from chalicelib.workflows.watch.delivery import by_reader
+from tests.examples import examples
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_notice, a_registration
 from tests.fakes.mailing import with_mail
@@ -88,7 +89,7 @@ def test_health_counts_what_reaches_nobody() -> None:
     assert "reach nobody" in reasons
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.sets(st.sampled_from([OPS, ADMINS, "team@example.com"])), st.integers(1, 3), st.integers(1, 4))
 def test_nothing_is_sent_that_nobody_took(unheard: set[str], clusters: int, days: int) -> None:
     world = a_world(*unheard, clusters=clusters, team="team@example.com")
