@@ -225,8 +225,8 @@ def _nonce() -> str:
 def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> str:
     """Send it to the address that is its recipient; return its id. The same `once` again sends nothing.
 
-    A mail that SES refuses goes to the topic, if somebody subscribed to it under the address. Raises InvalidRequest if nobody did,
-    Throttled, AwsUnavailable.
+    A link that SES refuses is published to no topic: every subscriber could press its button. Raises InvalidRequest if SES refuses
+    it, Throttled, AwsUnavailable.
     """
     if deps.mail is None:
         return deps.watch.notifier.send(message)
@@ -239,9 +239,7 @@ def send_to_address(deps: Deps, message: Message, reader: Person, once: str) -> 
     except AwsRefused as refusal:
         if not is_by_ses(refusal):
             raise
-        if deps.curfew.reach.undeliverable_reason(message.recipient, message) is not None:
-            raise InvalidRequest([_refusal(message.recipient, refusal)]) from refusal
-        return deps.watch.notifier.send(message)
+        raise InvalidRequest([_refusal(message.recipient, refusal)]) from refusal
     if mail is None:
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
     return mail.message_id
@@ -251,7 +249,7 @@ def _refusal(address: str, refusal: AwsRefused) -> Finding:
     return error(
         "address",
         "mail-refused",
-        "Amazon SES refused the mail to {address}: {why}. Nobody received it. It is tried again every five minutes.",
+        "Amazon SES refused the mail to {address}: {why}. Nobody received it. It is tried again within an hour, then daily.",
         address=address,
         why=refusal.message.rstrip("."),
     )

@@ -537,29 +537,21 @@ def test_where_the_installation_sends_mail_the_link_comes_by_it_alone() -> None:
     assert mailing.store.bounced == {}
 
 
-def test_what_ses_refuses_goes_to_the_topic() -> None:
-    http = an_http()
-    mailing, _ = letters(http)
-    refused = AwsRefused("ses:SendEmail", "MessageRejected", "Email address is not verified.")
-    http.world.fail("_take", refused)
-    assert ask(http, KIM).status == 200
-    assert ([letter.address for _, letter in mailing.mailer.sent], len(mails(http))) == ([], 1)
-
-
 def test_a_link_that_ses_refuses_is_published_to_nobody_and_is_sent_once_ses_takes_it() -> None:
-    """It was published to the topic, where every unfiltered subscription had it, and was never sent again."""
+    """The topic's subscribers take everything: each of them could have pressed its button, and it was never sent again."""
     http = an_http()
     mailing, last = letters(http)
     mailing.mailer.outcomes[ADDRESS] = "refused"
-    http.world.curfew.reach.unreachable[ADDRESS] = "Nobody has confirmed a subscription."
     answer = http.put("/me", {"address": ADDRESS, "language": "en", "timeZone": "Asia/Seoul"}, caller=KIM)
     [found] = answer.json["findings"]
     assert (answer.status, found["path"], found["code"]) == (400, "address", "mail-refused")
     assert "Email address is not verified" in found["message"]
+    assert "within an hour, then daily" in found["message"]
     assert (me(http, KIM)["timeZone"], mails(http)) == ("Asia/Seoul", [])
     http.world.clock.advance(minutes=6)
     recover_labs(http.world.deps)
-    assert mails(http) == []
+    (person,) = http.world.people.people.values()
+    assert (mails(http), person.invite_at) == ([], http.world.clock.now() + timedelta(hours=1))
     mailing.mailer.outcomes.clear()
     http.world.clock.advance(hours=1)
     recover_labs(http.world.deps)
