@@ -104,7 +104,8 @@ def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     from chalicelib.domain.errors.explain import words_of
 
     lab_id, why = event["item"]["lab_id"], words_of(event["failure"])
-    run = NightRun(deps, now, troubles=[f"{lab_id}: {why}"])
+    run = NightRun(deps, now)
+    run.note_trouble(lab_id, why)
     put_off_lab(run, lab_id, why)
     return run.answer()
 

@@ -49,7 +49,7 @@ def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: 
         use(sandbox, "played", "nightly")
         evening = (datetime.now(UTC) + timedelta(hours=34)).replace(minute=30, second=0, microsecond=0)
         night.strikes(evening + timedelta(hours=(10 - evening.hour) % 24))
-        assert "pods were scheduled around 01:00 in earlier nights, as nightly work is" in lab.events()
+        assert "pods were scheduled around 01:00 (Asia/Seoul) in earlier nights, as nightly work is" in lab.events()
 
         # And nothing of it outlives the lab
         lab.is_let_go()

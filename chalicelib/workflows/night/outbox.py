@@ -96,7 +96,9 @@ def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str,
     warnings, failed = _warnings(run, page)
     if page.after:
         readers = {each.addressee for each in warnings if each.addressee is not None}
-        near = _posts_to(run.deps, readers, posts)
+        near: list[Post] = []
+        with run.around(Sentence("pending posts")):
+            near = _posts_to(run.deps, readers, posts)
         tellings = [each for each in _tellings(run, near) if each.addressee in readers]
     else:
         tellings = _tellings(run, posts)

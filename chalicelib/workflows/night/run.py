@@ -86,8 +86,12 @@ class NightRun:
         except EkslabError as error:
             failed.append(error)
             reason = reason_of(error) or type(error).__name__
-            short = reason if len(reason) <= _LONGEST else reason[:_LONGEST]
-            self.troubles.append(Sentence("{what}: {reason}", what=what, reason=short))
+            self.note_trouble(what, reason)
+
+    def note_trouble(self, what: str, reason: str) -> None:
+        """Keep a failure for the run's report: its first 200 characters, since all failures pass through one payload."""
+        short = reason if len(reason) <= _LONGEST else reason[:_LONGEST]
+        self.troubles.append(Sentence("{what}: {reason}", what=what, reason=short))
 
     def answer(self) -> dict[str, Any]:
         """The result of a state."""

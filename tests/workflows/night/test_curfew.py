@@ -9,7 +9,7 @@ from datetime import time, timedelta
 import pytest
 
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.sentence import said
+from chalicelib.domain.core.sentence import from_kept, said
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -479,9 +479,20 @@ def test_an_act_that_fails_is_put_off_and_called_off_in_the_errors_own_words() -
     nights.world.clock.instant = CURFEW
     cause = json.dumps({"errorMessage": "eks:DescribeCluster: slow down", "errorType": "Throttled"})
     event = {"item": {"lab_id": "lab-1"}, "failure": {"Error": "Throttled", "Cause": cause}}
-    assert curfew.put_off_one(nights.world.deps, event, CURFEW)["troubles"] == ["lab-1: eks:DescribeCluster: slow down"]
+    [trouble] = curfew.put_off_one(nights.world.deps, event, CURFEW)["troubles"]
+    assert from_kept(trouble) == "lab-1: eks:DescribeCluster: slow down"
     [called_off] = [each for each in nights.world.posts.waiting().posts if each.lab_id == "lab-1"]
     assert "It could not be looked at: eks:DescribeCluster: slow down." in messages_of(called_off)[0].body
+
+
+def test_a_failure_of_an_act_is_short_in_the_run_s_payload() -> None:
+    """All answers of a Map are one payload, and an errorMessage may have thousands of characters."""
+    nights = Nights()
+    nights.add("lab-1")
+    cause = json.dumps({"errorMessage": "x" * 5_000, "errorType": "AccessDenied"})
+    event = {"item": {"lab_id": "lab-1"}, "failure": {"Error": "AccessDenied", "Cause": cause}}
+    [trouble] = curfew.put_off_one(nights.world.deps, event, NOW)["troubles"]
+    assert len(str(from_kept(trouble))) < 300
 
 
 def test_a_lab_that_can_not_be_looked_at_is_lost_for_a_reason_in_its_readers_language(

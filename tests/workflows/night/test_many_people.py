@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.notices.outbox import Post
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
@@ -138,3 +139,17 @@ def test_a_post_is_routed_with_its_readers_page_and_not_with_every_page(monkeypa
     assert len(routed) == len(owners) + 1, "the posts, and the night's report"
     assert one_each(mailing)
     assert nights.world.posts.waiting().posts == ()
+
+
+def test_a_page_is_sent_though_the_readers_of_posts_can_t_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> list[Post]:
+        raise AwsUnavailable("dynamodb:BatchGetItem: throttled")
+
+    nights, mailing = a_class(6)
+    owners = list(mailing.addresses)
+    for number, owner in enumerate(owners):
+        post(nights.world.deps, [something(owner, number)], f"occasion {number}")
+    monkeypatch.setattr(curfew, "_A_PAGE", 2)
+    monkeypatch.setattr(outbox, "_posts_to", fails)
+    nights.run_hour(NOW)
+    assert all(status.warned_at is not None for _, status in lines(nights))
