@@ -34,7 +34,8 @@ class NightRun:
     """One step of a run. `now`: the schedule event's time, the same for all its steps.
 
     `counts`: how many acts of each kind the step did; `troubles`: failures of single labs, as text. `passed_on`: entries whose
-    next audience must be warned, because SES refused the mail to their reader.
+    next audience must be warned, because SES refused the mail to their reader. `refused`: why SES takes no mail of this run, by the
+    reader, casefolded.
     """
 
     deps: Deps
@@ -42,6 +43,7 @@ class NightRun:
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
     passed_on: list[EntryStatus] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> CurfewStore:

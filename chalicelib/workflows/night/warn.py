@@ -81,17 +81,20 @@ class EntryWarning:
     def refuse(self, refusal: AwsRefused) -> bool:
         """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent.
 
-        Else it waits: for the next audience if SES refused this mail or its reader, or once the act is due; else for another try.
+        Else this run warns the next audience, if SES refused this mail or its reader, or if the act is due. A refusal of
+        the account is not kept: the next run tries the first audience again.
         """
         from chalicelib.domain.notices.mail import is_about_mail
 
-        recipient, address = self.message.recipient, self.addressee
-        _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=str(refusal)))
+        recipient, address, why = self.message.recipient, self.addressee, str(refusal)
+        status = _note(self.run, self.entry, recipient, Sentence("It could not be sent: {why}", why=why))
         if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
             return self.claim("") and self.publish()
-        gone = address is not None and is_about_mail(refusal, address.address)
-        if gone or self.entry.at <= self.run.now:
-            self._pass_on(str(refusal))
+        if address is not None and is_about_mail(refusal, address.address):
+            self._pass_on(why)
+        elif self.entry.at <= self.run.now:
+            self.run.refused[recipient.casefold()] = why
+            self.run.passed_on.append(status)
         else:
             self.run.counts["unreachable"] += 1
         return False
@@ -105,7 +108,7 @@ class EntryWarning:
             return replace(status, unheard=(*status.unheard, why)) if is_due(status) else status
 
         self.run.passed_on.append(self.run.store.change_status(entry.night, entry.id, unheard))
-        text = Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=refusal)
+        text = _refused(recipient, refusal)
         deps.store.add_event(entry.lab_id, Event(deps.clock.now(), KIND, text, {"entry": entry.id}))
 
     def publish(self) -> bool:
@@ -168,6 +171,9 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
         if (why := came_back.get(recipient.casefold())) is not None:
             failed.append(Route(why=came_back_to(recipient, why), came_back=True))
             continue
+        if (why := run.refused.get(recipient.casefold())) is not None:
+            failed.append(Route(why=_refused(recipient, why)))
+            continue
         owner = everyone[0] if failed else ""
         reader = WarnedPerson(recipient, owner, came_back=bool(failed) and failed[0].came_back)
         message = warning_message(entry, lab, offer, reader, spent_usd)
@@ -181,15 +187,19 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
     return None
 
 
-def _note(run: NightRun, entry: Entry, recipient: str, trouble: str) -> None:
-    """Record on the entry's status why its warning is not delivered."""
+def _refused(recipient: str, why: str) -> str:
+    return Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=why)
+
+
+def _note(run: NightRun, entry: Entry, recipient: str, trouble: str) -> EntryStatus:
+    """Record on the entry's status why its warning is not delivered; return the status."""
 
     def noted(status: EntryStatus) -> EntryStatus:
         if status.warned_at:
             return status
         return replace(status, recipient=recipient, trouble=trouble, sending_until=None, mail="")
 
-    run.store.change_status(entry.night, entry.id, noted)
+    return run.store.change_status(entry.night, entry.id, noted)
 
 
 def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:

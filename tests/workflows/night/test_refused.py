@@ -90,3 +90,35 @@ def test_a_refusal_that_passes_before_the_act_costs_the_owner_nothing() -> None:
     nights.world.fail("_take", PAUSED)
     nights.hours(NOW, 2)
     assert {status.recipient for _, status in lines(nights)} == {"jane"}
+
+
+@pytest.mark.parametrize("refusal", [PAUSED, not_verified("ekslab@example.org")], ids=lambda refusal: refusal.code)
+def test_after_an_outage_of_ses_at_the_time_of_the_act_the_owner_is_warned_first(refusal: AwsRefused) -> None:
+    nights, mailing = refused_nights(1, {ARN: JANE, ADMINS: OPS})
+    mailing.mailer.outcomes.clear()
+    nights.world.curfew.reach.unreachable[ADMINS] = "Nobody has a confirmed subscription."
+    nights.world.fail("_take", refusal, times=99)
+    nights.hours(NOW, 3)
+    nights.run_hour(CURFEW)
+    [(_, status)] = lines(nights)
+    assert (status.warned_at, status.unheard) == (None, ())
+    assert "SES refused the mail to jane" in status.trouble
+    assert "came back" not in status.trouble
+    nights.world.account.troubles.clear()
+    nights.run_hour(CURFEW + timedelta(hours=1))
+    assert [(status.recipient, status.unheard) for _, status in lines(nights)] == [("jane", ())]
+    assert [each.address for _, each in mailing.mailer.sent if "c-lab-0" in each.text] == [JANE]
+    nights.run_hour(CURFEW + timedelta(hours=2))
+    assert {status.outcome for _, status in lines(nights)} == {EntryOutcome.ENDED}
+    assert "came back" not in nights.sentences("lab-0")
+
+
+def test_who_is_warned_in_place_of_an_owner_whose_mail_ses_takes_from_nobody_is_not_told_that_it_came_back() -> None:
+    nights, _ = refused_nights(1, {ARN: JANE})
+    nights.world.fail("_take", PAUSED, times=99)
+    nights.hours(NOW, 3)
+    nights.run_hour(CURFEW)
+    [warning] = [each for each in nights.world.watch.notifier.to(ADMINS) if "c-lab-0" in each.body]
+    assert "came back" not in warning.body
+    assert "can't be reached: SES refused the mail to jane" in nights.sentences("lab-0")
+    assert [status.unheard for _, status in lines(nights)] == [()]
