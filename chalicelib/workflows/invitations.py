@@ -8,8 +8,10 @@ published to no topic: every subscriber could press its button.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.signed_links import sign_confirmation
@@ -20,6 +22,7 @@ from chalicelib.domain.errors.tree import (
     AwsRefused,
     AwsUnavailable,
     EkslabError,
+    StaleLab,
 )
 from chalicelib.domain.identity.confirmation import A_DAY, LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
@@ -32,6 +35,8 @@ from chalicelib.workflows.shared.mailing import claims, send_mail
 _AT_ONCE = 100
 #: The next try after a mail that nobody took, once.
 _SOON = timedelta(hours=1)
+#: Tries of a save that other writers get ahead of.
+_ATTEMPTS = 8
 
 
 def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
@@ -60,9 +65,19 @@ def _invite(deps: Deps, person_id: str, now: datetime) -> None:
         raise
     except (AddressPending, AddressRefused, AskedTooOften) as refused:
         logger.info("A person is not invited.", extra={"person": person_id, "reason": str(refused)})
-        deps.people.save_people([person], [_after(refused, person, now)])
+        _settle(deps, person, partial(_after, refused, now=now))
     else:
-        deps.people.save_people([person], [replace(person, invite_at=None)])
+        _settle(deps, person, lambda kept: replace(kept, invite_at=None))
+
+
+def _settle(deps: Deps, person: Person, change: Callable[[Person], Person]) -> None:
+    """Save the result of a mail, also if others saved the person meanwhile, unless another address is asked for now."""
+    kept: Person | None = person
+    for _ in range(_ATTEMPTS):
+        if kept is None or kept.asked != person.asked or deps.people.save_people([kept], [change(kept)]):
+            return
+        kept = deps.people.person(person.id)
+    raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
 
 
 def _after(refused: AddressPending | AddressRefused | AskedTooOften, person: Person, now: datetime) -> Person:
@@ -79,7 +94,7 @@ def _after(refused: AddressPending | AddressRefused | AskedTooOften, person: Per
 def _put_off(deps: Deps, person: Person, now: datetime) -> None:
     """The next try after a mail that nobody takes: in an hour, and a day after any further one."""
     is_first = deps.people.spend(f"invitations/{person.id}", 1, now + LASTS_FROM_ROSTER)
-    deps.people.save_people([person], [replace(person, invite_at=now + (_SOON if is_first else A_DAY))])
+    _settle(deps, person, lambda kept: replace(kept, invite_at=now + (_SOON if is_first else A_DAY)))
 
 
 def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from chalicelib.api.views.keep_page import button, inline, page, paragraph_of, s
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.sentence import Listed, Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
-from chalicelib.domain.identity.person import Person, Topic
+from chalicelib.domain.identity.person import Person, Topic, address_key
 from chalicelib.domain.requests.roster import COLUMNS, PASSED_OVER, RosterRules, cells_of
 from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 from chalicelib.services.people.me import PersonView
@@ -49,13 +49,19 @@ def person_view(person: Person, language: Language) -> dict[str, Any]:
 
 
 def people_csv(people: Iterable[Person], rules: RosterRules) -> str:
-    """A roster that can be sent again: everybody whom a row can hold. Cells that a spreadsheet would run are text."""
+    """A roster that can be sent again: everybody whom a row can hold, one for each address: who confirmed it, or asked first.
+
+    Cells that a spreadsheet would run are text.
+    """
     columns = (*COLUMNS, *PASSED_OVER)
-    rows = ((person, cells_of(person, rules)) for person in people)
+    rows = [(person, cells) for person in people if (cells := cells_of(person, rules)) is not None]
+    first: dict[str, str] = {}
+    for person, cells in sorted(rows, key=lambda row: (row[0].address is None, row[0].since)):
+        first.setdefault(address_key(cells["address"]), person.id)
     told = (
         {**cells, "confirmed": "yes" if person.address else "no", "since": instant(person.since)}
         for person, cells in rows
-        if cells is not None
+        if first[address_key(cells["address"])] == person.id
     )
     return csv_text([columns, *([row.get(name, "") for name in columns] for row in told)])
 

@@ -60,7 +60,8 @@ class Person:
     """A known person. `identities`: ARNs, as labs name their owners; `address`: the confirmed mail address, None without one.
 
     `zone`, `language`: None for the installation's. `muted`: topics that are switched off. `calendar`: the hash of the calendar's
-    token. `asked`: an address that is not confirmed yet; `invite_at`: when a mail about it is due. `version` counts saves.
+    token. `asked`: an address that is not confirmed yet; `invite_at`: when a mail about it is due. `proved`: a press joined
+    the identities, which stays so without an address, until a roster adds an identity. `version` counts saves.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Person:
     calendar: str | None = None
     asked: str | None = None
     invite_at: datetime | None = None
+    proved: bool = False
     version: int = 0
 
     def reads(self, usual: Language) -> Language:
@@ -95,8 +97,9 @@ class Person:
 
     @property
     def is_proved(self) -> bool:
-        """Whether its identities are one person's for certain: it has one only, or a reader confirmed the address of all."""
-        return self.address is not None or len({identity_key(identity) for identity in self.identities}) == 1
+        """Whether its identities are one person's for certain: a reader confirmed the address of all, or it has one only."""
+        joined = self.proved or self.address is not None
+        return joined or len({identity_key(identity) for identity in self.identities}) == 1
 
     @property
     def keys(self) -> frozenset[str]:

@@ -7,7 +7,8 @@ that only a roster put together see nothing of each other: their calendar is emp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.icalendar import document
 from chalicelib.domain.core.language import Language
@@ -44,10 +45,13 @@ def calendar_by_file(deps: Deps, file: str, now: datetime, words_of: Callable[[L
 def _labs(deps: Deps, keys: frozenset[str], person: Person, now: datetime) -> Iterator[Lab]:
     """The living labs of the person with these keys, by any name.
 
-    The month's sums name everybody who owns labs, in one read: a roster names no permission set and no path of an IAM user.
+    The sums of this month and the last name everybody who owns labs, in one read: a roster names no permission set and no path of
+    an IAM user.
     """
-    month = f"{now:%Y-%m}"
-    named = (identity for one in deps.store.month_people([month])[month] for identity in one.identities)
+    today = now.astimezone(ZoneInfo(deps.curfew.zone))
+    months = [f"{each:%Y-%m}" for each in (today.replace(day=1) - timedelta(days=1), today)]
+    sums = (one for people in deps.store.month_people(months).values() for one in people)
+    named = (identity for one in sums for identity in one.identities)
     owners = dict.fromkeys(identity_of(one) for one in (*person.identities, *named) if identity_key(one) in keys)
     for owner in owners:
         yield from deps.store.all_labs(owner, ALIVE)

@@ -74,7 +74,8 @@ def _join(deps: Deps, kept: Confirmation) -> None:
             return
         person = _asking(kept, found)
         if reader is None or reader.id == person.id:
-            done = saved(deps, [person], [replace(person, address=kept.address, asked=None, invite_at=None)])
+            proved = replace(person, address=kept.address, asked=None, invite_at=None, proved=True)
+            done = saved(deps, [person], [proved])
         else:
             done = saved(deps, [reader, person], [_joined(reader, person)])
         if done:
@@ -87,7 +88,7 @@ def _joined(reader: Person, person: Person) -> Person:
     identities = tuple(dict.fromkeys((*reader.identities, *person.identities)))
     if len(identities) > MOST_IDENTITIES:
         raise LinkInvalid
-    return replace(reader, identities=identities, calendar=reader.calendar or person.calendar)
+    return replace(reader, identities=identities, calendar=reader.calendar or person.calendar, proved=True)
 
 
 def _named(deps: Deps, token: str, now: datetime) -> Confirmation:

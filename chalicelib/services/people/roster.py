@@ -96,7 +96,9 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange 
     holders = tuple({known[key].id: known[key] for key in row.keys if key in known}.values())
     free = tuple(one for one in row.identities if identity_key(one) not in known)
     if len(holders) == 1 and holders[0].address is None:
-        return RowChange(holders[0], _told(replace(holders[0], identities=(*holders[0].identities, *free)), row, now))
+        named = (*holders[0].identities, *free)
+        group = replace(holders[0], identities=named, proved=holders[0].proved and not free)
+        return RowChange(holders[0], _told(group, row, now))
     others = [one for one in holders if not _may_be_at(one, row.address)]
     if others and len(holders) > 1:
         message = Sentence(

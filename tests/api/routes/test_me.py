@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -364,6 +364,19 @@ def test_a_calendar_of_a_roster_s_person_has_labs_by_each_permission_set_and_pat
     shown = http.call("GET", calendar(http, other), caller=None).text
     assert "myeks" in shown
     assert "others" not in shown
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_a_calendar_finds_labs_by_months_of_the_installations_zone_also_those_of_the_last_one(days: int) -> None:
+    """At 20:00 UTC of 30 November sums are December's in Seoul; a lab of November may be counted in it alone."""
+    http = an_http()
+    http.world.deps = replace(http.world.deps, curfew=replace(http.world.deps.curfew, zone="Asia/Seoul"))
+    http.world.clock.instant = datetime(2026, 11, 30, 20, tzinfo=UTC) - timedelta(days=days)
+    assert http.post("/labs", {"name": "myeks"}, caller=KIM).status == 202
+    http.world.clock.instant = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    rostered = (USER, "arn:aws:sts::111122223333:directory/kim@corp.example")
+    http.world.people.save_people([], [Person("person-1", rostered, NOW, ADDRESS)])
+    assert "myeks" in http.call("GET", calendar(http, USER), caller=None).text
 
 
 def test_identities_that_only_a_roster_put_together_see_nothing_of_each_others_labs() -> None:

@@ -398,6 +398,18 @@ def test_an_export_of_whoever_came_by_themselves_can_be_sent_again() -> None:
     }
 
 
+def test_an_export_has_one_row_for_an_address_that_a_second_person_waits_for() -> None:
+    http = an_http()
+    confirmed(http, STRANGER)
+    http.world.clock.advance(hours=1)
+    assert counted(send(http, ROWS.replace("kim@", "Kim@"))) == (2, 0, 0, 2)
+    text = http.call("GET", "/people", caller=ADMIN, headers={"accept": "text/csv"}).text
+    assert text.lower().count(ADDRESS) == 1
+    before = dict(http.world.people.people)
+    assert counted(send(http, text)) == (0, 0, 2, 0)
+    assert http.world.people.people == before
+
+
 @pytest.mark.parametrize("name", ["=cmd", "+1", "-1", "@sum"])
 def test_no_cell_of_an_export_is_run_as_a_formula(name: str) -> None:
     http = an_http()
@@ -417,6 +429,44 @@ def test_a_mail_of_a_roster_comes_once_although_the_run_dies_before_its_mark() -
         "kim@example.com",
         "lee@example.com",
     ]
+
+
+def test_a_person_who_changes_their_record_while_their_invitation_goes_out_gets_one() -> None:
+    http = an_http()
+    send(http, f"{HEAD}\nkim,,kim@example.com,,\n")
+
+    def meanwhile() -> None:
+        assert http.put("/me", {"timeZone": "Asia/Tokyo"}, caller=USER).status == 200
+
+    http.world.account.hooks["send"] = meanwhile
+    for _ in range(3):
+        recover_labs(http.world.deps)
+        http.world.clock.advance(minutes=6)
+    assert [message.recipient for message in mails(http)] == [ADDRESS]
+    assert me(http, USER)["timeZone"] == "Asia/Tokyo"
+    assert [one.invite_at for one in http.world.people.people.values()] == [None]
+
+
+def test_who_takes_their_address_back_stays_one_person_until_a_roster_adds_an_identity() -> None:
+    """Their calendar became empty, and their next change of an address left the others behind."""
+    http = an_http()
+    send(http, BOTH)
+    recover_labs(http.world.deps)
+    assert press(http, link(http)).status == 200
+    assert http.put("/me", {"address": None}, caller=USER).status == 200
+    (person,) = http.world.people.people.values()
+    assert (person.address, person.is_proved) == (None, True)
+    ask(http, USER, "new@example.com")
+    press(http, link(http))
+    assert me(http, KIM)["address"] == "new@example.com"
+    http.put("/me", {"address": None}, caller=KIM)
+    assert counted(send(http, BOTH)) == (0, 1, 0, 1)
+    assert next(iter(http.world.people.people.values())).is_proved
+    http.put("/me", {"address": None}, caller=KIM)
+    head = "iamUser,identityCenter,arn,address"
+    row = f"kim,kim@corp.example,arn:aws:iam::{ACCOUNT}:user/other,kim@example.com"
+    assert counted(send(http, f"{head}\n{row}\n")) == (0, 1, 0, 1)
+    assert not next(iter(http.world.people.people.values())).is_proved
 
 
 def test_a_roster_of_people_with_many_identities_is_saved_in_writes_that_a_transaction_takes() -> None:
