@@ -29,7 +29,8 @@ def open_session(deps: Deps, signer: tuple[str, str, str | None], identity: str,
     arn, account, role_id = signer
     whose = identity_key(identity)
     person = deps.people.person_by_key(whose)
-    session = Session(arn, account, role_id, now, now + LASTS, whose, person.language if person else None)
+    language = person.seen_by(identity).language if person else None
+    session = Session(arn, account, role_id, now, now + LASTS, whose, language)
     deps.store.put_session(session_key(token), session)
     return session
 

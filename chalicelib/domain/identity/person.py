@@ -56,12 +56,23 @@ def topic_of(kind: str) -> Topic | None:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """The settings that one identity of an unproved group chose. `of`: its key; the others as in `Person`."""
+
+    of: str
+    language: Language | None
+    zone: str | None
+    muted: tuple[Topic, ...]
+
+
+@dataclass(frozen=True)
 class Person:
     """A known person. `identities`: ARNs, as labs name their owners; `address`: the confirmed mail address, None without one.
 
     `zone`, `language`: None for the installation's. `muted`: topics that are switched off. `calendar`: the hash of the calendar's
     token. `asked`: an address that is not confirmed yet; `invite_at`: when a mail about it is due. `proved`: a press joined
-    the identities, which stays so without an address, until a roster adds an identity. `version` counts saves.
+    the identities, which stays so without an address, until a roster adds an identity. `own`: the settings that single
+    identities chose before the press, oldest first; the last one counts for all afterwards. `version` counts saves.
     """
 
     id: str
@@ -75,6 +86,7 @@ class Person:
     asked: str | None = None
     invite_at: datetime | None = None
     proved: bool = False
+    own: tuple[Choices, ...] = ()
     version: int = 0
 
     def reads(self, usual: Language) -> Language:
@@ -95,6 +107,24 @@ class Person:
         ]
         return replace(self, identities=tuple(dict.fromkeys((*named, identity)))[-MOST_IDENTITIES:])
 
+    def seen_by(self, identity: str) -> Person:
+        """The person with the settings that count for this identity. For reading: it is not to be saved."""
+        return self._seen_by(identity_key(identity))
+
+    def _seen_by(self, key: str) -> Person:
+        return next((_choosing(self, one) for one in self.own if one.of == key), self)
+
+    def choosing(self, chose: Choices) -> Person:
+        """The person after an identity chose: for all identities if they are proved to be one person's, else for that one."""
+        if self.is_proved:
+            return replace(_choosing(self, chose), own=())
+        others = (one for one in self.own if one.of != chose.of)
+        return self if _choosing(self, chose) == self._seen_by(chose.of) else replace(self, own=(*others, chose))
+
+    def joined(self) -> Person:
+        """The person once a reader's press proved that all identities are one person's."""
+        return replace(self if not self.own else _choosing(self, self.own[-1]), own=(), proved=True)
+
     @property
     def is_proved(self) -> bool:
         """Whether its identities are one person's for certain: a reader confirmed the address of all, or it has one only."""
@@ -107,6 +137,10 @@ class Person:
         named = {identity_key(identity) for identity in self.identities}
         named |= {address_key(self.address)} if self.address else set()
         return frozenset(named | ({calendar_key(self.calendar)} if self.calendar else set()))
+
+
+def _choosing(person: Person, chose: Choices) -> Person:
+    return replace(person, language=chose.language, zone=chose.zone, muted=chose.muted)
 
 
 def identity_key(identity: str) -> str:

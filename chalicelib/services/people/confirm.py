@@ -74,7 +74,7 @@ def _join(deps: Deps, kept: Confirmation) -> None:
             return
         person = _asking(kept, found)
         if reader is None or reader.id == person.id:
-            proved = replace(person, address=kept.address, asked=None, invite_at=None, proved=True)
+            proved = replace(person.joined(), address=kept.address, asked=None, invite_at=None)
             done = saved(deps, [person], [proved])
         else:
             done = saved(deps, [reader, person], [_joined(reader, person)])

@@ -31,7 +31,7 @@ from chalicelib.domain.identity.confirmation import (
     asked,
 )
 from chalicelib.domain.identity.invitation import invite
-from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key, same_address
+from chalicelib.domain.identity.person import Choices, Language, Person, Topic, calendar_key, identity_key, same_address
 from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
 
@@ -68,7 +68,7 @@ class PersonView:
 def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
     """The caller's record; a caller without one has the default settings."""
     person = deps.people.person_by_key(identity_key(caller.identity)) or _stranger(caller, now)
-    return _view(deps, person, now)
+    return _view(deps, person.seen_by(caller.identity), now)
 
 
 def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) -> PersonView:
@@ -79,15 +79,15 @@ def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) 
     before = get_me(deps, caller, now).person
     if about.address and not same_address(about.address, before.address):
         _may_ask(deps, caller, before, about.address, now)
-    person = change_me(deps, caller, lambda kept: _told(kept, about, now), now, about.is_for_others)
+    person = change_me(deps, caller, lambda kept: _told(kept, caller.identity, about, now), now, about.is_for_others)
     if about.language is not None:
-        for whose in {identity_key(one) for one in person.identities}:
+        for whose in {identity_key(one) for one in (person.identities if person.is_proved else (caller.identity,))}:
             deps.store.speak_in_sessions(whose, about.language, now)
     if about.address is None or person.asked is None:
-        return _view(deps, person, now)
-    pending = send_confirmation(deps, person, caller.identity, url, now)
+        return _view(deps, person.seen_by(caller.identity), now)
+    pending = send_confirmation(deps, person.seen_by(caller.identity), caller.identity, url, now)
     person = change_me(deps, caller, lambda kept: _mailed(kept, about.address), now)
-    return PersonView(person, pending)
+    return PersonView(person.seen_by(caller.identity), pending)
 
 
 def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: datetime) -> Confirmation:
@@ -165,21 +165,25 @@ def _apart(kept: Person, caller: Caller, now: datetime) -> tuple[list[Person], P
         return [], _own(kept, caller, now)
     mine = identity_key(caller.identity)
     others = tuple(one for one in kept.identities if identity_key(one) != mine)
-    own = replace(_stranger(caller, now), language=kept.language, zone=kept.zone, muted=kept.muted)
-    return [replace(kept, identities=others, calendar=None)], own
+    seen = kept.seen_by(caller.identity)
+    own = replace(_stranger(caller, now), language=seen.language, zone=seen.zone, muted=seen.muted)
+    rest = tuple(one for one in kept.own if one.of != mine)
+    return [replace(kept, identities=others, calendar=None, own=rest)], own
 
 
 def _mailed(person: Person, address: str | None) -> Person:
     return replace(person, invite_at=None) if same_address(person.asked, address) else person
 
 
-def _told(person: Person, about: AboutMe, now: datetime) -> Person:
-    told = replace(
-        person,
-        language=about.language or person.language,
-        zone=person.zone if about.zone is None else about.zone or None,
-        muted=person.muted if about.muted is None else about.muted,
+def _told(person: Person, identity: str, about: AboutMe, now: datetime) -> Person:
+    seen = person.seen_by(identity)
+    chose = Choices(
+        identity_key(identity),
+        about.language or seen.language,
+        seen.zone if about.zone is None else about.zone or None,
+        seen.muted if about.muted is None else about.muted,
     )
+    told = person.choosing(chose)
     if about.no_address:
         return replace(told, address=None, asked=None, invite_at=None)
     if about.address is None:

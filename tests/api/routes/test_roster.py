@@ -18,6 +18,7 @@ from chalicelib.domain.identity.confirmation import LASTS, MOST_MAILS
 from chalicelib.domain.identity.invitation import KIND
 from chalicelib.domain.identity.person import Language, Person, identity_key
 from chalicelib.domain.identity.user_pools import PoolUser
+from chalicelib.services.login import open_session
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Answer, Http
 from tests.api.routes.test_me import ADDRESS, KIM, USER, an_http, ask, confirmed, link, mails, me, press
@@ -231,6 +232,41 @@ def test_what_a_person_does_before_the_press_leaves_their_rosters_link_alive(act
     assert press(http, mailed).status == 200
     assert me(http, USER)["address"].lower() == me(http, KIM)["address"].lower() == ADDRESS
     assert counted(send(http, BOTH)) == (0, 0, 1, 0)
+
+
+def test_what_somebody_chooses_before_the_press_is_theirs_alone_until_then() -> None:
+    """They switched off their neighbour's mails, and changed the language of the neighbour's page."""
+    http = an_http()
+    send(http, BOTH)
+    recover_labs(http.world.deps)
+    before = me(http, KIM)
+    for who in (USER, KIM):
+        open_session(http.world.deps, (who, ACCOUNT, None), who, who, NOW)
+    chosen = {"language": "en", "timeZone": "Asia/Tokyo", "hears": []}
+    assert http.put("/me", chosen, caller=USER).status == 200
+    assert me(http, USER).items() >= chosen.items()
+    assert me(http, KIM) == before
+    (person,) = http.world.people.people.values()
+    assert (person.language, person.muted) == (Language.KO, ())
+    languages = {one.arn: one.language for one in http.world.store.session_table.values()}
+    assert languages == {USER: Language.EN, KIM: Language.KO}
+    assert http.put("/me", {"hears": ["results"]}, caller=KIM).status == 200
+    assert (me(http, KIM)["language"], me(http, USER)["hears"]) == ("ko", [])
+    assert press(http, link(http)).status == 200
+    assert me(http, USER) == me(http, KIM)
+    assert (me(http, USER)["language"], me(http, USER)["hears"]) == ("ko", ["results"])
+
+
+def test_whoever_leaves_takes_their_own_choices_along_and_no_others() -> None:
+    http = an_http()
+    send(http, BOTH)
+    http.put("/me", {"language": "en"}, caller=USER)
+    http.put("/me", {"timeZone": "Asia/Tokyo"}, caller=KIM)
+    ask(http, USER, "mallory@example.com")
+    assert [(me(http, one)["language"], me(http, one)["timeZone"]) for one in (USER, KIM)] == [
+        ("en", "UTC"),
+        ("ko", "Asia/Tokyo"),
+    ]
 
 
 @pytest.mark.parametrize("body", [{"address": "mallory@example.com"}, {"address": None}])

@@ -15,7 +15,7 @@ from moto import mock_aws
 from chalicelib.aws.dynamodb.people import DynamoPeople
 from chalicelib.domain.errors.tree import AskedTooOften, AwsUnavailable, IdentityTaken, InvalidRequest, Throttled
 from chalicelib.domain.identity.confirmation import Asking, Confirmation, address_digest, asked
-from chalicelib.domain.identity.person import Language, Person, Topic, address_key
+from chalicelib.domain.identity.person import Choices, Language, Person, Topic, address_key
 from chalicelib.ports.people import PersonStore
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account
@@ -54,7 +54,8 @@ def test_a_person_is_kept_whole_and_found_by_identity_address_and_bare_name(stor
     login = "login:ap-northeast-2_pool/0f0e"
     person = a_person(
         "person-1", ALICE, f"{SSO}Labs/alice@example.com", login, address="alice@corp.example", language=Language.KO,
-        zone="Asia/Seoul", muted=(Topic.REPORTS,), calendar="c" * 64,
+        zone="Asia/Seoul", muted=(Topic.REPORTS,), calendar="c" * 64, proved=True,
+        own=(Choices("user/1/alice", Language.EN, None, (Topic.RESULTS,)),),
     )  # fmt: skip
     kept = keep(store, person)
     again = f"{SSO}Audit_0123456789abcdef/Alice@example.com"
