@@ -57,13 +57,13 @@ class MailStore(Protocol):
         """Why mail to this address bounced for good, until `forgive_address`; None if it did not."""
 
     def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
-        """Record a bounce of `at`, ignoring case."""
+        """Record a bounce of `at`, ignoring case, unless a later bounce is known, or the address was forgiven since."""
 
-    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
-        """Delete the record, unless the bounce is later than a mail that arrived at `arrived_at`. Absent is fine.
+    def forgive_address(self, address: str, at: datetime) -> None:
+        """Mail reaches it: one arrived at `at`, or its reader confirmed it then. Bounces since are kept. Absent is fine."""
 
-        None: its reader confirmed it again, or is forgotten.
-        """
+    def forget_address(self, address: str) -> None:
+        """Delete the record of a forgotten person's address. Absent is fine."""
 
 
 class PostStore(Protocol):

@@ -43,7 +43,7 @@ def take_mail_events(deps: Deps, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
     """Handle one event; return whether its mail is known."""
-    from chalicelib.domain.notices.mail import MailEventKind, MailState, after
+    from chalicelib.domain.notices.mail import MailEventKind, MailState, after, is_about
 
     if deps.mail is None:
         return False
@@ -56,12 +56,13 @@ def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
     logger.info("An event of a mail was taken.", extra=extra | {"state": str(mail.state), "reason": mail.why})
     if mail.is_taken:
         settle_mail(deps, mail)
-    arrived = mail.state is MailState.DELIVERED and event.kind is MailEventKind.DELIVERED
-    if arrived and store.bounced_address(mail.address) is not None:
-        store.forgive_address(mail.address, event.at)
-    if mail.state is MailState.BOUNCED:
-        if mail.for_good:
+    if is_about(event, mail):
+        arrived = mail.state is MailState.DELIVERED and event.kind is MailEventKind.DELIVERED
+        if arrived and store.bounced_address(mail.address) is not None:
+            store.forgive_address(mail.address, event.at)
+        if event.kind is MailEventKind.REFUSED:
             store.note_bounced_address(mail.address, mail.why, event.at)
+    if mail.state is MailState.BOUNCED:
         _tell_next(deps, mail, now)
     return True
 

@@ -76,7 +76,7 @@ class FakeMailStore:
     account: Account
     mails: dict[str, Mail] = field(default_factory=dict)
     bounced: dict[str, str] = field(default_factory=dict)
-    bounced_at: dict[str, datetime] = field(default_factory=dict)
+    as_of: dict[str, datetime] = field(default_factory=dict)
     port_name: str = "mail_store"
 
     @port
@@ -108,12 +108,21 @@ class FakeMailStore:
 
     @port
     def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
-        self.bounced[address.casefold()], self.bounced_at[address.casefold()] = why, at
+        folded = address.casefold()
+        if folded not in self.as_of or self.as_of[folded] < at:
+            self.bounced[folded], self.as_of[folded] = why, at
 
     @port
-    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
-        if arrived_at is None or self.bounced_at.get(address.casefold(), arrived_at) <= arrived_at:
-            self.bounced.pop(address.casefold(), None)
+    def forgive_address(self, address: str, at: datetime) -> None:
+        folded = address.casefold()
+        if folded in self.as_of and self.as_of[folded] <= at:
+            self.bounced.pop(folded, None)
+            self.as_of[folded] = at
+
+    @port
+    def forget_address(self, address: str) -> None:
+        self.bounced.pop(address.casefold(), None)
+        self.as_of.pop(address.casefold(), None)
 
 
 @dataclass

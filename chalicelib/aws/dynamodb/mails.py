@@ -1,9 +1,12 @@
-"""Mails in the one table, by the id that goes with each as a tag, and addresses that bounced.
+"""Mails in the one table, by the id that goes with each as a tag, and the latest news of addresses that bounced.
 
-| item    | pk                 | sk     | expires_at |
-|---------|--------------------|--------|------------|
-| mail    | MAIL#<id>          | MAIL   | 90 days    |
-| bounced | ADDRESS#<address>  | BOUNCE |            |
+| item     | pk                 | sk     | expires_at |
+|----------|--------------------|--------|------------|
+| mail     | MAIL#<id>          | MAIL   | 90 days    |
+| bounced  | ADDRESS#<address>  | BOUNCE |            |
+| forgiven | ADDRESS#<address>  | BOUNCE | 90 days    |
+
+`as_of`: the instant of the news. A forgiven address has no `why`; its record keeps late events of an earlier bounce out.
 """
 
 from __future__ import annotations
@@ -50,18 +53,23 @@ class DynamoMails(InTable):
 
     def bounced_address(self, address: str) -> str | None:
         item = self._table.get(_address_key(address))
-        return None if item is None else from_kept(json.loads(item["why"]["S"]))
+        return None if item is None or "why" not in item else from_kept(json.loads(item["why"]["S"]))
 
     def note_bounced_address(self, address: str, why: str, at: datetime) -> None:
         words = text(json.dumps(to_kept(why or "bounced")))
-        self._table.put({**_address_key(address), "why": words, "bounced_at": _milliseconds(at)})
+        self._hear(address, at, "attribute_not_exists(pk) OR as_of < :as_of", why=words)
 
-    def forgive_address(self, address: str, arrived_at: datetime | None = None) -> None:
-        if arrived_at is None:
-            self._table.delete(_address_key(address))
-        else:
-            arrived = {":arrived": _milliseconds(arrived_at)}
-            self._table.delete_if(_address_key(address), "bounced_at <= :arrived", arrived)
+    def forgive_address(self, address: str, at: datetime) -> None:
+        self._hear(address, at, "as_of <= :as_of", expires_at=expiry(at + _KEPT))
+
+    def forget_address(self, address: str) -> None:
+        self._table.delete(_address_key(address))
+
+    def _hear(self, address: str, at: datetime, condition: str, **news: Item) -> None:
+        """Replace the news of an address if the condition holds."""
+        as_of = number(int(at.timestamp() * 1000))
+        item = {**_address_key(address), "as_of": as_of, **news}
+        self._table.put_if(item, condition, ExpressionAttributeValues={":as_of": as_of})
 
     def _save(self, mail: Mail, stored: Mail | None) -> Mail | None:
         """Replace the record that was read; return None if another writer was first."""
@@ -73,10 +81,6 @@ class DynamoMails(InTable):
 
 def _mail_key(mail_id: str) -> Item:
     return key(f"MAIL#{mail_id}", "MAIL")
-
-
-def _milliseconds(at: datetime) -> Item:
-    return number(int(at.timestamp() * 1000))
 
 
 def _address_key(address: str) -> Item:

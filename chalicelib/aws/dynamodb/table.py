@@ -64,11 +64,6 @@ class Table:
         with translate("dynamodb:UpdateItem"):
             self._client.update_item(TableName=self._name, Key=key, UpdateExpression=expression, **request)
 
-    def delete_if(self, key: Item, condition: str, values: Item) -> bool:
-        """Delete an item if the condition holds; return whether it did."""
-        request = {"Key": key, "ExpressionAttributeValues": values}
-        return self._holds("dynamodb:DeleteItem", self._client.delete_item, condition, **request)
-
     def delete(self, key: Item) -> None:
         """Delete an item; a missing one is success."""
         with translate("dynamodb:DeleteItem"):

@@ -165,13 +165,18 @@ def given_back(mail: Mail, now: datetime) -> Mail:
     return replace(mail, sending_until=now) if mail.state is MailState.SENDING else mail
 
 
+def is_about(event: MailEvent, mail: Mail) -> bool:
+    """Whether an event is about a mail's address. A Send event names none."""
+    return not event.addresses or mail.address.casefold() in {each.casefold() for each in event.addresses}
+
+
 def after(mail: Mail, event: MailEvent) -> Mail:
     """The mail after an event. Order and repetition of events do not change the result.
 
     A permanent bounce stays. A delivery outweighs a temporary failure: that is another server's answer, or an
     automatic reply. An event about another address is not about this mail.
     """
-    if event.addresses and mail.address.casefold() not in {each.casefold() for each in event.addresses}:
+    if not is_about(event, mail):
         return mail
     known = accepted(mail, event.message_id, event.at)
     match event.kind:

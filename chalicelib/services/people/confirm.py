@@ -44,7 +44,7 @@ def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
         return view
     _join(deps, kept)
     if deps.mail is not None:
-        deps.mail.store.forgive_address(kept.address)
+        deps.mail.store.forgive_address(kept.address, now)
     digest = address_digest(kept.address)
     used = deps.people.change_confirmation(digest, lambda stored: replace(stored or kept, used_at=now))
     return ConfirmationView(used, view.identities, view.joins, done=True)

@@ -80,7 +80,7 @@ def _forget(deps: Deps, person: Person, whole: bool) -> None:
     for address in {one.lower() for one in (person.address, person.asked) if one}:
         deps.people.forget_confirmation(address_digest(address))
         if deps.mail is not None:
-            deps.mail.store.forgive_address(address)
+            deps.mail.store.forget_address(address)
 
 
 def _erased(deps: Deps, name: str) -> Removal:

@@ -314,7 +314,7 @@ def test_whose_mail_came_back_learns_it_when_asking_for_a_lab() -> None:
     assert "mail-came-back" not in [
         one["code"] for one in http.post("/labs", {"name": "one"}, caller=USER).json["warnings"]
     ]
-    mailing.store.bounced[ADDRESS] = "no such mailbox"
+    mailing.store.note_bounced_address(ADDRESS, "no such mailbox", NOW)
     [said] = [
         one["message"]
         for one in http.post("/labs", {"name": "two"}, caller=USER).json["warnings"]
@@ -542,7 +542,7 @@ def test_the_mail_says_times_in_the_zone_of_its_reader(zone: str | None, until: 
 def test_where_the_installation_sends_mail_the_link_comes_by_it_alone() -> None:
     http = an_http()
     mailing, last = letters(http)
-    mailing.store.bounced[ADDRESS] = "no such mailbox"
+    mailing.store.note_bounced_address(ADDRESS, "no such mailbox", NOW)
     assert ask(http, KIM).status == 200
     assert ([letter.address for _, letter in mailing.mailer.sent], mails(http)) == ([ADDRESS], [])
     assert press(http, last()).status == 200

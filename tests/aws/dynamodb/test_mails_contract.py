@@ -93,9 +93,11 @@ def test_addresses_that_bounced_are_remembered_in_any_case_until_forgiven(store:
     assert store.bounced_address("jane@example.com") is None
     store.note_bounced_address("Jane@Example.com", "refused", NOW)
     assert store.bounced_address("jane@example.COM") == "refused"
-    store.forgive_address("JANE@example.com")
-    store.forgive_address("JANE@example.com")
+    store.forgive_address("JANE@example.com", NOW)
+    store.forgive_address("JANE@example.com", NOW)
+    store.forgive_address("jun@example.com", NOW)
     assert store.bounced_address("jane@example.com") is None
+    assert store.bounced_address("jun@example.com") is None
 
 
 def test_only_a_mail_that_arrived_after_the_bounce_forgives_an_address(store: MailStore) -> None:
@@ -105,3 +107,26 @@ def test_only_a_mail_that_arrived_after_the_bounce_forgives_an_address(store: Ma
     store.forgive_address("Jane@example.com", NOW)
     store.forgive_address("jane@example.com", NOW)
     assert store.bounced_address("jane@example.com") is None
+
+
+def test_late_news_of_an_earlier_bounce_changes_neither_a_later_one_nor_a_forgiven_address(store: MailStore) -> None:
+    minute = timedelta(minutes=1)
+    store.note_bounced_address("jane@example.com", "refused", NOW + 5 * minute)
+    store.note_bounced_address("jane@example.com", "an earlier one", NOW)
+    store.forgive_address("jane@example.com", NOW + 2 * minute)
+    assert store.bounced_address("jane@example.com") == "refused"
+    store.forgive_address("jane@example.com", NOW + 10 * minute)
+    for at in (NOW, NOW + 5 * minute, NOW + 10 * minute):
+        store.note_bounced_address("Jane@example.com", "refused", at)
+    assert store.bounced_address("jane@example.com") is None
+    store.note_bounced_address("jane@example.com", "refused again", NOW + 11 * minute)
+    assert store.bounced_address("jane@example.com") == "refused again"
+
+
+def test_of_a_forgotten_address_nothing_is_known(store: MailStore) -> None:
+    store.note_bounced_address("jane@example.com", "refused", NOW)
+    store.forget_address("Jane@example.com")
+    store.forget_address("jane@example.com")
+    assert store.bounced_address("jane@example.com") is None
+    store.note_bounced_address("jane@example.com", "an earlier one", NOW - timedelta(days=1))
+    assert store.bounced_address("jane@example.com") == "an earlier one"

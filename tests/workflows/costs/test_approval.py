@@ -67,7 +67,7 @@ def test_whose_mail_bounced_is_not_taken_for_asked_and_is_asked_once_mail_arrive
     assert f"Mail to {administrators} came back: the mail server refused it." in history(world)
     assert f"Nobody takes messages for {administrators}: ask them." in history(world)
     mailing.mailer.outcomes.clear()
-    mailing.store.forgive_address(BOSS)
+    mailing.store.forgive_address(BOSS, NOW + timedelta(hours=2))
     lab = run(world, NOW + timedelta(hours=25))
     assert lab.approval is not None
     assert lab.approval.told_at == NOW + timedelta(hours=25)

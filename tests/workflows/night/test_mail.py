@@ -13,7 +13,7 @@ from chalicelib.domain.core.message import Severity
 from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
-from chalicelib.domain.notices.mail import MailState
+from chalicelib.domain.notices.mail import MailEventKind, MailState
 from chalicelib.domain.notices.notice import NoticeState
 from chalicelib.workflows.mail_events import take_mail_event
 from tests.fakes import NOW
@@ -236,6 +236,25 @@ def test_late_news_of_an_earlier_mail_does_not_forgive_an_address_that_bounced_s
     for event in list(mailing.mailer.events(NOW + timedelta(hours=3))):
         take_mail_event(nights.world.deps, event, NOW + timedelta(hours=3))
     assert mailing.store.bounced == {}
+
+
+def test_late_news_of_a_bounced_mail_neither_moves_its_bounce_nor_repeats_it_once_the_address_is_forgiven() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.mailer.outcomes[JANE] = "bounce"
+    nights.run_hour(NOW)
+    sent, bounce = mailing.mailer.events(NOW)
+    at = NOW + timedelta(minutes=5)
+    hear = [replace(bounce, at=at), sent, replace(sent, kind=MailEventKind.DELIVERED, addresses=(JANE,))]
+    for event in [*hear, replace(bounce, at=at + timedelta(minutes=1), addresses=(OPS,))]:
+        take_mail_event(nights.world.deps, event, at)
+    mailing.store.forgive_address(JANE, at - timedelta(minutes=1))
+    assert mailing.store.bounced == {JANE: "the mail server refused it"}, "a mail that arrived before the bounce"
+    mailing.store.forgive_address(JANE, at)
+    for event in hear:
+        take_mail_event(nights.world.deps, event, at + timedelta(hours=1))
+    assert mailing.store.bounced == {}
+    take_mail_event(nights.world.deps, replace(bounce, at=at + timedelta(hours=2)), at + timedelta(hours=2))
+    assert mailing.store.bounced == {JANE: "the mail server refused it"}
 
 
 def test_nobody_else_can_be_told_so_the_lab_lives() -> None:
