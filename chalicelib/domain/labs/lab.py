@@ -160,13 +160,15 @@ class Protection:
 class Approval:
     """A lab that is created only after an approver agrees. `why`: the rule that requires it. `by_approver`: of an approver's lab.
 
-    `told_at`: when approvers got mail, `lost`: how many mails to them bounced. `decided_at`, `decided_by`, `words`: the answer.
+    `told_at`: when approvers were asked. `mail`: the record of the mail that asked; empty without an address. `lost`: how many
+    mails bounced. `decided_at`, `decided_by`, `words`: the answer.
     """
 
     why: str
     expires_at: datetime
     by_approver: bool = False
     told_at: datetime | None = None
+    mail: str = ""
     lost: int = 0
     decided_at: datetime | None = None
     decided_by: str = ""

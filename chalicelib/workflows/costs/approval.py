@@ -22,8 +22,8 @@ from chalicelib.workflows.shared.mailing import came_back_to, claims, lookup_nam
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)
-#: The pause before the next request if no approver could be reached, and before the next look whether the mail bounced.
-_ASKED_AGAIN, _LOOKED_AT = timedelta(days=1), timedelta(hours=1)
+#: The first mail that bounces is sent anew within an hour; a later one, or a request that reaches nobody, once a day.
+_AN_HOUR, _A_DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
@@ -39,28 +39,36 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
     message = approval_message(
         lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
     )
-    if approval.told_at is not None:
-        why = _bounce_of(deps, message, _occasion(lab, approval))
-        if why is None:
-            return _wait(deps, lab, approval, now + _LOOKED_AT, now)
-        approval = replace(approval, told_at=None, lost=approval.lost + 1)
-        deps.store.add_event(lab.id, Event(now, KIND, came_back_to(recipient, why)))
-    return _ask(deps, lab, approval, message, now)
+    if approval.told_at is None:
+        return _ask(deps, lab, approval, message, now)
+    why = _bounce_of(deps, approval)
+    if why is None:
+        return _wait(deps, lab, approval, now + _pause(approval), now)
+    anew = replace(approval, told_at=None, mail="", lost=approval.lost + 1)
+    return _ask(deps, lab, anew, message, now, came_back_to(recipient, why))
 
 
-def _ask(deps: Deps, lab: Lab, approval: Approval, message: Message, now: datetime) -> str:
-    """Mail the approvers, once over concurrent runs."""
+def _ask(deps: Deps, lab: Lab, approval: Approval, message: Message, now: datetime, came_back: str = "") -> str:
+    """Mail the approvers, once over concurrent runs, and record it. `came_back`: the bounce of the mail before."""
     if not claims(deps, f"approval#{lab.id}", now):
         return Sentence("Another run asks for its approval.")
-    asked, recipient = tell(deps, message, _occasion(lab, approval)), message.recipient
+    recipient, once = message.recipient, f"{lab.id} {approval.lost}" if approval.lost else lab.id
+    mail, asked = _mail_of(deps, message, once), tell(deps, message, once)
+    if came_back:
+        deps.store.add_event(lab.id, Event(now, KIND, came_back))
     if not asked:
         told = Sentence("Nobody takes messages for {recipient}: ask them.", recipient=recipient)
         deps.store.add_event(lab.id, Event(now, KIND, told))
-        _wait(deps, lab, approval, now + _ASKED_AGAIN, now)
+        _wait(deps, lab, approval, now + _A_DAY, now)
         return told
     told = Sentence("{recipient} was asked to approve it.", recipient=recipient)
     deps.store.add_event(lab.id, Event(now, KIND, told))
-    return _wait(deps, lab, replace(approval, told_at=now), now + _LOOKED_AT, now)
+    return _wait(deps, lab, replace(approval, told_at=now, mail=mail), now + _pause(approval), now)
+
+
+def _pause(approval: Approval) -> timedelta:
+    """The time to the next look whether the mail bounced: each later one is a day's only mail."""
+    return _A_DAY if approval.lost else _AN_HOUR
 
 
 def _wait(deps: Deps, lab: Lab, approval: Approval, until: datetime, now: datetime) -> str:
@@ -70,20 +78,24 @@ def _wait(deps: Deps, lab: Lab, approval: Approval, until: datetime, now: dateti
     return Sentence("It waits for an approver.")
 
 
-def _occasion(lab: Lab, approval: Approval) -> str:
-    """The name of the mail that asks: after a bounce it is another mail."""
-    return f"{lab.id} {approval.lost}" if approval.lost else lab.id
-
-
-def _bounce_of(deps: Deps, message: Message, once: str) -> str | None:
-    """Why the mail that asked came back; None if it did not, or was published to the topic."""
+def _mail_of(deps: Deps, message: Message, once: str) -> str:
+    """The id of the mail by which `tell` asks, at the approver's present address; empty without one."""
     addressee = deps.mail.addressee_of(lookup_name(message.recipient, message)) if deps.mail is not None else None
-    if deps.mail is None or addressee is None:
-        return None
-    from chalicelib.domain.notices.mail import MailState, mail_id
+    if addressee is None:
+        return ""
+    from chalicelib.domain.notices.mail import mail_id
 
-    mail = deps.mail.store.mail(mail_id(addressee.address, f"{message.kind} {once}"))
-    return mail.why if mail is not None and mail.state is MailState.BOUNCED else None
+    return mail_id(addressee.address, f"{message.kind} {once}")
+
+
+def _bounce_of(deps: Deps, approval: Approval) -> str | None:
+    """Why the mail that asked came back; None if it did not, or was published to the topic."""
+    mail = deps.mail.store.mail(approval.mail) if deps.mail is not None and approval.mail else None
+    if mail is None:
+        return None
+    from chalicelib.domain.notices.mail import MailState
+
+    return mail.why if mail.state is MailState.BOUNCED else None
 
 
 def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:

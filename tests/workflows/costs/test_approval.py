@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.labs.lab import Approval, Lab, Phase
 from chalicelib.workflows import schedules
 from chalicelib.workflows.mail_events import take_mail_event
@@ -113,3 +114,41 @@ def test_an_unanswered_request_is_over_after_three_days() -> None:
     for hour in range(1, 73):
         lab = run(world, NOW + timedelta(hours=hour))
     assert lab.phase is Phase.REFUSED
+
+
+@pytest.mark.parametrize("outcome", ["bounce", "soft-bounce"])
+def test_a_bounce_is_seen_although_the_approver_has_another_address_by_then(outcome: str) -> None:
+    world, mailing, administrators = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = outcome
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    mailing.addresses[administrators] = "boss@example.org"
+    lab = run(world, NOW + timedelta(hours=1))
+    assert f"Mail to {administrators} came back" in history(world)
+    assert len(mailing.mailer.to("boss@example.org")) == 1
+    assert lab.approval is not None
+    assert mailing.store.mails[lab.approval.mail].address == "boss@example.org"
+
+
+def test_a_mailbox_that_stays_full_gets_one_mail_an_hour_later_and_then_one_a_day() -> None:
+    world, mailing, _ = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = "soft-bounce"
+    for minutes in range(0, 72 * 60, 30):
+        at = NOW + timedelta(minutes=minutes)
+        run(world, at)
+        all_events(world, mailing, at)
+    sent = [mailing.store.mails[letter.tag].begun_at - NOW for _, letter in mailing.mailer.sent]
+    assert sent == [timedelta(hours=hours) for hours in (0, 1, 25, 49)]
+    assert history(world).count("came back") == 3
+
+
+def test_a_bounce_is_recorded_once_although_ses_is_too_busy_for_the_next_mail() -> None:
+    world, mailing, _ = a_waiting_lab()
+    mailing.mailer.outcomes[BOSS] = "soft-bounce"
+    run(world, NOW)
+    all_events(world, mailing, NOW)
+    world.fail("_take", Throttled("ses:SendEmail: TooManyRequestsException"), times=3)
+    for minutes in range(60, 85, 5):
+        run(world, NOW + timedelta(minutes=minutes))
+    assert len(mailing.mailer.to(BOSS)) == 2
+    assert history(world).count("came back") == 1
