@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import boto3
@@ -130,3 +131,20 @@ def test_of_a_forgotten_address_nothing_is_known(store: MailStore) -> None:
     assert store.bounced_address("jane@example.com") is None
     store.note_bounced_address("jane@example.com", "an earlier one", NOW - timedelta(days=1))
     assert store.bounced_address("jane@example.com") == "an earlier one"
+
+
+@pytest.mark.parametrize("order", [*permutations((1, 2, 3, 4))])
+def test_in_any_order_and_repeated_the_latest_news_of_an_address_counts(
+    store: MailStore, order: tuple[int, ...]
+) -> None:
+    store.note_bounced_address("jane@example.com", "refused", NOW)
+    for minute in (*order, *order):
+        at = NOW + timedelta(minutes=minute)
+        if minute % 2:
+            store.note_bounced_address("jane@example.com", "refused", at)
+        else:
+            store.forgive_address("jane@example.com", at)
+    assert store.bounced_address("jane@example.com") is None
+    store.note_bounced_address("jane@example.com", "refused again", NOW + timedelta(minutes=5))
+    store.forgive_address("jane@example.com", NOW + timedelta(minutes=4))
+    assert store.bounced_address("jane@example.com") == "refused again"
