@@ -65,8 +65,10 @@ def main(scale: float = SCALE) -> int:
     if peak.processes:
         narrator.say(f"It took {peak.megabytes:.0f} MiB of memory at most, in {peak.processes} processes.")
     narrator.say(f"Seconds: {', '.join(f'{what} {seconds:.0f}' for what, seconds in narrator.laps.items())}.")
-    narrator.say("Everything held." if not narrator.short else f"{len(narrator.short)} of the promises did not hold.")
-    return 1 if narrator.short else 0
+    for promise in narrator.broken:
+        narrator.say(f"✗ {promise}")
+    narrator.say(f"{len(narrator.broken)} of the promises did not hold." if narrator.broken else "Everything held.")
+    return 1 if narrator.broken else 0
 
 
 class _Play:

@@ -16,7 +16,7 @@ class Narrator:
         self._out, self._began = out, time.monotonic()
         self._colour = out.isatty()
         self._describe: dict[str, str] = {}
-        self.short: list[str] = []
+        self.broken: list[str] = []
         self.laps: dict[str, float] = {}
 
     def lap(self, what: str) -> None:
@@ -51,7 +51,7 @@ class Narrator:
         if holds:
             self.say(f"{self._in(_GREEN, '✓')} {what}")
         else:
-            self.short.append(what)
+            self.broken.append(what)
             self.say(self._in(_RED, f"✗ {what}"))
 
     def _in(self, style: str, text: str) -> str:

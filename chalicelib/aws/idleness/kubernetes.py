@@ -15,7 +15,8 @@ from chalicelib.domain.core.sentence import Sentence, reason_of
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 
-_SECONDS = 3.0
+#: For each attempt: one slow answer does not keep a lab awake for a night. A private endpoint gets the first one only.
+_TIMEOUTS = (3.0, 10.0)
 _JOBS, _CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"
 _AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
 _PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
@@ -48,8 +49,9 @@ class KubernetesUseReading:
             reading.kubernetes_problem = Sentence("there is no endpoint")
             return
         try:
-            server = ApiServer(cluster.endpoint, cluster.certificate_authority, self._token(reading.lab.name), _SECONDS)
-            reading.kubernetes = _use(server)
+            timeouts = _TIMEOUTS if cluster.public_access else _TIMEOUTS[:1]
+            token = self._token(reading.lab.name)
+            reading.kubernetes = _use(ApiServer(cluster.endpoint, cluster.certificate_authority, token, *timeouts))
         except (NotAdmitted, NotReachable, EkslabError) as problem:
             reading.kubernetes_problem = reason_of(problem)
         except MALFORMED as problem:

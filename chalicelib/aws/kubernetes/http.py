@@ -13,6 +13,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +32,10 @@ class NotReachable(Exception):
     """No answer, or a malformed one. The message is for a person."""
 
 
+class NotAnswered(NotReachable):
+    """No answer in time, or a broken connection."""
+
+
 class NotAdmitted(Exception):
     """The server answered 401 or 403. `lacks_access`: it does not know us, or does not even let us read."""
 
@@ -40,27 +45,37 @@ class NotAdmitted(Exception):
 
 
 class ApiServer:
-    """`certificate_authority` is EKS's base64 of a PEM; `token` None: without credentials; `timeout` in seconds, per request."""
+    """`certificate_authority` is EKS's base64 of a PEM; `token` None: without credentials.
 
-    def __init__(self, endpoint: str, certificate_authority: str | None, token: str | None, timeout: float) -> None:
+    `timeouts`: seconds for each attempt at a request. A request without an answer is sent again while there are attempts.
+    """
+
+    def __init__(self, endpoint: str, certificate_authority: str | None, token: str | None, *timeouts: float) -> None:
         self._endpoint, self._authority = endpoint.rstrip("/"), certificate_authority
-        self._token, self._timeout = token, timeout
+        self._token, self._timeouts = token, timeouts
 
     def ask(self, method: str, path: str) -> dict[str, Any]:
         """The answer's object; empty for a missing one (404). Raises NotAdmitted, NotReachable."""
+        *first, last = self._timeouts
+        for timeout in first:
+            with suppress(NotAnswered):
+                return self._ask(method, path, timeout)
+        return self._ask(method, path, last)
+
+    def _ask(self, method: str, path: str, timeout: float) -> dict[str, Any]:
         headers = {"Accept": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(self._endpoint + path, headers=headers, method=method)
         try:
-            with self._opener().open(request, timeout=self._timeout) as answer:
+            with self._opener().open(request, timeout=timeout) as answer:
                 body = json.loads(_bounded(answer))
         except urllib.error.HTTPError as error:
             return _refused(error, method, path)
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise NotReachable(
-                Sentence("the API server did not answer: {reason}", reason=str(getattr(error, "reason", error)))
-            ) from error
+            kind = NotAnswered if isinstance(error, (OSError, http.client.HTTPException)) else NotReachable
+            reason = str(getattr(error, "reason", error))
+            raise kind(Sentence("the API server did not answer: {reason}", reason=reason)) from error
         if not isinstance(body, dict):
             raise NotReachable(Sentence("what answered is no API server"))
         return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.eks.calls import state_of
+from chalicelib.aws.idleness import kubernetes
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.domain.idleness.evidence import KubernetesUse
@@ -49,9 +51,10 @@ def waiting(reason: str) -> list[dict[str, Any]]:
     return [{"state": {"running": {}}}, {"state": {"waiting": {"reason": reason}}}]
 
 
-def read(server: FakeApiServer) -> Reading:
+def read(server: FakeApiServer, public: bool = True) -> Reading:
     reading = Reading(a_lab())
-    reading.cluster = state_of({"endpoint": server.url, "certificateAuthority": {"data": server.authority}})
+    described = {"endpoint": server.url, "certificateAuthority": {"data": server.authority}}
+    reading.cluster = state_of({**described, "resourcesVpcConfig": {"endpointPublicAccess": public}})
     KubernetesUseReading(lambda cluster: f"token-of-{cluster}").read(reading)
     return reading
 
@@ -242,5 +245,30 @@ def test_a_server_that_is_not_there_is_a_sentence() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         reading = read(FakeApiServer({}, url=f"https://127.0.0.1:{free.getsockname()[1]}"))
+    assert reading.kubernetes is None
+    assert "did not answer" in reading.kubernetes_problem
+
+
+class SlowOnce:
+    """Admits everybody, the first time only after a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __call__(self, _token: str) -> int:
+        waits, self._seconds = self._seconds, 0.0
+        time.sleep(waits)
+        return 200
+
+
+def test_one_slow_answer_does_not_hide_what_runs(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes, "_TIMEOUTS", (0.3, 10.0))
+    reading = read(serve(a_server(admits=SlowOnce(0.8))))
+    assert (reading.kubernetes, reading.kubernetes_problem) == (KubernetesUse(), "")
+
+
+def test_a_private_endpoint_is_asked_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes, "_TIMEOUTS", (0.3, 10.0))
+    reading = read(serve(a_server(admits=SlowOnce(0.8))), public=False)
     assert reading.kubernetes is None
     assert "did not answer" in reading.kubernetes_problem
