@@ -20,7 +20,7 @@ from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import is_due, settle_mail, take_back
 from chalicelib.workflows.shared.mailing import came_back_to
-from chalicelib.workflows.shared.outbox import take_posts_back
+from chalicelib.workflows.shared.posts import take_posts_back
 from chalicelib.workflows.watch.delivery import pass_on, tell_others
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from chalicelib.domain.teardown.unproven import is_billable
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.posts import post
 from chalicelib.workflows.shared.records import again, close_steps, move
 from chalicelib.workflows.shared.runner import StepInput
 

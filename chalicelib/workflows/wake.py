@@ -25,7 +25,7 @@ from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.outbox import drop_post, post
+from chalicelib.workflows.shared.posts import drop_post, post
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now

@@ -1,6 +1,6 @@
 """Posts: messages that a workflow stores and a later run sends, so that each reader gets one mail a run and none is lost.
 
-Workflows write posts (`workflows/shared/outbox.py`). The hourly and the five-minute run send pending ones
+Workflows write posts (`workflows/shared/posts.py`). The hourly and the five-minute run send pending ones
 (`workflows/night/outbox.py`); if a run dies, the next one sends them.
 """
 

@@ -21,7 +21,7 @@ from chalicelib.domain.labs.spending import COST, MonthSum, Scope
 from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, highest, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.outbox import each_alone, post
+from chalicelib.workflows.shared.posts import each_alone, post
 
 #: Mails per run; the next run sends the others.
 _AT_ONCE = 20

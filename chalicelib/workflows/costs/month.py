@@ -17,7 +17,7 @@ from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, lab_mon
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.outbox import each_alone, post
+from chalicelib.workflows.shared.posts import each_alone, post
 
 #: The last day of the month on which missed mails are made up for.
 _LAST_DAY = 3

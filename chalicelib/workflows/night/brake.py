@@ -20,7 +20,7 @@ from chalicelib.workflows.night.act import complete, is_under_way
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.posts import post
 
 _NO_PLAN = Sentence("There is no plan of that night.")
 

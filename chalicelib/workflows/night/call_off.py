@@ -26,7 +26,7 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.workflows.night.outcomes import KIND, leave_to_next_run, line_of, settle, take_off_plan
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
-from chalicelib.workflows.shared.outbox import drop_post, post
+from chalicelib.workflows.shared.posts import drop_post, post
 
 OLD = Sentence("This run began too long ago: changes that people made since were not read.")
 

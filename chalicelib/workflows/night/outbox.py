@@ -24,7 +24,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import EntryWarning, administrators, settle_mail, warning_of
 from chalicelib.workflows.shared.mailing import claims, lookup_name, route_to, send_mail
-from chalicelib.workflows.shared.outbox import Telling, is_open, telling_of
+from chalicelib.workflows.shared.posts import Telling, may_send_post, telling_of
 from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _tellings(run: NightRun, posts: Iterable[Post]) -> list[Telling]:
     tellings: list[Telling] = []
     for post in posts:
         with run.around(Sentence("the post {id}", id=post.id)):
-            tellings += [telling_of(run.deps, post)] if is_open(run.deps, post) else []
+            tellings += [telling_of(run.deps, post)] if may_send_post(run.deps, post) else []
     return tellings
 
 
@@ -201,7 +201,7 @@ def _mail(
     try:
         mail = send_mail(deps, addressee, messages, once, entries, notices, posts)
     except AwsRefused as refusal:
-        _refused(run, mine, refusal)
+        _handle_refusal(run, mine, refusal)
         return
     if mail is not None and mail.is_taken:
         settle_mail(deps, mail)
@@ -218,7 +218,7 @@ def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
         yield list(posts[more : more + _POSTS])
 
 
-def _refused(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
+def _handle_refusal(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
     """Publish them to the topic. Posts that wait for a later run are a trouble. Raises `refusal` if it is the table's own."""
     from chalicelib.domain.notices.mail import is_by_ses
 

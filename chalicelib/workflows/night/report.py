@@ -16,7 +16,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.posts import post
 
 #: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)

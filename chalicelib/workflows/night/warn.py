@@ -44,7 +44,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import CLAIMED_FOR, Route, came_back_to, route_to
-from chalicelib.workflows.shared.outbox import settle_post
+from chalicelib.workflows.shared.posts import settle_post
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
@@ -91,7 +91,7 @@ class EntryWarning:
         if self.run.deps.curfew.reach.undeliverable_reason(recipient, self.message) is None:
             return self.claim("") and self.publish()
         if address is not None and is_about_mail(refusal, address.address):
-            self._pass_on(why)
+            self._try_next_audience(why)
         elif self.entry.at <= self.run.now:
             self.run.refused[recipient.casefold()] = why
             self.run.passed_on.append(status)
@@ -99,7 +99,7 @@ class EntryWarning:
             self.run.counts["unreachable"] += 1
         return False
 
-    def _pass_on(self, refusal: str) -> None:
+    def _try_next_audience(self, refusal: str) -> None:
         """Let this run's last page warn the next audience, as if the mail had bounced."""
         deps, entry, recipient = self.run.deps, self.entry, self.message.recipient
         why = Unheard(recipient, Sentence("Amazon SES rejected it: {words}", words=refusal))
@@ -108,7 +108,7 @@ class EntryWarning:
             return replace(status, unheard=(*status.unheard, why)) if is_due(status) else status
 
         self.run.passed_on.append(self.run.store.change_status(entry.night, entry.id, unheard))
-        text = _refused(recipient, refusal)
+        text = _refusal_text(recipient, refusal)
         deps.store.add_event(entry.lab_id, Event(deps.clock.now(), KIND, text, {"entry": entry.id}))
 
     def publish(self) -> bool:
@@ -142,9 +142,9 @@ def warning_of(run: NightRun, status: EntryStatus) -> EntryWarning | None:
         skip_entry(run, lab, entry, exempt)
         run.counts["skipped"] += 1
         return None
-    if run.now + run.notice > entry.at + timedelta(hours=run.rules.late_hours) or not is_open(run, line):
+    if run.now + run.notice > entry.at + timedelta(hours=run.rules.late_hours) or not may_send_warning(run, line):
         return None
-    # `is_open` may have recorded a bounced mail: the status then names the unreachable person.
+    # `may_send_warning` may have recorded a bounced mail: the status then names the unreachable person.
     line = run.store.line(status.night, status.entry_id) if line.status.mail else line
     return _addressed(run, lab, line) if line is not None else None
 
@@ -172,7 +172,7 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
             failed.append(Route(why=came_back_to(recipient, why), came_back=True))
             continue
         if (why := run.refused.get(recipient.casefold())) is not None:
-            failed.append(Route(why=_refused(recipient, why)))
+            failed.append(Route(why=_refusal_text(recipient, why)))
             continue
         owner = everyone[0] if failed else ""
         reader = WarnedPerson(recipient, owner, came_back=bool(failed) and failed[0].came_back)
@@ -187,7 +187,7 @@ def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
     return None
 
 
-def _refused(recipient: str, why: str) -> str:
+def _refusal_text(recipient: str, why: str) -> str:
     return Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=why)
 
 
@@ -249,7 +249,7 @@ def is_due(status: EntryStatus) -> bool:
     return status.outcome is EntryOutcome.STANDING and status.warned_at is None
 
 
-def is_open(run: NightRun, line: PlanLine) -> bool:
+def may_send_warning(run: NightRun, line: PlanLine) -> bool:
     """Whether to send a warning now. An earlier run may have died after SES accepted its mail: an accepted mail counts as sent."""
     deps, (entry, status) = run.deps, line
     mail = deps.mail.store.mail(status.mail) if deps.mail is not None and status.mail else None

@@ -12,7 +12,7 @@ from chalicelib.domain.notices.outbox import Post
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from chalicelib.workflows.night import outbox
-from chalicelib.workflows.shared.outbox import Telling, post, telling_of
+from chalicelib.workflows.shared.posts import Telling, post, telling_of
 from tests.fakes import NOW
 from tests.fakes.mailing import FakeMailing
 from tests.workflows.night.nights import Nights

@@ -32,7 +32,7 @@ from chalicelib.workflows.night.outbox import WarningPage, tell_all, tell_posts,
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.mailing import send_mail
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.posts import post
 from tests.examples import examples
 from tests.fakes import NOW
 from tests.fakes.account import Call

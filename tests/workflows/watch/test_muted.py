@@ -11,7 +11,7 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.signed_links import read_unsubscribing
 from chalicelib.domain.notices.notice import NoticeState
 from chalicelib.workflows.night.outbox import tell_posts
-from chalicelib.workflows.shared.outbox import post
+from chalicelib.workflows.shared.posts import post
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.fakes.mailing import FakeMailing, with_mail

@@ -105,7 +105,7 @@ class Telling:
             return replace(self, route=Route()).publish()
         gone = address is not None and is_about_mail(refusal, address.address)
         if gone or self.post.posted_at + _WAITS_FOR <= now:
-            _pass_on(self.deps, self.post, recipient, str(refusal), now)
+            _try_next_recipient(self.deps, self.post, recipient, str(refusal), now)
         else:
             self.deps.posts.change_post(self.post.id, given_up)
         return False
@@ -136,7 +136,7 @@ def telling_of(deps: Deps, waiting: Post) -> Telling:
     return replace(subscribed, route=Route()) if subscribed else unheard[0]
 
 
-def _pass_on(deps: Deps, refused: Post, recipient: str, why: str, now: datetime) -> None:
+def _try_next_recipient(deps: Deps, refused: Post, recipient: str, why: str, now: datetime) -> None:
     """Let the next run send it to the next reader."""
     text = Sentence("SES refused the mail to {recipient}: {why}", recipient=recipient, why=why)
     if refused.lab_id:
@@ -144,7 +144,7 @@ def _pass_on(deps: Deps, refused: Post, recipient: str, why: str, now: datetime)
     deps.posts.change_post(refused.id, lambda stored: passed_on(stored, why))
 
 
-def is_open(deps: Deps, waiting: Post) -> bool:
+def may_send_post(deps: Deps, waiting: Post) -> bool:
     """Whether to send it now. An earlier run may have died after SES accepted its mail: an accepted mail counts as sent."""
     now = deps.clock.now()
     mail = deps.mail.store.mail(waiting.mail) if deps.mail is not None and waiting.mail else None
