@@ -158,6 +158,8 @@ class Machine:
             self.after(function)
         except LambdaDied as death:
             raise StepFailed(death.name, "The process was killed.") from death
+        except AssertionError:  # A test's own, from `before`, `after` or a fake: no Catch may take it for a failed step.
+            raise
         except Exception as error:  # What the Lambda runtime does with every exception.
             cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
             raise StepFailed(type(error).__name__, cause) from error

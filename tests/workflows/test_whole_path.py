@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -168,6 +169,20 @@ def test_whatever_dies_or_gets_lost_nothing_is_made_twice_and_nothing_is_left(
     assert theatre.lab.phase in ALIVE_THEN_GONE, theatre.lab.reason
     assert everything(theatre) == theirs
     assert theatre.world.store.receipts(theatre.lab_id)[-1].clean
+
+
+def test_a_promise_that_breaks_between_two_steps_fails_the_test_and_is_no_failed_step() -> None:
+    theatre = a_rich_theatre()
+
+    def twice(function: str) -> None:
+        if function == "create_stack":
+            theatre.world.account.add(Kind.STACK)
+            theatre.world.account.add(Kind.STACK)
+            assert_nothing_twice(theatre.world.account)
+
+    theatre.after = twice
+    with pytest.raises(AssertionError):
+        theatre.play()
 
 
 def assert_nothing_twice(account: Account) -> None:
