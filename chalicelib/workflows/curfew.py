@@ -3,12 +3,12 @@
 1. `begin` lists the labs that are due, in groups of one account's region. Steps 1 to 4 repeat while more labs are due.
 2. `examine` looks at a group. It puts a lab on the plan of a night hours before its curfew or the end of its lease, and lists the
    entries whose time has come.
-3. `brake` marks entries as held if the night would end too many labs, or if its data seems damaged.
+3. `brake` marks entries as held if the night would end too many labs, or if the plan or the labs' records look damaged.
 4. `act` takes one entry, checks all conditions again, and ends or hibernates the lab, or records why the lab lives on. If it fails,
-   `put_off_one` leaves the lab to the next run.
+   `put_off_one` lets the next run retry the lab.
 5. `find_orphans` lists clusters with this installation's tags and no lab, once a night.
-6. `warn` sends each person one mail: a warning of each new entry, with a link that keeps the lab; acts that were called off; to
-   administrators held nights and the night's report.
+6. `warn` sends each person one mail. Each mail lists new entries (with a link that keeps the lab) and acts called off.
+   Administrators also get held nights and the night's report.
 7. `finish` returns the run's summary.
 
 `now` is the schedule event's time, the same for the whole run. The next run makes up for a missed one. A failure of one lab,
@@ -40,11 +40,11 @@ from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
 Answer = dict[str, Any]
 
-#: Labs looked at in one round, rounds in one run, labs whose evidence is read together.
+#: The most labs of one round, rounds of one run, and labs of one group: a group's evidence is read together.
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
-#: No round but the first begins later than this after `now`: the run must send its messages before its execution times out.
+#: After the first round, a round starts only within this time of `now`: the run must send its messages before it times out.
 LAST_ROUND = timedelta(minutes=15)
-#: Warnings sent by one run, the rest by the next; and by one call of its last step.
+#: The most warnings of one run (the next run sends the rest), and of one call of `warn`.
 _WARNINGS, _A_PAGE = 5000, 1000
 #: Orphans of one account's region in the report.
 _MOST_ORPHANS = 20
@@ -71,7 +71,7 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan labs whose next event is near, list the due entries, and set the next look of the other labs."""
     run = NightRun(deps, now)
-    _ = run.rules  # Read now: if they can't be read, the step fails and is retried, instead of each lab.
+    _ = run.rules  # Read the rules first: a failure then retries the step once, not once per lab.
     if run.is_old:
         for lab_id in event["group"]["ids"]:
             with run.around(Sentence("putting off {lab}", lab=lab_id)):
@@ -100,7 +100,7 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Leave a lab whose act failed to the next run, and call off its entry."""
+    """Let the next run retry a lab whose act failed, and call off its entry."""
     from chalicelib.domain.errors.explain import words_of
 
     lab_id, why = event["item"]["lab_id"], words_of(event["failure"])
@@ -124,9 +124,9 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Warn of every standing entry without a warning, and send pending posts, with the night's report at its hour.
+    """Warn the owner of each standing entry that has no warning yet; send pending posts and, once a night, the report.
 
-    A dry run warns nobody. The key that signs the links in warnings is replaced here once it is old enough.
+    A dry run warns nobody. This step also replaces an old key of the links in warnings.
     """
     run, before = NightRun(deps, now), event["before"]
     reported = [] if before["after"] else _reported(run, event)
@@ -142,7 +142,7 @@ def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def _reported(run: NightRun, event: Mapping[str, Any]) -> list[str]:
-    """Renew the links' key if due, and post the night's report; return the reported nights. Runs once a run."""
+    """Replace the links' key if it is old, and post the night's report, once a run; return the reported nights."""
     answers, lost = _results(event)
     with run.around(Sentence("the key of keep-links")):
         if run.deps.curfew.keys.renew(KEY_AGE, run.now):

@@ -1,6 +1,6 @@
 """Decides whether a whole night is held: by the brake on judged ends, the guard against damaged data, or a wrong plan hash.
 
-Pure. The hourly run calls it before it acts, and the API for the plan that people read. The brake neither counts nor holds agreed
+Pure. The curfew run calls it before it acts, and the API for the plan that people read. The brake neither counts nor holds agreed
 ends (of leases). Entries that an administrator released are held only by a wrong hash.
 """
 

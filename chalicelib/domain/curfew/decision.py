@@ -1,6 +1,6 @@
 """Decides whether a planned act is carried out now: `decide_entry`, read from top to bottom. Pure.
 
-All conditions of ADR 7 must hold; missing data spares the lab. The hourly run calls it right before each act.
+All conditions of ADR 7 must hold; missing data spares the lab. The curfew run calls it right before each act.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
-#: Runs come hourly.
+#: The time between two curfew runs.
 _A_RUN = timedelta(hours=1)
 TAGGED = Sentence("Its cluster carries the tag {tag}.", tag=PROTECTED_TAG)
 PROTECTED = Sentence("EKS deletion protection is switched on for its cluster.")
@@ -43,7 +43,7 @@ class NextAction(StrEnum):
 
 @dataclass(frozen=True)
 class EntryDecision:
-    """What to do about an entry, with the reason as a sentence. `by_people`: a change by people is the reason: nobody is told."""
+    """What to do about an entry, with the reason as a sentence. `by_people`: a person's change caused it, so no message is sent."""
 
     then: NextAction
     reason: str
@@ -109,7 +109,7 @@ def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> boo
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
-    """Whether an administrator's protection spares the lab. Its owner may not know, and is told."""
+    """Whether an administrator's protection spares the lab. The owner may not know of it, and gets a message."""
     return lab.phase in RESTING and lab.protection is not None and lab.protection.until > entry.at
 
 
@@ -148,7 +148,7 @@ def _why_kept(lab: Lab, entry: Entry) -> str:
 
 
 def _why_no_curfew(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Why the curfew announced by the warning is off: its owner moved it, or made the day a quiet one."""
+    """Why the announced curfew no longer takes place: the owner moved it, or exempted the day."""
     schedule = lab.spec.schedule
     night = next_curfew(schedule, entry.at - _TICK, holidays)
     if night is not None and night.at == entry.at:

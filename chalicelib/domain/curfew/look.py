@@ -1,6 +1,6 @@
-"""Decides what the hourly run does about a lab that is due: `decide_look`, read from top to bottom. Pure.
+"""Decides what the curfew run does about a lab that is due: `decide_look`, read from top to bottom. Pure.
 
-`workflows/night/examine.py` loads the facts (LookContext) before, and carries the decision out after.
+`workflows/night/examine.py` loads the facts (LookContext), and carries out the decision.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:
 
 
 def _decide_end(context: LookContext, event: NextEvent, passed: str = "") -> LookDecision:
-    """Plan an agreed end, or put it off while the cluster is protected. `passed`: as in the decisions."""
+    """Plan an agreed end, or postpone it while the cluster is protected. `passed`: as in the decisions."""
     if context.unseen and context.now + _LATEST < event.at:
         return LookLater(context.now + SOON)
     if context.shield and not is_last(context.lab, event.trigger, context.rules, event.at):
@@ -206,11 +206,11 @@ def _why_untouched(context: LookContext, act: AtCurfew) -> str:
 
 
 def _after_put_off(context: LookContext) -> datetime:
-    """A day later, but in time to plan the lab's last end, which no protection puts off."""
+    """A day later, but in time to plan the lab's final end, which protection can't delay."""
     last = longest_life(context.lab, context.rules) - timedelta(hours=context.rules.lead_hours)
     return context.now + DAY if last <= context.now else min(context.now + DAY, last)
 
 
 def _or_waking(at: datetime, waking: Waking, now: datetime) -> datetime:
-    """The time at which the lab wakes, if that is earlier. A dry run leaves a due waking to the next run."""
+    """`at`, or the time at which the lab wakes if that is earlier. A dry run wakes no lab: the next run looks again."""
     return at if waking.at is None else min(at, max(waking.at, now + SOON))

@@ -13,7 +13,7 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
 
-#: A lab that is due this long after `now` is looked at by the next run, since `now` is the same throughout a run.
+#: A lab that is due this long after `now` waits for the next run, since `now` is the same throughout a run.
 SOON = timedelta(seconds=1)
 DAY = timedelta(days=1)
 #: A lab kept or protected until a curfew is not exempt from that curfew: the exemption ends just before.
@@ -85,7 +85,7 @@ def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | Non
 
 
 def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, ...]:
-    """The curfews between the due time of a lab without an entry and `now`: no run looked at the lab in time."""
+    """Curfews that passed since a lab without an entry became due: no run looked at the lab in time."""
     nights: list[Night] = []
     night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None else None
     while night is not None and night.at <= now and len(nights) < _MOST_MISSED:

@@ -35,7 +35,10 @@ AT_CURFEW = frozenset({Trigger.IDLE, Trigger.LIMIT})
 
 
 class Basis(StrEnum):
-    """AGREED: its owner was told of this end when the lease began or was extended. JUDGED: the service found that it may go."""
+    """AGREED: the owner has known this end since the lease began or was extended.
+
+    JUDGED: the service judged the lab idle, gone or orphaned.
+    """
 
     JUDGED = "judged"
     AGREED = "agreed"
@@ -43,7 +46,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Stakes:
-    """The resources that go with the lab. None: not known."""
+    """Numbers of resources deleted with the lab. None: not known."""
 
     nodes: int | None = None
     pods: int | None = None
@@ -112,8 +115,8 @@ class Unheard:
 class EntryStatus:
     """The outcome of an entry so far. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
-    `trouble`: why the warning was not delivered so far. `braked_at`: when the brake first held the entry. `called_off_at`: when the
-    run decided to tell its owner that the act did not happen. `sending_until`: no other run sends the warning before. `mail`: the
+    `trouble`: why the warning was not delivered so far. `braked_at`: when the brake first held the entry. `called_off_at`: when a
+    run called the act off. `sending_until`: until then only one run may send the warning. `mail`: the
     record of the mail that carries it. `unheard`: warnings that bounced before the act, or that SES refused; the notice period
     counts from a later one.
     """

@@ -1,6 +1,6 @@
 """Builds a plan entry from the facts of a look, the lab's next event, and its price.
 
-The hourly run calls it hours ahead of the act. A published entry never changes, so it holds all facts of its messages.
+The curfew run calls it hours ahead of the act. A published entry never changes, so it holds all facts of its messages.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def planned_for(lab: Lab, entry: Entry) -> Lab:
 
 
 def stakes_of(evidence: Evidence | None) -> Stakes:
-    """What goes with the lab, as far as it was counted."""
+    """Resources deleted with the lab, where they were counted."""
     if evidence is None or evidence.cluster_status is None:
         return Stakes()
     nodes = sum(group.nodes for group in evidence.nodegroups) + evidence.instances_outside

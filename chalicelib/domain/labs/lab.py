@@ -79,7 +79,7 @@ NEXT_PHASES = {
 #: Labs that do not count against a person's limit: those that are over, and those that wait for manual work.
 UNCOUNTED = OVER | {Phase.BLOCKED}
 
-#: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
+#: No workflow runs on the lab. The curfew run, not the five-minute run, handles it when due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
 #: The tag that all resources of one installation carry.

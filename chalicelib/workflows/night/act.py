@@ -1,7 +1,7 @@
-"""Carries out one planned act, or records why the lab lives on. `domain/curfew/decision.py` decides from the facts of this moment.
+"""Carries out one planned act, or records why the lab lives on. `domain/curfew/decision.py` decides from the present facts.
 
-The entry's status is `acting` before the lab changes, and settled after. If a run dies in between, its retry, the next run or the
-night's report completes the entry.
+The entry's status is `acting` before the lab changes, and settled afterwards. If a run dies in between, its retry, the next run or
+the night's report completes the entry.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Lists the due entries, each with the reason if the brake or the guard holds it (domain/curfew/brake.py).
+"""Lists the due entries, and marks those that the brake or the guard holds (domain/curfew/brake.py).
 
-Administrators get one message a night about that. If they release the night, the next hourly run acts on its entries.
+Administrators get one message a night about that. If they release the night, the next run acts on its entries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_PLAN = Sentence("There is no plan of that night.")
 
 
 def due_items(run: NightRun, due: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """The entries to act on, each with the reason why it is `held`, if it is. `due`: lab_id, night and entry_id of each."""
+    """The entries to act on. `due`: lab_id, night and entry_id of each. `held`: why the entry must wait; empty if it need not."""
     by_night: dict[str, list[Mapping[str, str]]] = {}
     for one in due:
         by_night.setdefault(one["night"], []).append(one)
@@ -52,7 +52,7 @@ def _items_of(run: NightRun, night: date, due: Iterable[Mapping[str, str]]) -> l
 
 
 def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
-    """Decide whether the night is held, and tell administrators. A plan that would end too many labs is settled first."""
+    """Decide whether the night is held, and tell administrators. Before a night is held, its outdated entries are settled."""
     alive, night = run.store.alive_count(), plan.header.night
     braking = decide_brake(plan, run.rules, alive, run.now)
     if braking.braked or braking.guarded:
@@ -71,7 +71,7 @@ def _decided(run: NightRun, plan: Plan) -> tuple[Plan, BrakeDecision]:
 
 
 def _gone_tonight(run: NightRun, plan: Plan) -> int:
-    """How many labs the night has ended so far: the brake's percentage counts the labs alive at its beginning."""
+    """How many labs the night has ended so far: the brake takes its percentage of the labs alive at the night's beginning."""
     ended = [entry.lab_id for entry, status in plan.lines if status.outcome is EntryOutcome.ENDED]
     return sum(run.deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
 
@@ -92,7 +92,7 @@ def _send(run: NightRun, plan: Plan, braking: BrakeDecision, alive: int) -> None
 
 
 def settled_plan(run: NightRun, night: date) -> Plan | None:
-    """The night's plan, after settling the entries of labs that ended or were planned again by other means."""
+    """The night's plan, after settling the entries of labs that were deleted, planned again or changed outside this run."""
     plan = run.store.plan(night)
     open_lines = [line for line in plan.lines if line.status.outcome not in SETTLED] if plan else []
     for line in open_lines:

@@ -1,7 +1,7 @@
-"""Writes posts that an announced act did not happen at its time, or that an agreed end is put off. `outbox.py` sends them.
+"""Writes a message when an announced act did not happen on time or an agreed end was postponed. `outbox.py` sends it.
 
-One post calls an entry off: to the person who was warned, or to the next reachable recipient of warnings. Each delay of an agreed
-end is posted to the owner and to administrators.
+One message calls an entry off: to the person who was warned, or to the next reachable recipient of warnings. Each delay of an
+agreed end is a message to the owner and one to administrators.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
 from chalicelib.workflows.shared.posts import drop_post, post
 
+#: Why a run that began too long ago looks at no lab.
 OLD = Sentence("This run began too long ago: changes that people made since were not read.")
 
 
 def call_off_now(run: NightRun, context: DecisionContext, reason: str) -> None:
-    """Call off an entry that waits past its time, and say until when it may happen; not if only its notice period is not over."""
+    """Call off an entry that waits past its time, and say until when the act may still happen.
+
+    It does nothing while the entry waits only for its notice period.
+    """
     if context.now >= context.entry.at and not _is_on_time(context):
         called = Called(reason, late_after(context), released=bool(context.held))
         call_off(run, context.lab, PlanLine(context.entry, context.status), called)
 
 
 def put_off_lab(run: NightRun, lab_id: str, why: str) -> None:
-    """Leave a lab that this run could not look at to the next one, and call off its due entry: nothing happens before."""
+    """Let the next run retry a lab, and call off its due entry, because nothing will happen until then."""
     leave_to_next_run(run, lab_id, why)
     lab = run.deps.store.load_lab(lab_id)
     line = line_of(run, lab)
@@ -56,7 +60,7 @@ def leave_as_old(run: NightRun, lab_id: str) -> None:
 
 
 def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
-    """Write the post once, if somebody was warned of the entry."""
+    """Write the message that calls an entry off, once, if somebody was warned of the entry."""
     if not _is_owed(run, line.status):
         return
     with run.around(Sentence("calling off the warning of {lab}", lab=lab.id)):
@@ -69,9 +73,9 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
 
 
 def skip_and_call_off(run: NightRun, lab: Lab, line: PlanLine, reason: str) -> Lab:
-    """Skip an entry for a reason other than its owner's wish, and call it off if somebody was warned; return the lab.
+    """Skip an entry, and call it off if somebody was warned, unless the owner asked for it; return the lab.
 
-    The status is settled first: "You are warned again before anything else happens" must be true when the post is read.
+    The status is settled first: "You are warned again before anything else happens" must be true when the message is read.
     """
     entry, called_off_at = line.entry, run.now if _is_owed(run, line.status) else None
     status = settle(run, entry, EntryOutcome.SKIPPED, reason, called_off_at=called_off_at)
@@ -79,19 +83,22 @@ def skip_and_call_off(run: NightRun, lab: Lab, line: PlanLine, reason: str) -> L
 
 
 def close_entry(run: NightRun, lab: Lab, line: PlanLine) -> Lab:
-    """Take a lab with a settled entry off the plan, and call the entry off if that was decided; return the lab. Safe to repeat."""
+    """Take a lab with a settled entry off the plan, and write the message if the entry was called off; return the lab.
+
+    Safe to repeat.
+    """
     if line.status.outcome is EntryOutcome.SKIPPED and line.status.called_off_at is not None:
         _post(run, lab, line, Called(line.status.reason))
     return take_off_plan(run, lab, line)
 
 
 def drop_call_off(run: NightRun, entry: Entry) -> None:
-    """Drop the post that the act did not happen: the act begins."""
+    """Drop an unsent message that called the act off: the act begins now."""
     drop_post(run.deps, KIND_OF_POST, entry.id)
 
 
 def _is_owed(run: NightRun, status: EntryStatus) -> bool:
-    """Whether somebody was warned and has not been told otherwise."""
+    """Whether somebody was warned and the warning was not called off."""
     warned = status.warned_at is not None and bool(status.recipient)
     return warned and status.called_off_at is None and run.rules.mode is Mode.ON
 
@@ -108,7 +115,7 @@ def _post(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
 
 
 def tell_put_off(run: NightRun, lab: Lab, event: NextEvent, shield: str) -> None:
-    """Write one post to the owner (or the first reachable team), one to administrators, and a line of history."""
+    """Tell the owner (or the first reachable team) and administrators that an agreed end is postponed; record it in the history."""
     deps, last = run.deps, longest_life(lab, run.rules)
     at = format_local(lab.spec.schedule, event.at)
     message = Sentence("The lab is not on the plan for its end of {at}: {why}", at=at, why=shield)
@@ -123,6 +130,6 @@ def tell_put_off(run: NightRun, lab: Lab, event: NextEvent, shield: str) -> None
 
 
 def _is_on_time(context: DecisionContext) -> bool:
-    """Whether the entry only waits for its notice period."""
+    """Whether the entry waits only for its notice period."""
     warned_at, notice = context.status.warned_at, timedelta(minutes=context.rules.notice_minutes)
     return warned_at is not None and context.now - warned_at < notice and not context.held

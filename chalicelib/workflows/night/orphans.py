@@ -36,7 +36,7 @@ from chalicelib.workflows.night.run import NightRun
 
 
 def find_orphans_in(run: NightRun, place: Place) -> list[str]:
-    """Look through one account's region; return a sentence for each cluster to report."""
+    """Search one account's region; return a sentence for each cluster to report."""
     found: list[str] = []
     for tagged in run.deps.curfew.signals(place).tagged_clusters():
         if is_overdue(tagged, run.now):
@@ -97,7 +97,7 @@ def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
-    """Reopen the lab with its lease over: it is planned and warned of like any other, since somebody may use the cluster."""
+    """Reopen the lab with an ended lease, so that the next run plans its end and warns its owner: somebody may use the cluster."""
 
     def again(stored: Lab) -> Lab:
         if stored.phase not in OVER:

@@ -1,10 +1,11 @@
 """Sends each person the warnings, posts and pending notices of a run, in one mail a person and run.
 
-Called last in the hourly run, by the five-minute run, and by SES's events. People without a confirmed address get one message each
-by the topic. Of concurrent runs one sends. If a run dies, the next one or SES's events mark the mails that SES accepted.
+The last step of the curfew run calls it, and so do the five-minute run and the handler of SES's events. People without a confirmed
+address get one message for each part, through the topic. If runs overlap, only one sends. If a run dies, the next run or SES's
+events mark the mails that SES accepted.
 
-A call has time for a page of warnings (`page_of`). A page has all warnings to an owner, so that one mail names them all. Warnings
-to administrators and teams in an owner's place come from all pages: the last page sends them.
+A call has time for one page of warnings (`page_of`). All warnings to an owner are on one page, and so in one mail. Warnings to
+administrators and teams who stand in for an owner come from all pages: the last page sends them.
 """
 
 from __future__ import annotations
@@ -33,22 +34,22 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.outbox import Post
 
 Part = EntryWarning | Telling
-#: Posts that a five-minute run sends; the next run sends the others.
+#: The most posts that one five-minute run sends; the next run sends the others.
 _AT_ONCE = 200
-#: Posts in one mail: its record, which names them beside a page's warnings and some notices, is one item of the table (400 KB).
+#: The most posts in one mail: its record is one item of the table (400 KB), and lists them with a page's warnings and some notices.
 _POSTS = 200
 
 
 @dataclass(frozen=True)
 class WarningPage:
-    """Entries to warn of. `after`: the page's last person, where the next page begins; empty on the last page."""
+    """Entries whose warnings one call sends. `after`: the page's last person, where the next page begins; empty on the last."""
 
     statuses: tuple[EntryStatus, ...] = ()
     after: str = ""
 
 
 def page_of(run: NightRun, unwarned: Sequence[EntryStatus], after: str, most: int) -> WarningPage:
-    """The entries of the people that follow `after`, about `most`; the last page has all entries that are left."""
+    """The entries of the people who come after `after`, about `most`; the last page has all entries that are left."""
     if len(unwarned) <= most:
         return WarningPage(tuple(unwarned))
     owners = _owners(run, unwarned)
@@ -70,14 +71,14 @@ def _owners(run: NightRun, statuses: Sequence[EntryStatus]) -> Mapping[object, s
 
 
 def tell_posts(deps: Deps, now: datetime) -> list[str]:
-    """Send pending posts, except those that the hourly run tries first, for the five-minute run; return the failures, as text."""
+    """Send pending posts, except those that the curfew run sends first; return the failures, as text. For the five-minute run."""
     run = NightRun(deps, now)
     tell_all(run, WarningPage(), waiting(run, _AT_ONCE, nightly=False), f"five minutes {now.isoformat()}")
     return run.troubles
 
 
 def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> tuple[Post, ...]:
-    """The oldest pending posts; none if the table does not answer. The hourly run reports posts that can't be read."""
+    """The oldest pending posts; none if the table does not answer. `nightly`: also those that the curfew run sends first."""
     found = Waiting()
     with run.around(Sentence("pending posts")):
         found = run.deps.posts.waiting(most, nightly=nightly)
@@ -89,9 +90,9 @@ def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> 
 
 
 def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str, by: str = "") -> int:
-    """Send a page's warnings, and the posts; return how many warnings, or mails with some, failed.
+    """Send a page's warnings and the posts; return how many warnings, or mails with warnings, failed.
 
-    `once` names the run, `by` its execution. Every page but the last sends only posts to people whom it warns.
+    `once`: the name of the run; `by`: its execution. A page before the last sends only posts to people whom it warns.
     """
     warnings, failed = _warnings(run, page)
     if page.after:
@@ -121,7 +122,7 @@ def _warnings(run: NightRun, page: WarningPage) -> tuple[list[EntryWarning], int
 
 
 def _to_owners(run: NightRun, warnings: Iterable[EntryWarning]) -> list[EntryWarning]:
-    """Without those to administrators and teams, and to owners who are also one of them: the last page sends those."""
+    """Drop warnings to administrators, teams, and owners who share an address with one; the last page sends them."""
     deps = run.deps
     names = (administrators(deps), *(team.name for team in deps.curfew.teams))
     in_place = {reader.address for name in names if (reader := route_to(deps, name).addressee) is not None}
@@ -130,7 +131,7 @@ def _to_owners(run: NightRun, warnings: Iterable[EntryWarning]) -> list[EntryWar
 
 
 def _posts_to(deps: Deps, readers: Collection[Addressee], posts: Sequence[Post]) -> list[Post]:
-    """The posts with a message to one of these readers, by one look-up of all names."""
+    """The posts with a message to one of these readers; all names are looked up at once."""
     if deps.mail is None or not readers or not posts:
         return []
     names = {post.id: {lookup_name(each.recipient, each) for each in post.messages} for post in posts}
@@ -184,7 +185,7 @@ def _by_mail(run: NightRun, parts: Iterable[Part], once: str, by: str) -> int:
 def _mail(
     run: NightRun, addressee: Addressee, parts: Sequence[Part], pending: Sequence[Notice], once: str, by: str
 ) -> None:
-    """Send one mail of all parts and of this person's pending notices; if SES refuses it, use the topic."""
+    """Send one mail with all parts and this person's pending notices; if SES refuses it, publish the parts to the topic."""
     from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
 
     deps, record = run.deps, mail_id(addressee.address, once)
@@ -211,7 +212,7 @@ def _mail(
 
 
 def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """The parts of each of a person's mails: as a rule one; the first has all warnings, and the oldest posts."""
+    """The parts of each of a person's mails: usually one; the first holds all warnings and the oldest posts."""
     posts = [part for part in parts if isinstance(part, Telling)]
     yield [*(part for part in parts if isinstance(part, EntryWarning)), *posts[:_POSTS]]
     for more in range(_POSTS, len(posts), _POSTS):
@@ -219,7 +220,7 @@ def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
 
 
 def _handle_refusal(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -> None:
-    """Publish them to the topic. Posts that wait for a later run are a trouble. Raises `refusal` if it is the table's own."""
+    """Publish the parts to the topic. Report posts that must wait. Re-raise a refusal by DynamoDB."""
     from chalicelib.domain.notices.mail import is_by_ses
 
     if not is_by_ses(refusal):
@@ -232,7 +233,7 @@ def _handle_refusal(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -
 
 
 def _is_in(mail: Mail, part: Part) -> bool:
-    """Whether the mail has the part: an earlier try of this run may have sent it with fewer. The next run sends the others."""
+    """Whether the mail has the part. An earlier try of this step may have sent the mail with fewer; the next run sends the rest."""
     if isinstance(part, Telling):
         return part.post.id in mail.posts
     return part.entry.id in {each.entry_id for each in mail.entries}

@@ -33,7 +33,7 @@ def change_unless_changed(run: NightRun, lab: Lab, change: Callable[[Lab], Lab])
 
 
 def leave_to_next_run(run: NightRun, lab_id: str, why: str) -> None:
-    """Leave a failing lab to the next run. If a curfew passed meanwhile, the history says so."""
+    """Let the next run retry a failing lab. Record in the history if a curfew passed meanwhile."""
     lab = run.deps.store.load_lab(lab_id)
     note_missed(run, lab, Sentence("it could not be looked at: {why}", why=why))
 
@@ -45,9 +45,9 @@ def leave_to_next_run(run: NightRun, lab_id: str, why: str) -> None:
 
 
 def note_missed(run: NightRun, lab: Lab, why: str) -> None:
-    """Record in the history each curfew that passed since the lab was due, if the lab was on no plan, and `why` it was not.
+    """Record in the history each curfew that passed since the lab was due, while the lab was on no plan; `why`: the reason.
 
-    Empty `why`: no run looked at the lab in time. A lab whose entry was never published counts as being on no plan.
+    Empty `why`: no run looked at the lab in time. A lab whose entry was never published was on no plan.
     """
     if lab.phase is not Phase.READY or line_of(run, lab) is not None:
         return

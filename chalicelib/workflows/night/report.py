@@ -20,7 +20,7 @@ from chalicelib.workflows.shared.posts import post
 
 #: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
-#: After a curfew: an hourly run carries out the end, and may wait for the notice period of its warning.
+#: How long after its time an end is no delay: a run carries it out within an hour, and may wait for the notice period.
 _GRACE = timedelta(hours=2)
 #: Blocked labs in one report.
 _BLOCKED = 100
@@ -29,7 +29,7 @@ _BLOCKED = 100
 def unreported_nights(deps: Deps, now: datetime) -> list[date]:
     """The nights whose report is due and not posted, newest first; older nights only if they have a plan.
 
-    A night is reported again if its plan grew after its report: in other time zones its evening comes later.
+    A night is reported again if its plan grew after the report: other time zones reach that evening later.
     """
     newest, *older = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)
     header = deps.curfew.store.header(newest)
@@ -63,13 +63,13 @@ def _send(run: NightRun, night: date, plan: Plan | None, concerns: Concerns) -> 
 
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
-    """The labs that exist past their last end, each with the reason, as a sentence."""
+    """A sentence for each lab that exists past its last end, with the reason."""
     labs = deps.store.all_labs(None, _ALIVE)
     return [_kept_by(deps, lab, rules, now) for lab in labs if _last_end(lab, rules) + _GRACE <= now]
 
 
 def _last_end(lab: Lab, rules: CurfewRules) -> datetime:
-    """The later of the oldest age by today's rules and the lease: earlier rules may have allowed a longer one."""
+    """The later of the maximum lifetime (today's rules) and the lease's end: earlier rules may have allowed a longer lease."""
     return max(longest_life(lab, rules), lab.lease_until)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.curfew.plan import EntryStatus
     from chalicelib.domain.labs.lab import Lab
 
-#: A run looks at labs and acts at most this long after its `now`: events are late, executions redriven, regions slow.
+#: A run looks at labs and acts at most this long after `now`: an event may be late, an execution redriven, a region slow.
 LAST_LOOK = timedelta(minutes=25)
 #: Failures in one step's answer, failures in a run's summary, characters of each.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
@@ -34,8 +34,8 @@ class NightRun:
     """One step of a run. `now`: the schedule event's time, the same for all its steps.
 
     `counts`: how many acts of each kind the step did; `troubles`: failures of single labs, as text. `passed_on`: entries whose
-    next audience must be warned, because SES refused the mail to their reader. `refused`: why SES takes no mail of this run, by the
-    reader, casefolded.
+    next audience must be warned, because SES refused the mail to the previous one. `refused`: case-folded recipient -> why SES
+    refused this run's mail.
     """
 
     deps: Deps
@@ -57,7 +57,7 @@ class NightRun:
 
     @property
     def is_old(self) -> bool:
-        """Whether it is too late to look at labs: the next run does, and this one still has to send its messages."""
+        """Whether this run began too long ago to look at labs: the next run looks at them, and this one only sends its messages."""
         return self.deps.clock.now() - self.now > LAST_LOOK
 
     @property
@@ -67,7 +67,7 @@ class NightRun:
 
     @cached_property
     def limits(self) -> Mapping[str, tuple[Limit, ...]]:
-        """The ceilings by which labs in use sleep, by the person who is at them, read once a step."""
+        """Monthly ceilings that hibernate labs in use, keyed by the person who reached them; read once a step."""
         return limits_that_sleep(self.deps, self.now)
 
     def limit_of(self, lab: Lab) -> Limit | None:
@@ -76,7 +76,7 @@ class NightRun:
 
     @contextmanager
     def around(self, what: str) -> Iterator[list[EkslabError]]:
-        """Note an error inside instead of raising it; yields a list that holds the error afterwards.
+        """Record an error inside instead of raising it; yields a list that holds the error afterwards.
 
         A lab that somebody changed meanwhile is no failure: it is due again.
         """
@@ -91,7 +91,7 @@ class NightRun:
             self.note_trouble(what, reason)
 
     def note_trouble(self, what: str, reason: str) -> None:
-        """Keep a failure for the run's report: its first 200 characters, since all failures pass through one payload."""
+        """Keep a failure for the run's report: only its first 200 characters, since one payload carries all failures."""
         short = reason if len(reason) <= _LONGEST else reason[:_LONGEST]
         self.troubles.append(Sentence("{what}: {reason}", what=what, reason=short))
 
@@ -103,7 +103,7 @@ class NightRun:
 
 
 def added(so_far: Mapping[str, Any], answers: Iterable[Mapping[str, Any]], lost: Iterable[str] = ()) -> dict[str, Any]:
-    """A run's counts and failures so far and of more answers; `lost`: parts of the run without an answer."""
+    """A run's counts and failures so far, plus those of `answers`; `lost`: parts of the run without an answer."""
     counts, troubles = Counter(so_far.get("counts", {})), list(so_far.get("troubles", []))
     for answer in answers:
         counts.update(answer.get("counts", {}))

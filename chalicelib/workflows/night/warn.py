@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 class EntryWarning:
     """The warning of one entry to its first reachable recipient, by mail to `addressee`, or by the topic if that is None.
 
-    `troubles`: why each recipient before could not be reached.
+    `troubles`: why each earlier recipient could not be reached.
     """
 
     run: NightRun
@@ -64,7 +64,7 @@ class EntryWarning:
     troubles: tuple[str, ...]
 
     def claim(self, mail: str) -> bool:
-        """Claim the warning for this run, so that of concurrent runs one sends it; return whether this run may.
+        """Claim the warning, so that only one of several concurrent runs sends it; return whether this run may.
 
         `mail`: the record of the mail that carries it; empty for the topic.
         """
@@ -81,8 +81,8 @@ class EntryWarning:
     def refuse(self, refusal: AwsRefused) -> bool:
         """Record SES's refusal, and publish the warning if a subscription takes it; return whether it was sent.
 
-        Else this run warns the next audience, if SES refused this mail or its reader, or if the act is due. A refusal of
-        the account is not kept: the next run tries the first audience again.
+        Else this run warns the next audience, if SES refused this mail or its recipient's address, or if the act is due. A
+        refusal of the account is not stored: the next run tries the first audience again.
         """
         from chalicelib.domain.notices.mail import is_about_mail
 
@@ -132,7 +132,7 @@ class EntryWarning:
 def warning_of(run: NightRun, status: EntryStatus) -> EntryWarning | None:
     """The warning of one entry, if it is due and somebody can be reached.
 
-    Skips the entry if it no longer applies. None, too, if the act would be too late, or another mail carries the warning.
+    Skips the entry if it no longer applies. Also None if the act would be too late, or another mail carries the warning.
     """
     line = run.store.line(status.night, status.entry_id)
     if line is None or line.status.outcome in SETTLED:
@@ -161,7 +161,7 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
 
 
 def _addressed(run: NightRun, lab: Lab, line: PlanLine) -> EntryWarning | None:
-    """The warning to the first reachable recipient; None without one: the entry's status then has the reasons."""
+    """The warning to the first reachable recipient. None if nobody is reachable: the reasons are stored in the entry's status."""
     deps, entry = run.deps, line.entry
     came_back = {each.recipient.casefold(): each.why for each in line.status.unheard}
     everyone, offer = listeners(deps, lab), _offer(run, lab, entry)
@@ -203,7 +203,7 @@ def _note(run: NightRun, entry: Entry, recipient: str, trouble: str) -> EntrySta
 
 
 def _offer(run: NightRun, lab: Lab, entry: Entry) -> KeepOffer:
-    """The link with its cost, and the ceiling that stops a longer lease. Empty if nothing is there to keep, or it can't be kept."""
+    """The link with its cost, and the ceiling that stops a longer lease. Empty if the cluster is gone or the lab can't be kept."""
     if entry.trigger is Trigger.GONE:
         return KeepOffer()
     stopped: list[str] = [""] if entry.trigger is Trigger.LIMIT else []
@@ -245,12 +245,12 @@ def _link(run: NightRun, entry: Entry) -> str:
 
 
 def is_due(status: EntryStatus) -> bool:
-    """Whether the entry stands without a warning."""
+    """Whether the entry is still to come and nobody was warned of it."""
     return status.outcome is EntryOutcome.STANDING and status.warned_at is None
 
 
 def may_send_warning(run: NightRun, line: PlanLine) -> bool:
-    """Whether to send a warning now. An earlier run may have died after SES accepted its mail: an accepted mail counts as sent."""
+    """Whether to send a warning now. If an earlier run died after SES accepted its mail, the warning is marked as sent here."""
     deps, (entry, status) = run.deps, line
     mail = deps.mail.store.mail(status.mail) if deps.mail is not None and status.mail else None
     if mail is None or entry.id not in {each.entry_id for each in mail.entries}:
@@ -298,7 +298,7 @@ def mark_warned(
 ) -> None:
     """Mark the entry as warned, by the message `message_id` that SES or SNS took at `at`: the notice period begins then.
 
-    `troubles`: why nobody before the recipient could be reached.
+    `troubles`: why each earlier recipient could not be reached.
     """
     news = False
 
