@@ -11,7 +11,7 @@ from emulator.server.serve import serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
     serve(settings, ready_file=options.ready_file, end_with_parent=options.end_with_parent)

@@ -2,7 +2,7 @@
 
 The emulator keeps one record of functions per resource type: `create(logical_id, properties, stack_name)` returns the
 physical id and the attributes, `delete(physical_id, properties)` raises the error for DELETE_FAILED.
-A type it does not know at all already fails the stack.
+ministack itself fails a stack with an unknown type.
 """
 
 from ministack.services.cloudformation import provisioners

@@ -1,4 +1,4 @@
-"""Alarms on a sum of metrics, which the emulator refuses: it keeps them as alarms on the first one. None ever rings here."""
+"""Alarms on a sum of metrics, which ministack refuses: they become alarms on the first metric. No alarm fires here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ Properties = Mapping[str, Any]
 
 
 def install() -> None:
-    """Let this process's emulator take such alarms."""
+    """Make this process's emulator accept such alarms."""
     record = provisioners._cw_metric_alarm_record
     provisioners._cw_metric_alarm_record = lambda name, properties: record(name, on_one_metric(properties))
 
 
 def on_one_metric(properties: Properties) -> Properties:
-    """An alarm's properties as if it looked at the first of its metrics only."""
+    """An alarm's properties, reduced to its first metric."""
     first = next((each["MetricStat"] for each in properties.get("Metrics", ()) if "MetricStat" in each), None)
     if first is None:
         return properties

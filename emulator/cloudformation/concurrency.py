@@ -1,4 +1,4 @@
-"""Functions with reserved concurrency, which the emulator's Lambda keeps and its CloudFormation forgets to tell it."""
+"""Reserved concurrency of functions, which the emulator's CloudFormation does not pass to its Lambda."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +30,6 @@ def install() -> None:
 
 
 def _reserve(name: str, old: Properties, new: Properties) -> None:
-    """What somebody set by hand stays as long as the template says nothing of it."""
+    """A value that somebody set by hand stays while the template does not set it."""
     if PROPERTY in old or PROPERTY in new:
         lambda_svc._functions[name]["concurrency"] = int(new[PROPERTY]) if PROPERTY in new else None

@@ -1,4 +1,4 @@
-"""Change sets that see a resource come or go with its condition: the emulator's own compares what both templates spell."""
+"""Change sets that notice resources added or removed by a condition; ministack compares the templates' texts only."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

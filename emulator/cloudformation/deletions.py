@@ -1,4 +1,4 @@
-"""Deletions of the network's resource types that go through EC2 itself, and so meet its refusals.
+"""Deletions of the network's resource types that call EC2's own actions, so that its refusals apply.
 
 The emulator's own deletions drop the record despite its dependents. A missing resource counts as deleted.
 """

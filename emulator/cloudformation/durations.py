@@ -1,7 +1,7 @@
-"""How long a stack's resources take to be made; the clock's scale turns the seconds into this machine's.
+"""Seconds that a stack's resources take to create; the clock's scale shortens them.
 
-A resource begins when those that it refers to or depends on are there, and is there after its duration, as on AWS, where the others
-go on beside it. Deletions take no time. A stack that is deleted while it is made waits for nothing any more, and goes then.
+As on AWS, a resource starts when the resources that it refers to or depends on exist, and exists after its duration; independent
+resources are created in parallel. Deletions take no time. Deleting a stack while it is created ends the waits.
 
 Sources are events of stacks that people have shown: unbounce/iidy#145 (a role: 20 s), cloudtools/stacker#90 (a VPC, an internet
 gateway: 15 s), widdix/aws-s3-virusscan#39 (routes and associations: 14 to 16 s); of a NAT gateway cdkd's reference: 1 to 2 minutes.
@@ -32,7 +32,7 @@ SECONDS: Mapping[str, float] = {
 
 
 def ready_after(resources: Mapping[str, Any], conditions: Mapping[str, bool] | None = None) -> dict[str, float]:
-    """Seconds after which each resource of a template is there, if those without a duration are there at once."""
+    """Seconds after which each resource of a template exists; resources without a duration exist at once."""
     ready: dict[str, float] = {}
     for name in stacks._topological_sort(dict(resources), dict(conditions or {})):
         before = (ready.get(other, 0.0) for other in stacks._extract_deps(resources[name], set(resources)))
@@ -48,7 +48,7 @@ class _Making:
         self.hurried, self.ended = asyncio.Event(), asyncio.Event()
 
     async def until(self, logical_id: str) -> None:
-        """Wait until this resource is there, or until nobody wants it any more."""
+        """Wait until this resource exists, or until its stack is deleted."""
         left = self._began + self._clock.scaled(self._ready.get(logical_id, 0.0)) - time.monotonic()
         if left > 0:
             with suppress(TimeoutError):
@@ -56,7 +56,7 @@ class _Making:
 
 
 def install(clock: EmulatorClock) -> None:
-    """Give resources of this process's stacks their time."""
+    """Delay the resources of this process's stacks by these durations."""
     deploy, delete = stacks._deploy_stack_async, stacks._delete_stack_async
     blocks, run = stacks._runs_on_worker_thread, stacks.run_reentrant
     makings: dict[str, _Making] = {}
@@ -104,7 +104,7 @@ def _same_as_before(template: Any, named: Mapping[str, Any]) -> Any:
 
 
 def _ready_after(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, float]:
-    """Nothing of a template that CloudFormation refuses."""
+    """Empty for a template that CloudFormation refuses."""
     try:
         return ready_after(template.get("Resources", {}), stacks._evaluate_conditions(template, values))
     except ValueError:

@@ -87,7 +87,7 @@ def _named(properties: Properties, *names: str) -> Params:
 
 
 def _tags(kind: str, properties: Properties) -> Params:
-    """What a resource is born with: the caller's tags. CloudFormation's own are written by itself (`_marked`)."""
+    """The tags that a resource is created with: the caller's. CloudFormation writes its own afterwards (`_marked`)."""
     asked = [tag for tag in properties.get("Tags", []) if not tag["Key"].startswith("aws:")]
     params: Params = {"TagSpecification.1.ResourceType": [kind]} if asked else {}
     for number, tag in enumerate(asked, 1):

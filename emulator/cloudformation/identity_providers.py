@@ -1,4 +1,4 @@
-"""Identity providers of a user pool, a resource type that the emulator's CloudFormation lacks, by Cognito's own actions."""
+"""Identity providers of a user pool, which the emulator's CloudFormation lacks, created by Cognito's own actions."""
 
 import json
 from collections.abc import Callable, Mapping

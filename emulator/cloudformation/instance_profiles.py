@@ -1,4 +1,4 @@
-"""Instance profiles whose physical id, and so their Ref, is their name, as on AWS; the emulator says their ARN instead."""
+"""Instance profiles whose physical id, and so their Ref, is their name, as on AWS; ministack returns their ARN instead."""
 
 from collections.abc import Mapping
 from typing import Any

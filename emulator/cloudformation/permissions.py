@@ -1,7 +1,7 @@
-"""What a stack's service role must be allowed, checked for each resource that CloudFormation makes or deletes with it.
+"""Checks that a stack's service role may create and delete each resource of the stack.
 
-The emulator works on stacks without asking anybody; a role that lacks a right would be proved sufficient here and fail
-on AWS. Checked are the API operations that a resource type cannot do without. A stack without a role is not checked.
+ministack does not check permissions for stacks, so a role that lacks one would work here and fail on AWS. Each resource type has
+the API operations that it needs. A stack without a role is not checked.
 """
 
 import re
@@ -21,7 +21,7 @@ from emulator.iam import context
 from emulator.services.step_functions import role_may
 
 Right = tuple[str, str, Mapping[str, str]]
-"""An action, the ARN of what it is done to, and condition keys."""
+"""An action, the ARN of its resource, and condition keys."""
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     "AWS::EC2::EIP": ("ec2:AllocateAddress", "ec2:ReleaseAddress"),
@@ -59,7 +59,7 @@ _EC2_KINDS: Mapping[str, str] = {
     "VPC": "vpc",
     "VPCGatewayAttachment": "internet-gateway",
 }
-"""The word in the ARN of what each of EC2's types is checked on."""
+"""By EC2 resource type: the type in the ARN of the checked resource."""
 
 _CHANGED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Route": (("route-table", "RouteTableId"),),
@@ -68,7 +68,7 @@ _CHANGED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "SubnetRouteTableAssociation": (("route-table", "RouteTableId"), ("subnet", "SubnetId")),
     "VPCGatewayAttachment": (("internet-gateway", "InternetGatewayId"), ("vpc", "VpcId")),
 }
-"""Types that are no things of their own: the things that they change, and the properties that name these."""
+"""Types that only change other resources: these resources, and the properties that name them."""
 
 _MADE_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "NatGateway": (("subnet", "SubnetId"), ("elastic-ip", "AllocationId")),
@@ -76,7 +76,7 @@ _MADE_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "SecurityGroup": (("vpc", "VpcId"),),
     "Subnet": (("vpc", "VpcId"),),
 }
-"""Types that are made of, or in, something that is there: EC2 asks about that, too."""
+"""Types that are created from or in an existing resource: EC2 checks that resource, too."""
 
 _WHEN_MADE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "SecurityGroup": (
@@ -86,7 +86,7 @@ _WHEN_MADE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Subnet": (("MapPublicIpOnLaunch", "ec2:ModifySubnetAttribute"),),
     "VPC": (("EnableDnsSupport", "ec2:ModifyVpcAttribute"), ("EnableDnsHostnames", "ec2:ModifyVpcAttribute")),
 }
-"""What is done to a thing right after it was made, before its tags are on it: by the property that asks for it."""
+"""Operations on a new resource before it has its tags, by the property that requests them."""
 
 _role: ContextVar[str] = ContextVar("service role of the stack being worked on", default="")
 _roles: Any = AccountRegionScopedDict()
@@ -94,7 +94,7 @@ _STACK = re.compile("<StackName>([^<]+)</StackName><StackId>[^<]*</StackId>")
 
 
 def install() -> None:
-    """Check every resource type above in this process's emulator; call it when all types are in their place."""
+    """Check every resource type above in this process's emulator; call it after all types are installed."""
     for action in ("CreateStack", "UpdateStack", "DeleteStack"):
         handlers._ACTION_HANDLERS[action] = _with_role(handlers._ACTION_HANDLERS[action])
     handlers._ACTION_HANDLERS["DescribeStacks"] = _with_roles(handlers._ACTION_HANDLERS["DescribeStacks"])
@@ -119,7 +119,7 @@ def _with_role(handle: Action) -> Action:
 
 
 def _with_roles(describe: Action) -> Action:
-    """A stack says which service role works on it (API reference, `Stack`); ministack leaves it out."""
+    """DescribeStacks names a stack's service role (API reference, `Stack`); ministack omits it."""
 
     def describe_with_roles(params: Params) -> Any:
         status, headers, body = describe(params)
@@ -194,7 +194,7 @@ def _of_ec2(kind: str, action: str, making: bool, physical_id: str, properties: 
 
 
 def _about(action: str, kind: str, thing: str) -> Right:
-    """With the tags of the thing, where it is there already."""
+    """With the tags of the resource, if it exists."""
     account, region = scope()
     arn = f"arn:aws:ec2:{region}:{account}:{kind}/{thing}"
     tags = context.resource_tags(arn) or {}
@@ -202,7 +202,7 @@ def _about(action: str, kind: str, thing: str) -> Right:
 
 
 def _allocation(address: str) -> str:
-    """CloudFormation knows an address by its IP."""
+    """CloudFormation identifies an address by its IP."""
     return next((key for key, known in store("addresses").items() if known["PublicIp"] == address), address)
 
 

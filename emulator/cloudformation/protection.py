@@ -11,7 +11,7 @@ from emulator.ec2.actions import Action, Params, param
 
 
 def install() -> None:
-    """Correct DeleteStack's words in this process's emulator; ministack always says the id."""
+    """Correct DeleteStack's words in this process's emulator; ministack always uses the id."""
     handlers._ACTION_HANDLERS["DeleteStack"] = _named(handlers._ACTION_HANDLERS["DeleteStack"])
 
 

@@ -1,4 +1,4 @@
-"""`ClientRequestToken` of CreateStack: the same request again gives the stack that the first one made."""
+"""`ClientRequestToken` of CreateStack: a repeated request returns the stack of the first one."""
 
 from typing import Any
 

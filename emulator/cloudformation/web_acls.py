@@ -1,4 +1,4 @@
-"""Web ACLs and their associations, a resource type that the emulator's CloudFormation lacks, by WAF's own actions."""
+"""Web ACLs and their associations, a resource type that the emulator's CloudFormation lacks, created by WAF's own actions."""
 
 import json
 from collections.abc import Mapping

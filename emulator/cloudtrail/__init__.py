@@ -11,7 +11,7 @@ __all__ = ["History", "add_event", "install"]
 
 
 def install(clock: EmulatorClock, faults: Faults) -> History:
-    """Record the calls to this process's emulator from now on, and answer LookupEvents unless a fault forbids it."""
+    """Record the calls to this process's emulator, and answer LookupEvents unless a fault forbids it."""
     history = History(clock)
     install_recording(history)
     install_lookup(history, faults)

@@ -1,4 +1,4 @@
-"""Events that a test adds: what somebody did elsewhere, long ago, or in a way that the emulator has no API for."""
+"""Events that a test adds: calls made elsewhere, long ago, or through an API that the emulator lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN = ("account", "region", "at", "as", "username", "resources", "delaySeconds"
 def add_event(history: History, given: Mapping[str, Any], account: str, region: str) -> str:
     """Add an event to an account's history (by default this one's); return its id.
 
-    Members are those of an event, of which `eventName` and `eventSource` must be there, beside `account`, `region`, `at` (an
+    It takes the members of an event, of which `eventName` and `eventSource` are required, and `account`, `region`, `at` (an
     instant with a zone), `delaySeconds`, and `as`: {role, session, service?, provider?} for a `userIdentity` of a role's session.
     The event names the resources found in it, unless `resources` ([[type, name], ...]) is given.
     """

@@ -1,9 +1,9 @@
 """A call's requestParameters and responseElements, as CloudTrail writes them.
 
-EC2's are its XML, with lists as `{"items": [...]}`; its newer operations wrap them (`CreateLaunchTemplateRequest`). Everybody
-else's are the API's members with a small first letter (`dNSName`, `loadBalancerArn`). Sources: recorded events in public
-repositories (GorillaStack/auto-tag, panther-labs/panther-analysis, awsdocs/aws-kms-developer-guide). All values of query requests
-are strings here, where AWS writes numbers as numbers.
+EC2's are its XML, with lists as `{"items": [...]}`; its newer operations wrap them (`CreateLaunchTemplateRequest`). Those of
+other services are the API's members with a lower-case first letter (`dNSName`, `loadBalancerArn`). Sources: recorded events in
+public repositories (GorillaStack/auto-tag, panther-labs/panther-analysis, awsdocs/aws-kms-developer-guide). All values of query
+requests are strings here, where AWS writes numbers as numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from botocore.model import ServiceModel
 
 Elements = dict[str, Any]
 _WRAPPED = ("CreateFleet", "CreateLaunchTemplate", "CreateNatGateway", "CreateVpcEndpoint")
-#: Of EC2's requests: what a numbered parameter is called as a list, and its members.
+#: EC2 requests: the list's name of a numbered parameter, and its members' names.
 _LISTS = {
     "SecurityGroupId": ("groupSet", "groupId"),
     "SecurityGroup": ("groupSet", "groupName"),
@@ -93,7 +93,7 @@ def error_of(service: str, status: int, headers: Mapping[str, str], body: bytes)
 
 @cache
 def service_model(service: str, version: str = "") -> ServiceModel:
-    """botocore's model of a service, as ministack names it."""
+    """botocore's model of a service, by ministack's name for it."""
     name = {"elasticloadbalancing": "elb" if version == CLASSIC else "elbv2", "elasticfilesystem": "efs"}
     loader = botocore.session.get_session().get_component("data_loader")
     known = name.get(service, service)
@@ -209,7 +209,7 @@ def _elements(value: Any) -> Elements:
 
 
 def _small(value: Any) -> Any:
-    """Names with small first letters, all the way down; instants as CloudTrail writes those of JSON services."""
+    """Names with lower-case first letters at every level; instants as CloudTrail writes those of JSON services."""
     if isinstance(value, Mapping):
         return {_lower(str(name)): _small(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The events of every account and region, when each can be seen, and how often one may ask.
+"""The events of every account and region, their delays, and the rate limit of look-ups.
 
 Sources: API reference of LookupEvents (90 days, newest first, two requests a second per account and region); AWS's FAQ (an
 event shows up within 15 minutes, on average in 5). Delay and rate are in seconds of AWS, which the clock's scale shortens.
@@ -74,7 +74,7 @@ class History:
         at: datetime | None = None,
         delay: float | None = None,
     ) -> str:
-        """Add an event to the account's history in a region; return its id. `delay`: not the history's own one."""
+        """Add an event to the account's history in a region; return its id. `delay` replaces the history's own."""
         now = datetime.now(UTC) if at is None else at
         given = {
             "eventVersion": "1.11",
@@ -96,14 +96,14 @@ class History:
         return str(event.record["eventID"])
 
     def visible(self, place: tuple[str, str]) -> list[Event]:
-        """What can be seen of an account's region by now, newest first."""
+        """The events of an account and region that are visible by now, newest first."""
         oldest, now = self._clock.now() - KEPT, time.monotonic()
         with self._lock:
             seen = [event for event in self._events[place] if event.visible_from <= now and event.at >= oldest]
         return sorted(seen, key=lambda event: (int(event.at.timestamp()), event.number), reverse=True)
 
     def may_ask(self, place: tuple[str, str]) -> bool:
-        """Count a look-up, and return whether it is within what an account and region may ask."""
+        """Count a look-up; return whether the rate limit of the account and region allows it."""
         now = time.monotonic()
         with self._lock:
             asked = self._asked[place]
@@ -115,7 +115,7 @@ class History:
             return True
 
     def record_call(self, place: tuple[str, str, str], caller: str, operation: str, at: datetime) -> str:
-        """Let somebody, named by an ARN, have called EKS about a cluster; `place`: account, region, name."""
+        """Record a call to EKS about a cluster by the principal with this ARN; `place`: account, region, name."""
         account, region, name = place
         identity = {"type": "AssumedRole" if ":assumed-role/" in caller else "IAMUser", "arn": caller}
         record = {

@@ -88,7 +88,7 @@ def _token(given: Mapping[str, Any], skip: int) -> str:
 
 
 def _skipped(given: Mapping[str, Any]) -> int:
-    """Where a token goes on; it is good for the request that it came from alone."""
+    """The offset in a token, which is valid only for the request that returned it."""
     if not (token := given.get("NextToken")):
         return 0
     try:

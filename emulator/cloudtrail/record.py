@@ -1,8 +1,8 @@
-"""Records every call that changes something, refused ones too, of the services whose things are left behind.
+"""Records every mutating call, refused ones too, to the services whose resources can be left over.
 
-Calls that only read are not recorded, nor are those of other services. What CloudFormation makes for a stack goes no way over the
-API here, so it has no event of its own; on AWS it has, by the stack's role and `invokedBy` cloudformation.amazonaws.com.
-IAM's and Route 53's events are in us-east-1, as on AWS (user guide, "Global service events").
+Reads and calls to other services are not recorded. CloudFormation creates a stack's resources without API calls here, so they
+have no events; on AWS they have, by the stack's role and `invokedBy` cloudformation.amazonaws.com. IAM's and Route 53's events
+are in us-east-1, as on AWS (user guide, "Global service events").
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emulator.elb.balancers import interface_observers
 SERVICES = ("ec2", "elasticloadbalancing", "autoscaling", "iam", "logs", "route53", "elasticfilesystem", "eks")
 GLOBAL = {"iam": "us-east-1", "route53": "us-east-1"}
 _READS = ("Describe", "Get", "List", "Simulate", "Generate", "Filter", "Lookup")
-#: Of the services above, calls that are data or are made in great number.
+#: Data calls and frequent calls of the services above.
 _UNRECORDED = ("PutLogEvents", "CreateLogStream", "StartQuery")
 _METHODS = ("POST", "DELETE", "PUT")
 _PATH_NAMES = {"clusterName": "name"}
@@ -48,7 +48,7 @@ def install_recording(history: History) -> None:
         answer = await dispatch(method, path, headers, body, query, request_id)
         try:
             _record(history, identity, (method, path, headers, body, query), answer)
-        except Exception:  # A call must not fail because its record can't be written: that is this package's mistake.
+        except Exception:  # A call must not fail because its record can't be written: that is a defect of this package.
             _LOGGER.exception("no event for %s %s", method, path)
         return answer
 
@@ -100,7 +100,7 @@ def event_of(service: str, action: str, path: str, body: bytes, params: Any, ans
 
 
 def _in_path(service: str, path: str) -> dict[str, Any]:
-    """What a REST request says in its path: EKS's cluster is `name` there, a hosted zone `hostedZoneId`."""
+    """The names in the path of a REST request: an EKS cluster is `name`, a hosted zone `hostedZoneId`."""
     if service == "route53":
         found = _ZONE.search(path)
         return {"hostedZoneId": found[1]} if found else {}

@@ -1,7 +1,7 @@
 """The resources that an event mentions: those it made, and those it only names; LookupEvents finds it by each of them.
 
 Kinds are CloudTrail's (user guide, "Resource types"); which of them an event mentions, with ids, names and ARNs, was taken from
-recorded events. Calls to CloudWatch Logs and Route 53 mention nothing here: nobody recorded that AWS indexes them.
+recorded events. Calls to CloudWatch Logs and Route 53 mention nothing here: no public recording shows that AWS indexes them.
 """
 
 from __future__ import annotations

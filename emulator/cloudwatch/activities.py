@@ -1,7 +1,7 @@
 """Activities of clusters over time, and the cluster that each metric belongs to.
 
-A metric names a cluster, one of its Auto Scaling groups, or a load balancer that carries its tags. A cluster that nobody gave
-an activity has none, and neither has one that does not exist.
+A metric names a cluster, one of its Auto Scaling groups, or a load balancer that carries its tags. A cluster without a set
+activity has none; neither has a cluster that does not exist.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 Place = tuple[str, str, str]
 """Account, region and name of a cluster."""
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
-#: An activity of which nobody says when it began has been going on for so long.
+#: Age of an activity that was set without a start.
 _USUALLY = timedelta(hours=6)
-#: Periods are sampled this often, in seconds: what goes on changes no faster.
+#: Sampling interval within a period, in seconds: activity changes no faster.
 _SAMPLE = 300
 
 
@@ -36,7 +36,7 @@ History = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a metric is of: a cluster, with the nodes that matter to the metric, and its activities."""
+    """The subject of a metric: a cluster, with the nodes that matter to the metric, and its activities."""
 
     name: str
     nodes: int
@@ -48,7 +48,7 @@ class Subject:
         return PROFILES[self.history[index][1] if index >= 0 else "idle"]
 
     def value(self, metric: str, statistic: str, start: int, period: int) -> float | None:
-        """The statistic of the period from a second of the epoch on; None if CloudWatch has nothing of it."""
+        """The statistic of the period from a second of the epoch on; None if CloudWatch has no data."""
         step = min(period, _SAMPLE)
         sampled = (
             rate(self.profile_at(at), metric, self.name, self.nodes, at) for at in range(start, start + period, step)
@@ -75,9 +75,9 @@ class Activities:
         self._by_place: dict[Place, History] = {}
 
     def set(self, place: Place, profile: str, since: datetime | None = None) -> datetime:
-        """Let this go on from `since` until something else does; return since when. ValueError for an unknown profile.
+        """Start a profile at `since`, in place of the one before; return its start. ValueError for an unknown profile.
 
-        Without `since`, `idle`, `silent` and `gaps` have been going on for ever, the others for six hours.
+        Without `since`, `idle`, `silent` and `gaps` have no start; the others started six hours ago.
         """
         if profile not in PROFILES:
             raise ValueError(f"no profile {profile}, there are {', '.join(PROFILES)}")
@@ -89,7 +89,7 @@ class Activities:
         return since
 
     def subject(self, account: str, region: str, dimensions: Mapping[str, str]) -> Subject | None:
-        """Whom a metric with these dimensions is of, if that is a cluster with an activity."""
+        """The cluster that these dimensions name, if it has an activity."""
         for (of_account, of_region, name), history in list(self._by_place.items()):
             cluster = self._world.clusters.get((of_account, of_region, name))
             if (of_account, of_region) != (account, region) or cluster is None:
@@ -101,7 +101,7 @@ class Activities:
 
 
 def _nodes_meant(cluster: Cluster, dimensions: Mapping[str, str]) -> int | None:
-    """How many nodes the metric speaks for, None if it is not of this cluster."""
+    """The number of nodes that the metric covers; None for another cluster's metric."""
     match dict(dimensions):
         case {"ClusterName": name}:
             return sum(_sizes(cluster).values()) if name == cluster.name else None

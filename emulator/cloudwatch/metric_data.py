@@ -1,7 +1,6 @@
 """GetMetricData, as strict as AWS's about requests, and in pages.
 
-Takes the protocol that this botocore speaks, JSON; anything else goes on to the emulator unseen. So do the metrics that are
-of no cluster with an activity.
+It handles botocore's JSON protocol. Other requests, and metrics of clusters without an activity, pass on to the emulator.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ FAULT = "GetMetricData"
 
 
 def install(activities: Activities, faults: Faults) -> None:
-    """Answer GetMetricData of this process's emulator from the activities, where there are any."""
+    """Answer GetMetricData of this process's emulator from the activities of clusters."""
     emulated = cloudwatch._get_metric_data
 
     def get_metric_data(params: Any, given: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
@@ -111,7 +110,7 @@ def _scanned(result: Result, given: Mapping[str, Any]) -> Result:
 
 
 def _page(results: list[Result], given: Mapping[str, Any]) -> dict[str, Any]:
-    """One answer's most points, from the end of the last answer; a metric cut off there is partial."""
+    """The next page of data points; a metric that it cuts off is partial."""
     skip, most = int(given.get("NextToken") or 0), min(int(given.get("MaxDatapoints") or MOST_POINTS), MOST_POINTS)
     total = sum(len(result["Values"]) for result in results)
     until, seen, page = skip + most, 0, []

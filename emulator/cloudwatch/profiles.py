@@ -1,7 +1,7 @@
-"""What a cluster's metrics look like while somebody does something in it: pure numbers of a name and an instant.
+"""The metrics of a cluster under each profile of activity, computed from a name and an instant alone.
 
-Each profile is given as differences from `idle`, in which only the nodes and the controllers talk. The noise on top is a hash
-of the name and the instant, so that the same question has the same answer.
+Each profile is given as differences from `idle`, in which only the nodes and the controllers send requests. The noise on top is a
+hash of the name and the instant, so that equal queries get equal answers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from enum import Enum
 
 
 class Manner(Enum):
-    """People act in some five minutes and not in others; programs go on and on; CronJobs come with the hour, or at 16:00 UTC,
-    which is one in the morning in Seoul."""
+    """People act intermittently; programs run continuously; CronJobs run on the hour, or at 16:00 UTC (01:00 in Seoul)."""
 
     BURSTS = "bursts"
     STEADY = "steady"
@@ -23,7 +22,7 @@ class Manner(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a number goes: between `least` and `most`, in its manner."""
+    """The course of a number between `least` and `most`, in a manner."""
 
     most: float
     least: float = 0.0
@@ -58,9 +57,8 @@ def _nightly(most: float, least: float = 0.0) -> Course:
 class Profile:
     """`requests`: API-server requests on top of the usual, as parts of it. `scheduled`: pods placed a minute.
 
-    `pending`: pods waiting. `cpu`: percent. `network`: times the usual. `traffic`: requests a minute, or flows, of a balancer,
-    which says nothing of none. `connections`:
-    open ones that last. `coverage`: the part of the periods of which CloudWatch has anything.
+    `pending`: pods waiting. `cpu`: percent. `network`: a multiple of the usual. `traffic`: requests or flows a minute of a
+    balancer, which publishes no zeros. `connections`: open ones that last. `coverage`: the share of periods with data.
     """
 
     requests: Course = Course(0)
@@ -91,12 +89,12 @@ PROFILES = {
     "scraped": Profile(requests=Course(0.15), cpu=Course(4), network=Course(1.6)),
     "crash-loop": Profile(requests=Course(0.08), cpu=Course(3.5)),
 }
-#: Profiles in which nothing has begun: they hold from ever.
+#: Profiles without a start: nothing happens in them.
 LASTING = frozenset({"idle", "silent", "gaps", "nightly"})
 
 
 def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> float | None:
-    """How much of a metric there is a minute (for CPU, flows and what waits: at all) at a second of the epoch, if any."""
+    """The metric's amount a minute at a second of the epoch (for CPU, flows and pending pods, its level); None without data."""
     noise = zlib.crc32(f"{cluster}/{metric}/{at // 300}".encode()) / 2**32
     if noise >= profile.coverage:
         return None
