@@ -1,1 +1,1 @@
-"""What every part stands on: the settings, the clock, clients of AWS's own, work done later, and what AWS would bill."""
+"""Foundations of every part: settings, clock, clients of AWS's own, delayed work, and AWS's bill."""

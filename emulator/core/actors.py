@@ -1,4 +1,4 @@
-"""Who AWS itself is when it makes a call in an account: the session of a service-linked role, or of a role it was given.
+"""The principals of AWS's own calls in an account: sessions of service-linked roles, or of roles passed to AWS.
 
 A client that calls for an actor sends a header; its value begins with this process's secret, so that nobody else can send it.
 """
@@ -36,7 +36,7 @@ LOAD_BALANCING = Actor(
 
 
 def actor_from(value: str | None) -> Actor | None:
-    """The actor that a header names, None for a header of somebody else's making or none."""
+    """The actor that a header names, None for a missing or a forged header."""
     secret, _, rest = (value or "").partition("|")
     if not secrets.compare_digest(secret, _SECRET):
         return None

@@ -23,13 +23,13 @@ Item = Mapping[str, Any]
 _READ, _WRITE = 4096, 1024
 _COUNTED = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 _NO_SORT = "__no_sort__"
-"""What ministack keeps an item under in a table without a sort key."""
+"""ministack's sort key of an item in a table without one."""
 _LOCK = threading.Lock()
 _counted: defaultdict[str, float] = defaultdict(float)
 
 
 def install() -> None:
-    """Count from now on; call it after IAM's part, since denied calls cost nothing."""
+    """Install the counters; call it after IAM's part, since denied calls cost nothing."""
     app.SERVICE_HANDLERS["dynamodb"] = _counting_units(app.SERVICE_HANDLERS["dynamodb"])
     for service, count in (("sns", _count_messages), ("secretsmanager", _count_secrets)):
         app.SERVICE_HANDLERS[service] = _counting(count, app.SERVICE_HANDLERS[service])
@@ -100,7 +100,7 @@ def _count_reads(action: str, given: Mapping[str, Any], answer: Any) -> None:
     elif action == "BatchGetItem":
         for table, found in json.loads(answer)["Responses"].items():
             asked = given["RequestItems"][table]
-            # Each item is rounded up by itself, and a key that nothing is under costs as much as the smallest item.
+            # Each item is rounded up by itself, and a read of a missing key costs as much as the smallest item.
             nothing = max(0, len(asked["Keys"]) - len(found))
             units = sum(max(1, ceil(size_of(item) / _READ)) for item in found) + nothing
             count("read units", units if asked.get("ConsistentRead") else units / 2)

@@ -1,8 +1,7 @@
-"""AWS's own hands: clients for what EKS does in a customer's account by itself, such as making groups and instances.
+"""Clients for calls that AWS services make in a customer's account, such as EKS creating groups and instances.
 
 They talk to the emulator's own endpoint with the account's root credentials (the emulator takes any twelve digits as
-the access key of that account's root). Call them from worker threads only: on the event loop they would wait for
-themselves.
+the access key of that account's root). Call them from worker threads only: on the event loop they would deadlock.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _actor: ContextVar[Actor | None] = ContextVar("as whom a client calls", default=
 
 
 class AwsClients:
-    """boto3 clients by service, account and region, each made once; those who call share them."""
+    """boto3 clients by service, account and region, each made once and shared by all callers."""
 
     def __init__(self, endpoint_url: str) -> None:
         self.endpoint_url = endpoint_url
@@ -30,7 +29,7 @@ class AwsClients:
         self._lock = threading.Lock()
 
     def client(self, service: str, account: str, region: str, actor: Actor | None = None) -> Any:
-        """Return the boto3 client of this service in this account: as its root, or as what AWS does it as there."""
+        """Return the boto3 client of this service in this account, with the identity of its root or of an actor."""
         key = (service, account, region)
         with self._lock:
             if key not in self._clients:
@@ -52,7 +51,7 @@ class AwsClients:
 
 
 class _ActingClient:
-    """A client whose operations are called by an actor: there are as many actors as nodes."""
+    """A client whose calls carry an actor: each node has an actor of its own."""
 
     def __init__(self, client: Any, actor: Actor) -> None:
         self._client, self._by = client, actor

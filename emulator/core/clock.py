@@ -1,6 +1,6 @@
-"""The emulator's one sense of time: what the calendar says, and how long waiting takes.
+"""The emulator's clock: the instant on its calendar, and the length of its waits.
 
-The two are separate on purpose. `now` is the machine's own time plus a shift, so a test can walk into next March;
+The two are separate on purpose. `now` is the machine's own time plus a shift, so a test can move to next March;
 `scale` shortens every duration, so that ten minutes of AWS take six seconds at 0.01. Moving the calendar does not
 end a wait that is under way.
 """

@@ -37,7 +37,7 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """What CloudTrail calls its user: a user's name, a session's name, or `root`."""
+        """CloudTrail's name of the user: a user's name, a session's name, or `root`."""
         return self.arn.rpartition("/")[2] if "/" in self.arn else "root"
 
 

@@ -1,4 +1,4 @@
-"""What AWS does a little after it has answered, such as taking back the interfaces of a deleted load balancer."""
+"""Work that AWS does shortly after its answer, such as deleting the interfaces of a deleted load balancer."""
 
 import contextvars
 import threading
@@ -8,7 +8,7 @@ from emulator.core.clock import EmulatorClock
 
 
 def later(clock: EmulatorClock, seconds: float, act: Callable[[], None]) -> None:
-    """Do `act` after so many AWS seconds, for the account and region of the present caller."""
+    """Run `act` after this many AWS seconds, for the account and region of the present caller."""
     context = contextvars.copy_context()
     timer = threading.Timer(clock.scaled(seconds), context.run, args=(act,))
     timer.daemon = True

@@ -1,6 +1,6 @@
 """The memory of a process and of all that descend from it: the proportional set size (PSS), which counts a shared page once.
 
-Linux alone tells it; elsewhere nothing is known.
+Only Linux reports it; on other systems it is unknown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _INTERVAL = 1.0
 
 
 def tree(root: int) -> list[int]:
-    """A process and all that descend from it."""
+    """A process and all its descendants."""
     found = [root]
     for pid in found:
         with suppress(OSError):
@@ -24,7 +24,7 @@ def tree(root: int) -> list[int]:
 
 
 def resident(pids: Iterable[int]) -> int:
-    """Pages that are in memory, a shared one as often as it is shared: quick to know, and no less than what PSS counts."""
+    """Resident pages, with shared ones counted for each process: quick to read, and never less than the PSS."""
     pages = 0
     for pid in pids:
         with suppress(OSError):
@@ -43,14 +43,14 @@ def pss(pids: Iterable[int]) -> float:
 
 
 class Peak:
-    """The most that was measured, in megabytes, and of how many processes; 0 where nothing is known."""
+    """The highest measurement, in megabytes, and its number of processes; 0 if unknown."""
 
     def __init__(self) -> None:
         self.megabytes, self.processes = 0.0, 0
         self._resident = 0
 
     def measure(self, root: int) -> None:
-        """Look once; closely only if there is more than at any look before, since a close look walks through all of it."""
+        """Measure once; read the PSS, which is slow, only if more pages are resident than ever before."""
         pids = tree(root)
         if (pages := resident(pids)) <= self._resident:
             return

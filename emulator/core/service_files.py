@@ -42,12 +42,12 @@ def share() -> None:
     Loader.list_available_services = list_available_services
     _share_methods()
     _share_event_names()
-    # Each request builds its User-Agent anew, letter by letter, of the same parts.
+    # botocore builds the User-Agent anew for each request, letter by letter.
     useragent.sanitize_user_agent_string_component = lru_cache(_MOST)(useragent.sanitize_user_agent_string_component)
 
 
 def _share_methods() -> None:
-    """Make the methods of a service's clients once: each knows its operation's name, and nothing of a client or a session."""
+    """Make the methods of a service's clients once: each holds its operation's name only, no client and no session."""
     make, made = ClientCreator._create_methods, dict[tuple[str, str], dict[str, Any]]()
 
     def create_methods(creator: Any, model: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an emulator is: where it listens, how fast its time goes, whose account it plays.
+"""Settings of an emulator: its port, the speed of its time, and its account.
 
 `Settings` is read by the command line and by tests; `environment()` is the whole environment of the server's process,
 made before ministack is imported because it reads most of it once, at import. Nothing of the caller's own AWS
@@ -31,16 +31,16 @@ NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.dev
 """The caller's `~/.aws` is not read either, by the server or by functions."""
 
 MAX_LAMBDAS_AT_ONCE = 1000
-"""An account's concurrent executions, as AWS gives it; how many of them run at the same moment, `lambdas/gate.py` says."""
+"""An account's concurrent executions, as on AWS; `lambdas/gate.py` limits how many run at the same moment."""
 MAX_THREADS = 512
-"""Requests that are waited for at once: those of functions that wait for their turn, and those of the ones that run."""
+"""Concurrent requests: those of functions that wait for their turn, and those of running functions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps ministack's own EKS.
 
-    `recorded_roles` is what the names of the roles begin with whose questions to IAM are recorded. With `shared_imports` the
+    `recorded_roles`: name prefix of the roles whose IAM requests are recorded. With `shared_imports` the
     functions of one archive share their imports, which saves most of a cold start of code that reads no settings at import.
     """
 

@@ -22,7 +22,7 @@ ACTIONS: MutableMapping[str, Action] = ec2._ACTION_MAP
 
 
 class Refused(Exception):
-    """EC2 says no: the code, the message and the status that the caller gets."""
+    """A refusal by EC2: the code, the message and the status that the caller gets."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)

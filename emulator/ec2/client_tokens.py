@@ -1,7 +1,7 @@
-"""Client tokens: a request that was answered before gets that answer again, and makes nothing twice.
+"""Client tokens: a repeated request gets the first answer again, and creates nothing.
 
-Source: "Ensuring idempotency in Amazon EC2 API requests" in EC2's user guide, and botocore's model, which says of which actions
-clients send a token of themselves, the same one with each of their retries.
+Source: "Ensuring idempotency in Amazon EC2 API requests" in EC2's user guide, and botocore's model, which lists the actions for
+which clients add a token themselves, the same one with each retry.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ _answered: dict[_Key, tuple[Params, Any]] = {}
 
 
 def install() -> None:
-    """Let every action that has a client token keep it, but RunInstances, whose second answer tells the instances as they are."""
+    """Make every action honour its client token, except RunInstances, whose second answer shows the current instances."""
     for action in sorted(_with_a_token() & set(ACTIONS) - {"RunInstances"}):
         ACTIONS[action] = _once(action, ACTIONS[action])
 

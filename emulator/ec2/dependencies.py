@@ -1,7 +1,6 @@
-"""What keeps an EC2 resource from being deleted: the refusals that make the order of a teardown matter.
+"""Dependents that prevent the deletion of an EC2 resource: they determine the order of a teardown.
 
-Each function names what still hangs on one resource; AWS says DependencyViolation (or its like), with no list, and so
-does this.
+Each function yields the dependents of one resource. The refusal (DependencyViolation or similar) does not list them, as on AWS.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """The filters of the Describe actions that are known here; any other is refused, by its name.
 
-A filter that the emulator silently passes over would give a sweep everybody's things: a new one is added here first.
+A silently ignored filter would return everybody's resources to a sweep, so a new filter is added here first.
 """
 
 from collections.abc import Mapping
@@ -148,4 +148,4 @@ FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
 }
-"""By action: where its items are in the answer, and by filter name where in an item the value is. Tags go anywhere."""
+"""By action: the path of the items in the answer and, by filter, the path of the value in an item. Tag filters always work."""

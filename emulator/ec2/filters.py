@@ -1,6 +1,6 @@
 """Filters and pages of the Describe actions, applied to what the emulator answers.
 
-The emulator passes over filters it does not know, which in a teardown would mean taking everybody's things for ours.
+ministack ignores unknown filters, so a teardown would take everybody's resources for the lab's.
 Here a filter is looked up in the answer itself by its path of XML elements, and an unknown one is an error, as on AWS.
 """
 

@@ -15,9 +15,9 @@ from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, para
 
 _TYPE = re.compile(r"[a-z-]+\d+(?P<attributes>[a-z-]*)\.(?P<multiple>\d*)(?P<size>[a-z-]+)")
 ZONES = "abc"
-#: What accounts on the free plan run, as AWS has it since July 2025.
+#: Instance types that accounts on the free plan may run, as of July 2025.
 FREE_TIER = frozenset({"t3.micro", "t3.small", "t4g.micro", "t4g.small", "c7i-flex.large", "m7i-flex.large"})
-#: Of the machine images that public SSM parameters named.
+#: Architectures of the machine images that public SSM parameters named.
 _IMAGES: dict[str, str] = {}
 
 
@@ -95,7 +95,7 @@ def _offerings(params: Params) -> Any:
 
 
 def _by_filter(params: Params) -> list[str] | None:
-    """The existing types among those that the filters name, the only ones known here; None without one."""
+    """The existing types that the filters name; None without such a filter."""
     wanted, number = None, 1
     while name := param(params, f"Filter.{number}.Name"):
         if name == "free-tier-eligible":

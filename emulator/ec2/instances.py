@@ -37,7 +37,7 @@ def install() -> None:
 
 
 def _with_cpus(xml: str, instance: Record) -> str:
-    """The instance with its CPU options: two threads a core, but one on Graviton; by size, as EC2's families mostly have it."""
+    """The instance with its CPU options: two threads a core, one on Graviton; derived from the size, as in most EC2 families."""
     family, _, size = str(instance["InstanceType"]).partition(".")
     times = re.fullmatch(r"(\d*)xlarge", size)
     vcpus = 4 * int(times[1] or 1) if times else 2

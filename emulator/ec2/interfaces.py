@@ -1,6 +1,6 @@
-"""Network interfaces: every one of them lives in a subnet, has an address there, and belongs to somebody.
+"""Network interfaces: each has a subnet, an address in it, and an owner.
 
-Instances, NAT gateways and load balancers make theirs here; a user's own are checked and tagged as asked for.
+Instances, NAT gateways and load balancers make theirs here; those of users are checked and tagged as requested.
 """
 
 import ipaddress
@@ -71,7 +71,7 @@ def make(subnet_id: str, groups: list[str], description: str = "", address: str 
 
 
 def attachment(instance_id: str = "", *, index: int = 0) -> Record:
-    """Return what makes an interface one in use: by an instance, or by a service of AWS's."""
+    """Return the reason that an interface is in use: an instance, or an AWS service."""
     return {
         "AttachmentId": new_id("eni-attach" if instance_id else "ela-attach"),
         "InstanceId": instance_id,

@@ -1,8 +1,8 @@
-"""What EC2 refuses of a request by itself and ministack takes: overlapping subnets, rules twice, tags, missing parts.
+"""Requests that EC2 refuses and ministack accepts: overlapping subnets, duplicate rules, wrong tags, missing parts.
 
 Sources of the words: InvalidPermission.Duplicate (galaxyproject/cloudlaunch#56), aws: tags (cluster-api-provider-aws#5461),
 architectures (skypilot-org/skypilot#6315); codes from EC2's API reference, "Error codes for the Amazon EC2 API".
-The account's root may write `aws:` tags here, by which tests furnish an account; on AWS nobody may.
+The account's root may write `aws:` tags here, so that tests can prepare an account; on AWS nobody may.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What EC2 can tag, by the prefix of its id: the type in its ARN, and whether such a thing is still there.
+"""Resources that EC2 can tag, by the prefix of the id: the type in the ARN, and whether the resource still exists.
 
-The emulator keeps the tags of resources deleted through its API; no query may find a resource by them.
+ministack keeps the tags of deleted resources; queries must not find them.
 """
 
 from typing import Any
@@ -41,16 +41,16 @@ _NOT_FOUND = {
     "vpc": ("InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
     "vpce": ("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist"),
 }
-"""Codes of EC2's "Error codes"; that CreateTags answers so is recorded of instances, and taken to be so of the others."""
+"""Codes of EC2's "Error codes"; the answer of CreateTags is recorded for instances and assumed for the others."""
 
 
 def install() -> None:
-    """Let DescribeTags speak of living resources only."""
+    """Make DescribeTags list existing resources only."""
     ACTIONS["DescribeTags"] = _of_the_living(ACTIONS["DescribeTags"])
 
 
 def require(resource_id: str) -> None:
-    """Raise Refused for a resource of the kinds above that is not there."""
+    """Raise Refused for a resource of the kinds above that does not exist."""
     prefix = resource_id.partition("-")[0]
     if prefix in KINDS and not _exists(resource_id):
         code, message = _NOT_FOUND[prefix]
@@ -58,7 +58,7 @@ def require(resource_id: str) -> None:
 
 
 def forget_the_gone() -> None:
-    """Drop the tags of resources that are not there any more, of the kinds above."""
+    """Drop the tags of deleted resources of the kinds above."""
     for resource_id in list(tags()):
         if resource_id.partition("-")[0] in KINDS and not _exists(resource_id):
             tags().pop(resource_id, None)

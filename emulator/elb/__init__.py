@@ -1,4 +1,4 @@
-"""Elastic Load Balancing of both generations: what holds on to subnets and groups, and the classic API."""
+"""Elastic Load Balancing of both generations: their use of subnets and groups, and the classic API."""
 
 from emulator.core.clock import EmulatorClock
 from emulator.elb import balancers, classic

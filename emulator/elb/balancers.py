@@ -18,12 +18,12 @@ from emulator.ec2.actions import Action, Params, Record, Refused, members, param
 Settings = tuple[tuple[str, str], ...]
 
 _settings: dict[str, Settings] = {}
-"""What each balancer and target group was asked for with, by ARN."""
+"""The request of each balancer and target group, by ARN."""
 _LONGEST_NAME, _FEWEST_ZONES = 32, 2
 _PROTECTED = {"Key": "deletion_protection.enabled", "Value": "true"}
 _IN_ARN = {"network": "net", "gateway": "gwy"}
 interface_observers: list[Callable[[Record], None]] = []
-"""Hear of each interface that Elastic Load Balancing makes."""
+"""Called with each interface that Elastic Load Balancing makes."""
 INTERFACES_LINGER = 30.0
 """Seconds for which the interfaces of a deleted load balancer stay."""
 
@@ -124,7 +124,7 @@ def _check_name(what: str, name: str) -> None:
 
 
 def _same_again(params: Params, what: str, key: str, known: Any) -> Record | None:
-    """The thing of this name, if it was asked for with the same settings; Refused if with others."""
+    """The existing resource of this name, if its request had the same settings; Refused if it had others."""
     name = param(params, "Name")
     found = next((each for each in known.values() if each[key] == name), None)
     if found is None:
@@ -137,7 +137,7 @@ def _same_again(params: Params, what: str, key: str, known: Any) -> Record | Non
 
 
 def _asked(params: Params) -> Settings:
-    """What a request asks for, without tags: whether AWS compares them is not known, so here they make no difference."""
+    """A request's settings without tags: whether AWS compares tags is unknown, so they are ignored here."""
     rest = ((name, param(params, name)) for name in params if not name.startswith(("Tags.", "VpcId")))
     vpc = [] if members(params, "Subnets.member") else [("VpcId", param(params, "VpcId"))]
     return tuple(sorted((*rest, *vpc)))

@@ -30,7 +30,7 @@ _EKS = "eks-nodegroup.amazonaws.com"
 
 
 def install(clock: EmulatorClock, aws: AwsClients, lost: Lost) -> None:
-    """Let the groups of this process's emulator act; `lost` hears of instances of EKS's groups that are gone."""
+    """Make the groups of this process's emulator act; `lost` is called with lost instances of EKS's groups."""
     groups, actions = Groups(aws, lost), autoscaling._ACTION_MAP
     autoscaling._reconcile_instances = _leave_alone
     for action in ("CreateAutoScalingGroup", "UpdateAutoScalingGroup", "SetDesiredCapacity"):
@@ -43,7 +43,7 @@ def install(clock: EmulatorClock, aws: AwsClients, lost: Lost) -> None:
 
 
 def _leave_alone(_group: Group) -> None:
-    """ministack makes instances up here."""
+    """Do nothing: ministack would invent instances here."""
 
 
 def _changing(clock: EmulatorClock, groups: Groups, change: Action) -> Action:

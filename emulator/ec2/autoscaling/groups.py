@@ -1,7 +1,7 @@
 """Keeps a group at its desired size: launches, replaces and terminates instances, with a record of each.
 
-It acts over EC2's API as the service-linked role, so its instances are ordinary ones; EKS keeps the group of a managed node group
-and gets its losses.
+It acts over EC2's API as the service-linked role, so its instances are ordinary ones; EKS manages the group of a managed node
+group, and is notified of lost instances.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from emulator.core.clients import AwsClients
 
 Group = dict[str, Any]
 Lost = Callable[[str, str, str], None]
-"""Gets account, region and instance id of a member of EKS's that is gone."""
+"""Takes the account, region and id of a lost instance of an EKS group."""
 _GONE = ("shutting-down", "terminated", "stopping", "stopped")
 _MOST_ACTIVITIES = 100
 
@@ -65,7 +65,7 @@ class Groups:
                     self._lost(account, region, member["InstanceId"])
 
     def _launch(self, ec2: Any, group: Group) -> bool:
-        """Launch one instance; False if EC2 refused, which the activity then says."""
+        """Launch one instance; False if EC2 refused, which is recorded in the activity."""
         subnets = [each for each in group["VPCZoneIdentifier"].split(",") if each]
         try:
             request = _request(ec2, group, subnets[len(group["Instances"]) % len(subnets)] if subnets else "")
