@@ -1,4 +1,4 @@
-"""Amazon EKS as the emulator lacks it: slow to start, strict, with a calendar, and with things it leaves behind.
+"""An emulated Amazon EKS: slow starts, strict checks, a support calendar, and leftovers.
 
 `Eks.handle_request` takes the emulator's requests; the Kubernetes API servers of its clusters are in `kubernetes`.
 """

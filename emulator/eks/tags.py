@@ -26,7 +26,7 @@ def tag_resource(world: World, call: Call) -> dict[str, Any]:
 
 
 def untag_resource(world: World, call: Call) -> dict[str, Any]:
-    """Take tags away; a key that is not there is fine."""
+    """Remove tags; a missing key is ignored."""
     tags = _tags_of(world, call)
     for key in call.given["tagKeys"]:
         tags.pop(key, None)

@@ -1,4 +1,4 @@
-"""Who may log in to a cluster: access entries by principal, and what a policy associated to one allows.
+"""Access to a cluster: access entries by principal, and the permissions of their associated policies.
 
 Used by the access entry operations, at cluster creation, and by the Kubernetes API server when a token arrives.
 """
@@ -14,7 +14,7 @@ from emulator.eks.state.state import AccessEntry, Cluster, Described
 from emulator.eks.state.world import World
 
 CLUSTER_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-#: Of the kinds there are here, those that AmazonEKSViewPolicy lets read: no nodes, no volumes, nothing of Karpenter's.
+#: The kinds that AmazonEKSViewPolicy allows to read: no nodes, no volumes, nothing of Karpenter's.
 _VIEWED = frozenset(
     {
         "configmaps",
@@ -42,7 +42,7 @@ _PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user|root)/?(.*)")
 
 
 def new_entry(world: World, cluster: Cluster, principal: str, kind: str = "STANDARD") -> AccessEntry:
-    """Add an access entry for an IAM principal with what EKS fills in by itself."""
+    """Add an access entry for an IAM principal with EKS's defaults."""
     found = _PRINCIPAL.fullmatch(principal)
     if not found:
         raise invalid_parameter("The specified principalArn is invalid: invalid principal", clusterName=cluster.name)
@@ -85,14 +85,14 @@ def admit_creator(world: World, cluster: Cluster) -> None:
 
 
 def is_known(cluster: Cluster, principal: str) -> bool:
-    """Tell whether the cluster lets the principal in at all: by its entry, or as the creator where entries are off."""
+    """Tell whether the cluster admits the principal: by its entry, or as the creator where entries are off."""
     return principal in cluster.access_entries or _is_creator_without_entries(cluster, principal)
 
 
 def may(cluster: Cluster, principal: str, verb: str, plural: str | None, namespace: str | None = None) -> bool:
-    """Return whether the principal may do this to a kind, None for one there is not, in a namespace or in all of them.
+    """Return whether the principal may do this to a kind (None: an unknown one), in a namespace or in all of them.
 
-    Source: EKS user guide, "Review access policy permissions"; of the policies' rules those for the kinds that are here.
+    Source: EKS user guide, "Review access policy permissions"; limited to the rules for the kinds emulated here.
     """
     if _is_creator_without_entries(cluster, principal):
         return True

@@ -18,7 +18,7 @@ _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
 def create_access_entry(world: World, call: Call) -> dict[str, Any]:
-    """Let a principal in; its groups and policies decide about permissions."""
+    """Add an access entry; its groups and policies decide about permissions."""
     cluster, given = world.ready_cluster_of(call), call.given
     principal, kind = given["principalArn"], given.get("type", "STANDARD")
     require_entries(cluster)
@@ -61,7 +61,7 @@ def update_access_entry(world: World, call: Call) -> dict[str, Any]:
 
 
 def delete_access_entry(world: World, call: Call) -> dict[str, Any]:
-    """Shut a principal out."""
+    """Delete an access entry."""
     entry = entry_of(world, call)
     del world.cluster_of(call).access_entries[entry.described["principalArn"]]
     world.tokens.forget(entry.described)
@@ -79,7 +79,7 @@ def entry_of(world: World, call: Call) -> AccessEntry:
 
 
 def require_entries(cluster: Cluster) -> None:
-    """Raise InvalidRequestException where the cluster's authentication mode knows no access entries."""
+    """Raise InvalidRequestException where the cluster's authentication mode excludes access entries."""
     if cluster.described["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         message = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to do this."
         raise invalid_request(message, clusterName=cluster.name)

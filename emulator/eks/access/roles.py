@@ -1,4 +1,4 @@
-"""IAM roles as EKS looks at them: is there one of this ARN, and does it trust the service that must assume it."""
+"""EKS's checks of IAM roles: the role exists, and trusts the service that assumes it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def require_role(world: World, caller: Caller, arn: str, trusted: str | None = N
 
 
 def _wrong(arn: str) -> str:
-    """EKS' words, for a role that is missing and for one of another trust (terraform-aws-eks#2406, pulumi-eks#758)."""
+    """EKS's messages for a missing role and for one with another trust policy (terraform-aws-eks#2406, pulumi-eks#758)."""
     return f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
 
 
 def has_policy(iam: Any, role_arn: str, prefix: str) -> bool:
-    """Tell whether the role is there and has a managed policy whose name begins so."""
+    """Tell whether the role exists and has a managed policy whose name has this prefix."""
     try:
         attached = iam.list_attached_role_policies(RoleName=role_arn.split("/")[-1])["AttachedPolicies"]
     except iam.exceptions.NoSuchEntityException:

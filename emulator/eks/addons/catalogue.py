@@ -1,4 +1,4 @@
-"""The add-ons EKS offers, and which of their versions go with which Kubernetes version.
+"""The add-ons EKS offers, and the Kubernetes versions that each of their versions supports.
 
 Version strings have the form and the rough age of real ones; kube-proxy's follow Kubernetes itself.
 """
@@ -23,7 +23,7 @@ class AddonKind:
     needs_permissions: bool = False
 
     def versions_for(self, kubernetes_minor: int) -> list[str]:
-        """Return the versions that go with Kubernetes 1.<minor>, newest first."""
+        """Return the versions that support Kubernetes 1.<minor>, newest first."""
         if self.name == "kube-proxy":
             return [f"v1.{kubernetes_minor}.{patch}-{_BUILD}.{patch + 1}" for patch in (3, 1)]
         return list(self.versions)

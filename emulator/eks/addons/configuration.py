@@ -2,7 +2,7 @@
 
 `schemas.json` has what DescribeAddonConfiguration answered for vpc-cni v1.15.1 (example of the AWS CLI reference), coredns
 v1.10.1 and kube-proxy v1.28.8 (cloudbees/terraform-aws-cloudbees-ci-eks-addon), without definitions and titles; other add-ons
-take any object. The words are those of reports: awsdocs/amazon-eks-user-guide#772 (an unknown property),
+take any object. The messages are those of reports: awsdocs/amazon-eks-user-guide#772 (an unknown property),
 cookpad/terraform-aws-eks#331 (another type).
 """
 

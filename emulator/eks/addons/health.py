@@ -1,4 +1,4 @@
-"""Add-ons that need machines: they wait for the first ones, and suffer when the last ones go."""
+"""Add-ons that need machines: they wait for the first one, and are degraded when the last one goes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def degrade(addon: Described) -> None:
 
 
 def nodes_came(world: World, cluster: Cluster) -> None:
-    """Let what waited for machines become ACTIVE a little later."""
+    """Make add-ons that waited for machines ACTIVE a little later."""
     world.jobs.after(durations.ADDON_SETTLES, partial(_settle_waiting, cluster))
 
 
 def nodes_went(cluster: Cluster) -> None:
-    """Degrade what needs machines if the cluster has none left."""
+    """Degrade add-ons that need machines if the cluster has none left."""
     if not cluster.has_ready_nodes():
         for addon in cluster.addons.values():
             if CATALOGUE[addon["addonName"]].needs_nodes and addon["status"] == "ACTIVE":

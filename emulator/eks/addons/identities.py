@@ -1,4 +1,4 @@
-"""Pod identity associations that belong to an add-on: they come with its request and go with it."""
+"""Pod identity associations that belong to an add-on: created by its request, and deleted with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emulator.eks.state.world import World
 
 
 def associate_identities(world: World, call: Call, cluster: Cluster, addon: Described) -> None:
-    """Give the add-on the pod identities the request asks for, instead of those it has; none asked for changes none."""
+    """Replace the add-on's pod identities by those of the request; a request without any changes none."""
     if "podIdentityAssociations" not in call.given:
         return
     drop_identities(world, cluster, addon)

@@ -68,7 +68,7 @@ def update_addon(world: World, call: Call) -> dict[str, Any]:
 
 
 def delete_addon(world: World, call: Call) -> dict[str, Any]:
-    """Start the end of an add-on, and of the pod identity associations it owns."""
+    """Start the deletion of an add-on, and of the pod identity associations it owns."""
     cluster, addon = world.cluster_of(call), _addon_of(world, call)
     require_quiet(cluster, addon, call.operation)
     addon["status"] = "DELETING"

@@ -1,4 +1,4 @@
-"""What add-ons there are: DescribeAddonVersions and DescribeAddonConfiguration."""
+"""Available add-ons: DescribeAddonVersions and DescribeAddonConfiguration."""
 
 from __future__ import annotations
 

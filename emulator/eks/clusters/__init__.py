@@ -1,1 +1,1 @@
-"""Clusters: requests, versions, updates, insights and what EKS makes for a control plane."""
+"""Clusters: requests, versions, updates, insights, and EKS's resources for a control plane."""

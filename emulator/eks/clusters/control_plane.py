@@ -1,7 +1,6 @@
-"""What EKS makes in the account for a control plane: a security group, interfaces, a log group.
+"""EKS's resources in the account for a control plane: a security group, interfaces, a log group.
 
-The group and interfaces go when the cluster goes. The group stays behind if any interface still uses it, and the log
-group always does.
+The group and the interfaces are deleted with the cluster. The log group stays, and so does a security group in use.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _AWS_OWN_MACHINE = ""  # The other end is in an account of AWS's, whose id is no
 
 
 def make_security_group(world: World, cluster: Cluster) -> None:
-    """Make the group that the control plane and its nodes talk in."""
+    """Make the security group that the control plane and its nodes share."""
     cluster.vpc_config["clusterSecurityGroupId"] = _make_security_group(world.client("ec2", cluster), cluster)
 
 
@@ -65,7 +64,7 @@ def make_log_group(world: World, cluster: Cluster) -> None:
 
 
 def delete_interface(ec2: Any, interface: str) -> None:
-    """Detach and delete an interface; one that is gone, or "", is fine."""
+    """Detach and delete an interface; a missing one, or "", is ignored."""
     if not interface:
         return
     detach_interface(ec2, interface)
@@ -74,7 +73,7 @@ def delete_interface(ec2: Any, interface: str) -> None:
 
 
 def detach_interface(ec2: Any, interface: str) -> None:
-    """Make an interface `available`; one that is gone, or "", is fine."""
+    """Make an interface `available`; a missing one, or "", is ignored."""
     if not interface:
         return
     with gone_is_fine():

@@ -1,6 +1,6 @@
-"""Clusters that were there before: put into EKS as a watcher would find them, not made by its own operations.
+"""Clusters that existed before: added to EKS directly, not created by its operations.
 
-CreateCluster refuses versions that have ended, and every account has some. A found cluster is ACTIVE with node groups
+CreateCluster refuses versions that have ended, which accounts still run. A found cluster is ACTIVE with node groups
 and add-ons of any version; it can be upgraded, changed and deleted like another, but it has no machines and no network.
 """
 
@@ -20,9 +20,10 @@ from emulator.eks.state.world import World
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What to put. `omitted`: members DescribeCluster leaves out, as it does for old clusters.
+    """A cluster to add.
 
-    `spared_until`: AWS forces upgrades any time after the date; until this instant it has not got round to this one.
+    `omitted`: members that DescribeCluster leaves out, as for old clusters. `spared_until`: AWS forces upgrades at any time
+    after the date, and this one not before this instant.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Found:
 
 
 def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
-    """Read one cluster of the route's JSON; ValueError where it says something nobody would understand."""
+    """Read one cluster of the route's JSON; ValueError for invalid JSON."""
     names = {name for name in Found.__slots__ if not name.startswith("_")}
     unknown = set(given) - {_camel(name) for name in names}
     if unknown or not {"name", "version"} <= set(given):
@@ -64,7 +65,7 @@ def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
 
 
 def put_found(world: World, found: Found) -> Cluster:
-    """Put it, in place of one of the same name."""
+    """Add it, in place of one of the same name."""
     cluster = Cluster(found.account, found.region, _described(found), uuid.uuid4().hex.upper(), "")
     cluster.omitted, cluster.spared_until = found.omitted, found.spared_until
     for given in found.nodegroups:
@@ -157,7 +158,7 @@ def _addon(found: Found, name: str, version: str) -> Described:
 
 
 def instant(text: str) -> datetime:
-    """Read a route's instant, in UTC; ValueError for one that is none, or has no zone."""
+    """Read a route's instant, in UTC; ValueError for an invalid one, or one without a zone."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text} has no time zone")

@@ -1,4 +1,4 @@
-"""Insights: what EKS has found about a cluster. There are none but those put here, whole, as DescribeInsight tells them.
+"""Insights: EKS's findings about a cluster. Tests put them here, in the form of DescribeInsight's answer.
 
 A refresh takes two minutes and finds the state at its end; asking again meanwhile returns the one under way.
 """
@@ -24,7 +24,7 @@ from emulator.eks.state.world import Operation, World
 
 
 def put_insights(world: World, place: tuple[str, str, str], given: Sequence[Mapping[str, Any]]) -> int:
-    """Replace the insights of (account, region, cluster); return how many there are. ValueError where the model says no."""
+    """Replace the insights of (account, region, cluster); return how many there are. ValueError if the model forbids one."""
     cluster = world.clusters.get(place)
     if cluster is None:
         raise ValueError(f"there is no cluster {'/'.join(place)}")
@@ -51,7 +51,7 @@ def describe_insight(world: World, call: Call) -> dict[str, Any]:
 
 
 def start_insights_refresh(world: World, call: Call) -> dict[str, Any]:
-    """Begin a refresh, or tell of the one under way."""
+    """Start a refresh, or return the one under way."""
     cluster = world.cluster_of(call)
     under_way = cluster.insights_refresh
     if under_way is None or under_way["status"] != "IN_PROGRESS":
@@ -91,7 +91,7 @@ def _summary(insight: Described) -> Described:
 
 
 def _checked(given: Mapping[str, Any], now: datetime) -> Described:
-    """An insight with what every one has; its instants are ISO 8601 in the route's JSON."""
+    """An insight with the members that all have; its instants are ISO 8601 in the route's JSON."""
     shape = model.shape("Insight")
     whole = {
         "id": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""Log delivery that comes after the end: a deleted log group of a deleted cluster appears once more.
+"""Late log delivery: the deleted log group of a deleted cluster is created once more.
 
 While a cluster with logs is being deleted, EKS checks every minute whether its log group is gone; the
 first time it is, late log lines recreate the group. Once, and for ten minutes at most.

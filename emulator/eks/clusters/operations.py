@@ -55,7 +55,7 @@ def list_clusters(world: World, call: Call) -> dict[str, Any]:
 
 
 def delete_cluster(world: World, call: Call) -> dict[str, Any]:
-    """Start the end of a control plane; three minutes later describing it raises ResourceNotFoundException."""
+    """Start the deletion of a control plane; three minutes later describing it raises ResourceNotFoundException."""
     cluster = world.cluster_of(call)
     _require_deletable(cluster)
     outcome = world.faults.outcome(call.operation, cluster.name)

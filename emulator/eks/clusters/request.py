@@ -21,7 +21,7 @@ MAX_CIDRS = 40
 
 
 def checked_description(world: World, call: Call) -> Described:
-    """Return what DescribeCluster says at first, or raise what EKS would refuse the request with."""
+    """Return what DescribeCluster says at first, or raise EKS's refusal of the request."""
     version = _version(world, call.given.get("version"))
     vpc_config = _checked_vpc_config(world, call)
     require_role(world, call.caller, call.given["roleArn"], "eks.amazonaws.com")
@@ -49,7 +49,7 @@ def checked_description(world: World, call: Call) -> Described:
 
 
 def checked_cidrs(cidrs: Sequence[str]) -> list[str]:
-    """Return the CIDRs that may reach a public endpoint, or raise for one that is none."""
+    """Return the CIDRs that may reach a public endpoint, or raise for an invalid one."""
     if len(cidrs) > MAX_CIDRS:
         raise invalid_parameter(f"At most {MAX_CIDRS} publicAccessCidrs are allowed")
     private = []
@@ -58,7 +58,7 @@ def checked_cidrs(cidrs: Sequence[str]) -> list[str]:
             network = ipaddress.ip_network(cidr)
         except ValueError as wrong:
             raise invalid_parameter(f"The CIDR '{cidr}' in publicAccessCidrs is not valid") from wrong
-        if network.is_private and not network.is_loopback:  # Here, everybody comes from 127.0.0.1.
+        if network.is_private and not network.is_loopback:  # Here, all clients connect from 127.0.0.1.
             private.append(cidr)
     if private:
         raise invalid_parameter(f"The following CIDRs are not allowed in publicAccessCidrs: [{', '.join(private)}]")

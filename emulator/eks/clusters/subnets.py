@@ -1,4 +1,4 @@
-"""Subnets as EKS looks at them: do they exist, are they in one VPC, in enough zones, open to the internet."""
+"""EKS's checks of subnets: that they exist, are in one VPC and in enough zones, and reach the internet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Subnet = dict[str, Any]
 
 
 def existing_subnets(world: World, caller: Caller, ids: Sequence[str]) -> list[Subnet]:
-    """Return EC2's description of each subnet, or raise InvalidParameterException for one that is not there."""
+    """Return EC2's description of each subnet, or raise InvalidParameterException for a missing one."""
     if not ids:
         raise invalid_parameter("subnets can not be empty.")
     malformed = [subnet_id for subnet_id in ids if not re.fullmatch(r"subnet-[0-9a-z]+", subnet_id)]

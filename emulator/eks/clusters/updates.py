@@ -1,7 +1,7 @@
 """Updates: changes that take time, of a cluster, a node group or an add-on; DescribeUpdate and ListUpdates.
 
-`start_update` is what every Update operation ends in: the thing is UPDATING, and after a while the change is applied
-and it is ACTIVE again; or, where a fault rule says so, the update has Failed and nothing changed.
+Every Update operation ends in `start_update`: the resource is UPDATING; later the change is applied and it is ACTIVE again, or a
+fault rule makes the update Failed and nothing changes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from emulator.eks.state.world import Operation, World
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an update is to do: its type and parameters by the model, how long it takes, and how to apply it."""
+    """The change of an update: its type and parameters by the model, its duration, and the function that applies it."""
 
     type: str
     params: dict[str, Any]

@@ -1,4 +1,4 @@
-"""UpdateClusterVersion, and the upgrade nobody asked for.
+"""UpdateClusterVersion, and AWS's forced upgrades.
 
 A control plane whose version ends is upgraded by AWS: at the end of standard support under policy STANDARD, at the end
 of extended support under EXTENDED. Nodes and add-ons stay as they are. A rollback to the version before is not
@@ -44,7 +44,7 @@ def start_due_upgrades(world: World) -> None:
     """Begin the forced upgrade of every ACTIVE cluster whose version has ended under its policy."""
     now = world.clock.now()
     versions = {version.name: version for version in world.calendar.released(now)}
-    # Asked at each call: what ended is looked up once, for a thousand clusters.
+    # Called at each request: ended versions are looked up once, not for each of a thousand clusters.
     ended = {name: version.status(now) for name, version in versions.items() if version.status(now) != STANDARD}
     for cluster in [each for each in world.clusters.values() if each.described["version"] in ended]:
         running = cluster.described["version"]

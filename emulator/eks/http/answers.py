@@ -1,6 +1,6 @@
 """Write an answer by the output shape of its operation, and a refusal as the modelled exception.
 
-A member that the model does not have, or a value of another type, is this package's own mistake and raises: an
+A member that the model does not have, or a value of another type, is a defect of this package and raises: an
 emulator that quietly adds fields teaches its users to rely on them.
 """
 

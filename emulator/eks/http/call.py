@@ -1,6 +1,6 @@
-"""One call of an EKS operation: which, with what, and who is asking.
+"""One call of an EKS operation: its name, its input and its caller.
 
-Who is asking is read from the emulator, which has already checked the signature and the policies when this is built.
+The caller is read from the emulator, which has already checked the signature and the policies when this is built.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one way an EKS operation says no: a modelled exception's name, a message, and its extra members."""
+"""How an EKS operation reports an error: a modelled exception's name, a message, and its extra members."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class EksError(Exception):
 
 
 def invalid_parameter(message: str, **members: Any) -> EksError:
-    """Return the error for input that can never be right."""
+    """Return the error for input that is always invalid."""
     return EksError("InvalidParameterException", message, **members)
 
 
 def invalid_request(message: str, **members: Any) -> EksError:
-    """Return the error for input that is wrong in the state things are in."""
+    """Return the error for input that is invalid in the current state."""
     return EksError("InvalidRequestException", message, **members)
 
 
 def in_use(message: str, **members: Any) -> EksError:
-    """Return the error for a name that is taken or a thing that is busy."""
+    """Return the error for a name in use or a busy resource."""
     return EksError("ResourceInUseException", message, **members)
 
 

@@ -1,8 +1,8 @@
-"""What IAM calls each EKS request: the action, and the resource it is about, from the model's routes.
+"""The IAM action and the resource of each EKS request, from the model's routes.
 
-For an emulator that enforces policies. Resources follow AWS's service authorization reference: what creates or lists
-things of a cluster is about the cluster, what handles one thing is about that thing. Where an ARN ends in an id the
-request does not carry, it ends in "*" here, so a policy should do the same.
+For an emulator that enforces policies. Resources follow AWS's service authorization reference: operations that create or list
+parts of a cluster have the cluster's ARN, operations on one part have the part's ARN. Where an ARN ends in an id the request does
+not carry, it ends in "*" here, so a policy should do the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def action_for(method: str, path: str) -> str | None:
 
 
 def resource_for(method: str, path: str, region: str, account: str) -> str:
-    """Return the ARN the request is about, "*" for requests about none."""
+    """Return the ARN of the request's resource, "*" if it has none."""
     found = find_route(method, path)
     if found is None:
         return "*"

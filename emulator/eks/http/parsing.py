@@ -1,7 +1,7 @@
 """Read a request by the input shape of its operation: path, query string and JSON body become one dictionary.
 
-What the model itself refuses (missing members, wrong types, values outside an enumeration, a range or a pattern) is
-refused here, all findings in one message. Members the model does not know are left out, as AWS does.
+Violations of the model (missing members, wrong types, values outside an enumeration, a range or a pattern) are refused here, all
+in one message. Members the model does not know are left out, as AWS does.
 """
 
 from __future__ import annotations

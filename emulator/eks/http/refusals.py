@@ -1,4 +1,4 @@
-"""What other services say no with while EKS works in an account, and what that means to EKS."""
+"""Errors of other services while EKS works in an account, and their meaning to EKS."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Client request tokens: the same request twice has one effect.
 
 A token is remembered with its input and answer while the thing it made exists. The answer holds the live description,
-so a repeated request is answered with the state of today.
+so a repeated request is answered with the current state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Tokens:
         self._answers: dict[tuple[str, str, str, str], tuple[Output, Output]] = {}
 
     def answer(self, call: Call) -> Output | None:
-        """Return the answer this request had before, None for a new one.
+        """Return the earlier answer to this request, None for a new one.
 
         Raises InvalidParameterException for a token that came with other parameters.
         """
@@ -39,7 +39,7 @@ class Tokens:
             self._answers[_key(call)] = (call.given, output)
 
     def forget(self, described: dict[str, Any]) -> None:
-        """Drop what made this thing, which is gone."""
+        """Forget the request that created this deleted resource."""
         gone = [key for key, (_, output) in self._answers.items() if any(v is described for v in output.values())]
         for key in gone:
             del self._answers[key]

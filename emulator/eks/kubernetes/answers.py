@@ -1,4 +1,4 @@
-"""What the API server answers: a status code and a body, or a stream; and its refusals, in Kubernetes' words."""
+"""Answers of the API server: a status code with a body or a stream; and its refusals, in Kubernetes' words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Request:
     accept: str = ""
     content_type: str = ""
     body: dict[str, Any] | list[Any] | None = field(default_factory=dict)
-    """None for one that is no JSON."""
+    """None if it is not JSON."""
 
     @property
     def bare(self) -> str:
@@ -42,12 +42,12 @@ class Request:
         return urlsplit(self.path).path
 
     def query(self, name: str) -> str:
-        """One parameter of the query, "" without."""
+        """One parameter of the query, "" if it is absent."""
         return parse_qs(urlsplit(self.path).query).get(name, [""])[0]
 
     @property
     def wants_table(self) -> bool:
-        """Whether the caller would rather have rows and columns."""
+        """Whether the caller prefers a table."""
         return "as=Table" in self.accept
 
     def document(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Request:
 
 
 class Refused(Exception):
-    """The API server says no."""
+    """A refusal of the API server."""
 
     def __init__(self, code: int, message: str, reason: str = "", details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -76,17 +76,17 @@ class Refused(Exception):
 
 
 def not_found(kind: Kind, name: str) -> Refused:
-    """There is no such object."""
+    """The refusal for a missing object."""
     return Refused(404, f'{_named(kind)} "{name}" not found', details=_details(kind, name))
 
 
 def exists(kind: Kind, name: str) -> Refused:
-    """There is one already."""
+    """The refusal for an existing object."""
     return Refused(409, f'{_named(kind)} "{name}" already exists', "AlreadyExists", _details(kind, name))
 
 
 def forbidden(user: str, verb: str, kind: Kind, namespace: str | None, name: str | None, part: str = "") -> Refused:
-    """The user may not do this to such an object, or to a part of it."""
+    """The refusal where the user may not do this to such an object, or to a part of it."""
     subject = f'{_named(kind)} "{name}"' if name else _named(kind)
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     what = f'cannot {verb} resource "{"/".join(filter(None, (kind.plural, part)))}" in API group "{kind.group}" {where}'
@@ -94,12 +94,12 @@ def forbidden(user: str, verb: str, kind: Kind, namespace: str | None, name: str
 
 
 def forbidden_path(user: str, method: str, path: str) -> Refused:
-    """The user may not ask for this path, which is none of an object."""
+    """The refusal where the user may not read this path, which is not that of an object."""
     return Refused(403, f'forbidden: User "{user}" cannot {method.lower()} path "{path}"', details={})
 
 
 def no_such_path() -> Refused:
-    """There is nothing at this path."""
+    """The refusal for an unknown path."""
     return Refused(404, "the server could not find the requested resource", details={})
 
 

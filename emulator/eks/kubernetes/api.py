@@ -1,4 +1,4 @@
-"""The Kubernetes REST API: what anyone may ask, who is let in, and what each verb does to the objects of a kind."""
+"""The Kubernetes REST API: public paths, authorization, and the verbs on the objects of a kind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a path is about: a kind, in a namespace or everywhere, one object or all, the whole of it or a part."""
+    """The subject of a path: a kind, in a namespace or everywhere, one object or all, the whole of it or a part."""
 
     kind: Kind
     namespace: str | None
@@ -269,7 +269,7 @@ def _forbidden(request: Request, user: str, place: Place | None) -> Refused:
 
 
 def _log_of(pod: Object, container: str) -> str:
-    """What a container printed: nothing, as nothing runs in it; a pod that waits has no log yet."""
+    """The log of a container: empty, as nothing runs in it; a pending pod has no log yet."""
     names = [each["name"] for each in pod["spec"].get("containers", [])]
     name, pod_name = container or names[0], pod["metadata"]["name"]
     if not container and len(names) > 1:
@@ -281,7 +281,7 @@ def _log_of(pod: Object, container: str) -> str:
 
 
 def _no_kubelet(pod: Object) -> Refused:
-    """Nobody is on the node who could start a process in a pod."""
+    """The refusal of `exec` and `port-forward`: no kubelet runs on the node."""
     host = (pod.get("status") or {}).get("hostIP")
     if not host:
         return Refused(400, f"pod {pod['metadata']['name']} does not have a host assigned")

@@ -1,4 +1,4 @@
-"""What clients ask first: which groups, versions and resources there are, and what of each can be patched and validated.
+"""Discovery: groups, versions and resources, and their support of patches and validation.
 
 Source: Kubernetes documentation, "The Kubernetes API" (discovery, OpenAPI v3). kubectl takes the unaggregated form of discovery
 and, of the OpenAPI documents, reads whether the server validates fields (`fieldValidation`), and what `kubectl explain` shows: each
@@ -30,7 +30,7 @@ _VALIDATED = ("fieldManager", "fieldValidation", "dryRun", "force")
 
 
 def discover(path: str) -> dict[str, Any] | None:
-    """The answer to a discovery path, None if it is none."""
+    """The answer to a discovery path, None for another path."""
     parts = path.strip("/").split("/")
     match parts:
         case ["api"]:

@@ -1,4 +1,4 @@
-"""Events as controllers, the scheduler and the kubelet tell them: what `kubectl get events` and `describe` show.
+"""Events of controllers, the scheduler and the kubelet, which `kubectl get events` and `describe` show.
 
 The words are Kubernetes' own (pkg/controller/deployment, replicaset, pkg/scheduler, pkg/kubelet/events). They are kept an hour, as
 the API server does by default (`--event-ttl`).
@@ -45,14 +45,14 @@ def tell(
 
 
 def tell_scaled(objects: Objects, deployment: Object, replica_set: str, before: int, after: int, now: datetime) -> None:
-    """A deployment's replica set has another size."""
+    """Record that a deployment's replica set has another size."""
     how = "up" if after > before else "down"
     message = f"Scaled {how} replica set {replica_set} from {before} to {after}"
     tell(objects, deployment, "ScalingReplicaSet", message, now, "deployment-controller")
 
 
 def tell_started(objects: Objects, pod: Object, now: datetime) -> None:
-    """A pod was assigned to a node, and its containers were started there."""
+    """Record that a pod was assigned to a node, and its containers were started there."""
     name, spec = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["spec"]
     message = f"Successfully assigned {name} to {spec['nodeName']}"
     tell(objects, pod, "Scheduled", message, now, "default-scheduler")
@@ -64,6 +64,6 @@ def tell_started(objects: Objects, pod: Object, now: datetime) -> None:
 
 
 def tell_unschedulable(objects: Objects, pod: Object, now: datetime) -> None:
-    """There is no node for a pod."""
+    """Record that no node fits a pod."""
     message = "no nodes available to schedule pods"
     tell(objects, pod, "FailedScheduling", message, now, "default-scheduler", "Warning")

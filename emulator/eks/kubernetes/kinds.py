@@ -1,4 +1,4 @@
-"""The kinds of objects there are, and where each lives in the API."""
+"""The known kinds of objects, and their paths in the API."""
 
 from __future__ import annotations
 

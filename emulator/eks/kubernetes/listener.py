@@ -1,4 +1,4 @@
-"""A TLS listener on this machine that passes requests on and writes the answers, or hangs up without a word."""
+"""A TLS listener on this machine that passes requests on and writes the answers, or closes the connection without one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Server(ThreadingHTTPServer):
     context: ssl.SSLContext
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Shake hands on the connection's own thread, so that a slow client holds up nobody."""
+        """Shake hands on the connection's own thread, so that a slow client blocks no other."""
         request.settimeout(30)
         try:
             secured = self.context.wrap_socket(request, server_side=True)
@@ -45,7 +45,7 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about clients that hang up; everything else is this program's mistake and is shown."""
+        """Ignore clients that hang up; show every other error, which is a defect of this program."""
         import sys
 
         if not isinstance(sys.exc_info()[1], OSError):
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
     def _begin(self, status: int, kind: str) -> None:
-        """Send what every answer begins with; clients keep a copy of discovery, which they have to ask about again."""
+        """Send the headers of every answer; clients cache discovery, and must revalidate it."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Cache-Control", "no-cache, private")

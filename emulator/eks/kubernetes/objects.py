@@ -1,7 +1,7 @@
 """The objects in a cluster: a store in memory, with versions, and the deleted ones, for watches.
 
-An object that stands for something in AWS (a LoadBalancer Service, an Ingress, a claim for a volume) is put in with
-what its controller would delete; deleting it only marks it, and it goes when the controller has done that.
+An object that stands for something in AWS (a LoadBalancer Service, an Ingress, a claim for a volume) is put in with the AWS calls
+of its controller's cleanup; deleting it only marks it until the controller has made these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Stored:
     object: Object
     owns: list[dict[str, Any]] = field(default_factory=list)
     by_api: bool = False
-    """Made by somebody over the API, so that the scheduler takes it; others are as they were put in."""
+    """Created over the API, so that the scheduler handles it; other objects stay as they were put in."""
 
 
 class Objects:
@@ -61,7 +61,7 @@ class Objects:
         return stored
 
     def replace(self, kind: Kind, stored: Stored, new: Object) -> Object:
-        """Put a changed object in the place of one; what the API server keeps is kept, a new spec is a new generation."""
+        """Replace an object; the API server's own members stay, and a new spec increases the generation."""
         with self.lock:
             before = stored.object
             kept = {key: before["metadata"][key] for key in ("uid", "creationTimestamp") if key in before["metadata"]}
@@ -72,7 +72,7 @@ class Objects:
             return stored.object
 
     def touch(self, stored_object: Object) -> None:
-        """Give an object that was changed in place another version."""
+        """Give an object that was changed in place a new version."""
         with self.lock:
             stored_object["metadata"]["resourceVersion"] = self._next_version()
 

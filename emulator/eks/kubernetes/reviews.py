@@ -1,4 +1,4 @@
-"""`kubectl auth whoami` and `kubectl auth can-i`: who the token is from, and whether its policies allow an act.
+"""`kubectl auth whoami` and `kubectl auth can-i`: the token's user, and whether its policies allow an action.
 
 The user's fields are those that EKS' authenticator gives (aws-iam-authenticator: groups, uid, and `extra` with the ARN, the
 canonical ARN, the session's name, the principal's id and the access key).
@@ -15,7 +15,7 @@ from emulator.eks.state.state import Cluster
 
 
 def user_info(cluster: Cluster, login: Login) -> dict[str, Any]:
-    """The user as the API server knows them."""
+    """The user as the API server describes it."""
     entry = cluster.access_entries.get(login.principal)
     groups = list(entry.described.get("kubernetesGroups", [])) if entry else []
     extra = {
@@ -41,7 +41,7 @@ def username(cluster: Cluster, login: Login) -> str:
 
 
 def review(cluster: Cluster, login: Login, path: str, given: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a review that is posted, None where the path is of none."""
+    """The answer to a posted review; None if the path is not a review."""
     match path:
         case "/apis/authentication.k8s.io/v1/selfsubjectreviews":
             named = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}

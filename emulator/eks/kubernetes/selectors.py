@@ -11,7 +11,7 @@ _IN = re.compile(r"\s*([^\s!=,]+)\s+(in|notin)\s+\(([^)]*)\)\s*")
 
 
 def selected(labels: str, fields: str) -> Callable[[Object], bool]:
-    """Return whether an object is of those that the selectors mean."""
+    """Return whether an object matches the selectors."""
     by_label, by_field = _requirements(labels), [each for each in fields.split(",") if each]
     return lambda found: all(fits(found) for fits in by_label) and all(_has(found, each) for each in by_field)
 

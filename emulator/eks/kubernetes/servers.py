@@ -1,6 +1,6 @@
-"""The API servers: which cluster a request is for, whether its network lets it in, who asks, and the objects.
+"""The API servers: the cluster of a request, the check of its network and user, and the objects.
 
-`put` makes it look as if somebody had used a cluster.
+`put` simulates the use of a cluster.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class KubernetesServers:
         """Put an object into a cluster, with the AWS calls its controller makes when it is deleted.
 
         `plural` is the kind as in paths, e.g. `services`; each of `owns` is {service, operation, parameters} of boto3.
-        Raises ValueError for a kind or a cluster there is not.
+        Raises ValueError for an unknown kind or cluster.
         """
         objects = self._objects_of(account, region, cluster)
         if plural not in KINDS:
@@ -82,7 +82,7 @@ class KubernetesServers:
         return objects.put(plural, given, list(owns), self._of_world().clock.now())
 
     def forget(self, account: str, region: str, cluster: str, label: str) -> int:
-        """Forget a cluster's objects that carry a label; return how many. Raises ValueError for a cluster there is not."""
+        """Forget a cluster's objects that carry a label; return how many. Raises ValueError for an unknown cluster."""
         found: list[Object] = []
 
         def is_labelled(_plural: str, thing: Object) -> bool:

@@ -51,14 +51,14 @@ def table(kind: Kind, objects: Iterable[Object], now: datetime, version: str = "
 
 
 def _columns(kind: Kind) -> list[Column]:
-    """An event's name is of no use to anybody: kubectl shows it with `-o wide` alone."""
+    """Event names are shown only with `-o wide`."""
     name: Column = ("Name", 1 if kind.plural == "events" else 0, _name)
     columns = _COLUMNS.get(kind.plural, [_AGE])
     return [*columns, name] if kind.plural == "events" else [name, *columns]
 
 
 def age_of(found: Object, now: datetime) -> str:
-    """How old an object is, as kubectl says it: 42s, 3m5s, 2h, 5d."""
+    """An object's age, in kubectl's form: 42s, 3m5s, 2h, 5d."""
     born = datetime.fromisoformat(found["metadata"].get("creationTimestamp", f"{now:%Y-%m-%dT%H:%M:%SZ}"))
     seconds = max(0, int((now.astimezone(UTC) - born).total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400

@@ -27,7 +27,7 @@ _REGISTRY = "602401143452.dkr.ecr.{region}.amazonaws.com/eks"
 
 
 def settle(cluster: Cluster, objects: Objects, git_version: str, now: datetime) -> None:
-    """Let the controllers have done their work."""
+    """Run the controllers."""
     with objects.lock:
         _refresh_nodes(cluster, objects, git_version)
         _collect_orphans(objects)
@@ -45,7 +45,7 @@ def settle(cluster: Cluster, objects: Objects, git_version: str, now: datetime) 
 
 
 def furnish(cluster: Cluster, objects: Objects, now: datetime) -> None:
-    """Put what a new cluster has: the service of its API server, and its networking and DNS workloads."""
+    """Add the objects of a new cluster: the service of its API server, and its networking and DNS workloads."""
     address = {"clusterIP": "10.100.0.1", "type": "ClusterIP", "ports": [_port("https", 443)]}
     objects.put("services", {"metadata": {"name": "kubernetes"}, "spec": address, "status": {}}, [], now)
     if not cluster.self_managed_addons and not cluster.addons:
@@ -203,7 +203,7 @@ def _assign(objects: Objects, pod: Object, node: Object | None, now: datetime) -
 
 
 def _place(pod: Object, node: Object | None, since: str) -> None:
-    """Let a pod run on a node, or wait for one."""
+    """Assign a pod to a node, or leave it pending."""
     containers = pod["spec"].get("containers", [])
     pod["spec"].pop("nodeName", None)
     if node is None:

@@ -1,7 +1,7 @@
-"""What EKS makes beside the machines of a node group, and takes away with it.
+"""EKS's resources for a node group besides its machines; they are deleted with it.
 
-An Auto Scaling group, a launch template and an instance profile, all of one name, and where remote access is asked
-for a security group with port 22.
+An Auto Scaling group, a launch template and an instance profile, all of one name, and for remote access a security group with
+port 22.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from emulator.eks.state.world import World
 
 
 def furnish(world: World, cluster: Cluster, group: Nodegroup) -> None:
-    """Make the node group's furniture and name it in the description's `resources`."""
+    """Create these resources and list them in the description's `resources`."""
     _make_instance_profile(world.client("iam", cluster, EKS_NODEGROUP), group)
     if group.described["remoteAccess"]:
         security_group = _make_remote_access_group(world.client("ec2", cluster, EKS_NODEGROUP), cluster, group)
@@ -37,7 +37,7 @@ def resize(world: World, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def unfurnish(world: World, cluster: Cluster, group: Nodegroup) -> None:
-    """Take away what `furnish` made, as far as it came; a security group that is still in use stays behind."""
+    """Delete the resources that `furnish` created, as far as it came; a security group that is still in use stays."""
     ec2, iam = world.client("ec2", cluster, EKS_NODEGROUP), world.client("iam", cluster, EKS_NODEGROUP)
     with gone_is_fine():
         world.client("autoscaling", cluster, EKS_NODEGROUP).delete_auto_scaling_group(

@@ -1,4 +1,4 @@
-"""The VPC CNI on a node: in whose name it asks EC2 for the node's second interface, and whether it can.
+"""The VPC CNI on a node: its role for requesting the node's second interface, and that role's permissions.
 
 It has the role of its service account `kube-system/aws-node`, which the Pod Identity agent hands out, or else the node's. A
 node whose CNI can make no interface gives pods no addresses, and never becomes Ready.
@@ -22,7 +22,7 @@ _POD = ("kube-system", "aws-node")
 
 
 def can_make_interfaces(world: World, cluster: Cluster, group: Nodegroup) -> bool:
-    """Whether there is a CNI on the group's nodes, and a role for it with the rights that it needs."""
+    """Whether the group's nodes have a CNI with a role that has the permissions it needs."""
     role = _own_role(cluster)
     if role and "eks-pod-identity-agent" not in cluster.addons:
         return False

@@ -40,7 +40,7 @@ def list_fargate_profiles(world: World, call: Call) -> dict[str, Any]:
 
 
 def delete_fargate_profile(world: World, call: Call) -> dict[str, Any]:
-    """Start the end of a profile; a minute later it is gone."""
+    """Start the deletion of a profile; a minute later it is gone."""
     cluster, profile = world.cluster_of(call), _profile_of(world, call)
     _require_quiet(cluster)
     profile["status"] = "DELETING"

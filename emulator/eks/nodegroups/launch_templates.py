@@ -1,4 +1,4 @@
-"""Launch templates a node group is made from: found in EC2, read for what EKS cares about."""
+"""Launch templates of node groups: looked up in EC2, reduced to the members that EKS uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emulator.eks.state.world import World
 def find_template(world: World, call: Call) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the launch template that the request names as EKS shows it (id, name, version), and its data.
 
-    Both are empty where it names none; InvalidParameterException where there is no such template.
+    Both are empty if it names none. Raises InvalidParameterException if the template does not exist.
     """
     asked = call.given.get("launchTemplate")
     if not asked:

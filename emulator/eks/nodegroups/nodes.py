@@ -1,7 +1,7 @@
 """The machines of a node group: EKS's resources in the account for it, its growth and shrinking, its leftovers.
 
-Each machine gets a second interface from the VPC CNI. A machine that goes when its group shrinks takes it along; when
-the whole group is deleted these interfaces stay behind, `available`: the leak people know from real clusters.
+Each machine gets a second interface from the VPC CNI. When a group shrinks, its machines' interfaces are deleted; when the whole
+group is deleted, they stay, `available`: a known leak of real clusters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IMAGE = "ami-0e5a1b2c3d4e5f607"
 
 
 def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
-    """Launch so many more machines, spread over the group's subnets."""
+    """Launch this many more machines, spread over the group's subnets."""
     ec2 = world.client("ec2", cluster, AUTO_SCALING)
     subnets = group.described["subnets"]
     for _ in range(count):
@@ -33,7 +33,7 @@ def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -
 
 
 def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
-    """Terminate so many machines, the youngest first, and their interfaces with them."""
+    """Terminate this many machines, the youngest first, and their interfaces with them."""
     ec2 = world.client("ec2", cluster, AUTO_SCALING)
     for _ in range(count):
         node = group.nodes.pop()

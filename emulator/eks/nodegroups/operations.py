@@ -53,7 +53,7 @@ def list_nodegroups(world: World, call: Call) -> dict[str, Any]:
 
 
 def delete_nodegroup(world: World, call: Call) -> dict[str, Any]:
-    """Start the end of a node group; five minutes later it is gone, but for what the CNI left."""
+    """Start the deletion of a node group; five minutes later it is gone, except the CNI's interfaces."""
     cluster, group = world.cluster_of(call), nodegroup_of(world, call)
     status = group.described["status"]
     if status in ("UPDATING", "DELETING"):

@@ -21,7 +21,7 @@ _DEFAULT_SIZES = {"minSize": 1, "maxSize": 2, "desiredSize": 2}
 
 
 def checked_nodegroup(world: World, call: Call, cluster: Cluster) -> Nodegroup:
-    """Return a node group in CREATING, or raise what EKS would refuse the request with."""
+    """Return a node group in CREATING, or raise EKS's refusal of the request."""
     given, name = call.given, call.given["nodegroupName"]
     if not _NAME.fullmatch(name):
         raise invalid_parameter(f"The nodegroup name {name} is not valid", nodegroupName=name)

@@ -1,6 +1,6 @@
-"""The support calendar: which Kubernetes versions EKS has, from when to when, as of any instant.
+"""The support calendar: the Kubernetes versions of EKS and their dates, as of any instant.
 
-Dates come from eks-versions.json beside this file; after its last one, versions come at AWS's own pace, so that this world
+Dates come from eks-versions.json beside this file; after its last one, new versions follow at AWS's pace, so that the calendar
 does not end. A version's end takes effect at 00:00 UTC of its day.
 """
 
@@ -65,14 +65,14 @@ class Calendar:
         return next((version for version in self.released(now) if version.name == name), None)
 
     def default(self, now: datetime) -> KubernetesVersion:
-        """Return what a cluster gets when its maker does not care: EKS lets a release settle before it is that."""
+        """Return the version of a cluster whose request names none: a release becomes the default some time after it."""
         standing = [version for version in self.released(now) if version.status(now) == STANDARD]
         settled = [version for version in standing if version.release + _DEFAULT_AFTER <= now]
         return (settled or standing or self.released(now))[0]
 
 
 def _following(last: KubernetesVersion) -> KubernetesVersion:
-    """The version after one, as this world makes it."""
+    """The version that follows one at AWS's pace."""
     release = last.release + _PACE
     standard = _months_after(release, _STANDARD_MONTHS)
     return KubernetesVersion(

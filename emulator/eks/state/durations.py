@@ -1,4 +1,4 @@
-"""How long things take on AWS, in seconds; the clock's scale turns them into this machine's.
+"""Durations of operations on AWS, in seconds; the clock's scale shortens them.
 
 The median of measured durations: control plane 8-14 minutes, node group 1.5-3.5, its deletion 4-8, cluster
 deletion 2.5-4, a managed add-on half a minute.

@@ -62,7 +62,7 @@ class Faults:
         self._rules: list[FaultRule] = []
 
     def set_rules(self, rules: Iterable[dict[str, Any]]) -> None:
-        """Replace all rules; ValueError where one says something nobody would understand."""
+        """Replace all rules; ValueError if a rule is invalid."""
         self._rules = [_rule(given) for given in rules]
 
     def add(self, rule: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ class Faults:
         self._rules.append(_rule(rule))
 
     def clear(self) -> None:
-        """Let everything work again."""
+        """Remove all rules."""
         self._rules = []
 
     def refuse(self, operation: str, cluster: str) -> None:
@@ -91,7 +91,7 @@ class Faults:
         return sum(rule.delay_seconds for rule in self._rules if rule.delay_seconds and rule.fires(operation, cluster))
 
     def outcome(self, operation: str, cluster: str) -> dict[str, Any]:
-        """Return how what this call starts will end, {} for as it should."""
+        """Return the planned outcome of this call's operation, {} for success."""
         for rule in self._rules:
             if rule.outcome and rule.fires(operation, cluster):
                 return rule.outcome

@@ -1,8 +1,8 @@
 """The eventual mode: a new resource is unknown, denied or without tags for a while, as AWS's reads lag its writes.
 
-Off until a seed is set (`POST lag`). The seed decides for each thing how long and in which way: the same seed and names lag
-in the same way. A role that EKS has not been handed before can't be assumed for a while. What root makes is known at once, and
-root's calls see everything: who looks on does not wait.
+Off until a seed is set (`POST lag`). The seed decides for each thing how long and in which way: the same seed and names lag in
+the same way. A role can't be assumed for a while after it is first passed to EKS. Resources that root creates are visible at
+once, and root's calls see everything, so that tests need not wait.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from emulator.core.clock import EmulatorClock
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import EksError, invalid_parameter, not_found
 
-#: Which member of a request names a thing of which kind; the first that is there says what the call is about.
+#: Members of requests that name resources, and their kinds; the first one present is the call's subject.
 _NAMES = {
     "updateId": "update",
     "nodegroupName": "node group",
@@ -45,22 +45,22 @@ class Lag:
         self._until.clear()
 
     def note(self, kind: str, *name: str) -> None:
-        """Something of another service was made."""
+        """Record a new resource of another service."""
         if self._seed is not None:
             self._note((kind, *name))
 
     def hides(self, kind: str, *name: str) -> bool:
-        """Whether that is not known yet; counted as refused."""
+        """Whether this resource is not visible yet; counted as refused."""
         young = self.is_young(kind, *name)
         self.refused += young
         return young
 
     def is_young(self, kind: str, *name: str) -> bool:
-        """Whether that is not known yet."""
+        """Whether this resource is not visible yet."""
         return self._seed is not None and self._is_young((kind, *name))
 
     def refuse(self, call: Call) -> None:
-        """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
+        """Raise AWS's error while the call's subject, or a role that it passes, is not visible yet."""
         if self._seed is None or _is_root(call):
             return
         for role in (call.given[name] for name in _ROLES if call.given.get(name)):
@@ -70,7 +70,7 @@ class Lag:
                 self._refuse_thing(call, key)
 
     def seen(self, call: Call, output: dict[str, Any]) -> dict[str, Any]:
-        """Note what the call made, and return the answer as AWS gives it so early."""
+        """Record the call's new resource, and return the answer as AWS gives it so early."""
         if self._seed is None or _is_root(call):
             return output
         if call.operation.startswith("Create"):
@@ -98,7 +98,7 @@ class Lag:
         # An update bears no tags by which IAM could deny it.
         way = _UNKNOWN if kind == "update" else self._draw(key) % 3
         if way == _DENIED and call.operation.startswith(("Describe", "List")):
-            # Rights to read are bound to no tags: what IAM can't see yet does not matter.
+            # Permissions to read have no conditions on tags, so IAM's lag does not affect them.
             return
         if way == _UNTAGGED:
             return
@@ -131,11 +131,11 @@ class Lag:
         return key in self._until and time.monotonic() < self._until[key]
 
     def _draw(self, key: tuple[str, ...]) -> int:
-        """A number that the seed gives this thing: the same each time."""
+        """A number from the seed and the resource, always the same."""
         return zlib.crc32(f"{self._seed}/{'/'.join(key)}".encode())
 
     def _about(self, call: Call, made: bool = False) -> Iterator[tuple[str, ...]]:
-        """The cluster that a call names, unless it makes it, and the thing in it, unless it makes that."""
+        """The existing cluster that a call names, and the existing resource in it."""
         if call.cluster_name and (made or call.operation != "CreateCluster"):
             yield _key(call, "cluster", call.cluster_name)
         if made or not call.operation.startswith("Create"):

@@ -1,6 +1,6 @@
-"""What exists: clusters and everything that belongs to one.
+"""The state of EKS: clusters and their parts.
 
-Each thing keeps `described`, exactly what its Describe operation answers, beside the few facts AWS keeps to itself.
+Each resource keeps `described`, exactly the answer of its Describe operation, and the few facts that AWS does not show.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Update:
 
 @dataclass(eq=False, slots=True)
 class AccessEntry:
-    """A principal's way in, with the policies associated to it by policy ARN."""
+    """A principal's access, with the policies associated to it by policy ARN."""
 
     described: Described
     policies: dict[str, Described] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class AccessEntry:
 
 @dataclass(eq=False, slots=True)
 class Cluster:
-    """A control plane and what hangs on it; dictionaries are by name (access entries by principal ARN).
+    """A control plane and its parts; dictionaries are by name (access entries by principal ARN).
 
     `omitted`: what DescribeCluster leaves out. `spared_until`: AWS forces no upgrade on it before.
     """

@@ -25,7 +25,7 @@ Operation = Callable[["World", Call], dict[str, Any]]
 
 
 class KubernetesApi(Protocol):
-    """What EKS needs of the Kubernetes API servers: one answers for each cluster from `add` until `remove`."""
+    """EKS's interface to the Kubernetes API servers: one answers for each cluster from `add` until `remove`."""
 
     authority_data: str
 
@@ -75,7 +75,7 @@ class World:
         return found
 
     def ready_cluster_of(self, call: Call) -> Cluster:
-        """Return the cluster if it can take new things, else raise as EKS does."""
+        """Return the cluster if it accepts new parts, else raise as EKS does."""
         cluster = self.cluster_of(call)
         status = cluster.described["status"]
         if status in ("ACTIVE", "UPDATING"):

@@ -1,1 +1,1 @@
-"""What a connection brings: the certificates, the tokens of `aws eks get-token`, and bodies in protobuf."""
+"""Parts of a connection: certificates, tokens of `aws eks get-token`, and bodies in protobuf."""

@@ -1,4 +1,4 @@
-"""Who a bearer token is from: `k8s-aws-v1.` and a presigned STS GetCallerIdentity, which STS itself answers.
+"""The owner of a bearer token: `k8s-aws-v1.` and a presigned STS GetCallerIdentity, which STS itself answers.
 
 The cluster's name is a signed header of that request, so a token for one cluster is no good for another.
 """
@@ -21,7 +21,7 @@ _ALLOWED_PARAMETERS = re.compile(r"Action|Version|X-Amz-[A-Za-z-]+")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Whom a token is from: the IAM principal, the ARN and the unique id that STS says, and the key that signed."""
+    """The owner of a token: the IAM principal, the ARN and the unique id from STS, and the signing key."""
 
     principal: str
     arn: str
@@ -35,7 +35,7 @@ class Login:
 
 
 def login_of(token: str, cluster: str, sts_endpoint: str) -> Login | None:
-    """Return whom the token is from, None for a token that proves nothing."""
+    """Return the token's owner; None for an invalid token."""
     url = _presigned_url(token)
     if url is None:
         return None
