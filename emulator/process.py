@@ -28,7 +28,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 30.0
 END_TIMEOUT = 5.0
 ADMIN_TIMEOUT = 120.0
-"""A whole fleet is put into a busy machine in one call."""
+"""Seconds. One call may add a whole fleet on a busy machine."""
 _MAKING_CLIENTS = threading.Lock()
 """boto3 makes all clients from one default session, which only one thread may do at a time."""
 
@@ -39,7 +39,7 @@ class SandboxNotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a caller signs with."""
+    """A caller's signing credentials."""
 
     access_key_id: str
     secret_access_key: str

@@ -1,1 +1,1 @@
-"""IAM where ministack is laxer than AWS: what a request is about, and what else AWS asks of it."""
+"""IAM where ministack is laxer than AWS: a request's resources, and AWS's further checks."""

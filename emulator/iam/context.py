@@ -25,7 +25,7 @@ principal_in_path: ContextVar[str] = ContextVar("principal of an access entry, w
 
 
 def install() -> None:
-    """Let this process's evaluator know these keys; call it when every service can tell its tags."""
+    """Add these keys to this process's evaluator; call it when every service can report its tags."""
     iam_evaluator._resolve_condition_key = _as_on_aws(iam_evaluator._resolve_condition_key)
     iam_actions.request_tag_context = _and_more(iam_actions.request_tag_context)
     tagging.resource_tags = resource_tags
@@ -34,7 +34,7 @@ def install() -> None:
 def resource_tags(arn: str) -> dict[str, str] | None:
     """The tags of an ARN's resource; the ARN may end in `*` for an id that the request lacks; None without a resource.
 
-    `<kind>/*` of EC2 is what a request makes: there are no tags on it yet.
+    `<kind>/*` of EC2 is a resource that the request makes: it has no tags yet.
     """
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""
     if service == "ec2" and arn.endswith("/*"):
@@ -48,7 +48,7 @@ def resource_tags(arn: str) -> dict[str, str] | None:
 
 
 def _profile_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Instance profiles are missing among what the emulator knows the tags of."""
+    """ministack does not report the tags of instance profiles."""
     for profile in list(iam._instance_profiles.values()):
         yield profile["Arn"], profile.get("Tags") or []
 

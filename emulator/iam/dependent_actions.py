@@ -1,7 +1,7 @@
-"""What AWS asks IAM besides the one question that the emulator asks of a request: roles that are passed or made on the way,
-things that are born with tags, each sort of thing that an instance is made of, and the parameter that names its image.
+"""AWS's further permission checks of a request; the emulator makes one.
 
-A policy that lacks one of these would be proved sufficient here and fail on AWS.
+They are about passed and created roles, tags at creation, each resource that an instance uses, and the parameter that names its
+image. Without them, a policy that lacks one of these permissions would work here and fail on AWS.
 """
 
 import json
@@ -41,16 +41,16 @@ _PASSED_TO_EKS = (
     ("serviceAccountRoleArn", "eks.amazonaws.com"),
     ("podExecutionRoleArn", "eks-fargate-pods.amazonaws.com"),
 )
-#: What EKS makes in an account for the first of these. The emulator has no such roles: here each is the first. IAM knows a
-#: role that is not there by its name alone: EKS looks for one without a path, then for the one it made.
+#: Service-linked roles that EKS makes in an account for the first of these. The emulator has no such roles: here each is the
+#: first. IAM knows a missing role by its name alone: EKS looks for one without a path, then for the one it made.
 _LINKED_ROLES = {
     "CreateCluster": ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
     "CreateNodegroup": ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),
 }
-#: Of an account's first cluster: what callers found that their policies must include (aws/aws-cdk#9027).
+#: Permissions for an account's first cluster, as callers found (aws/aws-cdk#9027).
 _LOOKED_AT_IN_A_NETWORK = ("Subnets", "Vpcs", "DhcpOptions", "NetworkInterfaces", "SecurityGroups", "RouteTables")
 _PARAMETER = "resolve:ssm:"
-#: The things that RunInstances is asked about, beside the instance: by field, and the sort of the ARN.
+#: Resources that RunInstances checks, beside the instance: by field, the type in the ARN.
 _INSTANCE_PARTS = (
     ("NetworkInterface.1.SubnetId", "subnet"),
     ("NetworkInterface.1.SecurityGroupId.1", "security-group"),
@@ -123,7 +123,7 @@ def _passed(role_arn: str, service: str) -> Question:
 
 
 def _looked_at(operation: str, given: Mapping[str, Any]) -> Iterator[Question]:
-    """What EKS looks at with the caller's rights before it makes something."""
+    """Reads that EKS makes with the caller's rights before it creates something."""
     role = given.get("nodeRole") or given.get("roleArn")
     if operation in ("CreateCluster", "CreateNodegroup", "CreatePodIdentityAssociation") and role:
         yield Question("iam:GetRole", role)
@@ -135,7 +135,7 @@ def _looked_at(operation: str, given: Mapping[str, Any]) -> Iterator[Question]:
 
 
 def _launched(template: Mapping[str, str]) -> Iterator[Question]:
-    """EKS tries with the caller's rights whether what the launch template says may be launched."""
+    """EKS checks with the caller's rights that the launch template may be launched."""
     arn = _ec2(f"launch-template/{template.get('id', '*')}")
     launched = {"ec2:LaunchTemplate": arn, "ec2:IsLaunchTemplateResource": "true"}
     yield Question("ec2:DescribeLaunchTemplates", "*")

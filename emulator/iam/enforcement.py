@@ -1,7 +1,7 @@
-"""IAM where the emulator is laxer than AWS: what a request is about, what else AWS asks of it, tags of OIDC providers.
+"""IAM where the emulator is laxer than AWS: a request's resources, AWS's further checks, tags of OIDC providers.
 
-The parts are beside this: `resources` (what a request is about), `dependent_actions` (further questions), `context`
-(condition keys), `requests` (a note of all that roles asked).
+The parts are beside this: `resources` (a request's resources), `dependent_actions` (further checks), `context` (condition keys),
+`requests` (a record of all that roles requested).
 """
 
 import uuid

@@ -11,7 +11,7 @@ _MOST = 2048
 
 
 def install() -> None:
-    """Let this process's evaluator do so. Nobody changes a parsed document."""
+    """Install the cache in this process's evaluator; no code changes a parsed document."""
     parse = iam_evaluator.parse_policy_document
 
     @lru_cache(_MOST)

@@ -1,9 +1,9 @@
-"""Regions that an account has not opted in to, and such as do not exist: AWS knows no credentials there.
+"""Regions that an account has not opted in to or that do not exist: credentials are invalid there.
 
-Sources: AWS Account Management reference, "Enable or disable AWS Regions" (those of before 20 March 2019 are always on); what
-users are told elsewhere: UnrecognizedClientException, InvalidClientTokenId, EC2's AuthFailure (aws/chalice#1445,
-segmentio/aws-okta#225); of a region that does not exist, what a regional endpoint says of a scope that is not its own.
-`POST /_emulator/regions` changes the choice.
+Sources: AWS Account Management reference, "Enable or disable AWS Regions" (those of before 20 March 2019 are always on); the
+errors that users report from the others: UnrecognizedClientException, InvalidClientTokenId, EC2's AuthFailure (aws/chalice#1445,
+segmentio/aws-okta#225); for a region that does not exist, a regional endpoint's error for another region's scope. `POST
+/_emulator/regions` changes the choice.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def install() -> None:
 
 
 def choose(regions: list[str]) -> dict[str, list[str]]:
-    """Opt in to these regions, for all accounts, and out of others. Raises ValueError for what needs no choice."""
+    """Opt in to these regions, for all accounts, and out of others. Raises ValueError for a region that needs no opt-in."""
     if wrong := sorted(set(regions) - TO_BE_CHOSEN):
         raise ValueError(f"nobody opts in to {', '.join(wrong)}; there is {', '.join(sorted(TO_BE_CHOSEN))}")
     chosen.clear()

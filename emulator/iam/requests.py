@@ -1,4 +1,4 @@
-"""What roles asked IAM for: each kind of question once, for the proof that no right is unneeded.
+"""Records the permissions that roles requested of IAM, each kind once, to prove that every right is needed.
 
 `GET /_emulator/questions` shows them. Two questions are of one kind when they agree in role, action, sort of resource,
 names of condition keys, and in which statements of the role's policies allow them.
@@ -14,7 +14,7 @@ _asked: dict[tuple[Any, ...], Mapping[str, Any]] = {}
 
 
 def install(prefix: str) -> None:
-    """Note what roles whose names begin so ask this process's evaluator from now on; it answers as before."""
+    """Record the requests of roles whose names have this prefix; the evaluator's answers stay the same."""
     evaluate = iam_evaluator.evaluate
 
     def evaluate_and_note(context: Any, policies: Any, *limits: Any) -> Any:
@@ -27,7 +27,7 @@ def install(prefix: str) -> None:
 
 
 def questions() -> Mapping[str, Any]:
-    """All that were asked so far."""
+    """All requests so far."""
     return {"questions": list(_asked.values())}
 
 

@@ -1,6 +1,6 @@
-"""Which resource a request is about, where the emulator's IAM only knows `*` or a role without its path.
+"""The resource of a request, where the emulator's IAM only knows `*` or a role without its path.
 
-A policy that names resources is proved only if the emulator asks about the resource AWS would ask about. EC2's, IAM's,
+A policy that names resources is tested only if the emulator checks the resource that AWS would check. EC2's, IAM's,
 classic Elastic Load Balancing's and EFS's calls that delete things are completed here.
 """
 
@@ -50,7 +50,7 @@ def _of_ec2(params: Params, region: str, account: str, known: str) -> str:
     if new:
         return f"{place}:{new}"
     if param(params, "Action") == "DeleteKeyPair" and (name := param(params, "KeyName")):
-        # Its tags are known here by its id.
+        # Its tags are stored here by its id.
         return next(
             (f"{place}:key-pair/{key['KeyPairId']}" for key in records("key_pairs") if key["KeyName"] == name), known
         )
@@ -61,7 +61,7 @@ def _of_ec2(params: Params, region: str, account: str, known: str) -> str:
 
 
 def _of_iam(params: Params, known: str) -> str:
-    """Roles and instance profiles have a path, which a request does not say and IAM looks up."""
+    """Roles and instance profiles have a path, which requests omit and IAM looks up."""
     profile, role = param(params, "InstanceProfileName"), param(params, "RoleName")
     if profile:
         return str(iam._instance_profiles.get(profile, {}).get("Arn", known))

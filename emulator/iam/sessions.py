@@ -19,7 +19,7 @@ HOUR = 3600
 
 
 def install() -> None:
-    """Let this process's STS remember by which provider a session came."""
+    """Make this process's STS remember the identity provider of a session."""
     handle = app.SERVICE_HANDLERS["sts"]
 
     async def handle_and_remember(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
@@ -40,9 +40,9 @@ def install() -> None:
 
 
 def hand_out(account: str, role: str, session: str, issuer: str = "") -> Mapping[str, str]:
-    """Return an hour's credentials of a role, which may be named or be an ARN; ValueError if there is none.
+    """Return a role's credentials for an hour, by its name or ARN; ValueError if there is no such role.
 
-    `issuer`: the URL of the OIDC provider whose token it was got with.
+    `issuer`: the URL of the OIDC provider that issued the token.
     """
     found = iam._roles.get_scoped(account, None, role.rpartition("/")[2])
     if not found:

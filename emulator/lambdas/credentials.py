@@ -1,4 +1,4 @@
-"""A function's session says its role's unique id, as STS does; ministack puts the role's name in its place."""
+"""Sessions of functions have their role's unique id, as from STS; ministack uses the role's name instead."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ from emulator.core.settings import NO_FILES
 
 PROGRAM = Path(__file__).resolve().parent / "entry" / "emulator_fork_server.py"
 MOST_IDLE = 24
-"""So many processes stay warm for their function's next call."""
+"""Number of idle processes that stay warm for their function's next call."""
 
 
 class ForkedProcess:
-    """A forked process, with as much of `subprocess.Popen` as ministack asks of it."""
+    """A forked process, with the part of `subprocess.Popen` that ministack uses."""
 
     def __init__(self, pid: int, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
         self.pid, self.stdin, self.stdout, self.stderr = pid, stdin, stdout, stderr
@@ -55,7 +55,7 @@ class ForkedProcess:
         return status
 
     def wait_for(self, timeout: float | None) -> int | None:
-        """Wait so long, at most; None if it lives still."""
+        """Wait for at most this long; None if it still runs."""
         if self.returncode is None and _is_readable(self._handle, timeout):
             self.returncode = 1
             os.close(self._handle)
@@ -112,7 +112,7 @@ class ForkServer:
 def install(shared_imports: bool = False) -> None:
     """Fork the Python functions' processes of this emulator, and end those that are idle too long.
 
-    With `shared_imports` the functions of one archive find imported what one of them has imported before.
+    With `shared_imports`, the functions of one archive share their imports.
     """
     if sys.platform != "linux":
         return

@@ -1,8 +1,8 @@
-"""How many functions run at once: those beyond it wait for their turn, as one machine has a few cores and AWS has many.
+"""Limits how many functions run at once; the others wait for their turn, because one machine has few cores.
 
-Fifty learners who ask at once would start fifty processes, which share two cores until the first answer is late. In turns, eight
-processes answer all fifty. A function that waits for another one that it calls would keep it waiting, so nobody waits for long.
-What API Gateway calls has a queue of its own: on AWS no answer waits for the steps of workflows.
+Fifty simultaneous requests would start fifty processes, which share two cores until every answer is late. In turns, eight
+processes answer all fifty. Waits are short, because a running function may call one that waits. Functions behind API Gateway have
+a queue of their own: on AWS no answer waits for the steps of workflows.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Gate:
 
 
 def in_turn(execute: Callable[..., Any], places: int = MOST_AT_ONCE) -> Callable[..., Any]:
-    """The same function of Lambda's service, so many at once: answers of API Gateway among themselves, all others, too."""
+    """Limit concurrent runs of Lambda's function, separately for answers of API Gateway and for all others."""
     answers, others = Gate(places), Gate(places)
 
     def execute_in_turn(function: dict[str, Any], event: Any, request_id: str) -> Any:

@@ -1,6 +1,6 @@
-"""What the Lambda service does with a function's own role: it keeps the function's lines, and leaves what failed for good.
+"""The Lambda service's calls with a function's own role: it writes log lines, and sends failed events to the dead letter queue.
 
-As on AWS, a role that lacks the right has no lines and no dead letters, and no error. The emulator asks nothing.
+As on AWS, a role that lacks the right gets no lines, no dead letters, and no error. ministack checks no rights here.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ JsonObject = dict[str, Any]
 
 
 def install() -> None:
-    """Make this process's Lambda ask. Call once, before it serves."""
+    """Make this process's Lambda check these rights. Call once, before it serves."""
     keep_lines, leave = lambda_svc._emit_lambda_logs, lambda_svc._route_async_failure
 
     def keep_lines_if_allowed(func: JsonObject, *rest: Any, **named: Any) -> None:

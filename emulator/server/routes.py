@@ -134,7 +134,7 @@ class Routes:
         return {"clusters": len(found)}
 
     def set_activity(self, given: Any) -> Answer:
-        """Let a profile go on in a cluster, or somebody call EKS about it."""
+        """Start a profile of activity in a cluster, or record a call to EKS about it."""
         match given:
             case {"cluster": str(), "profile": str(profile)}:
                 since = instant(given["since"]) if "since" in given else None
@@ -150,7 +150,7 @@ class Routes:
         return {"events": [cloudtrail.add_event(history, each, settings.account, settings.region) for each in events]}
 
     def set_trail(self, given: Any) -> Answer:
-        """Say how late CloudTrail's events come, and in how many seconds on the wall two look-ups are answered."""
+        """Set the delay of CloudTrail's events, and the wall seconds in which two look-ups are answered."""
         history = self._parts.history
         match given:
             case {"delaySeconds": int() | float() as delay}:
@@ -181,7 +181,7 @@ class Routes:
         raise ValueError('say {"verify": "example.com"} or {"address": "gone@example.com", "outcome": "bounce"}')
 
     def put_insights(self, given: Any) -> Answer:
-        """Put what EKS has found about a cluster."""
+        """Put EKS's insights about a cluster."""
         match given:
             case {"cluster": str(), "insights": list(insights)}:
                 return {"insights": put_insights(self._parts.eks.world, self._parts.place(given), insights)}

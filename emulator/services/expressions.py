@@ -17,15 +17,15 @@ _MOST = 1000
 
 
 def install() -> None:
-    """Make this process's tables do so."""
+    """Install the cache in this process's DynamoDB."""
     dynamodb._condition_syntax_error = lru_cache(_MOST)(dynamodb._condition_syntax_error)
     dynamodb._evaluate_condition = reading_once(dynamodb._evaluate_condition)
 
 
 def reading_once(evaluate: Callable[..., bool]) -> Callable[..., bool]:
-    """As `evaluate`, which reads a text when it is first met; one that it refuses it reads, and refuses, each time.
+    """`evaluate` with a cache of parsed texts; it still parses the texts that it refuses each time.
 
-    The bounds of BETWEEN are its to judge: they are values, and other ones each time.
+    BETWEEN is left to `evaluate`, because its bounds are values and differ each time.
     """
     known: dict[tuple[str, str], Judge] = {}
 

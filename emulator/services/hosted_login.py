@@ -27,7 +27,7 @@ Query = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in by a cookie, and until when."""
+    """The user of a cookie, and the cookie's expiry."""
 
     pool_id: str
     username: str
@@ -38,7 +38,7 @@ _known: dict[str, SignedIn] = {}
 
 
 def install() -> None:
-    """Mend the login of this process's emulator."""
+    """Install these additions in this process's emulator."""
     cognito.handle_login_submit = _remembering(cognito.handle_login_submit)
     cognito.handle_oauth2_authorize = _offering(cognito.handle_oauth2_authorize)
     cognito.handle_logout = _forgetting(cognito.handle_logout)
@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def signed_in(headers: Headers, client_id: str) -> SignedIn | None:
-    """Who is signed in by the request's cookie at the pool of this client; None for nobody, and for who may not any more."""
+    """The user signed in by the request's cookie at this client's pool; None if nobody is signed in or the user was disabled."""
     try:
         morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:

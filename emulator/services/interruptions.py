@@ -2,7 +2,7 @@
 
 A rule names whose calls (`role`: how the role's name begins), which (`action`, e.g. "eks:CreateCluster", or "*"), about what
 (`about`: words of which one must stand in the request's path or body; none for all), whether only those that change something
-(`writes`), what befalls them (`effect`) and how often each pair of role and action meets it (`times`). Rules act behind IAM:
+(`writes`), the effect on them (`effect`) and how often each pair of role and action meets it (`times`). Rules act behind IAM:
 what policies deny is not interrupted.
 
 Sources of the codes: each service's "Common Errors" page (Throttling, ThrottlingException, InternalFailure), EC2's error codes
@@ -45,11 +45,11 @@ _FAILED = {"ec2": "InternalError", "s3": "InternalError", "dynamodb": "InternalS
 _READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Lookup", "AssumeRole")
 
 _asked: ContextVar[tuple[str, str, str]] = ContextVar("asked", default=("", "", ""))
-"""Role, action and principal of the request that this context handles: the first question that it put to IAM."""
+"""Role, action and principal of the request that this context handles: the first permission that it requested."""
 
 
 class Effect(StrEnum):
-    """What befalls a call."""
+    """The effect on a call."""
 
     THROTTLED = "throttled"
     FAILED = "failed"
@@ -61,7 +61,7 @@ class Effect(StrEnum):
 
     @property
     def comes_after(self) -> bool:
-        """Whether the call has its effect first."""
+        """Whether the interruption comes after the call was carried out."""
         return self in (Effect.FAILED_AFTER, Effect.LOST, Effect.KILLED)
 
 
@@ -85,7 +85,7 @@ class Rule:
 
 
 class Interruptions:
-    """The rules of this emulator, and how often each struck whom."""
+    """The rules of this emulator, and how often each interrupted which role."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -114,7 +114,7 @@ class Interruptions:
         ]
 
     def take(self, role: str, action: str, request: str) -> Effect | None:
-        """Return what befalls this call, and count it."""
+        """Return the effect on this call, and count it."""
         with self._lock:
             for rule in self._rules:
                 if rule.names(role, action, request) and self._struck[rule, role, action] < rule.times:

@@ -1,11 +1,11 @@
-"""EC2, CloudFormation and IAM in the eventual mode (`eks/state/lag.py`): what a role has just made is not found for a while.
+"""EC2, CloudFormation and IAM in the eventual mode (`eks/state/lag.py`): a role's new resources are not found for a while.
 
 EC2 as its guide tells it ("Eventual consistency in the Amazon EC2 API": InvalidInstanceID.NotFound after RunInstances,
 InvalidGroup.NotFound after CreateSecurityGroup); CloudFormation as terraform's provider waits for it: one just asked for
 "does not exist". EC2's filters omit unknown resources, without an error: "describe" commands need not show new resources
 at once (the same guide). What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles
 may be unknown for a while after they are first listed ("changes ... are not always immediately visible", IAM's guide,
-"Troubleshoot IAM"). Root, who looks on, sees everything.
+"Troubleshoot IAM"). Root, which tests use to observe, sees everything.
 """
 
 import re
@@ -22,13 +22,13 @@ from emulator.eks.state.lag import Lag
 
 Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
 
-#: What makes a thing -> where its id is in the answer, and what EC2 says of one that it does not know.
+#: Creating action -> the path of the id in its answer, and EC2's error for an unknown id.
 _MAKES = {
     "RunInstances": ("instanceId", "InvalidInstanceID.NotFound", "The instance ID '{}' does not exist"),
     "CreateSecurityGroup": ("groupId", "InvalidGroup.NotFound", "The security group '{}' does not exist"),
 }
 _IDS = re.compile(r"<(?:instanceId|groupId)>([^<]+)<")
-#: What names a thing in IAM's requests -> what IAM says of one that it does not know.
+#: Parameter that names a resource in IAM's requests -> IAM's error for an unknown one.
 _IAM_READS = {
     "RoleName": "The role with name {} cannot be found.",
     "InstanceProfileName": "Instance Profile {} cannot be found.",
@@ -38,7 +38,7 @@ _UNKNOWN = {"i": _MAKES["RunInstances"], "sg": _MAKES["CreateSecurityGroup"]}
 
 
 def install(lag: Lag, roles: str) -> None:
-    """Let the two services lag for roles whose names begin so; a lab's controllers are not waited for here."""
+    """Make the services lag for roles whose names have this prefix; a lab's controllers are not waited for here."""
     for service, refused, note in (
         ("ec2", _refused_by_ec2, _note_of_ec2),
         ("cloudformation", _refused_by_stacks, _note_of_stacks),
@@ -118,7 +118,7 @@ def _refused_by_iam(lag: Lag, caller: Caller, asked: dict[str, str]) -> Any:
 
 
 def _note_nothing(_lag: Lag, _caller: Caller, _asked: dict[str, str], _answer: Any) -> None:
-    """IAM's things of labs are made by stacks: `_note_of_stacks`."""
+    """IAM resources of labs are made by stacks: `_note_of_stacks`."""
 
 
 def _refused_by_stacks(lag: Lag, caller: Caller, asked: dict[str, str]) -> Any:

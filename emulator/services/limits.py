@@ -1,4 +1,4 @@
-"""Lengths and characters that AWS refuses and ministack takes: names of executions, subjects of messages, names and tags in IAM.
+"""Lengths and characters that AWS refuses and ministack accepts: execution names, subjects of messages, names and tags in IAM.
 
 Sources: botocore's models (the patterns and lengths of StartExecution, CreateRole, CreatePolicy, Tag) and the API references of
 StartExecution (InvalidName) and Publish (Subject: UTF-8 of fewer than 100 characters, no line breaks or control characters).

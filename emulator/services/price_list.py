@@ -1,8 +1,8 @@
 """AWS's price list, which the emulator lacks: GetProducts over a small list, filtered and paged as AWS does.
 
 The list is a table in `prices.json`: hours of EKS, NAT and addresses, gp3, and instances on demand, with the day and place of
-each. A product is priced alike in every region, but for what the table says of one. Without `pricing:GetProducts` a role is
-refused, as on AWS; a filter of an attribute that a product lacks finds nothing.
+each. A product has the same price in every region, unless the table has one for the region. Without `pricing:GetProducts` a role
+is refused, as on AWS; a filter of an attribute that a product lacks finds nothing.
 """
 
 import hashlib

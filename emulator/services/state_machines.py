@@ -1,4 +1,4 @@
-"""What Step Functions refuses of a definition, a name and an input, in the words that LocalStack's authors recorded of AWS.
+"""Step Functions' refusals of definitions, names and inputs, in AWS's words as LocalStack's authors recorded them.
 
 Source: localstack/localstack, tests/aws/services/stepfunctions/v2: test_sfn_api and test_sfn_api_validation (snapshots).
 """

@@ -5,7 +5,7 @@ program, folder and environment, with its three pipes. Pages that nobody changes
 its processes with it.
 
 botocore's descriptions of AWS's services take most of a process's own memory: that of EC2 alone takes 16 MB and a third of a
-second. So a process that reads one says which, and the next one finds it there, with the methods of its clients.
+second. So a process reports each one that it reads, and processes forked later inherit it, with the methods of its clients.
 
 With the folder of an archive as its argument it does the same with imports: a process reports its imports, and processes
 forked later have them already. That is for code that reads nothing at import, neither settings nor the clock.
@@ -38,14 +38,14 @@ import botocore.session
 
 _PR_SET_PDEATHSIG = 1
 _CAPACITY = 1 << 16
-"""Of a pipe."""
+"""The capacity of a pipe, in bytes."""
 _MOST_FILES = 256
-"""A process that reads all of botocore's descriptions has most of them by itself."""
+"""The most files that are shared, in case a process reads all of botocore's descriptions."""
 _ENTRY = "emulator_lambda_entry"
-"""Its import imports one function's handler."""
+"""Not shared: importing it imports one function's handler."""
 _DATA = botocore.loaders.Loader.BUILTIN_DATA_PATH
 _KINDS = ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2")
-"""Of botocore's descriptions, those that clients look for."""
+"""The kinds of botocore's descriptions that clients look for."""
 
 
 class Told:
@@ -57,7 +57,7 @@ class Told:
         os.set_blocking(self._write, False)
 
     def tell(self, line: str) -> None:
-        """Say it, in one piece however many processes write; where the pipe is full, another process tells."""
+        """Write a line, in one piece however many processes write; drop it if the pipe is full."""
         with suppress(BlockingIOError):
             os.write(self._write, f"{line}\n".encode())
 
@@ -118,7 +118,7 @@ class SharedFiles:
         botocore.client.ClientCreator._create_methods = create_methods
 
     def take(self) -> bool:
-        """Read the files that processes have told of since; return whether there were any."""
+        """Read the files that processes have reported since; return whether there were any."""
         new = [path for path in self._told.take() if path not in self._known][: _MOST_FILES - len(self._known)]
         for path in new:
             self._known[path] = self._read(botocore.loaders.JSONFileLoader(), path)
@@ -136,7 +136,7 @@ class SharedImports(importlib.abc.MetaPathFinder):
         self._told, self._made = Told(), set[str]()
 
     def install(self) -> None:
-        """Have the imports of this process told of, and dataclasses that get their methods later: call it in a forked one."""
+        """Report the imports of this process, and dataclasses that get their methods later: call it in a forked process."""
         make = vars(dataclasses)["_process_class"]
 
         def make_and_tell(shape: type, *options: Any, **named: Any) -> Any:
@@ -147,17 +147,17 @@ class SharedImports(importlib.abc.MetaPathFinder):
         sys.meta_path.insert(0, self)
 
     def find_spec(self, fullname: str, _path: object, _target: object = None, /) -> None:
-        """Tell of an import, and leave it to the next finder."""
+        """Report an import, and leave it to the next finder."""
         if fullname != _ENTRY:
             self._told.tell(fullname)
 
     def take(self, environment: dict[str, str]) -> bool:
-        """Import what processes have told of since, as a process of this environment; return whether there was any."""
+        """Import the reported modules, as a process of this environment; return whether there were any."""
         new = [name for name in self._told.take() if name not in sys.modules and name not in self._made]
         before = dict(os.environ)
         os.environ.update(environment)
         for name in new:
-            with suppress(Exception):  # The process that told of it found none either, or has dealt with it.
+            with suppress(Exception):  # The process that reported it did not find it either, or handled the error.
                 module, _, shape = name.partition(":")
                 found: Any = importlib.import_module(module)
                 for part in shape.split(".") if shape else ():
@@ -212,7 +212,7 @@ def _prepare() -> None:
 
 
 def _make_client(service: str) -> None:
-    """Make a client, of which nothing is kept but what all clients of its service share."""
+    """Make a client, to fill the caches that all clients of its service share."""
     boto3.session.Session().client(service, region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
 
 
@@ -242,7 +242,7 @@ def _receive(control: socket.socket) -> tuple[Any, list[int]]:
 
 
 def _become(request: Any, pipes: list[int], forker: int) -> None:
-    """Be the process that was asked for; never return."""
+    """Become the requested process; never return."""
     status = 1
     try:
         _die_with(forker)

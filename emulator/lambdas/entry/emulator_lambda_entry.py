@@ -1,4 +1,4 @@
-"""What Lambda processes call instead of the function's own handler, and the only file they see of ours.
+"""The handler that Lambda processes call instead of the function's own; the only file of this package that they see.
 
 It calls the real handler (`_HANDLER` names it, as in AWS's own runtime) and, when that raises, answers with what
 AWS's Python runtime reports: the exception's class name, its message and its stack. `emulator/lambdas/errors.py`

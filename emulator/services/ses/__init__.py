@@ -1,4 +1,4 @@
-"""SES v2 as a sender of mail meets it: identities that wait for their confirmation, tags, events, mailboxes that bounce."""
+"""SES v2 for senders of mail: identities that wait for confirmation, tags, events, mailboxes that bounce."""
 
 from emulator.core.clock import EmulatorClock
 from emulator.services.ses import authorization, front, identities

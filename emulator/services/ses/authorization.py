@@ -1,4 +1,4 @@
-"""What IAM is asked of SendEmail: the identity that sends and the configuration set, each by its ARN; both must be allowed.
+"""The authorization of SendEmail: IAM must allow the sending identity and the configuration set, each by its ARN.
 
 Source: service authorization reference, "Amazon Simple Email Service v2", resource types of SendEmail.
 """
@@ -18,7 +18,7 @@ _SENDING = "/v2/email/outbound-emails"
 
 
 def install() -> None:
-    """Ask so from now on."""
+    """Install the authorization check."""
     asked_of_others = app._enforce_ses_v2
 
     def enforce(method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""What SES tells the SNS topics of a mail's configuration set, a second of AWS after it has taken the mail.
+"""Events that SES publishes to the SNS topics of a mail's configuration set, a second of AWS after it accepts the mail.
 
 The records are those of "Contents of event data that Amazon SES publishes to Amazon SNS" and its examples (SES developer guide),
 the simulator's addresses those of "Using the mailbox simulator". `POST /_emulator/mail {"address": …, "outcome": …}` makes any
@@ -27,7 +27,7 @@ Event = tuple[str, Mapping[str, Any]]
 
 SUBJECT = "Amazon SES Email Event Notification"
 _AFTER = 1.0
-#: The test file by which virus scanners are tried (eicar.org), in two halves so that none finds it here.
+#: The test file for virus scanners (eicar.org), in two halves so that none finds it here.
 _VIRUS = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 _SIMULATED = {
     "bounce": "bounce", "complaint": "complaint", "suppressionlist": "suppressed", "success": "delivery", "ooto": "delivery",
@@ -44,7 +44,7 @@ _mailboxes = AccountRegionScopedDict()
 
 
 def set_outcome(address: str, outcome: str) -> Mapping[str, str]:
-    """Let mails to an address end so from now on; a ValueError names the outcomes that there are."""
+    """Set the outcome of mails to an address; a ValueError names the possible outcomes."""
     if outcome not in OUTCOMES:
         raise ValueError(f"no such outcome: {outcome}; there is: {', '.join(OUTCOMES)}")
     _mailboxes[address.lower()] = outcome
@@ -75,7 +75,7 @@ def _publish(topic: str, document: Mapping[str, Any], configuration_set: str) ->
 
 
 def _topics(configuration_set: str) -> Mapping[str, list[str]]:
-    """The topics by the kind of event that they are told."""
+    """The topics by the kind of event published to them."""
     found: dict[str, list[str]] = {}
     destinations = (ses_v2._config_sets.get(configuration_set) or {}).get("EventDestinations") or {}
     for destination in destinations.values():

@@ -1,4 +1,4 @@
-"""SES v2's operations as they are answered here: what the emulator does not refuse, keep or know is completed.
+"""SES v2's operations, completed by the refusals, records and answers that ministack lacks.
 
 Sources: botocore's model of sesv2 (lengths and patterns of headers and tags, error codes); SES developer guide, "Service quotas"
 (50 recipients) and "Moving out of the sandbox" (200 mails a day, one a second).
@@ -28,7 +28,7 @@ _HEADER_NAME, _HEADER_VALUE = re.compile(r"[!-9;-@A-~]{1,126}"), re.compile(r"[ 
 
 
 def install(clock: EmulatorClock) -> None:
-    """Answer so from now on."""
+    """Install this front end."""
     handle: Handler = ses_v2.handle_request
 
     async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
@@ -52,7 +52,7 @@ def install(clock: EmulatorClock) -> None:
 
 
 def taken() -> list[Mapping[str, Any]]:
-    """The mails that SES took in the calling account and region, oldest first."""
+    """The mails that SES accepted in the calling account and region, oldest first."""
     return list(ses._sent_emails_list())
 
 
@@ -90,7 +90,7 @@ def _account(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unsendable(given: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Why SES does not take this mail: the code, the message and, where it is not 400, the status."""
+    """The reason that SES refuses this mail: the code, the message and, where it is not 400, the status."""
     configuration_set = given.get("ConfigurationSetName")
     if configuration_set and configuration_set not in ses_v2._config_sets:
         return "NotFoundException", f"Configuration set <{configuration_set}> does not exist.", 404
@@ -122,7 +122,7 @@ def _malformed(tags: list[Mapping[str, str]], headers: list[Mapping[str, str]]) 
 
 
 def _kept(clock: EmulatorClock, given: Mapping[str, Any]) -> str:
-    """Keep of the mail just taken what the emulator left out; return its id, as v2 writes it."""
+    """Store the members of the new mail that ministack leaves out; return its id in v2's form."""
     record = ses._sent_emails_list()[-1]
     record["MessageId"] = f"{secrets.token_hex(8)}-{uuid.uuid4()}-000000"
     record["Timestamp"] = clock.now().timestamp()

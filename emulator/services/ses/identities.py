@@ -19,7 +19,7 @@ _PENDING, _VERIFIED = "PENDING", "SUCCESS"
 
 
 def install() -> None:
-    """Let identities that a stack makes wait, too."""
+    """Make the identities of a stack pending, too."""
     apply = provisioners._ses_email_identity_apply
 
     def apply_pending(identity: str, properties: Mapping[str, Any]) -> Any:
@@ -33,13 +33,13 @@ def install() -> None:
 
 
 def created(given: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer to CreateEmailIdentity, whose identity waits."""
+    """The answer to CreateEmailIdentity, whose identity is pending."""
     _set(str(given["EmailIdentity"]), _PENDING)
     return answer | {"VerifiedForSendingStatus": False}
 
 
 def described(name: str, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer to GetEmailIdentity with what the model has and the emulator lacks."""
+    """The answer to GetEmailIdentity with the members of the model that ministack lacks."""
     kept = {
         "IdentityType",
         "FeedbackForwardingStatus",
@@ -63,7 +63,7 @@ def listed(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def refusal(given: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Why this identity can't be created: the code and the message."""
+    """The reason that this identity can't be created: the code and the message."""
     name = str(given.get("EmailIdentity", ""))
     if name in ses_v2._identities:
         return "AlreadyExistsException", f"Email identity {name} already exist."
@@ -79,7 +79,7 @@ def verify(name: str) -> Mapping[str, str]:
 
 
 def sending_identity(sender: str) -> str:
-    """The identity that a sender's address is of: the address itself, or its domain or a parent of it."""
+    """The identity of a sender's address: the address itself, or its domain or a parent of it."""
     address = parseaddr(sender)[1]
     if address in ses_v2._identities:
         return address

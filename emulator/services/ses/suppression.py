@@ -1,4 +1,4 @@
-"""The account's suppression list: who is on it gets no mail, and the sender an event that says so.
+"""The account's suppression list: its addresses get no mail, and the sender gets an event.
 
 Sources: botocore's model; SES developer guide, "Using the Amazon SES account-level suppression list" (both reasons are on for
 accounts since November 2019; addresses come onto it by hard bounces and complaints; a configuration set can say otherwise).
@@ -48,14 +48,14 @@ def add(clock: EmulatorClock, address: str, reason: str) -> None:
 
 
 def reasons(configuration_set: str = "") -> list[str]:
-    """For which reasons addresses are put on the list and held back."""
+    """The reasons for which addresses are put on the list and held back."""
     options = (ses_v2._config_sets.get(configuration_set) or {}).get("SuppressionOptions") or {}
     own = options.get("SuppressedReasons")
     return list(own if own is not None else _settings.get("reasons", list(_REASONS)))
 
 
 def reason_of(address: str, configuration_set: str) -> str | None:
-    """Why this address gets no mail; None if it does."""
+    """The reason that this address gets no mail; None if it gets mail."""
     found = (_addresses.get(address.lower()) or {}).get("Reason")
     return found if found in reasons(configuration_set) else None
 
