@@ -158,7 +158,7 @@ class Machine:
             self.after(function)
         except LambdaDied as death:
             raise StepFailed(death.name, "The process was killed.") from death
-        except AssertionError:  # A test's own, from `before`, `after` or a fake: no Catch may take it for a failed step.
+        except AssertionError:  # A test's own: no Catch may take it for a failed step.
             raise
         except Exception as error:  # What the Lambda runtime does with every exception.
             cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
