@@ -62,7 +62,16 @@ from chalicelib.workflows.shared.progress import (
     note_cluster,
     note_nodegroup,
 )
-from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, enter, enter_guest, learn, move
+from chalicelib.workflows.shared.records import (
+    WATCH,
+    again,
+    again_or_failed,
+    enter,
+    enter_guest,
+    learn,
+    move,
+    on_ledger,
+)
 from chalicelib.workflows.shared.runner import StepInput
 
 _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
@@ -106,14 +115,15 @@ def create_stack(deps: Deps, at: StepInput) -> StepResult:
         return again_or_failed(
             "create_stack", at, f"Stack {lab.stack_name}", Sentence("One that was throttled is going.")
         )
-    ssh, key_name = lab.spec.ssh, key_pair_name(lab)
+    ssh, key_name, known = lab.spec.ssh, key_pair_name(lab), on_ledger(deps, lab)
     if ssh is not None and ssh.public_key is not None and ssh.key_name is None and key_name is not None:
         key_id = cloud.network.import_key_pair(key_name, ssh.public_key, lab.tags)
         key_pair = ec2_thing(lab, Kind.KEY_PAIR, key_id, key_name=key_name)
-        enter(deps, lab, [key_pair], EntryState.PRESENT, at.now, ASKED_FOR)
+        enter(deps, lab, [key_pair], EntryState.PRESENT, at.now, ASKED_FOR, known=known)
     asked = (lab_template(lab), lab_parameters(lab), lab.tags, stack_token(lab))
     stack_id = cloud.stacks.create(lab.stack_name, *asked)
-    enter(deps, lab, [Resource(Kind.STACK, lab.stack_name, stack_id)], EntryState.REQUESTED, at.now, ASKED_FOR)
+    own = Resource(Kind.STACK, lab.stack_name, stack_id)
+    enter(deps, lab, [own], EntryState.REQUESTED, at.now, ASKED_FOR, known=known)
     learn(deps, lab, stack_id=stack_id)
     return StepResult(Result.ASKED, Sentence("Stack {name} is asked for.", name=lab.stack_name))
 
@@ -207,11 +217,12 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     lab = at.lab
     if lab.spec.work_host is None:
         return StepResult(Result.SKIPPED, Sentence("Not asked for."))
+    known = on_ledger(deps, lab)
     group, profile = output(lab, "WorkHostSecurityGroupId"), output(lab, "WorkHostProfileName")
     instance_id = deps.cloud(lab.place).network.run_work_host(
         lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
     )
-    enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
+    enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR, known=known)
     return StepResult(Result.DONE, Sentence("{instance} is starting.", instance=instance_id))
 
 

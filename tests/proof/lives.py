@@ -45,7 +45,7 @@ NODES = {"myeks-nodegroup": 3, "second": 2}
 @dataclass
 class Life:
     """One lab among its neighbours. `started`: when each execution was started; `stopped`: when one was stopped, and the
-    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part."""
+    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part; `causes`: what failed executions told."""
 
     world: FakeWorld = field(default_factory=make_deps)
     lab_id: str = ""
@@ -54,6 +54,7 @@ class Life:
     stopped: datetime | None = None
     theirs: dict[str, Resource] = field(default_factory=dict)
     lost_runs: list[str] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
     at_stop: Phase | None = None
     workflow: str = ""
     _workflow: str = ""
@@ -69,7 +70,7 @@ class Life:
     @property
     def is_ledger_lost(self) -> bool:
         """Whether what was made could not be written down: nothing proves it as the lab's then, so it stays and is named."""
-        return self.cell is not None and self.cell.fault is Fault.DENIED and self.cell.call.startswith("store.")
+        return self.cell is not None and self.cell.fault is Fault.DENIED and self.cell.call == "store.record"
 
     @property
     def could_not_look(self) -> bool:
@@ -126,6 +127,7 @@ class Life:
             machine = Machine(workflow, self.world.deps, self._enter, self._leave, self._pass)
             try:
                 machine.run(payload)
+                self.causes.append(machine.cause)
             except ExecutionStopped:
                 self.stopped, self.at_stop = self.world.clock.now(), self.lab.phase
             finally:
@@ -287,9 +289,8 @@ def _check_over(life: Life) -> None:
     named = {line.arn for line in life.world.store.receipts(life.lab_id)[-1].left}
     here = {arn for arn in life.world.account.resources if arn not in life.theirs}
     if life.could_not_look:
-        assert life.is_ledger_lost or life.cell.function == "recover_labs" or life.lab.reason, (
-            "nothing says why nobody looked"
-        )
+        told = "\n".join([_all_told(life), *life.causes, *life.lost_runs])
+        assert CODE in told or WORDS in told, "nothing says why nobody looked"
         return
     assert here <= named, "the lab is over, and something of it is there that its receipt does not name"
     assert not here or life.is_ledger_lost, "the lab is over, and something of it was left"

@@ -37,6 +37,11 @@ FOUND = (
     Cell("verify_deletion", "remove_leftovers", "store.record", Fault.KILLED_AFTER),
     # A part of the five-minute run that can't be read stopped all of it.
     Cell("update", "recover_labs", "curfew_store.blocked", Fault.DENIED),
+    # A key pair and a work host were made, and the ledger that was to name them could not be read.
+    Cell("provision", "create_stack", "store.ledger", Fault.DENIED),
+    Cell("provision", "launch_work_host", "store.ledger", Fault.DENIED),
+    # An account was looked at no more, and nothing told AWS's words.
+    Cell("verify_deletion", "look", "store.load_lab", Fault.DENIED),
 )
 _SAMPLED = 20
 

@@ -70,7 +70,8 @@ def camel(name: str) -> str:
 @dataclass
 class Machine:
     """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered,
-    `output` what the last execution ended with. `passes` is told of seconds that a Wait or a Retry lets pass."""
+    `output` what the last execution ended with, `cause` what its Fail state told. `passes` is told of seconds that a Wait or
+    a Retry lets pass."""
 
     workflow: str
     deps: Deps
@@ -80,6 +81,7 @@ class Machine:
     waited: int = 0
     path: list[str] = field(default_factory=list)
     output: dict[str, Any] = field(default_factory=dict)
+    cause: str = ""
     execution: dict[str, Any] = field(default_factory=dict)
     name: str = "an-execution"
 
@@ -97,7 +99,10 @@ class Machine:
             state = states[name]
             following: str | None
             match state["Type"]:
-                case "Succeed" | "Fail":
+                case "Succeed":
+                    return name, data
+                case "Fail":
+                    self.cause = state["Cause"] if "Cause" in state else str(_at(data, state["CausePath"]))
                     return name, data
                 case "Pass":
                     data, following = state.get("Result", _given(state.get("Parameters", {}), data)), state.get("Next")

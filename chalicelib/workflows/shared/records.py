@@ -5,7 +5,7 @@ Every function here may run twice, and raises `Superseded` instead of changing t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,11 @@ WATCH = timedelta(minutes=5)
 _NOBODY_AT_WORK = RESTING | OVER | {Phase.BLOCKED}
 
 
+def on_ledger(deps: Deps, lab: Lab) -> dict[str, LedgerEntry]:
+    """The lab's entries by ARN. Read before something is made: what the ledger can't take is then not made."""
+    return {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
+
+
 def enter(
     deps: Deps,
     lab: Lab,
@@ -36,9 +41,10 @@ def enter(
     now: datetime,
     how: str,
     reason: str = "",
+    known: Mapping[str, LedgerEntry] | None = None,
 ) -> None:
-    """Write resources on the lab's ledger, or update their entries. A guest's entry stays a guest's."""
-    known = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
+    """Write resources on the lab's ledger, or update their entries (`known`: as read before). A guest's entry stays a guest's."""
+    known = on_ledger(deps, lab) if known is None else known
     for resource in resources:
         entry = known.get(resource.arn)
         if entry is None:
