@@ -1,4 +1,4 @@
-"""Putting the service into an AWS account, and taking it out again: `make package`, `make deploy`, `make destroy`.
+"""Installs the service into an AWS account, and removes it: `make package`, `make deploy`, `make destroy`.
 
-The sandbox deploys with this room, too: only the endpoint differs. Nothing here ships in the Lambda package.
+The sandbox is deployed by this package, too, with another endpoint. Nothing here ships in the Lambda package.
 """

@@ -1,7 +1,7 @@
 """The commands behind `make package`, `make deploy` and `make destroy`.
 
-Credentials and, for the sandbox, the endpoint come from the environment as with every AWS tool. Nothing is changed
-before the change set was shown and agreed to.
+Credentials and, for the sandbox, the endpoint come from the environment as with every AWS tool. No change is made before the
+operator has seen the change set and agreed to it.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def told(error: Exception) -> str:
-    """The error for a person, with the remedy: credentials of `aws login` need a part of botocore that is not always there."""
+    """The error for a person, with the remedy: credentials of `aws login` need an optional part of botocore."""
     if isinstance(error, MissingDependencyException):
         return f"{error} Credentials of `aws login` want it: .venv/bin/pip install 'botocore[crt]'."
     return str(error)
@@ -96,7 +96,7 @@ def stack_name(stage: str) -> str:
 
 
 def parameters(text: str) -> Mapping[str, str]:
-    """Read `Name=value` words as a shell would, or a JSON file of such. Raises NotDeployed for anything else."""
+    """Read `Name=value` words as a shell does, or a JSON file of them. Raises NotDeployed for anything else."""
     if text.endswith(".json"):
         try:
             return {str(key): str(value) for key, value in dict(json.loads(Path(text).read_text())).items()}

@@ -37,7 +37,7 @@ def with_locations(template: Mapping[str, Any], bucket: str, keys: Mapping[str, 
 
 
 class _Place:
-    """A bucket of one account. It refuses to write into a bucket that somebody else has under this name."""
+    """A bucket of one account. It refuses to write into somebody else's bucket of this name."""
 
     def __init__(self, s3: Any, bucket: str, account: str) -> None:
         self.bucket, self._s3, self._account = bucket, s3, account
@@ -49,7 +49,7 @@ class _Place:
         return key
 
     def url(self, key: str) -> str:
-        """An object's address, as CloudFormation wants it."""
+        """An object's address in the form for CloudFormation."""
         signed: str = self._s3.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": key})
         return signed.partition("?")[0]
 
@@ -57,7 +57,7 @@ class _Place:
 def _own_bucket(s3: Any, account: str) -> str:
     region = s3.meta.region_name
     name = f"ekslab-artifacts-{account}-{region}"
-    # S3 knows us-east-1 as the region that is not named.
+    # S3 takes us-east-1 as the region if none is named.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=name, **place)

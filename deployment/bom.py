@@ -1,6 +1,6 @@
 """Writes the package's bill of materials as a CycloneDX document.
 
-From the lock alone, so that the same sources give the same document: no time, and no number of its own, is in it.
+It is made from the lock alone, without a time or a serial number, so that the same sources give the same document.
 """
 
 import json
@@ -38,7 +38,7 @@ def bill_of_materials(lock: str, name: str, version: str) -> dict[str, Any]:
 
 
 def write_bill(project: Path, to: Path) -> Path:
-    """Write that of the project's package, and return where. Name and version are those of pyproject.toml."""
+    """Write the bill of the project's package, and return its path. Name and version are those of pyproject.toml."""
     said = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     bill = bill_of_materials((project / "requirements.txt").read_text(), said["name"], said["version"])
     to.write_text(json.dumps(bill, indent=2) + "\n")

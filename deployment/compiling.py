@@ -1,6 +1,6 @@
-"""Adds compiled modules to the code archive: a Lambda can't write where its code lies, and would compile it at every start.
+"""Adds compiled modules to the code archive: a Lambda can't write into its code's folder, and would compile at every start.
 
-The page's templates become modules, too, and are left out themselves: `chalicelib/api/pages/render.py` finds the modules.
+The page's templates become modules, too, and are not packaged themselves: `chalicelib/api/pages/render.py` finds the modules.
 
 Python takes these without looking at the sources' dates (which the archive has none of), and only the Python that compiled:
 that of the runtime which the template names, by default the one that packages. Libraries are always that
@@ -24,7 +24,7 @@ from jinja2 import DictLoader
 
 from chalicelib.api.pages.render import COMPILED, environment
 
-#: Shell patterns of files that no Lambda imports at its start, or hardly any.
+#: Shell patterns of files that Lambdas rarely or never import at their start.
 NOT_COMPILED = (
     "holidays/*",
     "pydantic/deprecated/*",
@@ -37,7 +37,7 @@ NOT_COMPILED = (
     *("pydantic/_internal/_dataclasses.py", "pydantic/_internal/_decorators_v1.py"),
     "aws_lambda_powertools/metrics/provider/*/*",
 )
-#: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
+#: The folder into which Lambda unpacks the archive, in place of the temporary one here. Python uses the true one when it imports.
 THERE = "/var/task"
 #: Files that keep their sources: ours, and those that Chalice adds, which are in no lock for another Python.
 WITH_SOURCES = ("app.py", "chalicelib", "chalice")
@@ -48,14 +48,14 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 OWN = f"python3.{sys.version_info.minor}"
-#: Those for which the lock has every library's wheel, and Chalice a name (pyproject.toml, "Programming Language").
+#: The versions for which the lock has all wheels, and Chalice a name (pyproject.toml, "Programming Language").
 _SUPPORTED = re.compile(r"python3\.1[1-4]")
 #: Measured by compiling the imports of the steps, and of the API: 155 and 265 modules.
 WITHOUT = "No {runtime} is on this machine: the package has no compiled modules, and a cold start takes 0.1 to 0.3 s of CPU more."
 
 
 class UnknownRuntime(Exception):
-    """A runtime that the service is not packaged for; the message says which there are."""
+    """A runtime that the service is not packaged for; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Runtime:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the Python that packages."""
+        """Whether it is the version of the Python that packages."""
         return self.name == OWN
 
     def environment(self) -> Mapping[str, str]:
@@ -79,7 +79,7 @@ class Runtime:
 
 
 class NotCompiled(Exception):
-    """A module of the archive is no Python; the message says which."""
+    """A module of the archive can't be compiled; the message names it."""
 
 
 def compiled(archive: bytes, python: str = sys.executable) -> bytes:
@@ -107,7 +107,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _compile(folder: str, python: str) -> None:
-    """In a Python of its own: only its start decides about columns and about the order of sets, which its output contains."""
+    """Compile in a process of its own: only options at its start set the columns and the order of sets in the output."""
     spared = "|".join(re.escape(f"{folder}/{pattern}").replace(r"\*", ".*") for pattern in NOT_COMPILED)
     choices = ["-q", "-s", folder, "-p", THERE, "--invalidation-mode", "unchecked-hash", "-x", f"^({spared})$"]
     done = subprocess.run(
@@ -121,7 +121,7 @@ def _compile(folder: str, python: str) -> None:
 
 
 def _drop_sources_of_libraries(folder: Path) -> None:
-    """Python also imports `x.pyc` where `x.py` would stand, so that is where a library's compiled modules go instead."""
+    """Replace a library's `x.py` by `x.pyc`, which Python imports from the same place."""
     for cached in folder.rglob("*.pyc"):
         source = cached.parent.parent / f"{cached.name.partition('.')[0]}.py"
         if source.relative_to(folder).parts[0] not in WITH_SOURCES and source.is_file():
@@ -145,7 +145,7 @@ def _interpreter(name: str) -> str | None:
 
 
 def _is(python: str, name: str) -> bool:
-    """Whether it runs and is of that version: a shim of pyenv's may be neither."""
+    """Whether it runs and has that version: a pyenv shim may fail or have another."""
     asked = [python, "-c", "import sys; print('python%d.%d' % sys.version_info[:2])"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(asked, capture_output=True, text=True, env=kept, check=False)

@@ -1,9 +1,8 @@
 """Writes the files that Chalice reads: config.json, resources.json, policies/*.json in `.chalice/`.
 
-Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
-function gets which), `template.json`, `operations.json` (alarms and the like), `login.json` and `dashboard.json`. This script only
-puts them together. Git ignores the output: `packaging` writes it before it runs Chalice; review
-docs/reference/permissions.md instead.
+Hand-written are `statements.json` (every right that the service uses, by name, with the reason), `grants.json` (the rights of
+each function), `template.json`, `operations.json` (alarms and the like), `login.json` and `dashboard.json`. This script only puts
+them together. Git ignores the output: `packaging` writes it before it runs Chalice; review docs/reference/permissions.md instead.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_del
 API_HANDLER = "api_handler"
 API_HANDLER_PATH = "chalicelib.handlers.api.app"
 EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_health_event")
-#: Called by the topic of SES's events, and there only where the installation sends mail (the condition SendsMail).
+#: Called by the topic of SES's events; it exists only if the installation sends mail (the condition SendsMail).
 MAIL_HANDLER = "take_mail_event"
-#: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
+#: Functions that write mails with links to the API. The API's own handler can't get its address this way: that would be a cycle.
 MAIL_SENDERS = ("watch_support_deliver_notices", "curfew_warn", "recover_labs", MAIL_HANDLER)
 LOG_DAYS = 30
-#: Services whose rights are over things at home: they do not concern a function's calls in another account.
+#: Services whose rights are over resources at home: they do not apply to a function's calls in another account.
 AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, a group of labs, some of them throttled, or a thousand mails take their time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
 LONG = ("watch_support_", "curfew_examine", "curfew_warn")
-#: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/how-to/deploy.md), and most wait for AWS;
-#: those that compute have more.
+#: MB, and with them CPU: a whole one at 1,769. None was measured to use more than 90 (docs/how-to/deploy.md), and most wait for
+#: AWS; those that compute have more.
 SMALL, MEDIUM, LARGE = 256, 512, 1024
 MEMORY = {
     # People wait for it.
@@ -42,10 +41,10 @@ MEMORY = {
     "curfew_examine": LARGE,
     # Versions, machines and insights of a place's clusters, ten read at once.
     "watch_support_scan_place": LARGE,
-    # All that is to be said, to all people, of up to 20,000 notices.
+    # All mails of a run, for up to 20,000 notices.
     "watch_support_decide_notices": MEDIUM,
     "watch_support_deliver_notices": MEDIUM,
-    # All of an account's resources, which may be many: its roles, interfaces, balancers.
+    # All roles, interfaces and balancers of an account, which may be many.
     "teardown_take_inventory": MEDIUM,
     "teardown_take_stock": MEDIUM,
     "teardown_sweep_leftovers": MEDIUM,
@@ -56,7 +55,7 @@ MEMORY = {
     # Up to 50 labs, and up to 200 to plan for.
     "recover_labs": MEDIUM,
     "curfew_begin": MEDIUM,
-    # All that is to be said, to all people, of up to 5,000 warnings.
+    # All mails of a run, for up to 5,000 warnings.
     "curfew_warn": MEDIUM,
 }
 #: Concurrent executions reserved for functions that people and schedules call, if `ReserveConcurrency` is true; also their limit.
@@ -65,7 +64,7 @@ RESERVED = {API_HANDLER: 50, **dict.fromkeys(EVENT_HANDLERS, 2)}
 
 
 def composed() -> dict[str, str]:
-    """Every file this script writes: its path inside the project, and its text."""
+    """Return every file that this script writes: its path inside the project, and its text."""
     functions = step_functions()
     grants = json.loads((HERE / "grants.json").read_text())
     statements = json.loads((HERE / "statements.json").read_text())
@@ -138,7 +137,7 @@ def resources(functions: list[str]) -> dict[str, Any]:
     for workflow in WORKFLOWS:
         mine = [name for name in functions if name.startswith(f"{workflow}_")]
         added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
-    # Chalice would have it open `app.py`, which imports every workflow.
+    # Chalice's default is `app.py`, which imports every workflow.
     added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_HANDLER_PATH}}
     for name, executions in RESERVED.items():
         merge(added, {_function_id(name): {"Properties": {"ReservedConcurrentExecutions": reserved(executions)}}})
@@ -175,14 +174,13 @@ def mail_handler() -> dict[str, Any]:
 
 
 def readers_of_patterns(functions: list[str]) -> dict[str, list[str]]:
-    """Parameter with patterns of principals -> the functions that are told it: who calls is asked by the API alone, whose
-    team hears of a lab by the curfew's steps, too."""
+    """Parameter -> functions that read it: only the API identifies callers; curfew steps also need teams."""
     curfew = [name for name in functions if name.startswith("curfew_")]
     return {"Administrators": [API_HANDLER], "Viewers": [API_HANDLER], "Teams": [API_HANDLER, *curfew]}
 
 
 def member_roles(kind: str) -> list[str]:
-    """Functions that assume this role of member accounts: `read` or `labs`."""
+    """The functions that assume this role of member accounts: `read` or `labs`."""
     grants = json.loads((HERE / "grants.json").read_text())
     return [name for name, keys in grants.items() if f"assume-member-{kind}" in keys]
 
@@ -203,7 +201,7 @@ def _changes_abroad(keys: list[str], statements: dict[str, Any]) -> bool:
 
 
 def add_operations(template: dict[str, Any], functions: list[str]) -> None:
-    """Add the resources of `operations.json`: once, for each workflow, and for each function of some kind."""
+    """Add the resources of `operations.json`: once, for each workflow, and for each function of a kind."""
     said: dict[str, Any] = json.loads((HERE / "operations.json").read_text())
     for section in ("Parameters", "Conditions", "Resources", "Outputs"):
         template.setdefault(section, {}).update(said[section])
@@ -231,7 +229,7 @@ def add_login(template: dict[str, Any]) -> None:
 
 
 def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
-    """Put more into it, and dictionaries into dictionaries."""
+    """Merge `more` into it, nested dictionaries too."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
             merge(into[key], value)
@@ -240,14 +238,14 @@ def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def reserved(executions: int) -> dict[str, Any]:
-    """So many executions, if the stage reserves any."""
+    """The function's reserved executions, if the stage reserves any."""
     return {"Fn::If": ["ReservesConcurrency", executions, {"Ref": "AWS::NoValue"}]}
 
 
 def dashboard(functions: list[str], indexes: list[dict[str, Any]]) -> str:
     """The dashboard's body: a metric of `<Function>`, `<Machine>` or `<Index>` stands for one of each.
 
-    They are listed, not searched for: a search finds names as a whole or by their words, and no beginnings of names.
+    Metrics are listed, not searched for: a search matches whole names or words, and no prefixes.
     """
     ids = {
         "<Function>": [_function_id(name) for name in (API_HANDLER, *EVENT_HANDLERS, *functions)],
@@ -331,7 +329,7 @@ def write() -> None:
         target = PROJECT / path
         target.parent.mkdir(exist_ok=True)
         if not target.exists() or target.read_text() != text:
-            # Several processes may compose at once: none may read half a file.
+            # Several processes may compose at once, and none may read a partial file.
             written = target.with_name(f"{target.name}.{os.getpid()}")
             written.write_text(text)
             written.replace(target)

@@ -1,4 +1,4 @@
-"""Deploy a package: upload it, make a change set, show it, execute it. The sandbox's deployment is this, too."""
+"""Deploy a package: upload it, make a change set, show it, execute it. The sandbox is deployed by it, too."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from deployment.refusals import refuse_a_second_region, refuse_to_lose
 from deployment.stacks import Change, ChangeSet, NotDeployed, Pace, find_stack, outputs_of, protect, wait_for_names
 
 Ask = Callable[[Sequence[Change]], bool]
-"""Shown what would change; tells whether to go on."""
+"""Takes the changes; returns whether to go on."""
 
 _NEVER_CAME_UP = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
@@ -25,7 +25,7 @@ def without_asking(_changes: Sequence[Change]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """An operator's consent: `ask` is shown the changes; `lose` has logical ids of tables and secrets that may go."""
+    """An operator's consent: `ask` gets the changes; `lose` has logical ids of tables and secrets that may be lost."""
 
     ask: Ask = without_asking
     lose: Collection[str] = ()
@@ -65,7 +65,7 @@ def deploy(
 
 
 def _agree(change_set: ChangeSet, stack: str, consent: Consent) -> None:
-    """Go on, or discard the change set and say why not."""
+    """Return if the operator agrees, else discard the change set and raise the reason."""
     changes = change_set.changes()
     try:
         refuse_to_lose(changes, consent.lose)

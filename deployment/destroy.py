@@ -1,10 +1,10 @@
-"""Deletes a stack without living labs: those would run on, and cost money, with no service left to end them.
+"""Deletes a stack without living labs, which would run on and cost money with no service to end them.
 
-The stack is protected against deletion by anybody else; the protection goes after the last count, and comes back if the
-stack stays.
+The stack is protected against any other deletion; the protection is removed after the last count, and restored if the stack
+stays.
 
 The table stays (it is retained, and protected against deletion): it has the only record of created and deleted resources. Labs
-are listed by an index, which lags behind, and counted by tallies, which do not; the API is shut before the last count.
+are listed by an index, which lags behind, and counted by tallies, which do not; the API is stopped before the last count.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,13 +28,14 @@ _PAGE = 100
 
 
 class StillInUse(Exception):
-    """Labs live; the message names them."""
+    """Labs are alive; the message names them."""
 
 
 def destroy(
     client: ClientFactory, stack: str, ask: Callable[[str], bool] = lambda _said: True, pace: Pace | None = None
 ) -> tuple[str, ...]:
-    """Delete the stack; return the remaining resources in words. Raises StillInUse, NotDeployed, and Refused if `ask` says no."""
+    """Delete the stack; describe the remaining resources. Raises StillInUse, NotDeployed, and Refused if `ask` says
+    no."""
     cloudformation = client("cloudformation")
     there = find_stack(cloudformation, stack)
     if there is None:
@@ -76,7 +77,7 @@ def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterat
 
 
 def _let_run_again(functions: Any, handler: str, before: int | None) -> None:
-    # Zero is left by a run that died before it came here.
+    # A run that died before this line leaves zero.
     if before:
         functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=before)
     else:
@@ -90,7 +91,7 @@ def _unprotected(cloudformation: Any, stack_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Why it failed is worth more than that a stack on its way out can't be protected.
+        # The failure's cause is more important than a stack under deletion that can't be protected.
         with suppress(ClientError):
             protect(cloudformation, stack_id)
         raise
@@ -98,7 +99,7 @@ def _unprotected(cloudformation: Any, stack_id: str) -> Iterator[None]:
 
 def _delete(cloudformation: Any, stack_id: str, pace: Pace) -> None:
     cloudformation.delete_stack(StackName=stack_id)
-    # By its id a stack is still described once it is gone.
+    # A deleted stack is still described by its id.
     stack = wait(
         lambda: find_stack(cloudformation, stack_id) or {"StackStatus": "DELETE_COMPLETE"}, "StackStatus", pace
     )
@@ -107,7 +108,7 @@ def _delete(cloudformation: Any, stack_id: str, pace: Pace) -> None:
 
 
 def _found(cloudformation: Any, stack: str, logical_id: str, look: Callable[[str], object]) -> str | None:
-    """The name of one of the stack's resources, unless the stack never came so far or it is gone when looked at."""
+    """The name of one of the stack's resources, or None if it was never created or is deleted."""
     try:
         found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
         name = str(found["StackResourceDetail"]["PhysicalResourceId"])
@@ -126,7 +127,7 @@ def _refuse_if_used(dynamodb: Any, table: str | None) -> None:
 
 
 def _describe_alive(dynamodb: Any, table: str | None) -> str:
-    """How many labs live, and those that the list shows already; empty if none does."""
+    """The number of labs that are alive, and those already in the list; empty if none is."""
     if table is None or not (count := DynamoCurfewStore(dynamodb, table).alive_count()):
         return ""
     named = "".join(f"\n{lab.id} ({lab.phase}), {lab.name} of {lab.owner}" for lab in _alive(dynamodb, table))

@@ -1,9 +1,9 @@
 """Writes deployment/member-account.json: the roles that let the service watch clusters and create labs in another account.
 
 Two roles for the service (`.chalice/member-account.json`), with the rights that its functions have at home
-(`.chalice/statements.json`: neither is ever behind the other): one that looks, one that makes labs, and each function assumes one
-of them or none (`assume-member-read`, `assume-member-labs` in `.chalice/grants.json`). And the role that CloudFormation works with.
-`make compose` runs it.
+(`.chalice/statements.json`, so they never differ): one that reads, one that makes labs, and each function assumes one of them or
+none (`assume-member-read`, `assume-member-labs` in `.chalice/grants.json`). And the role that CloudFormation works with. `make
+compose` runs it.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from deployment.packaging import PROJECT
 
 TEMPLATE = PROJECT / "deployment" / "member-account.json"
-#: Rights over the service's own things, which are all at home.
+#: Rights over the service's own resources, which are all at home.
 HOME_ONLY = frozenset(
     {
         "ask-the-user-pool",
@@ -43,7 +43,7 @@ HOME_ONLY = frozenset(
 #: The permissions for watching clusters; they are also granted in accounts without labs.
 _WATCHING = ("watch_support_scan_place",)
 _SUPPORT_POLICY = "set-support-policy"
-#: IAM takes 6,144 characters a managed policy; pseudo parameters may grow a little when they are filled in.
+#: IAM allows 6,144 characters a managed policy; pseudo parameters may grow when they are filled in.
 _MOST = 5600
 _LINE = 118
 _TAKES_LABS = "TakesLabs"
@@ -85,7 +85,7 @@ def rights_by_policy() -> Mapping[str, list[str]]:
 
 
 def text() -> str:
-    """The template as stored: short values on one line, because CloudFormation takes 51,200 bytes in a request."""
+    """The template as stored: short values on one line, because CloudFormation allows 51,200 bytes in a request."""
     return _written(template()) + "\n"
 
 
@@ -116,7 +116,7 @@ def _policies(statements: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def _parts(statements: Mapping[str, Json]) -> Iterator[list[str]]:
-    """Names in order, as many together as one policy takes."""
+    """Names in order, grouped to fit into one policy."""
     part: list[str] = []
     for name in statements:
         if part and length(_document({each: statements[each] for each in [*part, name]})) > _MOST:
@@ -144,20 +144,21 @@ def _document(statements: Mapping[str, Json]) -> Json:
 
 
 def _statement(name: str, said: Mapping[str, Any]) -> Json:
-    """As at home. The service's own roles there are here the one that makes labs: only such a step lets itself into a cluster."""
+    """The statement as at home, with the role that makes labs in place of the service's: only its steps add themselves to
+    clusters."""
     rest = {key: value for key, value in said.items() if key != "why"}
     message = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}-labs")
     return {"Sid": re.sub(r"[^A-Za-z0-9]", "", name.title()), "Effect": "Allow", **_here(json.loads(message))}
 
 
 def _here(said: Json) -> Json:
-    """Names of the service's stack at home become this stack's."""
+    """Replace names of the service's stack at home by this stack's."""
     named: Json = json.loads(json.dumps(said).replace("${AWS::StackName}", "${ServiceStack}"))
     return named
 
 
 def _stack_role(service: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """CloudFormation's role as at home, under a name that the service knows, with the parts of the template that it names."""
+    """CloudFormation's role as at home, under a name that the service knows, with the resources that it refers to."""
     known = _here(service[_STACK_ROLE])
     known["Properties"]["RoleName"] = {"Fn::Sub": "${RoleName}-stacks"}
     yield _STACK_ROLE, {"Condition": _TAKES_LABS, **known}
@@ -171,7 +172,7 @@ def _stack_role(service: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def _named(thing: Any) -> Iterable[str]:
-    """Logical ids that a resource names."""
+    """The logical ids that a resource refers to."""
     match thing:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return [name]

@@ -36,9 +36,9 @@ SOURCES = (
     "chalicelib/**/*",
     "statemachine/*.json",
 )
-#: Sources of the packaging itself, which another project's package depends on as well.
+#: Sources of the packaging itself, on which another project's package depends as well.
 _OWN_SOURCES = ("packaging.py", "trimming.py", "compiling.py", "words.py")
-#: Chalice wants a region to be set. Nothing that it writes names one.
+#: Chalice requires a region. Its output names none.
 _ANY_REGION = "us-east-1"
 MERGED_TEMPLATE = ".chalice/resources.json"
 
@@ -77,7 +77,7 @@ def package(project: Path = PROJECT, runtime: Runtime | None = None) -> Package:
         return _read(template)
 
 
-#: Chalice takes the runtime from the Python that it runs in, and has no setting for it.
+#: Chalice uses the runtime of the Python that it runs in, and has no setting for it.
 _CHALICE = """
 import sys
 from chalice.cli import main
@@ -108,7 +108,7 @@ def _run_chalice(project: Path, build: Path, runtime: Runtime) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The environment in which Chalice packages: it must not find an account."""
+    """The environment for Chalice, without AWS credentials."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAMBDA_", "PYTHON"))}
     return kept | {"AWS_DEFAULT_REGION": _ANY_REGION}
 

@@ -1,4 +1,4 @@
-"""Tells at deployment which patterns of people fit more than one permission set: such a one may let in more than was meant."""
+"""Warns at deployment of patterns of people that match more than one permission set, and so perhaps too many people."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ _SETTINGS = ("Administrators", "Viewers", "Teams")
 
 
 def wide_patterns(client: ClientFactory, parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """A line for each pattern of these parameters that fits people of several permission sets of this account."""
+    """A line for each pattern of these parameters that matches several permission sets of this account."""
     patterns = tuple(_patterns(parameters))
     if not any("*" in pattern for _, pattern in patterns):
         return ()

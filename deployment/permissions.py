@@ -1,7 +1,7 @@
 """Writes docs/reference/permissions.md: every permission of every function and role, its resources, holders and reason.
 
-Read off `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose` runs
-it, and tests/deployment/test_permissions.py fails when the page is stale.
+It is generated from `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose`
+runs it, and tests/deployment/test_permissions.py fails when the page is stale.
 """
 
 import json
@@ -30,7 +30,7 @@ needed otherwise, in `tests/data/rights-unasked-actions.json`.
 
 
 def page() -> str:
-    """The whole page, as it should lie there."""
+    """The whole page."""
     chalice = PROJECT / ".chalice"
     statements = json.loads((chalice / "statements.json").read_text())
     grants = json.loads((chalice / "grants.json").read_text())

@@ -1,6 +1,6 @@
 """The part of docs/reference/permissions.md about roles of the template, the boundary, the key and member accounts.
 
-Read off the templates as they are deployed and `.chalice/roles.json`, which has the reasons; `deployment.permissions` calls it.
+It is generated from the deployed templates and `.chalice/roles.json`, which has the reasons; `deployment.permissions` calls it.
 """
 
 import json
@@ -37,7 +37,7 @@ condition key. The tags are no proof: [what-is-deleted.md](../explanation/what-i
 
 
 def sections() -> Iterator[str]:
-    """The lines of all of it."""
+    """The lines of this part."""
     reasons: Mapping[str, Mapping[str, str]] = json.loads(REASONS.read_text())
     resources: Mapping[str, Any] = json.loads((PROJECT / ".chalice" / "resources.json").read_text())["Resources"]
     for name, why in reasons.items():
@@ -55,7 +55,7 @@ def sections() -> Iterator[str]:
 
 
 def statements(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Those of a role, of a managed policy or of a key."""
+    """The statements of a role, a managed policy or a key."""
     properties = resource["Properties"]
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
     documents += [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
@@ -85,7 +85,7 @@ def _member() -> Iterator[str]:
 
 
 def listed(value: Any) -> str:
-    """One or several, each as code."""
+    """One value or several, each as code."""
     return ", ".join(f"`{plain(each)}`" for each in several(value))
 
 
@@ -99,7 +99,7 @@ def conditions(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def several(value: Any) -> list[Any]:
-    """Policies write one thing without a list."""
+    """The value as a list: policies write a single one without."""
     return value if isinstance(value, list) else [value]
 
 

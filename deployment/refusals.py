@@ -8,13 +8,14 @@ from chalicelib.domain.stack.roles import boundary_name
 from deployment.artifacts import ClientFactory
 from deployment.stacks import Change, NotDeployed
 
-#: What can't be made again: the table knows every lab, the secret signs the links that are out, the user pool's people own labs
-#: by names that no other pool gives them. By type, not by name: under a new name in the template the old one would go as well.
+#: Types that can't be made again: the table has every lab, the secret signs links already sent, the user pool's people own labs
+#: by names that no other pool gives them. They are types, not names: a new name in the template would delete the old resource as
+#: well.
 KEPT = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool")
 
 
 def refuse_to_lose(changes: Sequence[Change], agreed: Collection[str] = ()) -> None:
-    """Raise NotDeployed if a table, a secret or a user pool would go, or perhaps be replaced, that `agreed` does not name."""
+    """Raise NotDeployed if a table, a secret or a user pool that `agreed` does not name would be deleted, or perhaps replaced."""
     lost = [change for change in changes if is_lost(change) and change.logical_id not in agreed]
     if lost:
         message = "".join(f"\n{change}" for change in lost)
@@ -30,16 +31,16 @@ def is_lost(change: Change) -> bool:
 
 
 def _stays(change: Change) -> bool:
-    """A table is replaced if an attribute of its keys is edited. For a new index one is added, which nothing here tells apart;
-    that none is edited from release to release is tested (tests/deployment/test_upgrading.py)."""
+    """A table is replaced if an attribute of its keys is edited. A new index adds one, which looks the same here; that releases
+    edit none is tested (tests/deployment/test_upgrading.py)."""
     for_an_index = change.replacement == "Conditional" and change.causes == {"AttributeDefinitions"}
     return change.action == "Modify" and (change.replacement in ("", "False") or for_an_index)
 
 
 def refuse_a_second_region(client: ClientFactory, stack: str) -> None:
-    """Raise NotDeployed if a stack of this name is in another region of the account; IAM has one for all regions.
+    """Raise NotDeployed if a stack of this name is in another region of the account; IAM roles are shared by all regions.
 
-    Labs and their resources are known by the stack's name: each would take the other's for its own.
+    Labs and their resources are known by the stack's name: each stack would take the other's for its own.
     """
     who = client("sts").get_caller_identity()
     partition, account = str(who["Arn"]).split(":")[1], who["Account"]

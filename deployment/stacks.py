@@ -1,4 +1,4 @@
-"""A CloudFormation stack for deployment: its state, a change set's effects, and waiting for the end of it."""
+"""A CloudFormation stack for deployment: its state, a change set's effects, and waiting for its end."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,17 +13,17 @@ Seen = Mapping[str, Any]
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _BUSY = ("_IN_PROGRESS", "_PENDING")
-#: How CloudFormation says that there is nothing to do; it has no code for it.
+#: CloudFormation's messages that there is nothing to do; it has no code for this.
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
 class NotDeployed(Exception):
-    """The stack did not come up, or did not go; the message names each resource that failed and why."""
+    """The stack could not be created, updated or deleted; the message names each resource that failed and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to wait for CloudFormation, and how long between two looks: seconds."""
+    """How long to wait for CloudFormation, and the time between two polls, in seconds."""
 
     patience: float = 3600
     interval: float = 3
@@ -33,7 +33,7 @@ class Pace:
 class Change:
     """A change set's effect on one resource.
 
-    `replacement`: True, False, Conditional, or nothing; `causes`: the properties because of which.
+    `replacement`: True, False, Conditional, or nothing; `causes`: the properties that cause it.
     """
 
     action: str
@@ -48,7 +48,7 @@ class Change:
 
 
 def find_stack(cloudformation: Any, name: str) -> Seen | None:
-    """Return the stack, or None if there is none, or only one whose first change set was never executed."""
+    """Return the stack, or None if there is none, or if its first change set was never executed."""
     try:
         stacks: list[Seen] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -125,7 +125,7 @@ class ChangeSet:
         return stack
 
     def discard(self) -> None:
-        """Leave everything as it is: the change set goes, and a stack that only it would have made."""
+        """Delete the change set, and a stack that exists only for it."""
         if self.is_new:
             self.cloudformation.delete_stack(StackName=self.stack)
         else:
@@ -179,7 +179,7 @@ def _parameters(cloudformation: Any, url: str, given: Mapping[str, str], there: 
 
 
 def wait_for_names(client: ClientFactory, template: Mapping[str, Any], stack: str, pace: Pace) -> None:
-    """Return when no state machine that the template names is being deleted. Raises NotDeployed when one stays for long.
+    """Return when no state machine that the template names is being deleted. Raises NotDeployed if one remains for long.
 
     Step Functions deletes one after CloudFormation has called it deleted, and refuses another of the name until then
     (`StateMachineDeleting`): a deploy right after a destroy would fail.

@@ -1,8 +1,8 @@
 """Trims the code archive: leaves out files of libraries that a Lambda never opens.
 
-Chalice packs whole distributions. Left out are what only installers, type checkers and other frameworks read, and
-translations of holidays' names, of which the service wants only the dates. tests/deployment/test_trimming.py runs the
-rest by itself. The result depends on the content alone, so that packaging twice gives the same archive.
+Chalice packs whole distributions. Files that only installers, type checkers and other frameworks read are left out, and so are
+translations of holidays' names: the service needs only the dates. tests/deployment/test_trimming.py runs the rest by itself. The
+result depends on the content alone, so that packaging twice gives the same archive.
 """
 
 import fnmatch
@@ -49,7 +49,7 @@ LEFT_OUT = {
     "holidays/locale/*": "names of holidays in other languages",
     "holidays/financial/*": "holidays of stock exchanges",
 }
-#: Needed all the same: the logger imports the former, and `holidays` reads its own version in the latter.
+#: Still needed: the logger imports the former, and `holidays` reads its own version in the latter.
 KEPT = (
     "aws_lambda_powertools/utilities/__init__.py",
     "aws_lambda_powertools/utilities/typing/*.py",
@@ -66,8 +66,8 @@ def trimmed(archive: bytes) -> bytes:
 
 
 def _shortened(path: str, content: bytes) -> bytes:
-    """A distribution's METADATA without its description: the version that is read from it stands in its headers. The some 250
-    modules of holidays without the comment that each begins with."""
+    """A distribution's METADATA without its description: the version is in its headers. The modules of holidays, some 250, lose
+    their opening comments."""
     if path.startswith("holidays/") and path.endswith(".py"):
         return re.sub(rb"\A(?:#.*\n)+", b"", content)
     return content.partition(b"\n\n")[0] + b"\n" if path.endswith(".dist-info/METADATA") else content

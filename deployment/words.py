@@ -24,13 +24,13 @@ from deployment.compiling import packed
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = "chalicelib/words"
-#: Of the command line, which reads its catalogues as they are edited.
+#: The command line's catalogues, which it reads in their source form.
 COMMAND_LINE = "ekslab/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
-#: Functions and methods of the service that make sentences of arguments which are none yet: the arguments' places.
-#: `RequestContext.route` makes them of several.
+#: Functions and methods of the service that make sentences from plain arguments: the arguments' places.
+#: `RequestContext.route` makes several.
 MAKERS = {
     **dict.fromkeys(("refused", "warned"), (0,)),
     **dict.fromkeys(("_yours", "_ours", "_unknown", "_decided", "quota", "refusal"), (1,)),
@@ -58,7 +58,7 @@ _DATED = tuple(
 
 
 class NoMessage(Exception):
-    """A text that no catalogue could have a key for; the message says where it stands."""
+    """A text that can't be a key of a catalogue; the message has its place."""
 
 
 def messages(project: Path = PROJECT, folder: str = FOLDER) -> list[Found]:
@@ -76,7 +76,7 @@ def messages(project: Path = PROJECT, folder: str = FOLDER) -> list[Found]:
 
 
 def made_of(node: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that it makes sentences of, without empty ones and those that are sentences already."""
+    """The arguments that a call makes into sentences, without empty ones and existing sentences."""
     match node.func:
         case ast.Attribute(attr="route"):
             also = [keyword.value for keyword in node.keywords if keyword.arg == "also"]
@@ -126,7 +126,7 @@ def _of_module(name: str, source: str) -> Iterator[Found]:
 
 
 def _where_constant(name: str, node: ast.Call) -> Iterator[Found]:
-    """All messages but those that these modules build from others."""
+    """All messages except those that these modules build from others."""
     texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if texts:
         yield name, texts[0], texts[1] if len(texts) > 1 else ""
@@ -160,13 +160,13 @@ def template_of(project: Path = PROJECT, folder: str = FOLDER) -> Catalog:
 
 
 def read(language: str, project: Path = PROJECT, folder: str = FOLDER) -> Catalog:
-    """A language's catalogue as its file has it."""
+    """A language's catalogue, from its file."""
     with (project / folder / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
 def update(language: str, project: Path = PROJECT, folder: str = FOLDER) -> None:
-    """Give the file new messages, without guessing at translations, and take those away that no code has."""
+    """Add new messages to the file, without guessing translations, and remove those that no code has."""
     catalog = read(language, project, folder)
     catalog.update(template_of(project, folder), no_fuzzy_matching=True, update_header_comment=False)
     catalog.obsolete.clear()
@@ -175,7 +175,7 @@ def update(language: str, project: Path = PROJECT, folder: str = FOLDER) -> None
 
 
 def write_catalog(file: IO[bytes], catalog: Catalog) -> None:
-    """Entries by the file that has them; the head names no date and no person, which Git knows."""
+    """Write the entries by source file; the head has no date and no person, which Git records."""
     for message in catalog:
         message.flags.clear()
     written = io.BytesIO()

@@ -1,7 +1,7 @@
-"""Simulates people's activity in a cluster, and lets them be seen, from outside a running sandbox.
+"""Simulates people's activity in a cluster of a running sandbox.
 
-What goes on in it shows in CloudWatch's metrics (`emulator/cloudwatch/profiles.py` has them all); somebody's kubectl shows in
-the audit log, their EKS calls in CloudTrail.
+Activity shows in CloudWatch's metrics (`emulator/cloudwatch/profiles.py` has the profiles), kubectl in the audit log, and calls
+to EKS in CloudTrail.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ AUDIT_STREAM = "kube-apiserver-audit-1"
 def set_activity(
     sandbox: Sandbox, cluster: str, profile: str, since: datetime | None = None, place: tuple[str, str] | None = None
 ) -> None:
-    """Let a profile go on in a cluster from `since` on; without, for ever (`idle`, `silent`, `gaps`) or for six hours.
+    """Start a profile of activity in a cluster at `since`; by default always (`idle`, `silent`, `gaps`) or six hours ago.
 
     `place`: its account and region, where those are not the sandbox's own.
     """
@@ -28,14 +28,14 @@ def set_activity(
 
 
 def call_eks(sandbox: Sandbox, cluster: str, caller: str, at: datetime, operation: str = "DescribeCluster") -> None:
-    """Let CloudTrail show that `caller` (an ARN) called EKS about a cluster."""
+    """Record in CloudTrail that `caller` (an ARN) called EKS about a cluster."""
     sandbox.admin(
         "POST", "activity", {"cluster": cluster, "caller": caller, "operation": operation, "at": at.isoformat()}
     )
 
 
 def run_job(sandbox: Sandbox, cluster: str, namespace: str, name: str, place: tuple[str, str] | None = None) -> None:
-    """Let a Job run in a cluster, which no metric shows: only its API server tells."""
+    """Run a Job in a cluster, which no metric shows: only its API server does."""
     found = {"metadata": {"namespace": namespace, "name": name}, "status": {"active": 1}}
     message = {"cluster": cluster, "plural": "jobs", "object": found}
     if place:
@@ -44,7 +44,7 @@ def run_job(sandbox: Sandbox, cluster: str, namespace: str, name: str, place: tu
 
 
 def use_kubectl(sandbox: Sandbox, cluster: str, username: str, at: datetime, verb: str = "get") -> None:
-    """Let the cluster's audit log, which must be on, show a request of this user's."""
+    """Write a request of this user into the cluster's audit log, which must be on."""
     logs, group = sandbox.client("logs"), f"/aws/eks/{cluster}/cluster"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=AUDIT_STREAM)["logStreams"]
     if not streams:

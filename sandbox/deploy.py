@@ -17,7 +17,7 @@ from deployment.packaging import Package
 from deployment.stacks import Pace
 
 PATIENCE = 600.0
-"""Wall seconds that anything in a sandbox may take: it ends what hangs, and says nothing of how quick things are elsewhere."""
+"""The most wall seconds of one operation in a sandbox: a limit for hanging ones, not a measure of speed."""
 PACE = Pace(patience=PATIENCE, interval=0.05)
 
 

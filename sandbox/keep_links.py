@@ -31,7 +31,7 @@ def press_button(url: str, form: bytes = b"") -> HttpAnswer:
 
 
 def confirm_address(stage: Stage, person: Person, address: str, language: str) -> None:
-    """Say where mail reaches a person, and press the button behind the link of the mail that comes there."""
+    """Set a person's mail address, and press the button behind the link of the confirmation mail."""
     asked = stage.call(person, "PUT", "/me", {"address": address, "language": language})
     found = [
         link.group()

@@ -1,6 +1,6 @@
 """People who sign in to the page by browser: users of the installation's user pool, whose passwords are for this machine alone.
 
-The login knows the page by API Gateway's address on AWS; here it is told the address on this machine as well.
+The login knows the page by API Gateway's address on AWS; here it also gets the address on this machine.
 """
 
 import http.client
@@ -17,12 +17,12 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def page_url(sandbox: Sandbox, outputs: Mapping[str, str]) -> str:
-    """Where a browser finds the page: a host of its own, as on AWS, so that page and login are two sites."""
+    """The page's address for a browser: a host of its own, as on AWS, so that page and login are two sites."""
     return f"http://{outputs['RestAPIId']}.execute-api.localhost:{sandbox.port}/api/"
 
 
 def make_logins(sandbox: Sandbox, outputs: Mapping[str, str]) -> None:
-    """Let the login lead back here, and make a learner and an administrator."""
+    """Allow the login to redirect here, and make a learner and an administrator."""
     cognito, pool = sandbox.client("cognito-idp"), outputs["LoginPoolId"]
     page = page_url(sandbox, outputs)
     [client] = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
@@ -61,13 +61,13 @@ class Seen:
 
 
 class PlainBrowser:
-    """A browser without a script: it keeps cookies by host, and follows nothing by itself."""
+    """A browser without a script: it keeps cookies by host, and follows no redirects."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._port, self.kept = sandbox.port, dict[str, dict[str, str]]()
 
     def ask(self, method: str, url: str, fields: Mapping[str, str] | None = None) -> Seen:
-        """One request; a name below localhost is this machine."""
+        """Send one request; names below localhost are this machine."""
         parts, body = urlsplit(url), urlencode(fields) if fields is not None else None
         jar = self.kept.setdefault(parts.netloc, {})
         headers = {"Host": parts.netloc, "Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}

@@ -1,6 +1,6 @@
-"""A person's notices here: a queue subscribed to the topic, as a mailbox is by its address, and the mails that SES took.
+"""A person's notices: a queue subscribed to the topic, in place of a mailbox, and the mails that SES accepted.
 
-SNS wraps each message in JSON with its subject, body and attributes; a filter policy does what a subscriber's would.
+SNS wraps each message in JSON with its subject, body and attributes; a filter policy works as a subscriber's does.
 """
 
 import json
@@ -24,7 +24,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class SentMail:
-    """A mail that SES took. `outcome`: delivered, bounced or accepted, as SES's events say."""
+    """A mail that SES accepted. `outcome`: delivered, bounced or accepted, by SES's events."""
 
     id: str
     address: str
@@ -35,12 +35,12 @@ class SentMail:
 
     @property
     def mail(self) -> Mail:
-        """As mail that came by a topic."""
+        """As a mail from a topic."""
         return Mail(self.id, self.subject, self.text, {"recipient": self.address})
 
 
 def sent_mails(sandbox: Sandbox) -> list[SentMail]:
-    """All that SES took so far, oldest first."""
+    """All mails that SES accepted so far, oldest first."""
     return [
         SentMail(each["MessageId"], each["To"][0], each["Subject"], each["BodyText"], each["BodyHtml"], _outcome(each))
         for each in sandbox.admin("GET", "mails")["mails"]
@@ -48,7 +48,7 @@ def sent_mails(sandbox: Sandbox) -> list[SentMail]:
 
 
 def letters_in(text: str) -> list[tuple[str, str]]:
-    """The subjects and texts of a mail that tells of several things; none if it tells of one."""
+    """The subjects and texts of a mail about several subjects; none if it has one."""
     parts = re.split(r"^(\S.*)\n=+\n", text, flags=re.MULTILINE)[1:]
     return list(zip(parts[::2], parts[1::2], strict=True))
 

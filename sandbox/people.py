@@ -19,7 +19,7 @@ from emulator.core.settings import REGION
 from emulator.process import Credentials, Sandbox
 
 TIMEOUT = 120.0
-"""Seconds. On AWS the API answers within 29; a machine with two cores on which fifty ask may not."""
+"""Seconds. On AWS the API answers within 29; with fifty callers on two cores it may take longer."""
 
 MAY = {
     "Version": "2012-10-17",
@@ -41,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who a sandbox starts with."""
+    """The people of a new sandbox."""
 
     learner: Person
     other_learner: Person
@@ -58,7 +58,7 @@ class HttpAnswer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises a ValueError if it is none."""
+        """The body as JSON; raises a ValueError if it is not JSON."""
         return json.loads(self.body)
 
 
@@ -68,7 +68,7 @@ def make_people(sandbox: Sandbox) -> People:
 
 
 def make_person(sandbox: Sandbox, name: str) -> Person:
-    """Make one IAM user who may call the REST API. Raises EntityAlreadyExistsException if there is one."""
+    """Make one IAM user who may call the REST API. Raises EntityAlreadyExistsException if the user exists."""
     iam = sandbox.client("iam")
     arn = iam.create_user(UserName=name)["User"]["Arn"]
     iam.put_user_policy(UserName=name, PolicyName="labs", PolicyDocument=json.dumps(MAY))

@@ -20,11 +20,11 @@ def leave_questions(sandbox: Sandbox) -> None:
     """Write the permissions used so far, if the files are wanted."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         path = Path(folder, f"{sandbox.port}.json")
-        # A server that has died, as some tests want it to, tells nothing.
+        # A server that has died, as in some tests, has nothing to write.
         with suppress(URLError):
             path.write_text(json.dumps(sandbox.admin("GET", "questions")["questions"]))
 
 
 def questions_left(folder: Path) -> list[dict[str, Any]]:
-    """All that sandboxes left there."""
+    """All permissions in the files there."""
     return [asked for path in sorted(folder.glob("*.json")) for asked in json.loads(path.read_text())]

@@ -1,7 +1,7 @@
 """`python -m sandbox run-schedule`, `use` and `mails`: run a schedule at another time in a sandbox left running by `make sandbox`.
 
-Leases, curfew and the schedules follow the real clock, so a night would take too long here. A schedule's run takes its time only
-from its event: with a later time it decides as it would then. The API still shows the real time.
+Leases, curfew and the schedules follow the real clock, so a night would take too long. A schedule's run takes its time only from
+its event: with a later time, it decides as of then. The API still shows the real time.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sandbox.schedules import describe_curfew_run, describe_watch_run, run_curfe
 from sandbox.stage import STACK, Schedules
 
 ENV_FILE = PROJECT / ".sandbox" / "env"
-#: Where mails by SES are to be seen as HTML.
+#: The folder for SES mails as HTML.
 MAILS = PROJECT / ".sandbox" / "mails"
-#: The queue that gets everybody's mail in a sandbox that `make sandbox` left running.
+#: The queue of everybody's mail in a sandbox that `make sandbox` left running.
 MAILBOX = "everybodys-mail"
 SCHEDULES = ("curfew", "watch", "recover")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 class NotRunning(Exception):
-    """There is no sandbox to speak to."""
+    """No sandbox is running."""
 
     def __init__(self) -> None:
         super().__init__("No sandbox is running: `make sandbox` starts one, and its second terminal can use this.")
@@ -63,7 +63,7 @@ def run_schedule(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[s
 def print_mails(sandbox: Sandbox, say: Callable[[str], None], folder: Path = MAILS) -> None:
     """Print the mails since the last look: by the topic, and to people by SES, with their outcomes.
 
-    The HTML of a mail by SES is written into `folder`, to be opened in a browser; that is also how it is known as seen.
+    The HTML of an SES mail is written into `folder`, for a browser; a mail whose file exists was printed before.
     """
     url = sandbox.client("sqs").get_queue_url(QueueName=MAILBOX)["QueueUrl"]
     mails, sent = Mailbox(sandbox, url).take(), sent_mails(sandbox)
@@ -80,7 +80,7 @@ def print_mails(sandbox: Sandbox, say: Callable[[str], None], folder: Path = MAI
 
 
 def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:
-    """`at` as an instant (UTC where it names no zone), or `now` and so long after: `90m`, `4h`, `2d`. Raises ValueError."""
+    """`at` as an instant (UTC where it names no zone), or `now` plus a span: `90m`, `4h`, `2d`. Raises ValueError."""
     if at is not None:
         message = datetime.fromisoformat(at)
         return (message if message.tzinfo else message.replace(tzinfo=UTC)).astimezone(UTC)

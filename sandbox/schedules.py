@@ -1,4 +1,4 @@
-"""The runs that a schedule starts, as it starts them: one event, and the summary the run ends with."""
+"""Starts the runs of a schedule with one event, and returns the run's summary."""
 
 import json
 import time
@@ -21,7 +21,7 @@ def run_curfew(stage: Schedules, at: datetime, seconds: float = PATIENCE) -> dic
 
 
 def describe_curfew_run(summary: Mapping[str, Any]) -> list[str]:
-    """A curfew run's summary for people: its acts, its troubles, the labs it could not look at."""
+    """A curfew run's summary for people: its acts, its problems, the labs it could not check."""
     message = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
     return [message or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
 
@@ -38,7 +38,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def _run(stage: Schedules, workflow: str, at: datetime, seconds: float) -> dict[str, Any]:
-    """Send the event and wait for the run's end, so many seconds of wall time at most."""
+    """Send the event and wait for the run's end, for a limited number of wall seconds."""
     started = stage.scheduled(f"Start{workflow}Function", at)
     states = stage.sandbox.client("stepfunctions")
     machine = stage.outputs[f"{workflow}StateMachineArn"]

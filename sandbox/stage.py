@@ -25,11 +25,11 @@ STACK = "ekslab"
 NOTICE_ADMINISTRATORS = "platform@example.com"
 #: The verified identity that mail to people comes from.
 SENDER = "labs.example.com"
-#: Where the installation's evenings are.
+#: The installation's time zone.
 TIME_ZONE = "Asia/Seoul"
-#: Wall seconds per AWS second, unless somebody says otherwise. Functions take their own time: a smaller scale saves little more.
+#: Default wall seconds per AWS second. Functions take real time, so a smaller scale saves little more.
 SCALE = 0.005
-#: Wall seconds between two looks at a lab: each is a function's work.
+#: Wall seconds between two looks at a lab: each one runs a function.
 LOOK_EVERY = 0.5
 #: The quotas of an account that has asked AWS for more: a new one has room for one lab.
 ROOM = {
@@ -47,7 +47,7 @@ class Impatient(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """The schedules of an installed service, whose events come when somebody sends them."""
+    """The schedules of an installed service; their events are sent by hand."""
 
     sandbox: Sandbox
     outputs: Mapping[str, str]
@@ -68,7 +68,7 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class Stage(Schedules):
-    """An installed service: its stack's outputs, its address, its people, and the course's base stack, which it offers."""
+    """An installed service: its stack's outputs, address and people, and the course's base stack, which it offers to labs."""
 
     url: str
     people: People
@@ -158,7 +158,7 @@ def installed(
 def _deployed(sandbox: Sandbox, package: packaging.Package, people: People) -> dict[str, str]:
     """The outputs of the stack, in which links of mails and of the login lead to this machine."""
     outputs = deploy(sandbox.client, package, STACK, _parameters(people, sandbox.url))
-    # The API's address is known only once it is there.
+    # The API's address is known only after it was created.
     outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
     make_logins(sandbox, outputs)
     return outputs
@@ -176,7 +176,7 @@ def _parameters(people: People, login_url: str) -> dict[str, str]:
 
 
 def _verify_sender(sandbox: Sandbox) -> None:
-    """The actions of a domain's owner and of AWS's support before an installation mails people."""
+    """Verify the sender's domain and leave the SES sandbox, as needed before an installation mails people."""
     ses = sandbox.client("sesv2")
     ses.create_email_identity(EmailIdentity=SENDER)
     ses.put_account_details(MailType="TRANSACTIONAL", WebsiteURL="https://example.com", ProductionAccessEnabled=True)

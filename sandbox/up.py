@@ -35,7 +35,7 @@ def main(port: int, scale: float) -> int:
     with installed(Settings(port=port, scale=scale), print, died) as stage:
         if port not in (0, stage.sandbox.port):
             print(f"port {port} is taken: this sandbox is on port {stage.sandbox.port}")
-        # A lab whose owner no mail could reach would never be touched.
+        # Curfew leaves a lab alone if no mail can reach its owner.
         subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], MAILBOX)
         write_environment(ENV_FILE, stage)
         print(message(stage, scale), flush=True)
@@ -49,7 +49,7 @@ def main(port: int, scale: float) -> int:
 
 
 def message(stage: Stage, scale: float) -> str:
-    """How to use it."""
+    """The instructions for its use."""
     region, env = stage.sandbox.region, ENV_FILE.relative_to(PROJECT)
     return f"""
 The page:

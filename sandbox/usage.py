@@ -35,7 +35,7 @@ class Usage:
 
 
 def use(sandbox: Sandbox, cluster: str, name: str) -> None:
-    """Let a cluster be used so, and no more as it was. Raises ValueError for a use or a cluster there is not."""
+    """Simulate this use of a cluster, in place of the one before. Raises ValueError for an unknown use or cluster."""
     usage = USAGES.get(name, Usage(name))
     try:
         set_activity(sandbox, cluster, usage.metrics)
@@ -49,7 +49,7 @@ def use(sandbox: Sandbox, cluster: str, name: str) -> None:
 
 
 def stop(sandbox: Sandbox, cluster: str) -> None:
-    """Remove the objects of an earlier use. A cluster that EKS has no API server for has no objects."""
+    """Remove the objects of an earlier use. A cluster without an API server has no objects."""
     with suppress(urllib.error.HTTPError):
         sandbox.admin("DELETE", "kubernetes", {"cluster": cluster, "label": LABEL})
     ec2, elbv2 = sandbox.client("ec2"), sandbox.client("elbv2")
@@ -71,7 +71,8 @@ def _pod(name: str, policy: str = "Always", owner: str = "", **metadata: Any) ->
 
 
 def _autoscaler_of_keda(name: str) -> tuple[str, Thing]:
-    """As KEDA writes it: at least one replica for any workload, which it scales to none by itself (kedacore/keda#6414)."""
+    """An autoscaler by KEDA: at least one replica for any workload, which KEDA itself scales to none
+    (kedacore/keda#6414)."""
     labels = {"app.kubernetes.io/managed-by": "keda-operator", LABEL: name}
     owner = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": name, "uid": name}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}

@@ -1,7 +1,7 @@
-"""The third act of `make demo`: a class of labs in Seoul, an evening later, and who is there in the morning.
+"""The third act of `make demo`: a class of labs in Seoul, an evening later, and the labs left in the morning.
 
-Night falls by the hourly schedule's events, each with a later time. What each lab is used for is told to the sandbox's
-CloudWatch; nothing else is: verdicts, plan, mails, links and acts are the service's own.
+Night falls by the hourly schedule's events, each with a later time. Only each lab's use is simulated, in the sandbox's
+CloudWatch: verdicts, plan, mails, links and acts are the service's own.
 """
 
 import re
@@ -20,7 +20,7 @@ from sandbox.schedules import describe_curfew_run, run_curfew
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SEOUL = ZoneInfo("Asia/Seoul")
-#: Where mail reaches the learner, in Korean.
+#: The learner's mail address; the mails are in Korean.
 KOREAN = "kim@example.com"
 #: name -> the use of its cluster.
 CLASS = {
@@ -33,9 +33,9 @@ CLASS = {
     "extended": "busy",
 }
 _USES = {"idle": "idle", "job": "busy with a job", "silent": "without metrics", "busy": "busy"}
-#: Those of whom more is asked than that they are there have a node.
+#: Labs whose use needs a node.
 WITH_A_NODE = {"forgotten", "sleeper", "kept", "training"}
-#: A lab this old is planned for; the labs of the class are asked for within a quarter of an hour.
+#: The least age of a planned lab; the class requests its labs within a quarter of an hour.
 YOUNG = timedelta(hours=24)
 _ENDED = {"deleted", "failed", "blocked"}
 
@@ -163,7 +163,7 @@ class _Class:
         self._send.check(same, f"an hour later nothing more happens ({again})")
 
     def _require_act(self, *names: str) -> None:
-        """Raises Impatient if curfew left one of the labs as it was: to wait for it would take ten minutes."""
+        """Raises Impatient if curfew did not act on one of the labs, instead of waiting for it for ten minutes."""
         for name in names:
             if self._phase(name) == "ready":
                 raise Impatient(f"curfew left {name} alone: {self._why(name)}")
@@ -199,7 +199,7 @@ class _Class:
         self._send.check(size == self._awake, f"the sleeper woke with its nodes as they were: {message}")
 
     def _size(self, name: str) -> dict[str, int]:
-        """The scaling of the one node group of a lab, as EKS tells it."""
+        """The scaling of the one node group of a lab, from EKS."""
         groups = self._stage.sandbox.client("eks")
         group = groups.describe_nodegroup(clusterName=name, nodegroupName=f"{name}-nodegroup")["nodegroup"]
         return dict(group["scalingConfig"])
@@ -235,7 +235,7 @@ class _Class:
         return self._people.learner if list(CLASS).index(name) < 4 else self._people.other_learner
 
     def _warnings(self) -> list[Mail]:
-        """By the topic, and each that a mail by SES tells of."""
+        """Messages from the topic and from SES mails."""
         by_topic = [mail for mail in self._box.take() if mail.attributes.get("kind") == "curfew-warning"]
         letters = [
             Mail(sent.id, subject, text, sent.mail.attributes)
@@ -245,7 +245,7 @@ class _Class:
         return by_topic + letters
 
     def _sent(self) -> list[SentMail]:
-        """The mails that SES took since the last look."""
+        """The mails that SES accepted since the last look."""
         new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._seen]
         self._seen |= {mail.id for mail in new}
         return new

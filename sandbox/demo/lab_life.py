@@ -1,8 +1,8 @@
-"""`make demo`: the course's own evening, told by the running service, and ended as it should have ended.
+"""`make demo`: the course's evening on the running service, with the ending that it should have had.
 
-Everything goes through the REST API as a learner would send it; only what Kubernetes would leave behind is put into the
-account from outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act
-is in `support.py`, the third in `curfew.py`.
+Everything goes through the REST API as a learner would send it; only the leftovers of Kubernetes are put into the account from
+outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act is in `support.py`, the
+third in `curfew.py`.
 """
 
 import json
@@ -256,7 +256,7 @@ _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVyc2EtbWFqb3ItaXMtbm90LWEtc2VjcmV0
 
 
 def format_request(body: Mapping[str, Any]) -> list[str]:
-    """The request in JSON, a field a line; the key's text is no reading."""
+    """The request in JSON, a field a line; the key's text is left out."""
     shown = {**body, "ssh": {"publicKey": "ssh-ed25519 ..."}}
     fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in shown.items()]
     return ["{", *(f"{field}," for field in fields[:-1]), fields[-1], "}"]

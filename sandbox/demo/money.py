@@ -1,4 +1,4 @@
-"""Money in the first act of `make demo`: a request refused for its price, one that an approver agrees to, and an ordinary one."""
+"""Money in the first act of `make demo`: a request refused for its price, one that an approver accepts, and an ordinary one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ DEAR: dict[str, Any] = {
         {"name": "g", "instanceTypes": ["p5.48xlarge"], "desired": 10, "min": 10, "max": 10, "volumeGib": 16384}
     ],
 }
-#: USD from which on an approver is asked in this act.
+#: USD above which a lab needs approval in this act.
 ASK = 0.5
 
 
@@ -40,7 +40,7 @@ def price(stage: Stage, narrator: Narrator) -> None:
 
 
 def approve(stage: Stage, narrator: Narrator, lab: Mapping[str, Any]) -> None:
-    """Let the administrator agree to a lab that waits for it."""
+    """Let the administrator approve a lab that waits for approval."""
     narrator.check(
         lab["phase"] == "awaiting-approval", f"it costs ${lab['usd']['toLeaseEnd']:.2f}, and waits for an approver"
     )

@@ -20,7 +20,7 @@ class Narrator:
         self.laps: dict[str, float] = {}
 
     def lap(self, what: str) -> None:
-        """Note how many seconds it took since the lap before."""
+        """Note the seconds since the previous lap."""
         self.laps[what] = time.monotonic() - self._began - sum(self.laps.values())
 
     def act(self, title: str) -> None:
@@ -29,16 +29,16 @@ class Narrator:
         self._line(self._in(_BOLD, f"── {title} "))
 
     def say(self, text: str = "") -> None:
-        """One line, with the seconds since the start."""
+        """Print one line, with the seconds since the start."""
         for line in text.splitlines() or [""]:
             self._line(f"{self._in(_DIM, f'{time.monotonic() - self._began:5.1f}s')}  {line}")
 
     def command(self, text: str) -> None:
-        """The command that a person would type now."""
+        """Print the command that a person would type now."""
         self.say(self._in(_BOLD, f"$ {text}"))
 
     def progress(self, lab: Mapping[str, Any]) -> None:
-        """Tell each step of a lab once when it starts and once when it ends."""
+        """Print each step of a lab once when it starts and once when it ends."""
         for step in lab.get("steps", []):
             key = f"{step['workflow']}/{step.get('run')}/{step['name']}"
             if self._describe.get(key) != step["status"]:

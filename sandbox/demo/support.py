@@ -1,7 +1,7 @@
-"""The second act of `make demo`: a fleet that nobody has looked after, and the days around 26 November 2026.
+"""The second act of `make demo`: a neglected fleet, and the days around 26 November 2026.
 
-The watch is run by the daily schedule's events, each with a later time, and the sandbox's calendar is moved along; AWS's
-forced upgrades happen because that calendar passes their dates, and nobody here asks for them.
+The watch is run by the daily schedule's events, each with a later time, and the sandbox's calendar is moved along; AWS's forced
+upgrades happen because that calendar passes their dates.
 """
 
 import re
@@ -202,7 +202,7 @@ class _Fleet:
         return mails
 
     def _sent(self) -> list[SentMail]:
-        """The mails that SES took since the last look."""
+        """The mails that SES accepted since the last look."""
         new = [mail for mail in sent_mails(self._stage.sandbox) if mail.id not in self._known]
         self._known |= {mail.id for mail in new}
         return new
@@ -240,7 +240,7 @@ def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:
 
 
 def sentences_with(body: str, *words: str) -> list[str]:
-    """The sentences and items of a mail in which one of the words is, each in one line however it was wrapped."""
+    """The sentences and items of a mail that contain one of the words, each in one line."""
     whole: list[str] = []
     for paragraph in body.split("\n\n"):
         for number, line in enumerate(paragraph.splitlines()):

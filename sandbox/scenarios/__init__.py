@@ -1,1 +1,1 @@
-"""Accounts as people leave them: a fleet, leftovers of a lab, and things that only look like a lab's."""
+"""Realistic accounts: a fleet, leftovers of a lab, and resources that only look like a lab's."""

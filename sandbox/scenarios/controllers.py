@@ -1,4 +1,4 @@
-"""Acts as the controllers in a cluster: pods in a session of a role of theirs, by the cluster's own OIDC issuer (IRSA).
+"""Acts as a cluster's controllers: pods with the session of a role from the cluster's OIDC issuer (IRSA).
 
 Their resources are the cluster's, as CloudTrail shows: root's resources with the same tags only look like it.
 """
@@ -19,7 +19,7 @@ _POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": 
 def controllers_of(
     sandbox: Sandbox, issuer: str, region: str | None = None, actions: Sequence[str] | None = None
 ) -> ClientFactory:
-    """Clients of pods of the cluster that has this issuer. `actions`: all that they may do, by a role of their own."""
+    """Clients of pods of the cluster that has this issuer. `actions`: the permissions of their role."""
     role, policy = _ROLE, _POLICY
     if actions is not None:
         role = f"{_ROLE}-{zlib.crc32(' '.join(actions).encode()):08x}"

@@ -1,4 +1,4 @@
-"""A fleet as accounts have it: clusters of all ages, owners named in every way or in none, one that can't be read.
+"""A realistic fleet: clusters of all ages, owners named in every way or not at all, one that can't be read.
 
 Dates are the real calendar's, seen from `TODAY`: 1.31 is three days from its forced upgrade, 1.34 nine days from the
 end of its standard support, 1.28 a year past everything. This service did not create these clusters.
@@ -14,18 +14,18 @@ from emulator.core.settings import ACCOUNT, REGION, ROOT_SECRET
 from emulator.process import Credentials, Sandbox
 
 TODAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-"""The day the fleet is looked at first."""
+"""The day of the fleet's first watch."""
 
 OTHER_ACCOUNT, OTHER_REGION = "444455556666", "us-east-1"
 """An account of another department, with one cluster in one region."""
 
 SHUT_ACCOUNT = "777788889999"
-"""An account that is registered, and lets nobody in."""
+"""A registered account whose role can't be assumed."""
 
 MEMBER_ROLE = "ekslab-member"
 MEMBER_TEMPLATE = PROJECT / "deployment" / "member-account.json"
 EXTERNAL_ID = "ekslab"
-"""As the service's template has it, where nobody says otherwise."""
+"""The default of the service's template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def put_fleet(sandbox: Sandbox) -> None:
 
 
 def put_clusters(sandbox: Sandbox, clusters: Iterable[Mapping[str, Any]]) -> None:
-    """Put clusters as they are, in place of those of the same names; see `emulator/eks/clusters/found.py`."""
+    """Put clusters, in place of those of the same names; see `emulator/eks/clusters/found.py`."""
     sandbox.admin("POST", "fleet", [dict(cluster) for cluster in clusters])
 
 

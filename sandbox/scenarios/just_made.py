@@ -8,12 +8,12 @@ _SECONDS, _TIMES = 0.5, 60
 
 
 def patient(client: Any) -> Any:
-    """The client, which asks EC2 again where it does not know a thing yet."""
+    """The client, with retries while EC2 does not know a resource yet."""
     client.meta.events.register("needs-retry.ec2", _ask_again)
     return client
 
 
 def _ask_again(response: Any, attempts: int, **_: Any) -> float | None:
-    """Seconds until the next attempt; None: none."""
+    """Seconds until the next attempt; None for no attempt."""
     code = response[1].get("Error", {}).get("Code") if response is not None else None
     return _SECONDS if code in _UNKNOWN and attempts < _TIMES else None

@@ -1,7 +1,7 @@
-"""One thing in an account: its kind, its id, its ARN, and whether it is still there.
+"""One resource in an account: its kind, its id, its ARN, and whether it still exists.
 
-What the droppers (`leftovers.py`, `look_alikes.py`) return, and what a test or the demo asks afterwards. Existence is
-asked of the service that owns the thing, never of the code under test.
+The droppers (`leftovers.py`, `look_alikes.py`) return it for tests and the demo. It asks AWS's own services whether the resource
+exists, never the code under test.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ ClientFactory = Callable[[str], Any]
 
 
 class Kind(StrEnum):
-    """The kinds of things that are left behind."""
+    """The kinds of leftovers."""
 
     LOAD_BALANCER = "load balancer"
     TARGET_GROUP = "target group"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """`id` is the owning service's name for it; a DNS record is `<zone id> <name> <type>`."""
+    """`id` is the identifier in its AWS service; a DNS record is `<zone id> <name> <type>`."""
 
     kind: Kind
     id: str
@@ -51,7 +51,7 @@ class Leftover:
 
 
 def still_there(client: ClientFactory, leftover: Leftover) -> bool:
-    """Tell whether the owning service still knows it; a terminated instance is gone."""
+    """Tell whether its AWS service still knows it; a terminated instance is gone."""
     try:
         return _LOOKS[leftover.kind](client, leftover.id)
     except ClientError as error:

@@ -12,7 +12,7 @@ from sandbox.scenarios.leftover import ClientFactory, Kind, Leftover
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The cluster whose leftovers these are: its controllers' facts. `subnets` lie in `vpc`, in two zones."""
+    """The cluster of the leftovers, as its controllers know it. `subnets` lie in `vpc`, in two zones."""
 
     name: str
     vpc: str
@@ -95,7 +95,7 @@ def drop_tagged_balancer(
 
 
 def drop_interfaces(client: ClientFactory, cluster: Cluster, count: int = 1) -> list[Leftover]:
-    """Drop secondary interfaces of the VPC CNI whose instance is gone: `available`, and nobody's any more."""
+    """Drop secondary interfaces of the VPC CNI whose instance is gone: `available` and unused."""
     tags = {
         "cluster.k8s.amazonaws.com/name": cluster.name,
         "node.k8s.amazonaws.com/instance_id": "i-" + secrets.token_hex(9)[:17],
@@ -139,7 +139,7 @@ def drop_karpenter_node(client: ClientFactory, cluster: Cluster) -> list[Leftove
 
 
 def drop_karpenter_instance(client: ClientFactory, cluster: Cluster, profile: str | None = None) -> list[Leftover]:
-    """Drop an instance with Karpenter's tags; without a profile of the node role, anybody's."""
+    """Drop an instance with Karpenter's tags; without a profile of the node role, its owner is unknown."""
     tags = {
         "eks:eks-cluster-name": cluster.name,
         f"kubernetes.io/cluster/{cluster.name}": "owned",

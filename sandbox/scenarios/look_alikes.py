@@ -1,8 +1,7 @@
-"""Creates resources that look like a lab's and are not: a teardown must leave them exactly as they are.
+"""Creates resources that only look like a lab's: a teardown must leave them unchanged.
 
-Three sorts: the same kinds of things of a neighbour whose name begins with the lab's; things that carry the lab's marks in a
-way that proves nothing (a `shared` tag, a name without tags, external-dns's default owner); and a neighbour's things on which
-somebody wrote the lab's own tag.
+Three sorts: resources of a neighbour whose name begins with the lab's; resources with marks of the lab that prove nothing (a
+`shared` tag, a name without tags, external-dns's default owner); and a neighbour's resources with the lab's own tag.
 """
 
 import json
@@ -38,7 +37,7 @@ def drop_look_alikes(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
 def drop_forged(client: ClientFactory, cluster: Cluster, lab_id: str) -> list[Leftover]:
     """Create a neighbour's resources that somebody tagged as the lab's: a tag alone, which anybody can write.
 
-    They stay, and the receipt names each of them as left until somebody says whose it is.
+    They stay, and the receipt names each of them as left until somebody names its owner.
     """
     neighbour = make_neighbour(client, cluster, "-forged", "172.21.0.0/16")
     made = [
@@ -83,14 +82,14 @@ def drop_shared_balancer(client: ClientFactory, cluster: Cluster, place: Cluster
 
 
 def drop_untagged_group(client: ClientFactory, place: Cluster) -> list[Leftover]:
-    """Drop a group with a controller's kind of name and no tags at all."""
+    """Drop a group with a name like a controller's, and without tags."""
     name = f"k8s-elb-a{secrets.token_hex(15)}"
     made = client("ec2").create_security_group(GroupName=name, Description="by hand", VpcId=place.vpc)
     return [Leftover(Kind.SECURITY_GROUP, made["GroupId"])]
 
 
 def drop_other_volumes(client: ClientFactory, cluster: Cluster, place: Cluster) -> list[Leftover]:
-    """Drop a volume that says only that some cluster's driver made it, one the lab's shares, and one named after it."""
+    """Drop a volume tagged by the driver of an unnamed cluster, one that the lab's cluster shares, and one named after it."""
     ec2 = client("ec2")
     zone = ec2.describe_subnets(SubnetIds=[place.subnets[0]])["Subnets"][0]["AvailabilityZone"]
     markings: tuple[dict[str, str], ...] = (
