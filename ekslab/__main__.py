@@ -75,7 +75,7 @@ def run(words: list[str], connect: Callable[[argparse.Namespace], Client]) -> in
 
 
 def _is_for_a_program(options: argparse.Namespace) -> bool:
-    """Documents are the same in every language."""
+    """Whether the output is a document: these are the same in every language."""
     return getattr(options, "output", "") in ("json", "yaml", "name")
 
 
@@ -91,7 +91,7 @@ def _signed(options: argparse.Namespace) -> Client:
 
 
 class _Shown:
-    """Says each call on standard error."""
+    """Prints each call on standard error."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -105,12 +105,12 @@ class _Shown:
 
 
 def _is_text(word: str) -> bool:
-    """Whether it was UTF-8: Python hands other bytes on as surrogates, which can't be sent."""
+    """Whether it was UTF-8: Python turns other bytes into surrogates, which can't be sent."""
     return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _leave_output() -> None:
-    """Nobody reads the output. Python would try once more when it ends, and complain."""
+    """The output's reader is gone. Otherwise Python would write once more at its end, and report an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,7 +1,7 @@
-"""The page on 127.0.0.1: a proxy that opens a session with the person's AWS credentials and sends it along.
+"""The page on 127.0.0.1: a proxy that opens a session with the person's AWS credentials and adds it to each request.
 
-The browser never holds the session. It shows a cookie of this proxy, made from a link that works once. Other pages, other
-programs' pages on this machine and names that were made to lead here are refused.
+The browser never holds the session. It sends a cookie of this proxy, set by a link that works once. Requests of other pages, of
+other programs on this machine, and with other host names are refused.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Door:
 
     @property
     def origin(self) -> str:
-        """Where this page is, as browsers say it."""
+        """The origin of this page, in a browser's form."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -70,7 +70,7 @@ class Door:
         return f"ekslab-{self.port}"
 
     def use_link(self, given: str, now: float) -> bool:
-        """Whether this is the link, for the first time and in time."""
+        """Whether this is the link, used for the first time and before it expires."""
         good = (
             bool(self.link)
             and hmac.compare_digest(self.link.encode(), given.encode())
@@ -81,7 +81,7 @@ class Door:
         return good
 
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str:
-        """Why a request is refused; empty if it is not."""
+        """The reason to refuse a request; empty if it is accepted."""
         if headers.get("host") != f"{HOST}:{self.port}":
             return t("This page is on 127.0.0.1 only.")
         origin = headers.get("origin")
@@ -102,7 +102,7 @@ class Door:
 
 
 def is_page(target: str) -> bool:
-    """Whether this is a path of the page, and nothing that another reader would take for another path."""
+    """Whether this is a path of the page that no other parser reads as another path."""
     path = target.partition("?")[0]
     plain = not any(odd in path.lower() for odd in ("//", "\\", "%2f", "%5c", "%2e", "%00", "/../", "/./"))
     safe = plain and target.isascii() and target.isprintable() and " " not in target and "#" not in target
@@ -146,7 +146,7 @@ def to_service(url: str) -> Upstream:
 
 
 def end_session(upstream: Upstream, session: str) -> None:
-    """Sign out; a service that does not answer forgets the session at its end."""
+    """Sign out; if the service does not answer, the session expires there."""
     cookie = {"cookie": f"{_SERVICE_COOKIE}={session}"}
     with contextlib.suppress(OSError):
         page = upstream("GET", "/ui/administration", cookie, None)
@@ -157,7 +157,7 @@ def end_session(upstream: Upstream, session: str) -> None:
 
 
 def _handler(door: Door, upstream: Upstream, session: str) -> type[BaseHTTPRequestHandler]:
-    """In a tuple, since a function that is a class's attribute would become a method."""
+    """A handler's class; its values are in a tuple, since a function as a class attribute would become a method."""
     return type("Handler", (_Handler,), {"door": door, "upstream": (upstream,), "session": session})
 
 
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("POST")
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: the first link would be in it."""
+        """Log nothing: the log would contain the first link."""
 
     def _answer(self, method: str) -> None:
         headers = _named(self.headers.items())
@@ -230,13 +230,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def handle(self) -> None:
-        """A browser that went away is no error."""
+        """Handle a connection; a browser that disconnects is no error."""
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
 
 
 def _named(items: Any) -> dict[str, str]:
-    """Headers by their names in lower case; one that is there twice counts as nothing that could be right."""
+    """Headers by their names in lower case; a repeated one becomes an invalid value."""
     found: dict[str, str] = {}
     for name, value in items:
         known = name.lower()

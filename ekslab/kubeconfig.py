@@ -1,7 +1,7 @@
-"""Merges a lab's context into a kubeconfig, and takes it out again. The rest of the file stays as it is, to the byte.
+"""Merges a lab's context into a kubeconfig, and removes it. The rest of the file stays the same, to the byte.
 
-A file is edited as text: list entries go in and out under `clusters`, `users` and `contexts` at the top of the document. A file
-that is JSON is edited as JSON. What can't be edited so (flow style, several documents) is left alone: NotMergeable.
+A file is edited as text: list entries are added and removed under `clusters`, `users` and `contexts` at the top of the document.
+A JSON file is edited as JSON. Other files (flow style, several documents) stay unchanged: NotMergeable.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ekslab.words import t
 
 #: The name of our extension in a cluster's entry; it holds the lab's id, by which the entry is found again.
 EXTENSION = "ekslab"
-#: How often, and after how many seconds each, a lock is asked for again.
+#: The attempts to take a lock, and the seconds between them.
 _TRIES, _PAUSE = 50, 0.1
 _LISTS = ("clusters", "users", "contexts")
 _KEY = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
@@ -35,7 +35,7 @@ class NotMergeable(Exception):
 
 
 def default_path(environment: Mapping[str, str]) -> Path:
-    """Where kubectl looks: the first file of KUBECONFIG, else ~/.kube/config."""
+    """kubectl's default path: the first file of KUBECONFIG, else ~/.kube/config."""
     first = next((part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part), None)
     return Path(first) if first else Path.home() / ".kube" / "config"
 
@@ -58,7 +58,7 @@ def entries(lab: Mapping[str, Any], document: Json, profile: str | None) -> dict
 
 
 def with_profile(document: Json, profile: str | None) -> Json:
-    """The service's kubeconfig, its tokens asked for with an AWS profile."""
+    """The service's kubeconfig, with an AWS profile in its token command."""
     if not profile:
         return document
     (user,) = document["users"]
@@ -67,7 +67,7 @@ def with_profile(document: Json, profile: str | None) -> Json:
 
 
 def merge(text: str, found: Mapping[str, Json], make_current: bool) -> str:
-    """The file's text with these entries in place of those of the same name. Raises NotMergeable."""
+    """The file's text with these entries, in place of those of the same name. Raises NotMergeable."""
     name = found["contexts"]["name"]
     if text.lstrip().startswith("{"):
         return _merge_json(text, found, name if make_current else None)
@@ -136,7 +136,7 @@ def _locked(target: Path) -> Iterator[None]:
 def write(path: Path, text: str) -> None:
     """Replace the file in one move, for its owner's eyes only; a link stays a link. Raises NotMergeable, OSError.
 
-    A move would replace a device such as /dev/null, and a file that is read-only, too: they are left alone.
+    A move would also replace a device such as /dev/null, or a read-only file: these stay unchanged.
     """
     target = Path(os.path.realpath(path))
     if target.exists():
@@ -153,7 +153,7 @@ def write(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> str:
-    """The file's text; nothing for one that is not there, and nothing for a device or a pipe, which might never end."""
+    """The file's text; empty for a missing file, and for a device or a pipe, which might never end."""
     if path.exists() and not path.is_file() and not path.is_dir():
         return ""
     try:
@@ -222,7 +222,7 @@ def _item_spans(lines: Sequence[str], span: tuple[int, int]) -> list[tuple[int, 
 
 
 def _last(lines: Sequence[str], start: int, end: int) -> int:
-    """The end of an entry without the comments and blank lines that follow it: they are not its own."""
+    """The end of an entry without the comments and blank lines that follow it: these are not its own."""
     while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1
     return end

@@ -16,7 +16,7 @@ from ekslab.words import t
 
 #: Seconds between looks at a lab that is being waited for.
 EVERY = 3.0
-#: Phases in which nothing is going on.
+#: Phases in which no work is under way.
 RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "refused", "lost", "blocked", "awaiting-approval"})
 _JSON = {"Content-Type": "application/json"}
 
@@ -36,7 +36,7 @@ class NotInTime(Exception):
     """The awaited state did not come in time; `lab` is as last seen, None if never."""
 
     def __init__(self, lab: Lab | None) -> None:
-        """It goes on all the same."""
+        """The lab's workflow continues."""
         super().__init__(
             t("It was not seen in time.")
             if lab is None
@@ -46,11 +46,11 @@ class NotInTime(Exception):
 
 
 class Client:
-    """Calls one installation.
+    """The client of one installation.
 
-    Requests that may be repeated are sent again, with backoff, when they are throttled, fail in passing or get no answer:
-    GET, PUT, PATCH and DELETE, and `create_lab`, which has an idempotency key. Others only when the gateway says that it
-    did not hand them on (429).
+    Requests that may be repeated are sent again, with backoff, when they are throttled, fail transiently or get no answer: GET,
+    PUT, PATCH and DELETE, and `create_lab`, which has an idempotency key. Others are repeated only when the gateway answers that
+    it did not forward them (429).
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`region` is the API's own: None reads it off the URL, else the AWS configuration."""
+        """`region` is the API's own: None takes it from the URL, else from the AWS configuration."""
         self._transport = transport or SignedHttp(url, region, profile)
         self._sleep, self._clock = sleep, clock
         #: The language of the answers' sentences, such as `ko`; empty: English.
@@ -86,7 +86,7 @@ class Client:
                 return
 
     def create_lab(self, request: Mapping[str, Any], key: str | None = None) -> Accepted:
-        """Ask for a lab by the fields of docs/request.md; once, however often it must be sent. Raises Refused."""
+        """Request a lab by the fields of docs/request.md; retries never make a second one. Raises Refused."""
         headers = {**_JSON, "Idempotency-Key": key or new_key()}
         return cast(Accepted, _body(self.call("POST", "/labs", json.dumps(request).encode(), headers)))
 
@@ -105,7 +105,7 @@ class Client:
             yield from cast(list[LabInList], _body(answer)["labs"])
 
     def delete_lab(self, lab_id: str) -> Accepted:
-        """Let a lab go. Raises Refused."""
+        """Delete a lab. Raises Refused."""
         return cast(Accepted, _body(self.call("DELETE", lab_path(lab_id))))
 
     def kubeconfig(self, lab_id: str) -> str:
@@ -113,10 +113,10 @@ class Client:
         return str(_body(self.call("GET", lab_path(lab_id, "kubeconfig"))))
 
     def wait(self, lab_id: str, timeout: float | None = None, seen: Callable[[Lab], None] | None = None) -> Lab:
-        """Look until the lab rests (ready, hibernated, deleted, failed, blocked); hand each look to `seen`.
+        """Poll until the lab rests (ready, hibernated, deleted, failed, blocked); pass each answer to `seen`.
 
-        Throttling, failures in passing and lost connections are waited out. Raises NotInTime after `timeout` seconds, and
-        Refused for a lab that is not there or not yours to see.
+        It retries transient failures and lost connections. Raises NotInTime after `timeout` seconds, and Refused for a lab that
+        does not exist or that you may not see.
         """
         until = None if timeout is None else self._clock() + timeout
         waiting, lab = delays(EVERY), None
@@ -136,7 +136,7 @@ class Client:
         return {"Accept-Language": self.language, **(headers or {})} if self.language else headers
 
     def _look(self, lab_id: str) -> Lab | None:
-        """The lab; None if nobody could say just now."""
+        """The lab; None after a transient failure."""
         try:
             answer = self._transport.call("GET", lab_path(lab_id), None, self._spoken(None))
         except NoAnswer:
@@ -145,7 +145,7 @@ class Client:
 
 
 def new_key() -> str:
-    """An idempotency key of its own."""
+    """A new idempotency key."""
     return os.urandom(16).hex()
 
 
@@ -155,7 +155,7 @@ def lab_path(lab_id: str, part: str = "") -> str:
 
 
 def with_query(path: str, query: Mapping[str, str | None]) -> str:
-    """A path with the parameters that say something."""
+    """A path with the parameters that have a value."""
     given = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
 

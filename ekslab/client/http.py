@@ -1,4 +1,4 @@
-"""One signed HTTP exchange. Credentials come from wherever the AWS command line would find them.
+"""One signed HTTP exchange. Credentials are found as by the AWS command line.
 
 botocore and http are imported by the first call, not before: `--help` and refusals of the command line need none of it.
 """
@@ -22,11 +22,11 @@ class NoCredentials(Exception):
 
 
 class NoAnswer(Exception):
-    """Nobody answered, or somebody who is not this service; the message says why."""
+    """No answer, or an answer that is not this service's; the message says why."""
 
 
 class _Fields(dict[str, Any]):
-    """An answer's fields. One that is missing says that somebody else answered."""
+    """An answer's fields. A missing one means that another service answered."""
 
     def __missing__(self, name: str) -> Any:
         raise NoAnswer(t("what answers there is no ekslab: its answer has no {name}", name=name))
@@ -34,7 +34,7 @@ class _Fields(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer, refusals included. `body` is the parsed JSON, or the text where it is none."""
+    """An HTTP answer, refusals included. `body` is the parsed JSON, or the text if it is not JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """The service carried out the request, or will."""
+        """Whether the service accepted the request."""
         return self.status < 400
 
 
@@ -57,10 +57,11 @@ class Transport(Protocol):
 
 
 class SignedHttp:
-    """The transport to a real installation. `region` is the API's own; None reads it off the URL, else the AWS configuration."""
+    """The transport to a real installation. `region` is the API's own; None takes it from the URL, else from the AWS
+    configuration."""
 
     def __init__(self, url: str, region: str | None = None, profile: str | None = None) -> None:
-        """Reads nothing yet: credentials are looked for by the first call."""
+        """Make the transport; the first call looks for credentials."""
         self._url, self._region, self._profile = url.rstrip("/"), region, profile
         self._credentials: Any = None
 
@@ -76,7 +77,7 @@ class SignedHttp:
         from botocore.awsrequest import AWSRequest
 
         request = AWSRequest(method=method, url=self._url + path, data=body, headers=dict(headers or {}))
-        # Frozen for each call: credentials of a session are renewed while somebody watches for an hour.
+        # Frozen for each call: a session's credentials are renewed during a long watch.
         SigV4Auth(self._frozen(), "execute-api", self._region).add_auth(request)
         signed = {str(name): str(value) for name, value in request.headers.items()}
         sent = urllib.request.Request(request.url, data=body, method=method, headers=signed)

@@ -1,4 +1,4 @@
-"""Which answers are worth asking again for, and after how many seconds."""
+"""The answers after which a request is retried, and the seconds between attempts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ekslab.client.http import Answer, NoAnswer, Transport
 
 #: How often one request is sent at most.
 ATTEMPTS = 5
-#: The gateway did not hand the request on, so that any request may be sent again.
+#: The gateway did not forward the request, so any request may be sent again.
 _NOT_DONE = frozenset({429})
-#: It may have been done; sent again only where that changes nothing.
+#: The request may have been carried out, so it is repeated only if that changes nothing.
 _PASSING = frozenset({500, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "PATCH"})
 _LONGEST = 20.0
@@ -26,7 +26,7 @@ def delays(first: float = 0.5) -> Iterator[float]:
 
 
 def is_passing(answer: Answer) -> bool:
-    """Whether the same request may be answered otherwise in a moment."""
+    """Whether the same request may get another answer in a moment."""
     return answer.status in _NOT_DONE | _PASSING
 
 

@@ -28,7 +28,7 @@ class Cost(TypedDict):
 
 
 class Night(TypedDict):
-    """A curfew: its local date, the instant, and how its owner's clock shows it."""
+    """A curfew: its local date, the instant, and the time on its owner's clock."""
 
     date: str
     at: str

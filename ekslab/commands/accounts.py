@@ -1,4 +1,4 @@
-"""The commands over the registry of accounts: which are watched, and which take labs."""
+"""The commands over the registry of accounts: watched ones, and those that take labs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unregister(client: Client, options: argparse.Namespace) -> int:
 
 
 def lines(found: Sequence[Any], fit: int | None = None) -> Iterator[str]:
-    """One line an account. Role, name and who is told are there for administrators only."""
+    """One line an account. Role, name and recipients are shown to administrators only."""
     rows = [
         (one["account"], "yes" if one["labs"] else "no", " ".join(one["regions"]), one.get("name"), one.get("owner"))
         for one in found

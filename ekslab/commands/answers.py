@@ -10,12 +10,12 @@ from ekslab.client import Answer
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import problems, terminal, yaml_text
 
-#: How an answer reads for a person.
+#: The lines of an answer for a person.
 Lines = Callable[[Any], Iterator[str]]
 
 
 def for_people(options: argparse.Namespace) -> bool:
-    """Whether tables and sentences were asked for, not a document."""
+    """Whether the format is tables and sentences, not a document."""
     return options.output in ("table", "wide")
 
 
@@ -46,7 +46,7 @@ def answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
 
 
 def refused(answer: Answer, options: argparse.Namespace, flags: Mapping[str, str] | None = None) -> int:
-    """Print why the service refused; return the exit status. `flags`: the flag that a field of the request came from."""
+    """Print why the service refused; return the exit status. `flags`: the flag of each field of the request."""
     if options.output in ("json", "yaml") and isinstance(answer.body, dict):
         present(options, answer.body, ())
     else:

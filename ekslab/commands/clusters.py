@@ -50,7 +50,7 @@ def describe(client: Client, options: argparse.Namespace, cluster: str) -> int:
 
 
 def acknowledge(client: Client, options: argparse.Namespace) -> int:
-    """Say that the next deadline is known."""
+    """Acknowledge the next deadline."""
     return answered(options, client.call("POST", f"{_path(options.cluster)}/acknowledge"), printing.cluster)
 
 
@@ -62,7 +62,7 @@ def snooze(client: Client, options: argparse.Namespace) -> int:
 
 
 def adopt(client: Client, options: argparse.Namespace) -> int:
-    """Make a cluster of this service's, of which no record knows, a lab again."""
+    """Make a lab again of a cluster that this service made and that has no record."""
     answer = client.call("POST", f"/orphans/{_path(options.cluster).removeprefix('/clusters/')}/adopt")
     return answered(options, answer, lambda lab: labs_printing.lab_table([lab], fit(options)))
 

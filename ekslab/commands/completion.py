@@ -1,4 +1,4 @@
-"""Commands without the service: completion files, which are packaged (shtab makes them), and the version."""
+"""Commands that do not call the service: completion files, which are packaged (shtab makes them), and the version."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ from ekslab.printing import terminal
 from ekslab.words import t
 
 _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
-#: Flags about the answer, not the lab: they go with a file, too.
+#: Flags about the answer, not the lab: they may be used with a file, too.
 _BESIDE_A_FILE = frozenset({"config_file", "timeout", "dry_run", "profile", "help", "verbose", "color", "dumpLogs"})
 _BESIDE_A_FILE |= {"kubeconfig", "set_kubeconfig_context", "auto_kubeconfig", "write_kubeconfig"}
 _OWN = ("account", "lease_hours", "external_dns_domain", "work_host", "volumes", "allowed_cidrs")
 
 
 def _asked(client: Client, body: bytes, headers: Mapping[str, str], key: str) -> Answer:
-    """The answer to the request. If it gets lost, print how to find out: the lab may have been requested."""
+    """The answer to the request. If it is lost, print how to check: the lab may have been requested."""
     try:
         return client.call("POST", "/labs", body, {**headers, "Idempotency-Key": key})
     except (KeyboardInterrupt, NoAnswer):
@@ -45,7 +45,7 @@ def _asked(client: Client, body: bytes, headers: Mapping[str, str], key: str) ->
 
 
 def create_cluster(client: Client, options: argparse.Namespace) -> int:
-    """Ask for a lab; stay until it is ready, as eksctl does, and write its context. Raises UsageError."""
+    """Request a lab; wait until it is ready, as eksctl does, and write its context. Raises UsageError."""
     if _refused_flags(options):
         return Exit.REFUSED
     body, kind = _body_of(options)

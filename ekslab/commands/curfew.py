@@ -1,4 +1,4 @@
-"""The commands about evenings: how long a lab lives, whether it is idle, tonight's plan, and the stop switch."""
+"""The commands about curfew: leases, schedules, idleness, tonight's plan, and the stop switch."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from ekslab.printing import curfew as curfew_printing
 from ekslab.printing import labs as labs_printing
 
 _SPAN = re.compile(r"(\d{1,4})([hd])")
-#: The hours of a time span's letter.
+#: The hours of each unit of a time span.
 _HOURS = {"h": 1, "d": 24}
 _WANTED = {"hibernate": "hibernated", "wake": "ready"}
 
 
 def extend(client: Client, options: argparse.Namespace) -> int:
-    """Move a lab's lease out, by hours or days or until an instant."""
+    """Extend a lab's lease, by hours or days or until an instant."""
     return _said(client, options, "POST", "extend", options.by, curfew_printing.extension)
 
 
 def protect(client: Client, options: argparse.Namespace) -> int:
-    """Let no sweep touch a lab until an instant, or let it again."""
+    """Protect a lab from curfew until an instant, or end its protection."""
     body = {"until": None} if options.until == "no" else {"until": options.until, "why": options.why or ""}
     return _said(client, options, "POST", "protect", body, lambda view: curfew_printing.schedule(view, fit(options)))
 
 
 def leftovers(client: Client, options: argparse.Namespace) -> int:
-    """Say of things that a lab left that they stay; print its receipt."""
+    """Confirm that resources a lab left behind stay; print its receipt."""
     body = {"keep": options.keep}
     return _said(client, options, "POST", "leftovers", body, lambda view: labs_printing.receipt(view, fit(options)))
 
 
 def schedule(client: Client, options: argparse.Namespace) -> int:
-    """Show a lab's evening, or change the given fields."""
+    """Show a lab's curfew schedule, or change the given fields."""
     path = path_of(client, options.lab)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if isinstance(path, Answer) or not answer.ok:
@@ -55,7 +55,7 @@ def schedule(client: Client, options: argparse.Namespace) -> int:
 
 
 def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
-    """Put a lab to sleep, or wake it; with --watch, stay until it is done."""
+    """Hibernate a lab, or wake it; with --watch, wait until it is done."""
     path = path_of(client, options.lab)
     if isinstance(path, Answer):
         return refused(path, options)
@@ -77,13 +77,13 @@ def plan(client: Client, options: argparse.Namespace) -> int:
 
 
 def release(client: Client, options: argparse.Namespace) -> int:
-    """Let a night that is held go on, as it was published with this hash."""
+    """Release a held night's plan, as published with this hash."""
     answer = _send(client, "POST", f"/plan/{options.date}/release", {"hash": options.hash})
     return answered(options, answer, lambda view: curfew_printing.plan(view, fit(options)))
 
 
 def curfew(client: Client, options: argparse.Namespace) -> int:
-    """Show how curfew works, or change it: the stop switch, and numbers as NAME=NUMBER."""
+    """Show the rules of curfew, or change them: the stop switch, and numbers as NAME=NUMBER."""
     changes: dict[str, Any] = dict(options.set or ())
     if options.mode:
         changes["mode"] = options.mode
@@ -92,7 +92,7 @@ def curfew(client: Client, options: argparse.Namespace) -> int:
 
 
 def span(text: str) -> dict[str, Any]:
-    """`4h`, `2d`, or an instant, as the service takes it. Raises ArgumentTypeError."""
+    """`4h`, `2d`, or an instant, in the service's form. Raises ArgumentTypeError."""
     if found := _SPAN.fullmatch(text):
         return {"hours": int(found[1]) * _HOURS[found[2]]}
     if "T" in text:

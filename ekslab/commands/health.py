@@ -1,4 +1,4 @@
-"""The command about the service itself: is it well."""
+"""The command about the service's own health."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ekslab.words import t
 
 
 def health(client: Client, options: argparse.Namespace) -> int:
-    """Whether the service is well, and why not; exit status 1 unless it is."""
+    """The service's health, with reasons; exit status 1 unless it is healthy."""
     answer = client.call("GET", "/health")
     if not answer.ok:
         return refused(answer, options)

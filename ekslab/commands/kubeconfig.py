@@ -1,4 +1,4 @@
-"""Writing a lab's context into the kubeconfig, and taking the contexts of labs that are over out of it."""
+"""Writes a lab's context into the kubeconfig, and removes the contexts of ended labs from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON = {"Accept": "application/json"}
 
 
 def write_kubeconfig(client: Client, options: argparse.Namespace) -> int:
-    """`utils write-kubeconfig`: the context of a lab that is there already."""
+    """`utils write-kubeconfig`: the context of an existing lab."""
     path = path_of(client, lab_of(options), region=options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if not answer.ok:
@@ -31,7 +31,7 @@ def write_kubeconfig(client: Client, options: argparse.Namespace) -> int:
 
 
 def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
-    """Merge the lab's context, and say where. PARTLY if the file can't be written: the lab is there all the same."""
+    """Merge the lab's context, and print the file's path. PARTLY if the file can't be written: the lab exists all the same."""
     if options.write_kubeconfig is False:
         return Exit.OK
     answer = client.call("GET", lab_path(lab["id"], "kubeconfig"), headers=JSON)
@@ -60,7 +60,7 @@ def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
 
 
 def get_kubeconfig(client: Client, options: argparse.Namespace, path: str) -> int:
-    """`get kubeconfig`: a file of its own, on standard output; JSON if asked for."""
+    """`get kubeconfig`: a file of its own, on standard output; JSON on request."""
     answer = client.call("GET", path, headers=JSON)
     if not answer.ok:
         return refused(answer, options)
@@ -69,7 +69,7 @@ def get_kubeconfig(client: Client, options: argparse.Namespace, path: str) -> in
 
 
 def forget(lab_ids: Sequence[str]) -> None:
-    """Take the contexts of these labs out of the usual file; a file that can't be edited is left alone, and said."""
+    """Remove the contexts of these labs from the usual file; a file that can't be edited stays unchanged, with a message."""
     file = kubeconfig.default_path(os.environ)
     try:
         if kubeconfig.edit(file, lambda text: kubeconfig.remove(text, lab_ids)):

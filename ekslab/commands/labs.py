@@ -24,7 +24,7 @@ _NEEDLESS = ("force", "disable_nodegroup_eviction", "pod_eviction_wait_period", 
 
 
 def get_clusters(client: Client, options: argparse.Namespace) -> int:
-    """Labs, newest first: those that are alive, or all; those of a phase; or the one that was named."""
+    """Labs, newest first: those alive, or all; those of a phase; or the named one."""
     if options.lab_argument or options.lab_flag:
         path = path_of(client, lab_of(options), region=options.region)
         answer = path if isinstance(path, Answer) else client.call("GET", path)
@@ -42,7 +42,7 @@ def get_clusters(client: Client, options: argparse.Namespace) -> int:
 
 
 def describe_cluster(client: Client, options: argparse.Namespace) -> int:
-    """One lab, or one watched cluster; with --watch, stay while something is going on with the lab."""
+    """One lab, or one watched cluster; with --watch, wait while work on the lab is under way."""
     name = lab_of(options)
     if "/" in name:
         return clusters.describe(client, options, name)
@@ -63,14 +63,14 @@ def update_cluster(client: Client, options: argparse.Namespace) -> int:
 
 
 def change(client: Client, options: argparse.Namespace, lab: str, asked: Any) -> int:
-    """Send a change of a lab; stay until it is done, if asked to."""
+    """Send a change of a lab; wait until it is done on request."""
     path = path_of(client, lab, region=options.region)
     answer = path if isinstance(path, Answer) else client.call("PATCH", path, json.dumps(asked).encode(), _JSON)
     return under_way(client, options, answer, frozenset({"ready"}))
 
 
 def delete_cluster(client: Client, options: argparse.Namespace) -> int:
-    """Let a lab go; with --wait, stay until it is gone. Its context leaves the kubeconfig at once."""
+    """Delete a lab; with --wait, wait until it is gone. Its context is removed from the kubeconfig at once."""
     for name in _NEEDLESS:
         if getattr(options, name):
             terminal.err(
@@ -84,7 +84,7 @@ def delete_cluster(client: Client, options: argparse.Namespace) -> int:
 
 
 def answer_approval(client: Client, options: argparse.Namespace) -> int:
-    """Approve, or refuse, a lab that waits for an approver's word."""
+    """Approve or refuse a lab that waits for approval."""
     path = path_of(client, options.lab)
     body = json.dumps({"why": options.why}).encode()
     answer = path if isinstance(path, Answer) else client.call("POST", f"{path}/{options.what}", body, _JSON)

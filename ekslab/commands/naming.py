@@ -1,4 +1,4 @@
-"""Labs by the names people know them by: one's own lab's name, or a unique beginning of it, or any lab's id."""
+"""Finds labs by name: the caller's lab of a name or of a unique prefix, or any lab by its id."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from ekslab.parsing.arguments import UsageError
 from ekslab.words import t
 
 _ID = re.compile(r"lab-[0-9a-f]{12}")
-#: Phases of labs that are over.
+#: Phases of ended labs.
 OVER = frozenset({"deleted", "failed", "refused"})
 
 
 class SeveralLabs(UsageError):
-    """Labs of one name are alive in several places, or are others' alone; the message has their ids."""
+    """Several labs of one name are alive, or only others' labs have it; the message has their ids."""
 
 
 def path_of(client: Client, lab: str, part: str = "", region: str | None = None) -> str | Answer:
-    """The path of your lab of this name: the one alive, else the newest that is over; else the one alive whose name alone
-    begins so; else of the lab with this id. `region`: only labs there.
+    """The path of the caller's lab of this name.
 
-    The service's refusal if it would not list. Raises SeveralLabs, also where others alone have one of this name: an
-    administrator's `delete` must not end a learner's lab for a name that both would use.
+    The one alive comes first, then the newest that has ended, then the only one alive whose name has this prefix, then the lab
+    with this id. `region`: only labs there.
+
+    Returns the service's refusal if it refused to list. Raises SeveralLabs, also if only others have one of this name: an
+    administrator's `delete` must not end a learner's lab of the same name.
     """
     if _ID.fullmatch(lab):
         return lab_path(lab, part)
@@ -68,7 +70,7 @@ def _labs(client: Client, owner: str | None) -> list[Any] | Answer:
 
 
 def _refuse_others(client: Client, lab: str) -> None:
-    """Everyone's labs are for administrators and viewers to list; others are refused, and there is nothing to say."""
+    """Only administrators and viewers may list everyone's labs; the refusal of others is ignored."""
     everyone = _labs(client, "*")
     if isinstance(everyone, Answer):
         return

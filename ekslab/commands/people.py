@@ -1,4 +1,4 @@
-"""The commands about people: oneself, the roster, and everybody (administrators)."""
+"""The commands about people: the caller, the roster, and everybody (administrators)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def me(client: Client, options: argparse.Namespace) -> int:
 
 
 def calendar(client: Client, options: argparse.Namespace) -> int:
-    """Make the address of your calendar, or end it."""
+    """Make the address of your calendar, or revoke it."""
     if options.revoke:
         return answered(
             options,
@@ -66,7 +66,7 @@ def people(client: Client, options: argparse.Namespace) -> int:
 
 
 def apply_people(client: Client, options: argparse.Namespace) -> int:
-    """Keep a roster: all of its rows, or none."""
+    """Store a roster: all of its rows, or none."""
     raw = sys.stdin.buffer.read() if options.filename == "-" else Path(options.filename).read_bytes()
     is_json = Path(options.filename).suffix == ".json"
     body, headers = (raw, _JSON) if is_json else (_utf8(raw), {"Content-Type": "text/csv; charset=utf-8"})
@@ -74,7 +74,7 @@ def apply_people(client: Client, options: argparse.Namespace) -> int:
 
 
 def delete_person(client: Client, options: argparse.Namespace) -> int:
-    """Forget a person; again until nothing is left."""
+    """Delete a person; repeat the call until no record is left."""
     answer = client.call("DELETE", f"/people/{quote(options.person, safe='')}")
     return answered(options, answer, _gone_lines)
 

@@ -1,4 +1,4 @@
-"""Staying with a lab while something is going on: says each step as it begins and ends, by the clock of the lab's zone."""
+"""Watches a lab while work is under way: prints each step as it begins and ends, in the lab's time zone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stay(
     wanted: frozenset[str] = _WELL,
     then: Callable[[Any], int] | None = None,
 ) -> int:
-    """Watch until the lab rests; print it whole; return the exit status, that of `then` if the lab is as wanted."""
+    """Watch until the lab rests; print all of it; return the exit status, that of `then` if the lab is as wanted."""
     try:
         lab = client.wait(lab_id, options.timeout, news(terminal.err))
     except Refused as error:
@@ -49,12 +49,12 @@ def stay(
 
 
 def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
-    """A function that takes each look and prints the news since the last."""
+    """A function that takes each answer and prints the changes since the last."""
     said: set[str] = set()
     began: list[str] = []
 
     def tell(lab: Mapping[str, Any]) -> None:
-        # Steps that ended before the first look's phase are history; later ones are news, also once the lab rests.
+        # Steps that ended before the phase of the first answer are history; later ones are news, also when the lab rests.
         began[:] = began or [lab["phaseSince"]]
         zone = zone_of(lab["schedule"]["timeZone"])
         for line in _news(lab, began[0], zone):
@@ -70,7 +70,7 @@ def _goes_on(lab_id: str) -> str:
 
 
 def _news(lab: Mapping[str, Any], began: str, zone: tzinfo) -> list[str]:
-    """The steps that were at work since then, and the phase, in order of time."""
+    """The steps that ran since then, and the phase, in order of time."""
     lines = []
     for step in lab["steps"]:
         if step["endedAt"] and step["endedAt"] < began:
@@ -79,6 +79,6 @@ def _news(lab: Mapping[str, Any], began: str, zone: tzinfo) -> list[str]:
         if step["endedAt"]:
             lines.append((step["endedAt"], f"{step['title']}: {state(step['status'])}. {step['detail']}".rstrip()))
     phase = (lab["phaseSince"], t("{name} is {phase}.", name=lab["name"], phase=state(lab["phase"])))
-    # Of one second: a phase that something is done in comes before its steps, one to rest in after them.
+    # Within one second, a phase of work comes before its steps, and a phase of rest after them.
     lines = [*lines, phase] if lab["phase"] in _RESTING else [phase, *lines]
     return [f"{at_clock(at, zone)}  {message}" for at, message in sorted(lines, key=lambda line: line[0])]

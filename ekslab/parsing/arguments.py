@@ -23,7 +23,7 @@ _TRUE, _FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 
 
 class UsageError(Exception):
-    """The command line is wrong in a way that one argument alone doesn't show."""
+    """The arguments are valid each by itself, and wrong together."""
 
 
 def lab(text: str) -> str:
@@ -114,7 +114,7 @@ def lab_of(options: argparse.Namespace) -> str:
 
 
 def address(text: str) -> str:
-    """Where the service is."""
+    """The service's address."""
     try:
         parts = urlsplit(text if text.isascii() and text.isprintable() and " " not in text else "")
         port_fits = parts.port != 0

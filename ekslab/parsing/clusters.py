@@ -8,7 +8,7 @@ from ekslab.parsing.command import Commands
 
 
 def add_cluster_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
-    """Add them to their verbs, and `acknowledge` and `snooze` to the top."""
+    """Add the commands to their verbs, and `acknowledge` and `snooze` at the top level."""
     deadlines = verbs["get"].add_parser(
         "deadlines",
         help="every watched cluster, by what comes first",
@@ -43,7 +43,7 @@ def add_cluster_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
 
 
 def add_account_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
-    """Add `get accounts`, `register`, `unregister`."""
+    """Add the commands `get accounts`, `register` and `unregister`."""
     listed = verbs["get"].add_parser(
         "accounts",
         help="which accounts are watched, and which take labs",

@@ -11,7 +11,7 @@ from ekslab.commands.exit_codes import IN_SHORT, Exit
 from ekslab.parsing import arguments
 from ekslab.printing import terminal
 
-#: How argparse names a word that is none of its choices, quoted or not.
+#: argparse's message about a word that is not one of its choices, quoted or not.
 _CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(choose from (.+)\)")
 OUTPUTS = ("table", "wide", "json", "yaml", "name")
 
@@ -40,20 +40,20 @@ class Command(argparse.ArgumentParser):
             add_common(self, argparse.SUPPRESS)
 
     def add_switch(self, *names: str, to: Any = None, **options: Any) -> None:
-        """An option that is true or false; None where it was not said. `to`: the group it is listed in."""
+        """Add an option that is true or false, and None if it is absent. `to`: its group in the help."""
         self._switches.update(names)
         settings: dict[str, Any] = {"metavar": "", "default": None, "type": arguments.switch, **options}
         (to or self).add_argument(*names, **settings)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As always, switches by themselves being `=true`; but argparse would take `-4h` for an option of `extend`."""
+        """Parse as argparse does, with a bare switch as `=true`; argparse alone would take `-4h` for an option of `extend`."""
         words = list(args or ())
         self._refuse_back(words)
         end = words.index("--") if "--" in words else len(words)
         said = [f"{word}=true" if word in self._switches else word for word in words[:end]]
         found, unknown = super().parse_known_args([*said, *words[end:]], namespace)
         if unknown:
-            # Said by the command that does not know it; argparse would leave it to the one above.
+            # The command that does not know the option reports it; argparse would leave that to the parser above.
             self.error(f"it does not take {' '.join(unknown)}{self._meant(unknown)}")
         return found, unknown
 
@@ -62,7 +62,7 @@ class Command(argparse.ArgumentParser):
         return _nearest([word.partition("=")[0] for word in unknown if word.startswith("--")], flags)
 
     def error(self, message: str) -> NoReturn:
-        """One line instead of seventy flags."""
+        """Print one line instead of seventy flags."""
         if choice := _CHOICE.search(message):
             message += _nearest([choice[1]], re.findall(r"[\w-]+", choice[2]))
         terminal.err(f"{self.prog}: {message}")
@@ -76,7 +76,7 @@ class Command(argparse.ArgumentParser):
 
 
 def _nearest(typed: Sequence[str], known: Sequence[str]) -> str:
-    """A suggestion for the rest of a sentence."""
+    """A suggestion of a similar word, as the end of a sentence."""
     import difflib
 
     near = [match for word in typed for match in difflib.get_close_matches(word, known, 1)]
@@ -84,7 +84,7 @@ def _nearest(typed: Sequence[str], known: Sequence[str]) -> str:
 
 
 def add_common(parser: argparse.ArgumentParser, default: Any) -> None:
-    """The options of every command, before its name or after it."""
+    """Add the options of every command, valid before its name or after it."""
     common = parser.add_argument_group("common options")
     common.add_argument("--url", default=default, help="the API's address (or EKSLAB_URL)")
     common.add_argument(
@@ -98,19 +98,19 @@ def add_common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 
 def add_lab(parser: Command, named: str = "--cluster", short: str = "-c") -> None:
-    """The lab that a command is about: an argument, or eksctl's flag."""
+    """Add a command's lab: an argument, or eksctl's flag."""
     parser.add_argument("lab_argument", nargs="?", metavar="NAME", type=arguments.lab, help="a lab: its name or its id")
     parser.add_argument(short, named, dest="lab_flag", metavar="NAME", type=arguments.lab, help="the same, as a flag")
     add_region(parser)
 
 
 def add_region(parser: Command) -> None:
-    """eksctl's, for a command about one lab."""
+    """Add eksctl's flag, for a command about one lab."""
     parser.add_argument("-r", "--region", type=arguments.region, help="only labs of this region")
 
 
 def add_watch(parser: Command, until: str, default: bool = False) -> None:
-    """Whether to stay until something is done, and how long."""
+    """Add the flags for waiting, and for how long."""
     text = f"stay until {until}" + (" (default; --watch=false returns at once)" if default else "")
     parser.add_switch("-w", "--wait", "--watch", dest="watch", default=default, help=text)
     if not default:

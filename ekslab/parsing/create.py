@@ -1,4 +1,4 @@
-"""The parser of `create cluster`: eksctl's flags, and the few that eksctl has not."""
+"""The parser of `create cluster`: eksctl's flags, and a few of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ekslab.parsing import arguments
 from ekslab.parsing.command import Command, add_watch
 from ekslab.parsing.eksctl_flags import FLAGS, Flag, Kind, Treatment
 
-#: Seconds: longer than a lab takes to be made.
+#: Seconds: longer than the creation of a lab takes.
 TIMEOUT = 40 * 60.0
 _TYPES: dict[Kind, Callable[[str], Any]] = {
     Kind.TEXT: str,
@@ -20,12 +20,12 @@ _TYPES: dict[Kind, Callable[[str], Any]] = {
     Kind.DURATION: arguments.duration,
 }
 _METAVARS = {Kind.NUMBER: "N", Kind.LIST: "A,B", Kind.PAIRS: "K=V,..."}
-#: Options of every command, or of argparse itself.
+#: The options of every command, and of argparse itself.
 _ELSEWHERE = frozenset({"profile", "help", "verbose"})
 
 
 def add_create_cluster(parser: Command) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     parser.usage = "%(prog)s [NAME] [flags]"
     parser.add_argument("cluster_name", nargs="?", metavar="NAME", help="the cluster's name")
     own = {Treatment.HONOURED: "eksctl's flags, honoured", Treatment.WARNED: "taken with a warning"}

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 def request_of(options: argparse.Namespace, warn: Callable[[str], None]) -> Json:
-    """The body with the given options only. `warn` gets options that are honoured in part. Raises UsageError."""
+    """The body with the given options only. `warn` is called with options that are honoured in part. Raises UsageError."""
     if options.name is not None and options.cluster_name is not None:
         raise UsageError("the name is given twice, as --name and as an argument")
     name = options.cluster_name if options.name is None else options.name
@@ -43,7 +43,7 @@ def request_of(options: argparse.Namespace, warn: Callable[[str], None]) -> Json
 
 
 def flag_of_field(options: argparse.Namespace) -> dict[str, str]:
-    """The flag by the beginning of a field's path, of those that were typed first."""
+    """The flag by the beginning of a field's path, typed flags first."""
     fields: dict[str, str] = {"externalDns.domain": "--external-dns-domain", "leaseHours": "--lease-hours"}
     fields |= {"account": "--account", "workHost": "--work-host", "endpoint.allowedCidrs": "--allowed-cidrs"}
     for flag in FLAGS:

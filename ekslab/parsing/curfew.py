@@ -9,7 +9,7 @@ from ekslab.parsing.command import Command, Commands, add_lab, add_watch
 
 
 def add_curfew_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
-    """Add them."""
+    """Add the commands."""
     _add_lease(top)
     _add_schedule(top)
     _add_night(top, verbs["get"])

@@ -1,7 +1,7 @@
 """The treatment of each flag of eksctl 0.230's `create cluster`: honoured, warned about or refused; none is dropped.
 
-docs/command-line.md shows this table, and tests/data/eksctl-flags.txt lists eksctl's own. A warned or refused flag that
-asks for nothing (`--fargate=false`, or a value that a lab has anyway) is no finding.
+docs/command-line.md shows this table, and tests/data/eksctl-flags.txt lists eksctl's own. A warned or refused flag without an
+effect (`--fargate=false`, or a value that a lab has anyway) is no finding.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How a flag's value is written."""
+    """The form of a flag's value."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -31,9 +31,9 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`message`: help of an honoured flag; of others, why not and what instead. `field`: of the body of `POST /labs`.
+    """`message`: help of an honoured flag; of others, the reason and the alternative. `field`: of the body of `POST /labs`.
 
-    `harmless`: values that ask for nothing that a lab does not do anyway.
+    `harmless`: values that a lab has anyway.
     """
 
     name: str

@@ -11,7 +11,7 @@ COURSE = "ekslab create cluster --name myeks --region=ap-northeast-2 --node-type
 
 
 def add_lab_verbs(verbs: dict[str, Commands]) -> None:
-    """Add them to their verbs."""
+    """Add the commands to their verbs."""
     cluster = verbs["create"].add_parser(
         "cluster", help="ask for a lab, and stay until it is ready", description="Ask for a lab.", example=COURSE
     )
@@ -87,7 +87,7 @@ def _add_one(verbs: dict[str, Commands]) -> None:
 
 
 def _add_delete_flags(deleted: Command) -> None:
-    """eksctl's: a lab is always torn down whole, in its own order."""
+    """Add eksctl's flags: a lab is always deleted whole, in its own order."""
     needless = deleted.add_argument_group("eksctl's flags, not needed")
     for name in ("force", "disable-nodegroup-eviction"):
         deleted.add_switch(f"--{name}", help="warned: a lab is torn down whole, in its own order", to=needless)

@@ -112,5 +112,5 @@ def _add_own(commands: Commands) -> None:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Parse, for a call. Ends with SystemExit where argparse ends."""
+    """Parse a command line. Raises SystemExit where argparse does."""
     return parser().parse_args(words)

@@ -8,7 +8,7 @@ from ekslab.parsing.command import Commands
 
 
 def add_people_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
-    """Add them."""
+    """Add the commands."""
     own = top.add_parser(
         "me",
         help="where mail reaches you, in which language, about what",

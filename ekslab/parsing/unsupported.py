@@ -54,7 +54,7 @@ _WITH_VALUE = frozenset({"-p", "--profile", "--url", "--api-region", "-o", "--ou
 
 
 def instead_of(words: Sequence[str]) -> str | None:
-    """The alternative to a command that a lab does not have; None if it may have it."""
+    """The alternative to a command that a lab does not have; None if it may be one of a lab's."""
     said = _without_options(words)[:2]
     for command in (" ".join(said), said[0] if said else ""):
         if command in _INSTEAD:
@@ -63,6 +63,6 @@ def instead_of(words: Sequence[str]) -> str | None:
 
 
 def _without_options(words: Sequence[str]) -> list[str]:
-    """The words that are no option and no value of one: `drain` of `--profile drain` is a profile."""
+    """The words that are neither options nor values of options: `drain` of `--profile drain` is a profile."""
     values = {number + 1 for number, word in enumerate(words) if word in _WITH_VALUE}
     return [word for number, word in enumerate(words) if number not in values and not word.startswith("-")]

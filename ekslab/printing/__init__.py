@@ -1,1 +1,1 @@
-"""How answers read on a terminal: from an answer's JSON to lines."""
+"""Formats an answer's JSON as lines for a terminal."""

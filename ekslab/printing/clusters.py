@@ -1,4 +1,4 @@
-"""How answers about watched clusters read on a terminal."""
+"""Formats answers about watched clusters for a terminal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _notice(notice: Json) -> list[object]:
 
 
 def cluster(view: Json) -> Iterator[str]:
-    """One cluster whole."""
+    """All of one cluster."""
     yield t(
         "{name}  Kubernetes {version}, {phase}, owner {owner}",
         name=name_of(view),

@@ -1,4 +1,4 @@
-"""How answers about curfew read on a terminal."""
+"""Formats answers about curfew for a terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def extension(view: Json) -> Iterator[str]:
 
 
 def schedule(view: Json, fit: int | None = None) -> Iterator[str]:
-    """When curfew comes, and all that says how long the lab lives; times in its zone, with UTC where there is room (`fit` None)."""
+    """The curfew schedule and the lease; times in the lab's zone, with UTC where there is room (`fit` None)."""
     for line in _schedule(view, utc=fit is None):
         yield from sentence(line, fit, indent=12)
 
@@ -122,7 +122,7 @@ def plan(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def _entries(entries: Sequence[Json], fit: int | None) -> Iterator[str]:
-    """A table, times in each lab's zone; the reason, a sentence, is below its line, or in a column where there is room for all."""
+    """A table, times in each lab's zone; the reason, a sentence, is below its line, or in a column if there is room."""
     rows = [_line(line) for line in entries]
     head = ("LAB", "AT", "ACT", "WARNED", "OUTCOME", "WHY")
     if fit is None:
@@ -144,7 +144,7 @@ def rules(view: Json) -> Iterator[str]:
 
 
 def offers(view: Json) -> Iterator[str]:
-    """One line a part of the list, as it would be given to --set."""
+    """One line a part of the list, in the form of --set."""
     parts = {name: value for name, value in view.items() if not name.startswith("changed") and name != "findings"}
     yield from (f"{name:<14}  {json.dumps(value)}" for name, value in parts.items())
     if view["changedAt"]:

@@ -1,4 +1,4 @@
-"""Answers as lines for a terminal. Each function takes an answer's JSON and yields lines; unknown fields are left alone."""
+"""Answers as lines for a terminal. Each function takes an answer's JSON and yields lines; unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _ahead(lab: Json) -> Iterator[str]:
 
 
 def lab(view: Json, fit: int | None = None) -> Iterator[str]:
-    """A lab whole; times in its zone, and in UTC where there is room for all (`fit` None)."""
+    """All of a lab; times in its zone, and in UTC where there is room for all (`fit` None)."""
     zone = zone_of(view["schedule"]["timeZone"])
     yield t(
         "{id}  {name}  Kubernetes {version} in {region}",
@@ -133,7 +133,7 @@ def lab(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def money(usd: Json | None, fit: int | None = None) -> Iterator[str]:
-    """A lab's present, past and coming cost, and its savings; nothing for a lab that was never priced."""
+    """A lab's present, past and coming cost, and its savings; empty for a lab that was never priced."""
     if usd is None:
         return
     known, saved = not usd["atLeast"], usd["saved"]["total"]
@@ -170,7 +170,7 @@ def events(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
-    """The verdict, then every line of the newest look; commands whole, for people copy them."""
+    """The verdict, then every line of the newest check; commands are not cut, because people copy them."""
     yield from sentence(
         view["verdict"] if fit is None else _ARN.sub(lambda found: _short(found[0]), view["verdict"]), fit
     )
@@ -193,7 +193,7 @@ def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
 
 
 def folded(lines: Sequence[Json]) -> list[tuple[Json, int]]:
-    """The lines, each that another holds under that one, with how deep it stands; all others in their order."""
+    """The lines with their depths: each held line under its holder, all others in their order."""
     arns = {line["arn"] for line in lines}
     under: dict[str, list[Json]] = {}
     for line in lines:
@@ -216,7 +216,7 @@ def _short(arn: str) -> str:
 
 
 def inventory(view: Json, fit: int | None = None) -> Iterator[str]:
-    """The lab's parts; for an ended lab, that there are none."""
+    """The lab's parts; for an ended lab, a line that there are none."""
     if view.get("message"):
         yield from sentence(view["message"], fit)
         return

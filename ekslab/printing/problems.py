@@ -16,13 +16,13 @@ _CREDENTIALS = re.compile(r"security token|signature|access key|credential", re.
 
 
 def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Why the service refused, with every finding. `flags`: the flag that a field of the request came from."""
+    """The reason of a refusal, with every finding. `flags`: the flag of each field of the request."""
     if not isinstance(body, dict):
         yield f"{status}: {body}"
         return
     message = body.get("detail") or body.get("Message") or body.get("message") or json.dumps(body)
     title = body.get("title")
-    # A title that begins as the detail does says less of the same.
+    # A title that begins like the detail is redundant.
     said = not title or title.split()[:3] == message.split()[:3]
     yield f"{status} {message}" if said else f"{status} {title}: {message}"
     if str(body.get("type", "")).endswith(":lab-not-found"):
@@ -33,7 +33,7 @@ def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> 
 
 
 def findings(found: Sequence[Json], flags: Mapping[str, str] | None = None) -> Iterator[str]:
-    """One line a finding, errors first: they alone are why a request is refused."""
+    """One line a finding, errors first: only they cause a refusal."""
     for finding in sorted(found, key=lambda one: one["severity"] != "error"):
         path = _flag_or_path(finding["path"], flags or {})
         where = f"{path}: " if path else ""
@@ -42,6 +42,6 @@ def findings(found: Sequence[Json], flags: Mapping[str, str] | None = None) -> I
 
 
 def _flag_or_path(path: str, flags: Mapping[str, str]) -> str:
-    """The flag whose field it is, or is a part of; else the path."""
+    """The flag of the field or of a part of it; else the path."""
     fields = [field for field in flags if path == field or path.startswith((f"{field}.", f"{field}["))]
     return flags[max(fields, key=len)] if fields else path

@@ -1,4 +1,4 @@
-"""The words for states of labs, steps and clusters in a sentence. Columns of tables have the service's own words."""
+"""Words for states of labs, steps and clusters in sentences. Columns of tables have the service's own words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ekslab.words import t
 
 
 def state(word: str) -> str:
-    """The word in the reader's language; as it is where it is none of these."""
+    """The word in the reader's language; other words stay the same."""
     return {
         "awaiting-approval": t("awaiting-approval"),
         "refused": t("refused"),
@@ -30,6 +30,6 @@ def state(word: str) -> str:
 
 
 def whose(responsible: str | None) -> str:
-    """The party that can fix a failure, in words."""
+    """The party that can fix a failure, as text."""
     known = {"yours to fix": t("yours to fix"), "ours": t("ours"), "unknown": t("unknown")}
     return known.get(responsible or "", responsible or t("nobody"))

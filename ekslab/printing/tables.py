@@ -18,7 +18,7 @@ def table(
     keep: Collection[str] = (),
     wrap: bool = False,
 ) -> Iterator[str]:
-    """Columns as wide as their longest cell; with `fit`, the widest are cut until a line takes no more columns than that.
+    """Columns as wide as their longest cell; with `fit`, the widest are cut until a line has at most this many characters.
 
     `keep`: columns by their heads that are cut last, because people copy them. `wrap`: the last column is text, and goes on in
     the lines below instead of being cut.
@@ -53,7 +53,7 @@ def _lines(row: Sequence[str], widths: Sequence[int], wrap: bool) -> Iterator[st
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> Iterator[str]:
-    """Spaces that a text begins with stay: they set it in."""
+    """The wrapped text; its leading spaces stay as an indent."""
     if width is None:
         yield text
         return

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-#: Columns of a table where nobody looks at a wider terminal.
+#: Columns of a table if the output is no wider terminal.
 USUAL_WIDTH = 80
 #: Invisible characters that turn the text direction, or break the line.
 _HIDDEN = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")

@@ -1,4 +1,4 @@
-"""The texts of the command line in its reader's language: English in the code, other languages in `<language>.po` beside this.
+"""The texts of the command line in its reader's language: English in the code, other languages in `<language>.po` beside it.
 
 The language is that of LC_ALL, LC_MESSAGES or LANG, the first that is set, as for other tools. A catalogue is read at the first
 use of its language. `-h` and errors in a command line stay English, as kubectl's do.
@@ -33,7 +33,7 @@ def language() -> str:
 
 @cache
 def catalogue(of: str) -> Mapping[str, str]:
-    """Message -> translation. The code's own language has none."""
+    """Message -> translation. The code's own language has no catalogue."""
     if of == ENGLISH:
         return {}
     found = _ENTRY.findall((_FOLDER / f"{of}.po").read_text("utf-8"))
@@ -41,5 +41,5 @@ def catalogue(of: str) -> Mapping[str, str]:
 
 
 def _text(quoted: str) -> str:
-    """A message as the file has it: strings, a line each."""
+    """A message in the file's form: strings, a line each."""
     return "".join(ast.literal_eval(line) for line in quoted.splitlines())
