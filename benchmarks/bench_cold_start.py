@@ -1,8 +1,8 @@
-"""How long a Lambda imports before it can begin, from the package as it ships, beside what any Chalice service would import.
+"""The time that a Lambda imports before it starts, from the shipped package, beside the imports of any Chalice service.
 
-Fresh processes that find the unzipped package and boto3 only, without site-packages and writing nothing, as in Lambda. CPU
-time, not wall time: other work on the machine then counts for less. The peers are what `import` of Chalice, boto3 and the
-logger costs, from the same package.
+Fresh processes that find the unzipped package and boto3 only, without site-packages and writing nothing, as in Lambda. CPU time,
+not wall time: other work on the machine then has less influence. The peers are the imports of Chalice, boto3 and the logger, from
+the same package.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def _link(folder: Path) -> None:
 
 
 def _measured(runs: int, paths: Iterable[Path]) -> dict[str, list[float]]:
-    """Milliseconds of each program, one run of every program after another, so that a busy minute hits all alike."""
+    """Milliseconds of each program, their runs interleaved, so that load affects all equally."""
     found = [str(path) for path in paths]
     taken: dict[str, list[float]] = {name: [] for name in PROGRAMS}
     for _ in range(runs):

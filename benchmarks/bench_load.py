@@ -1,8 +1,8 @@
-"""Load: 10 and 50 labs asked for within five seconds, then 200 within a minute, each followed until it is ready.
+"""Load: 10 and 50 labs requested within five seconds, then 200 within a minute, each polled until it is ready.
 
-The installed service in a sandbox on this machine. People ask at their times whether or not others have been answered. What an
-answer waits for is a place among the functions that run at once (`emulator/lambdas/gate.py`), and a core. `--waves 5:5` asks for
-five within five seconds, and nothing else.
+The installed service in a sandbox on this machine. Requests are sent at fixed times, independent of earlier answers. An answer
+waits for a place among the concurrent functions (`emulator/lambdas/gate.py`), and for a core. `--waves 5:5` only requests five
+within five seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from emulator.core.settings import Settings
 from sandbox.people import Person, make_person
 from sandbox.stage import Stage, installed
 
-#: Labs of one person; more would be refused.
+#: The most labs of one person.
 _EACH = 2
 
 
@@ -45,7 +45,7 @@ class Wave:
     busy: float = 0.0
 
     def run(self, people: list[Person]) -> None:
-        """Ask for all, and wait until each is ready."""
+        """Request all, and wait until each is ready."""
         began, before = time.monotonic(), os_times()
         with ThreadPoolExecutor(self.count) as pool:
             list(pool.map(lambda number: self._one(people[number // _EACH], number, began), range(self.count)))

@@ -1,7 +1,7 @@
-"""How long a page takes when the installation is full: 1,000 labs on one night's plan and 10,000 watched clusters, in the sandbox.
+"""The response time of pages in a full installation: 1,000 labs on one night's plan and 10,000 watched clusters, in the sandbox.
 
-Each page is asked for over HTTP with a session's cookie, as a browser does, from the same warm function; its time is that of the
-whole answer. `tests/aws/dynamodb/test_page_queries.py` counts what a page asks of the table.
+Each page is requested over HTTP with a session's cookie, as by a browser, from the same warm function, and timed to the end of
+its answer. `tests/aws/dynamodb/test_page_queries.py` counts a page's reads of the table.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _rows(stage: Stage, name: str, who: Person, path: str, times: int) -> Iterator[Row]:
-    """The page's milliseconds and its size; a first load may have 60 kB."""
+    """The page's milliseconds and its size; the limit of a first load is 60 kB."""
     found, size = _measured(stage, who, path, times)
     yield measured(f"{name}, median", found, "ms")
     yield Row(f"{name}, p95", round(statistics.quantiles(found, n=20)[-1]), "ms", limit=150)

@@ -1,8 +1,8 @@
-"""How often `POST /labs` calls DynamoDB and asks the account, counted, beside a peer that reads and writes one thing after another.
+"""The calls of `POST /labs` to DynamoDB and to the account, beside a peer that reads and writes items one after another.
 
-The real routes and stores, on the sandbox's DynamoDB; the account is the tests'. In the race 64 people ask at one moment for the
-last dollars of the month. The sandbox writes one transaction after another, so a second race lets every write but the eighth of
-each request find another one in its way, as AWS may.
+The real routes and stores, on the sandbox's DynamoDB; the account is the tests'. In the race, 64 people request the last dollars
+of the month at one moment. The sandbox writes one transaction after another, so in a second race every write of a request except
+the eighth conflicts with another one, as AWS allows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WRITTEN = ("lab", "name", "key", "count", "event", "tally", "everyone's month",
 
 @dataclass
 class Counting:
-    """A `dynamodb` client that counts calls by thread. `busy`: so many writes of each thread find another one in their way."""
+    """A `dynamodb` client that counts calls by thread. `busy`: the number of writes of each thread that conflict."""
 
     client: Any
     busy: int = 0
@@ -63,7 +63,7 @@ class Counting:
         return counted
 
     def taken(self) -> int:
-        """How many calls this thread made; forgotten after."""
+        """Return the number of this thread's calls, and reset it."""
         return sum(self.calls.pop(threading.get_ident(), Counter()).values())
 
 
@@ -147,13 +147,13 @@ def _http(client: Counting, table: str, number: int = 0) -> Http:
 
 
 def _race(client: Counting, table: str, busy: int) -> tuple[int, int]:
-    """How many were admitted, and the most calls that one request made."""
+    """The number of admitted requests, and the most calls of one request."""
     _http(client, table).put("/offers", {"maxUsdMonth": {"installation": FIT * PRICE + 0.5}}, caller=ADMIN)
     worlds = [_http(client, table, number) for number in range(PEOPLE)]
     client.busy = busy
 
     def ask(number: int) -> tuple[int, int]:
-        """After a 503, when the sandbox has closed the connection, the client asks again."""
+        """Send a request; after a 503, when the sandbox has closed the connection, the client retries."""
         caller = f"arn:aws:iam::{ACCOUNT}:user/learner-{number}"
         while True:
             client.taken()
@@ -173,7 +173,7 @@ def _race(client: Counting, table: str, busy: int) -> tuple[int, int]:
 
 
 def _peer(client: Counting, table: str) -> int:
-    """Nothing of it is one write, so a crash or a race in between leaves half of it."""
+    """The peer: separate writes, so that a crash or a race in between leaves half of them."""
     client.taken()
     for what in _READ:
         client.get_item(TableName=table, Key=key(what, what), ConsistentRead=True)

@@ -1,8 +1,8 @@
 """The cost of running the service: counted in the sandbox, priced by AWS's list, per lab and per month.
 
-A lab of the course goes through its whole life (made, judged and warned about, ended with its lease, looked at again), the watch
-through two fleets. All is counted where the sandbox does it (`emulator/core/bill.py`).
-Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own cost is in docs/reference/costs.md, and not here.
+A lab of the course passes its whole life (creation, idleness checks and warnings, the end of its lease, later checks), and the
+watch reads two fleets. The emulator counts all calls (`emulator/core/bill.py`). Only Lambda's time is assumed, since this
+machine's differs from AWS's. The labs' own cost is in docs/reference/costs.md.
 """
 
 import argparse
@@ -36,7 +36,7 @@ class Meter:
     before: Counts = field(default_factory=Counter)
 
     def of(self, piece: Callable[[], object]) -> Counts:
-        """Run it, and print its counts."""
+        """Run the function, and print its counts."""
         self.before = self._now()
         piece()
         after = self._now()
@@ -93,7 +93,7 @@ def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
 
 
 def _watches(stage: Stage) -> dict[str, Counts]:
-    """The second day's run of each fleet: the first one's notices are out by then."""
+    """The second day's run of each fleet, after the first day's notices."""
     meter, days = Meter(stage), [TODAY + timedelta(days=n) for n in range(4)]
     stage.sandbox.admin("POST", "clock", {"now": TODAY.isoformat()})
     counted = []
@@ -122,7 +122,7 @@ def _until(stage: Stage, lab_id: str, phase: str) -> None:
 
 
 def _take(stage: Stage, at: datetime) -> None:
-    """The hour strikes; the lab must go, or there would be nothing to measure."""
+    """Run the hour; the lab must end or there is no result."""
     summary = run_curfew(stage, at)
     if summary["counts"].get("acted") != 1:
         raise SystemExit(f"The sweep did not end the lab: {summary}")
@@ -155,7 +155,7 @@ def _of_pieces(pieces: Mapping[str, Counts]) -> Iterator[Row]:
 
 
 def _months(pieces: Mapping[str, Counts]) -> Iterator[Row]:
-    """A month by list prices of us-east-1, without free tiers."""
+    """The cost of a month by list prices of us-east-1, without free tiers."""
     template = json.loads((Path(__file__).resolve().parent.parent / ".chalice/resources.json").read_text())
     fixed = {**FIXED, "alarms": ALARM_METRIC * alarm_metrics(template["Resources"])}
     for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):

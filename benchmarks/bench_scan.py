@@ -1,7 +1,7 @@
-"""The scan of a place beside a bare boto3 loop on as many threads that makes the same calls, turn by turn in one run.
+"""The scan of a place beside a bare boto3 loop that makes the same calls on as many threads, interleaved in one run.
 
-Both ask a server whose answers take 20 ms and next to no CPU. Ours is the step of `watch_support` as it runs in Lambda: it parses,
-decides on support and owners, and keeps each cluster; the store is in memory here. CPU is the reading process's own.
+Both call a server whose answers take 20 ms and almost no CPU. Ours is the step of `watch_support` as it runs in Lambda: it
+parses, decides on support and owners, and keeps each cluster; the store is in memory here. CPU is the reading process's own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Taken:
 
 
 class Timed(EksFleet):
-    """Notes when a cluster was read last."""
+    """Records the time of the last read of a cluster."""
 
     last: float = 0.0
 
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _rounds(url: str, broken: str, rounds: int) -> tuple[list[Taken], list[Taken], list[Taken]]:
-    """Ours, the bare loop's, and ours beside faulty clusters; in turns, so that a busy minute hits all alike."""
+    """Ours, the bare loop's, and ours beside faulty clusters; interleaved, so that load affects all equally."""
     every: tuple[list[Taken], list[Taken], list[Taken]] = ([], [], [])
     ways: Sequence[tuple[str, Callable[[str], float]]] = ((url, _ours), (url, _bare), (broken, _ours))
     for number in range(rounds + 1):
@@ -92,14 +92,14 @@ def _rounds(url: str, broken: str, rounds: int) -> tuple[list[Taken], list[Taken
             found = Taken(
                 time.monotonic() - wall, time.process_time() - cpu, asked_of(at).total() - before, last - wall
             )
-            # The first of each warms up imports and botocore's models.
+            # The first round of each warms up imports and botocore's models.
             if number:
                 taken.append(found)
     return every
 
 
 def _ours(url: str) -> float:
-    """Scan the place in the steps that its state machine would take; return when the last was read."""
+    """Scan the place in the steps of its state machine; return the time of the last read."""
     clients = {
         service: boto3.client(service, region_name=REGION, endpoint_url=url, config=CONFIG, **_KEYS)
         for service in ("eks", "ec2")

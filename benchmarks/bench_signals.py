@@ -1,8 +1,8 @@
-"""The reader of signals beside a plain loop that asks about one cluster after another, in as many calls as it takes.
+"""The reader of signals beside a plain loop over the clusters, one after another, with all calls that this needs.
 
-Both read the same clusters of the sandbox: EKS, EC2, load balancers, and CloudWatch over three hours and the week before. An
-answer takes a while longer than the sandbox's own, since AWS's do. The reader asks CloudTrail and the clusters' own API
-servers too, the loop does not. This one knows the adapter from within, because nothing outside of it calls it alone.
+Both read the same clusters of the sandbox: EKS, EC2, load balancers, and CloudWatch over three hours and the week before. Answers
+are delayed, since AWS's take longer than the sandbox's. The reader asks CloudTrail and the clusters' own API servers too, the
+loop does not. This benchmark uses the adapter's internals, because no other code calls it alone.
 """
 
 import argparse
@@ -28,11 +28,11 @@ _OF_CLUSTER = {
     3600: ("apiserver_request_total", "scheduler_schedule_attempts_SCHEDULED"),
 }
 _OF_GROUP = {300: ("CPUUtilization", "NetworkIn", "NetworkOut"), 3600: ("CPUUtilization",)}
-#: A loop over so many labs is measured once.
+#: A loop over this many labs is measured once.
 _MANY = 100
 
 Read = Callable[[Sequence[Lab]], int]
-"""Reads labs and returns how many of them were read whole."""
+"""Reads labs and returns the number of complete readings."""
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def _rows(clients: "Clients", labs: Sequence[Lab], rounds: int) -> Iterator[Row]
 
 
 def _taken(clients: "Clients", read: Read, labs: Sequence[Lab], rounds: int) -> tuple[list[float], Counter[str]]:
-    """Seconds of each round, and the calls of the last. Raises RuntimeError where a lab was not read whole."""
+    """Seconds of each round, and the calls of the last. Raises RuntimeError if a lab was not read completely."""
     seconds = []
     for _ in range(rounds):
         clients.calls.clear()
@@ -72,7 +72,7 @@ def _taken(clients: "Clients", read: Read, labs: Sequence[Lab], rounds: int) -> 
 
 
 class Clients:
-    """Clients of the sandbox that count their calls and take their time, and the two ways to read with them."""
+    """Clients of the sandbox that count and delay their calls, and the two ways to read with them."""
 
     def __init__(self, sandbox: Sandbox, latency: float) -> None:
         self.calls: Counter[str] = Counter()
@@ -147,7 +147,7 @@ def _queries(cluster: str, groups: Sequence[str], period: int) -> list[dict[str,
 
 
 def _put_lab(sandbox: Sandbox, number: int) -> Lab:
-    """A lab whose cluster was there before, idle, and out of reach."""
+    """Put a lab with an existing cluster that is idle and whose API server can't be reached."""
     endpoint = EndpointSpec(EndpointAccess.PRIVATE, ())
     spec = LabSpec(f"bench-{number:03}", sandbox.region, "1.36", NewNetwork(), endpoint, ())
     owner = f"arn:aws:iam::{sandbox.account}:user/learner-{number % 20}"

@@ -1,8 +1,8 @@
 """The table reads of an hourly run, with 100 labs due in fleets of 100, 1,000 and 10,000: items, not seconds.
 
-The real steps of `curfew` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
-labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
-The peer lists every lab by age and decides for each, like a cleaner without an index of due labs.
+The real steps of `curfew` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the due labs,
+20 are idle, as many as the safety limit allows in one night, or all of them, with the limit raised. The peer lists every lab by
+age and decides for each, like a cleaner without an index of due labs.
 """
 
 import argparse
@@ -106,7 +106,7 @@ def lab_id(index: int) -> str:
 
 
 def _lab(index: int, is_due: bool, prices: Prices) -> Lab:
-    """One that was looked at before: its price is on it."""
+    """A lab that was checked before, with its price."""
     due_at = PLANNING if is_due else CURFEW + timedelta(hours=1 + index % 12)
     lab = Lab(
         id=lab_id(index),
@@ -126,7 +126,7 @@ def _lab(index: int, is_due: bool, prices: Prices) -> Lab:
 
 
 def _tallies(labs: Sequence[Lab]) -> list[Item]:
-    """As creating them one by one would have left the tallies."""
+    """The tallies as after the creation of these labs one by one."""
     alive = Counter(counter_key(lab.id)["sk"]["S"] for lab in labs)
     keys = {counter_key(lab.id)["sk"]["S"]: counter_key(lab.id) for lab in labs}
     return [COUNTED, *({**keys[sk], "alive": number(count)} for sk, count in alive.items())]
@@ -205,7 +205,7 @@ def _check(stores: Stores, count: int, idle: int) -> None:
 
 
 def list_by_age(stores: Stores, _now: datetime) -> None:
-    """The peer: every lab there is, each time."""
+    """The peer: list all labs each time."""
     start: dict[str, object] = {}
     while True:
         answer = stores.client.query(
@@ -227,7 +227,7 @@ class Sweep:
     idle: int
 
     def run(self, stores: Stores, now: datetime) -> None:
-        """One hour's."""
+        """Run one hour's execution."""
         machine = Machine("curfew", _world(stores, self.idle, now))
         machine.run({"time": now.isoformat()})
         summary = machine.output["finish"]
@@ -237,7 +237,7 @@ class Sweep:
 
 @dataclass
 class OursAll(FakeClusters):
-    """Every cluster is there and carries its lab's tag."""
+    """A fake in which every cluster exists and has its lab's tag."""
 
     def describe(self, name: str) -> ClusterState:
         """The cluster of the lab of that number."""
@@ -253,7 +253,7 @@ class OursAll(FakeClusters):
 
 
 def _world(stores: Stores, idle: int, now: datetime) -> Deps:
-    """The fakes' world, but for the stores."""
+    """The fakes' world, except the stores."""
     world = make_deps()
     world.clock.instant = now
     for index in range(DUE):

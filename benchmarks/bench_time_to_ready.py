@@ -1,8 +1,8 @@
-"""Time to ready: how much longer than the longest path through its stack, control plane and node group a lab takes.
+"""Time to ready: the excess over the longest path through a lab's stack, control plane and node group.
 
-Real labs through the REST API of the installed service, on a slowed sandbox; all figures are AWS seconds. The machine's
-own time between two states counts 1/scale-fold: at the scale of 0.5 its three seconds or so are 1 % of a lab's. Labs of different
-kinds come side by side, those of one kind in turn. The peer makes the same things, each begun when the one before has ended.
+Real labs through the REST API of the installed service, on a slowed sandbox; all figures are AWS seconds. The machine's own time
+between two states counts 1/scale-fold: at the scale of 0.5 its three seconds or so are 1 % of a lab's. Labs of different kinds
+run in parallel, those of one kind in turn. The peer makes the same resources one after another.
 """
 
 import argparse
@@ -30,7 +30,7 @@ class Case:
     placement: str = "public"
 
     def one_after_another(self, addons: int) -> float:
-        """The same things, each begun when the one before has ended."""
+        """The same resources, made one after another."""
         return durations.CREATE_CLUSTER + self.nodegroups * durations.CREATE_NODEGROUP + addons * durations.CREATE_ADDON
 
     def request(self, name: str) -> dict[str, Any]:
@@ -48,9 +48,9 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One lab: seconds of AWS from the request to ready, how many add-ons it got, and after how many its stack can be there.
+    """One lab: its AWS seconds from the request to ready, its number of add-ons, and the least seconds of its stack.
 
-    `without_nat`: after how many what a control plane needs of it can be there.
+    `without_nat`: the least seconds of the part of the stack that a control plane needs.
     """
 
     seconds: float
@@ -93,7 +93,7 @@ def _runs(stage: Stage, case: Case, labs: int, scale: float) -> Iterator[Run]:
 
 
 def _stack_seconds(stage: Stage, lab_id: str) -> tuple[float, float]:
-    """After how many seconds the lab's stack can be there, and after how many without what leads through its NAT gateway."""
+    """The least seconds of the lab's stack, and of its part that does not depend on the NAT gateway."""
     template = stage.sandbox.client("cloudformation").get_template(StackName=f"ekslab-{lab_id}")["TemplateBody"]
     resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
     ready = ready_after(resources)

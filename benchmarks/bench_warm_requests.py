@@ -1,7 +1,7 @@
 """Warm requests: CPU of the routes beside an empty Chalice route, and the calls of AWS that each makes.
 
 In one process: the event of API Gateway, the app, its answer. Time is measured on the tests' world, which is in memory, so it is
-the handler's own; calls are counted over the real stores on moto's DynamoDB, and the account itself is the tests' there, too.
+the handler's alone; calls are counted over the real stores on moto's DynamoDB, and the account itself is the tests' there, too.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Empty:
         self._http.app = self._app
 
     def call(self) -> Any:
-        """Ask it."""
+        """Request the route."""
         return self._http.get("/labs")
 
 

@@ -1,4 +1,4 @@
-"""How the support watch's daily run grows with the fleet: its calls are counted, its minutes and dollars reckoned from them.
+"""How the support watch's daily run grows with the fleet: its calls are counted, and its minutes and dollars computed from them.
 
 The whole state machine and the real adapters run in this process; EKS and EC2 answer at once with prepared bodies, DynamoDB is
 moto's. The peer is an older watch, which read and wrote one cluster's record at a time. Then 1,001 clusters in the
@@ -85,7 +85,7 @@ class Pages:
 
 
 def main() -> None:
-    """Count, reckon, keep."""
+    """Count, compute, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=10_000, help="clusters of the largest fleet")
     options = parser.parse_args()
@@ -97,7 +97,8 @@ def main() -> None:
 
 
 def _in_sandbox() -> Iterator[Row]:
-    """Whole runs of the installed service, four of five clusters near a deadline: the day of the mails, and the day after."""
+    """Runs of the installed service, with four of five clusters near a deadline: the day of the mails, and the day
+    after."""
     versions = ("1.32", "1.33", "1.34", "1.35", "1.36")
     with installed() as stage:
         stage.sandbox.admin("POST", "clock", {"now": "2026-11-23T00:00:00Z"})

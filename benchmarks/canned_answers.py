@@ -1,4 +1,4 @@
-"""A server that answers EKS and EC2 for a fleet with prepared bodies after a while: it takes next to nothing of the machine itself.
+"""A server that answers EKS and EC2 for a fleet with prepared bodies after a delay, and almost without CPU.
 
 `python -m benchmarks.canned_answers CLUSTERS SECONDS FAULTY` prints its port and ends with its standard input. Its answers have
 the shape of botocore's model; `FAULTY` names are refused or fail for ever.
@@ -23,13 +23,13 @@ _PAGE = 100
 
 
 def cluster_names(count: int) -> list[str]:
-    """The names of a fleet of so many."""
+    """Names of `count` clusters."""
     return [f"cluster-{number:05}" for number in range(count)]
 
 
 @dataclass
 class CannedAnswers:
-    """The answers, and how often each operation was asked for."""
+    """The answers, and the number of calls of each operation."""
 
     names: Sequence[str]
     seconds: float
@@ -88,7 +88,7 @@ class CannedAnswers:
 
 
 async def _head(reader: asyncio.StreamReader) -> str:
-    """The head of the next request; nothing where the connection ends."""
+    """The head of the next request; empty if the connection ends."""
     try:
         return (await reader.readuntil(b"\r\n\r\n")).decode()
     except asyncio.IncompleteReadError:
@@ -154,7 +154,7 @@ def canned_answers(clusters: int, seconds: float, faulty: Sequence[str] = ()) ->
 
 
 def asked_of(url: str) -> Counter[str]:
-    """How often each operation was asked for so far."""
+    """The number of calls of each operation so far."""
     with urlopen(f"{url}/asked") as answer:
         return Counter(json.load(answer))
 

@@ -17,7 +17,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 RESULTS = PROJECT / "benchmarks" / "results.json"
 PAGE = PROJECT / "docs" / "reference" / "benchmarks.md"
-#: A table of the page stands between these; the first names its benchmark.
+#: Marks around a table of the page; the first names its benchmark.
 _TABLE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HEAD = "| what | value | peer | × peer | limit | spread |\n|---|---|---|---|---|---|\n"
 
@@ -67,7 +67,7 @@ def keep(benchmark: str, rows: Iterable[Row]) -> None:
 
 
 def read() -> dict[str, list[dict[str, Any]]]:
-    """The rows of each benchmark as they were last measured."""
+    """The rows of each benchmark from their last measurement."""
     return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 Counts = Counter[str]
 
-#: Assumed: a step's Lambda takes so long at 512 MB, twice what most have. The watch reads about 13 clusters a second
+#: Assumed: the time of a step's Lambda at 512 MB, twice the memory of most. The watch reads about 13 clusters a second
 #: (docs/reference/benchmarks.md). The API's handler and the scan have more memory (`deployment/compose.py`).
 SECONDS, MEMORY_GB, LARGE_GB, CLUSTERS_A_SECOND = 0.3, 0.5, 1.0, 13
 _GB_SECOND, _INVOCATION = 0.0000166667, 0.20 / 1e6
@@ -42,7 +42,7 @@ FIXED: Mapping[str, float] = {
 ALARM_METRIC = 0.10
 
 DAYS, HOURS = 30.4, 730
-#: Assumed: a lab lives a week, and is asked about so often a day. A request: API Gateway, the handler, one read.
+#: Assumed: a lab lives a week, with this many requests about it a day. A request: API Gateway, the handler, one read.
 LIFE_DAYS, REQUESTS_A_DAY = 7, 50
 _REQUEST = (
     3.50 / 1e6
