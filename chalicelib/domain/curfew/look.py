@@ -10,11 +10,20 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.curfew.decision import is_last, no_holidays
+from chalicelib.domain.curfew.decision import exemption, is_last, is_protected, no_holidays
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.limit import Limit
-from chalicelib.domain.curfew.next_event import DAY, SOON, NextEvent, closing, lease_end_event, next_event
-from chalicelib.domain.curfew.plan import Entry, Trigger
+from chalicelib.domain.curfew.next_event import (
+    DAY,
+    SOON,
+    NextEvent,
+    closing,
+    event_after,
+    lease_end_event,
+    next_event,
+    replanning_at,
+)
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -42,6 +51,19 @@ class LookLater:
     at: datetime
     passed: str = ""
     waking: Waking | None = None
+
+
+@dataclass(frozen=True)
+class FreeEntry:
+    """Take the lab off the plan: its entry is settled, or no longer applies. Then decide once more (`without_entry`).
+
+    `reason`: why to skip the entry; empty if it is settled already. `by_people`: a person's change caused it, so no message is
+    sent.
+    """
+
+    line: PlanLine
+    reason: str = ""
+    by_people: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,12 +98,12 @@ class WakeLab:
     waking: Waking
 
 
-LookDecision = LookLater | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
+LookDecision = LookLater | FreeEntry | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
 
 
 @dataclass(frozen=True)
 class LookContext:
-    """The facts of one look. `entry`: the lab's standing entry on a plan; `event`: the lab's next event, if it has no entry.
+    """The facts of one look. `line`: the lab's line of a plan, if it is on one; `event`: its next event, used if it is on none.
 
     `verdict`: None if the lab's use was not, or could not be, judged. `shield`: the protection of its cluster
     (`decision.shield_of`); `unseen`: EKS did not return the protection. `gone`: EKS has no cluster of this lab. `upgrade_at`: the
@@ -90,7 +112,7 @@ class LookContext:
     """
 
     lab: Lab
-    entry: Entry | None
+    line: PlanLine | None
     event: NextEvent
     rules: CurfewRules
     now: datetime
@@ -102,12 +124,19 @@ class LookContext:
     limit: Limit | None = None
     holidays: Holidays = no_holidays
 
+    @property
+    def entry(self) -> Entry | None:
+        """The lab's entry on a plan."""
+        return self.line.entry if self.line else None
+
 
 def needs_verdict(context: LookContext) -> bool:
     """Whether the lab's use must be judged: its next event is to be planned now, or its entry for idleness is due."""
     lab, entry = context.lab, context.entry
     if lab.phase is not Phase.READY:
         return False
+    if free_entry(context) is not None:
+        return without_entry(context, replace(lab, planned=None)) is not None
     if entry is None:
         return context.event.look_at(context.rules) <= context.now
     return entry.trigger is Trigger.IDLE and entry.at <= context.now
@@ -116,6 +145,8 @@ def needs_verdict(context: LookContext) -> bool:
 def decide_look(context: LookContext) -> LookDecision:
     """Decide for a lab that is due at `now`."""
     lab, entry, rules, now = context.lab, context.entry, context.rules, context.now
+    if (free := free_entry(context)) is not None:
+        return free
     if entry is not None and entry.at <= now:
         return ActOnEntry(entry)
     if lab.phase is Phase.HIBERNATED:
@@ -129,6 +160,27 @@ def decide_look(context: LookContext) -> LookDecision:
     if context.verdict is None:
         return LookLater(now + SOON)
     return _decide_awake(context, context.verdict)
+
+
+def free_entry(context: LookContext) -> FreeEntry | None:
+    """The decision to take the lab off the plan, which needs no fact from AWS; None if the entry stands, or its act began."""
+    if context.line is None:
+        return None
+    lab, (entry, status) = context.lab, context.line
+    if status.outcome in SETTLED:
+        return FreeEntry(context.line)
+    exempt = exemption(lab, entry, context.holidays) if status.outcome is EntryOutcome.STANDING else ""
+    return FreeEntry(context.line, exempt, by_people=not is_protected(lab, entry)) if exempt else None
+
+
+def without_entry(context: LookContext, freed: Lab) -> LookContext | None:
+    """The facts about a lab that came off the plan. None if its next event is not to be planned yet: a later run looks at it."""
+    entry, rules, now, holidays = context.entry, context.rules, context.now, context.holidays
+    if entry is None or freed.planned is not None or freed.phase is not Phase.READY:
+        return None
+    if replanning_at(freed, entry, rules, now, holidays) > now:
+        return None
+    return replace(context, lab=freed, line=None, event=event_after(freed, entry, rules, now, holidays))
 
 
 def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:

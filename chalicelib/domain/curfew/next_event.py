@@ -52,17 +52,21 @@ def event_after(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holid
 
 
 def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
-    """When to look again at a lab whose entry was skipped; SOON if its next event is near.
-
-    The next run looks at a hibernated lab, to compute its waking. An end of a lease that was not carried out is planned again a day
-    later, so that its owner is not warned every few hours.
-    """
+    """When to look again at a lab whose entry was skipped. The next run looks at a hibernated lab, to compute its waking."""
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
+    return max(now + SOON, replanning_at(lab, entry, rules, now, holidays))
+
+
+def replanning_at(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
+    """From when the next event of a lab whose entry was skipped may be planned; this may have passed.
+
+    An end of a lease that was not carried out is planned again a day later, so that its owner is not warned every few hours.
+    """
     at = event_after(lab, entry, rules, now, holidays).look_at(rules)
     if entry.trigger not in AT_CURFEW and lab.lasts_until <= entry.at:
         at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
-    return max(now + SOON, at)
+    return at
 
 
 def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:

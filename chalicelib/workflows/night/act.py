@@ -20,14 +20,8 @@ from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import (
-    call_off_now,
-    close_entry,
-    drop_call_off,
-    leave_as_old,
-    skip_and_call_off,
-)
-from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, settle, skip_entry
+from chalicelib.workflows.night.call_off import call_off_now, close_entry, drop_call_off, leave_as_old, skip
+from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, settle
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH
@@ -108,11 +102,7 @@ def _carry_out(run: NightRun, context: DecisionContext, decision: EntryDecision)
     lab, entry = context.lab, context.entry
     match decision.then:
         case NextAction.LIVE:
-            if decision.by_people:
-                skip_entry(run, lab, entry, decision.reason)
-            else:
-                skip_and_call_off(run, lab, PlanLine(entry, context.status), decision.reason)
-            run.counts["skipped"] += 1
+            skip(run, lab, PlanLine(entry, context.status), decision.reason, decision.by_people)
         case NextAction.WAIT:
             _wait(run, context, decision.reason)
             run.counts["waiting"] += 1

@@ -23,7 +23,7 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
-from chalicelib.workflows.night.outcomes import KIND, leave_to_next_run, line_of, settle, take_off_plan
+from chalicelib.workflows.night.outcomes import KIND, leave_to_next_run, line_of, settle, skip_entry, take_off_plan
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators, listeners
 from chalicelib.workflows.shared.posts import drop_post, post
@@ -72,11 +72,14 @@ def call_off(run: NightRun, lab: Lab, line: PlanLine, called: Called) -> None:
         )
 
 
-def skip_and_call_off(run: NightRun, lab: Lab, line: PlanLine, reason: str) -> Lab:
-    """Skip an entry, and call it off if somebody was warned, unless the owner asked for it; return the lab.
+def skip(run: NightRun, lab: Lab, line: PlanLine, reason: str, by_people: bool) -> Lab:
+    """Skip an entry, and call it off if somebody was warned, unless the owner asked for it (`by_people`); return the lab.
 
     The status is settled first: "You are warned again before anything else happens" must be true when the message is read.
     """
+    run.counts["skipped"] += 1
+    if by_people:
+        return skip_entry(run, lab, line.entry, reason)
     entry, called_off_at = line.entry, run.now if _is_owed(run, line.status) else None
     status = settle(run, entry, EntryOutcome.SKIPPED, reason, called_off_at=called_off_at)
     return close_entry(run, lab, PlanLine(entry, status))

@@ -1,7 +1,8 @@
 """Examines a group of due labs of one account's region: loads facts, judges use, decides (`domain/curfew/look.py`), and writes.
 
-Evidence of use is read for the group in as few calls as possible, and only for labs that need a verdict now. A lab is marked as
-planned before its entry is published, so that a run that dies in between plans it only once.
+Evidence of use is read for the group in as few calls as possible, and only for labs that need a verdict now. A lab that comes off
+the plan is decided once more. A lab is marked as planned before its entry is published, so that a run that dies in between plans
+it only once.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence, joined, opening, reason_of
-from chalicelib.domain.curfew.decision import exemption, is_protected, shield_of
+from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.curfew.look import (
     ActOnEntry,
+    FreeEntry,
     LookContext,
     LookDecision,
     LookLater,
@@ -25,10 +27,12 @@ from chalicelib.domain.curfew.look import (
     WakeLab,
     Waking,
     decide_look,
+    free_entry,
     needs_verdict,
+    without_entry,
 )
-from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, next_event
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, PlanLine, Trigger
+from chalicelib.domain.curfew.next_event import NextEvent, next_event
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.plan_entry import plan_entry, planned_for
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.idleness.evidence import Evidence
@@ -36,8 +40,8 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event, execution_name
-from chalicelib.workflows.night.call_off import close_entry, skip_and_call_off, tell_put_off
-from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, line_of, note_missed, skip_entry
+from chalicelib.workflows.night.call_off import close_entry, skip, tell_put_off
+from chalicelib.workflows.night.outcomes import KIND, change_unless_changed, line_of, note_missed
 from chalicelib.workflows.night.region import Region, note_seen
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.shared.cluster import own_cluster
@@ -75,16 +79,14 @@ class Examination:
         """Load the labs, judge those that need it, decide for each, write the decisions. Return the labs that somebody changed."""
         loaded, changed = self._load(ids), list[str]()
         evidence = self._evidence([each.lab for each in loaded if needs_verdict(each)])
-        for each in loaded:
-            lab, seen = each.lab, evidence.get(each.lab.id)
-            with self._alone(lab.id):
-                self.seen.append((lab, seen))
-                context = self._with_facts(each, seen)
+        for context in loaded:
+            lab_id = context.lab.id
+            with self._alone(lab_id):
                 try:
-                    self._write(context, decide_look(context), seen)
+                    self._decide(context, evidence.get(lab_id))
                 except Superseded:
                     self.run.counts["changed_meanwhile"] += 1
-                    changed.append(lab.id)
+                    changed.append(lab_id)
         return changed
 
     @contextmanager
@@ -96,48 +98,34 @@ class Examination:
             self.lost[lab_id] = reason_of(failed[0])
 
     def _load(self, ids: Sequence[str]) -> list[LookContext]:
-        """The labs that are due, each with its standing entry or its next event."""
+        """The labs that are due, each with its line of a plan and its next event."""
         loaded: list[LookContext] = []
         for lab_id in ids:
             with self._alone(lab_id):
                 lab = self.run.deps.store.load_lab(lab_id)
                 if lab.phase in RESTING and lab.due_at is not None and lab.due_at <= self.run.now:
                     self.run.counts["looked_at"] += 1
-                    loaded += filter(None, [self._context(lab)])
+                    loaded.append(self._context(lab))
         return loaded
 
-    def _context(self, lab: Lab) -> LookContext | None:
-        """The facts that the table has. None if the lab's entry is over, and its next event is not near."""
-        run, holidays, line = self.run, self.run.deps.curfew.holidays, line_of(self.run, lab)
-        freed = self._freed(lab, line) if line is not None else None
-        if line is None or freed is None:
-            entry, event = (line.entry if line else None), next_event(lab, run.rules, run.now, holidays)
-            return LookContext(lab, entry, event, run.rules, run.now, holidays=holidays)
-        # Its next look was set when it came off the plan: SOON if its next event is to be planned now.
-        if freed.phase is not Phase.READY or freed.due_at != run.now + SOON:
-            return None
-        event = event_after(freed, line.entry, run.rules, run.now, holidays)
-        return LookContext(freed, None, event, run.rules, run.now, holidays=holidays)
-
-    def _freed(self, lab: Lab, line: PlanLine) -> Lab | None:
-        """The lab off the plan, if its entry is settled or somebody exempted the lab; None while the entry stands."""
-        entry, status = line
-        if status.outcome in SETTLED:
-            return close_entry(self.run, lab, line)
-        standing = status.outcome is EntryOutcome.STANDING
-        exempt = exemption(lab, entry, self.run.deps.curfew.holidays) if standing else ""
-        if not exempt:
-            return None
-        self.run.counts["skipped"] += 1
-        if is_protected(lab, entry):
-            return skip_and_call_off(self.run, lab, line, exempt)
-        return skip_entry(self.run, lab, entry, exempt)
+    def _context(self, lab: Lab) -> LookContext:
+        """The facts that the table has."""
+        rules, now, holidays = self.run.rules, self.run.now, self.run.deps.curfew.holidays
+        event = next_event(lab, rules, now, holidays)
+        return LookContext(lab, line_of(self.run, lab), event, rules, now, holidays=holidays)
 
     def _evidence(self, labs: Sequence[Lab]) -> Mapping[str, Evidence]:
         if not labs:
             return {}
         window = timedelta(hours=self.run.rules.window_hours)
         return self.run.deps.curfew.signals(self.region.place).read(labs, self.run.now, window)
+
+    def _decide(self, context: LookContext, evidence: Evidence | None) -> None:
+        """Add the facts, decide, and write the decision. A lab that comes off the plan is decided once more."""
+        if free_entry(context) is None:
+            self.seen.append((context.lab, evidence))
+            context = self._with_facts(context, evidence)
+        self._write(context, decide_look(context), evidence)
 
     def _with_facts(self, context: LookContext, evidence: Evidence | None) -> LookContext:
         """Add the facts that the decision needs: the verdict on a lab in use, or EKS's state of a sleeping lab's cluster."""
@@ -179,6 +167,10 @@ class Examination:
         if context.entry is None:
             note_missed(self.run, lab, "")
         match decision:
+            case FreeEntry():
+                freed = self._free(lab, decision)
+                if (again := without_entry(context, freed)) is not None:
+                    self._decide(again, evidence)
             case ActOnEntry(entry):
                 self.due.append({"lab_id": lab.id, "night": entry.night.isoformat(), "entry_id": entry.id})
             case WakeLab(waking):
@@ -196,6 +188,12 @@ class Examination:
                 self.run.counts["put_off"] += 1
             case _:
                 assert_never(decision)
+
+    def _free(self, lab: Lab, decision: FreeEntry) -> Lab:
+        """Take the lab off the plan; return it."""
+        if not decision.reason:
+            return close_entry(self.run, lab, decision.line)
+        return skip(self.run, lab, decision.line, decision.reason, decision.by_people)
 
     def _look_again(self, lab: Lab, at: datetime, waking: Waking | None) -> None:
         def later(stored: Lab) -> Lab:

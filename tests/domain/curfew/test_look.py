@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.curfew.decision import PROTECTED
 from chalicelib.domain.curfew.look import (
     ActOnEntry,
+    FreeEntry,
     LookContext,
     LookDecision,
     LookLater,
@@ -21,18 +22,21 @@ from chalicelib.domain.curfew.look import (
     PutOffEnd,
     WakeLab,
     decide_look,
+    needs_verdict,
+    without_entry,
 )
 from chalicelib.domain.curfew.next_event import DAY, SOON, next_event
-from chalicelib.domain.curfew.plan import Trigger
-from chalicelib.domain.curfew.plan_entry import plan_entry
+from chalicelib.domain.curfew.plan import SETTLED, EntryOutcome, EntryStatus, PlanLine, Trigger
+from chalicelib.domain.curfew.plan_entry import plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.lab import Hibernation, Lab, Phase
+from chalicelib.domain.labs.lab import Hibernation, Lab, Phase, Protection
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.domain.curfew.test_next_event import CURFEW, NOON, RULES, no_holidays, ready
 from tests.fakes import a_spec
 from tests.fakes.curfew import a_price_list
 
+HOUR = timedelta(hours=1)
 LOOK = CURFEW - timedelta(hours=4)
 IDLE = Verdict("lab", LOOK, LOOK - timedelta(hours=3), idle=True, sentence="idle since 12:00")
 BUSY = replace(IDLE, idle=False, sentence="busy: 3 pods")
@@ -42,8 +46,20 @@ MORNING = Schedule(time_zone="Asia/Seoul", at_curfew=AtCurfew.HIBERNATE, wake=ti
 def a_look(lab: Lab, now: datetime = LOOK, planned: bool = False, **facts: Any) -> LookContext:
     event = next_event(lab, RULES, now, no_holidays)
     context = LookContext(lab, None, event, RULES, now, holidays=no_holidays)
-    entry = plan_entry(replace(context, now=LOOK), event, a_price_list()) if planned else None
-    return replace(context, entry=entry, **facts)
+    if planned:
+        entry = plan_entry(replace(context, now=LOOK), event, a_price_list())
+        line = PlanLine(entry, EntryStatus(entry.night, entry.id, entry.lab_id))
+        context = replace(context, lab=planned_for(lab, entry), line=line)
+    return replace(context, **facts)
+
+
+def with_outcome(context: LookContext, outcome: EntryOutcome) -> LookContext:
+    assert context.line is not None
+    return replace(context, line=context.line._replace(status=replace(context.line.status, outcome=outcome)))
+
+
+def changed(context: LookContext, **changes: Any) -> LookContext:
+    return replace(context, lab=replace(context.lab, **changes))
 
 
 def asleep(**changes: Any) -> Lab:
@@ -73,9 +89,74 @@ def test_one_fact_decides(context: LookContext, decision: LookDecision) -> None:
 
 @pytest.mark.parametrize("phase", [Phase.READY, Phase.HIBERNATED, Phase.LOST])
 def test_the_entry_of_a_lab_is_acted_on_once_its_time_has_come(phase: Phase) -> None:
-    context = a_look(ready(phase=phase), CURFEW, planned=True)
+    context = a_look(ready(phase=phase, lease_ends_at=CURFEW + HOUR), CURFEW, planned=True)
     assert context.entry is not None
     assert decide_look(replace(context, now=context.entry.at)) == ActOnEntry(context.entry)
+
+
+@pytest.mark.parametrize(
+    ("changes", "by_people"),
+    [
+        ({"kept_until": CURFEW + HOUR}, True),
+        ({"protection": Protection(CURFEW + HOUR, "ops@example.com", "a demonstration")}, False),
+    ],
+    ids=["kept", "protected by an administrator"],
+)
+@pytest.mark.parametrize("now", [LOOK, CURFEW], ids=["before its time", "at its time"])
+def test_an_entry_that_no_longer_applies_is_freed(now: datetime, changes: dict[str, Any], by_people: bool) -> None:
+    context = changed(a_look(ready(), planned=True), **changes)
+    decided = decide_look(replace(context, now=now))
+    assert isinstance(decided, FreeEntry)
+    assert (decided.line, bool(decided.reason), decided.by_people) == (context.line, True, by_people)
+
+
+@pytest.mark.parametrize("outcome", sorted(SETTLED))
+def test_a_settled_entry_is_freed_without_a_reason(outcome: EntryOutcome) -> None:
+    context = with_outcome(changed(a_look(ready(), planned=True), kept_until=CURFEW + HOUR), outcome)
+    assert context.line is not None
+    assert decide_look(context) == FreeEntry(context.line)
+
+
+def test_an_entry_whose_act_began_is_not_freed() -> None:
+    context = replace(changed(a_look(ready(), planned=True), kept_until=CURFEW + HOUR), now=CURFEW)
+    assert isinstance(decide_look(context), FreeEntry)
+    assert isinstance(decide_look(with_outcome(context, EntryOutcome.ACTING)), ActOnEntry)
+
+
+def test_a_freed_lab_is_decided_once_more_if_its_next_event_is_near_and_never_for_the_same_curfew() -> None:
+    skipped = with_outcome(a_look(ready(), planned=True), EntryOutcome.SKIPPED)
+    assert without_entry(skipped, ready()) is None
+    freed = ready(lease_ends_at=CURFEW + HOUR, adopted=True)
+    assert without_entry(skipped, freed) is None
+    near = without_entry(replace(skipped, now=LOOK + HOUR), freed)
+    assert near is not None
+    assert (near.lab, near.line, near.event.trigger) == (freed, None, Trigger.ADOPTED)
+    assert isinstance(decide_look(replace(near, verdict=BUSY)), PlanEvent)
+
+
+def test_a_freed_lab_waits_for_a_later_run_if_it_sleeps_or_was_planned_again_meanwhile() -> None:
+    context = replace(with_outcome(a_look(ready(), planned=True), EntryOutcome.SKIPPED), now=LOOK + DAY)
+    assert without_entry(context, ready()) is not None
+    assert without_entry(context, asleep()) is None
+    assert without_entry(context, ready(phase=Phase.LOST)) is None
+    assert without_entry(context, context.lab) is None
+
+
+def test_a_lease_end_that_was_skipped_is_planned_again_a_day_later() -> None:
+    ends_at = LOOK + timedelta(hours=3)
+    context = with_outcome(a_look(ready(lease_ends_at=ends_at), planned=True), EntryOutcome.SKIPPED)
+    assert context.entry is not None
+    assert context.entry.trigger is Trigger.LEASE
+    again = ends_at + DAY - timedelta(hours=RULES.lead_hours)
+    assert without_entry(replace(context, now=again - SOON), ready(lease_ends_at=ends_at)) is None
+    assert without_entry(replace(context, now=again), ready(lease_ends_at=ends_at)) is not None
+
+
+def test_the_use_of_a_lab_is_read_before_it_is_freed_if_its_next_event_is_near() -> None:
+    context = with_outcome(a_look(ready(), planned=True), EntryOutcome.SKIPPED)
+    assert not needs_verdict(context)
+    assert needs_verdict(replace(context, now=LOOK + DAY))
+    assert not needs_verdict(changed(replace(context, now=LOOK + DAY), phase=Phase.HIBERNATED))
 
 
 def test_an_agreed_end_is_not_announced_while_nobody_knows_what_protects_the_cluster_until_it_is_near() -> None:

@@ -445,8 +445,8 @@ BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "a mail does not name its posts": (outbox, "send_mail", names_no_posts),
     "nothing is called off": (
         act,
-        "skip_and_call_off",
-        lambda run, lab, line, reason: skip_entry(run, lab, line.entry, reason),
+        "skip",
+        lambda run, lab, line, reason, by_people: skip_entry(run, lab, line.entry, reason),
     ),
 }
 

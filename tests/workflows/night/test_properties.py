@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew import decision
+from chalicelib.domain.curfew import decision, look
 from chalicelib.domain.curfew.brake import BrakeDecision
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -298,7 +298,7 @@ def test_a_rule_that_does_not_listen_to_people_is_noticed(
     life = a_life(IDLE, acts=(Act(8, 0, what, None),))
     broken(life)
     monkeypatch.setattr(decision, "exemption", lambda *given: "")
-    monkeypatch.setattr(examine, "exemption", lambda *given: "")
+    monkeypatch.setattr(look, "exemption", lambda *given: "")
     with pytest.raises(AssertionError, match=message):
         broken(life)
 
