@@ -30,7 +30,7 @@ _EACH = 2
 
 @dataclass
 class Wave:
-    """A number of labs within a number of seconds, and the results: seconds of each route, and statuses that were errors.
+    """A number of labs within a number of seconds, and the results: seconds of each route, and errors by status and first words.
 
     `busy`: the share of the machine's cores that worked, 0 to 1.
     """
@@ -40,7 +40,7 @@ class Wave:
     count: int
     within: int
     seconds: dict[str, list[float]] = field(default_factory=dict)
-    errors: list[int] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     unready: int = 0
     busy: float = 0.0
 
@@ -72,7 +72,7 @@ class Wave:
         answer = self.stage.call(who, method, path, body)
         self.seconds.setdefault(f"{method} {route}", []).append(time.monotonic() - began)
         if answer.status >= 400:
-            self.errors.append(answer.status)
+            self.errors.append(f"{answer.status} {_first_words(answer.body)}".strip())
             return None
         return answer.json
 
@@ -83,11 +83,16 @@ class Wave:
             cuts = statistics.quantiles(taken, n=100, method="inclusive") if len(taken) > 1 else taken * 99
             for part in (50, 95, 99):
                 yield Row(f"{title}, {route}, p{part}", round(cuts[part - 1], 3), "s")
-        for status, count in sorted(Counter(self.errors).items()):
-            yield Row(f"{title}, answers {status}", count, "answers")
+        for what, count in sorted(Counter(self.errors).items()):
+            yield Row(f"{title}, answers {what}", count, "answers")
         yield Row(f"{title}, errors", len(self.errors), "answers", limit=0)
         yield Row(f"{title}, not ready", self.unready, "labs", limit=0)
         yield Row(f"{title}, cores busy", round(self.busy * 100), "%")
+
+
+def _first_words(body: bytes) -> str:
+    """What an error's answer begins with, on one line of a table."""
+    return " ".join(body.decode(errors="replace").replace("|", " ").split())[:80]
 
 
 def os_times() -> tuple[int, int]:

@@ -24,8 +24,12 @@ def install() -> None:
     lambda_svc._unzipped_size = lru_cache(8)(lambda_svc._unzipped_size)
 
 
+@lru_cache(8)
 def unpacked(archive: bytes) -> Path:
-    """Return the directory that holds the archive's files; nobody may write there."""
+    """Return the directory that holds the archive's files; nobody may write there.
+
+    It is asked for each process, under a lock that all functions share: hashing the archive each time would make them wait.
+    """
     global _root
     with _lock:
         _root = _root or Path(tempfile.mkdtemp(prefix="emulator-code-"))
@@ -38,5 +42,6 @@ def unpacked(archive: bytes) -> Path:
 
 def remove_all() -> None:
     """Remove every directory made; call it when no process uses them any more."""
+    unpacked.cache_clear()
     if _root:
         shutil.rmtree(_root, ignore_errors=True)

@@ -23,7 +23,7 @@ JsonObject = dict[str, Any]
 EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
 ENTRY_HANDLER = "emulator_lambda_entry.handle"
 RAISED = "emulator:raised"
-"""The key under which `lambdas/entry/emulator_lambda_entry.py` hands over what a function raised."""
+"""The key under which `lambdas/entry/emulator_lambda_entry.py` hands over what a function raised, and a worker why it can't run."""
 
 ENDED = "emulator:ended "
 """What the entry's last line of an invocation begins with; the rest is the request's id."""
@@ -48,9 +48,18 @@ class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emu
         self._request_id = ""
 
     def invoke(self, event: Any, request_id: str, **named: Any) -> JsonObject:
-        """Run one invocation; one at a time does."""
+        """Run one invocation; one at a time does.
+
+        A process that could not be started is a failure of this invocation. The emulator would take an exception as a reason
+        to end all processes of the function, those at work among them.
+        """
         self._request_id = request_id
-        answered: JsonObject = super().invoke(event, request_id, **named)
+        try:
+            answered: JsonObject = super().invoke(event, request_id, **named)
+        except Exception as error:  # noqa: BLE001 - the emulator's own edge, which takes any error of a start
+            lambda_runtime.kill_workers([self])
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return {"status": "ok", "result": {RAISED: failure}, "log": ""}
         return answered
 
     def _drain_stderr_bounded(self, *waits: float) -> str:

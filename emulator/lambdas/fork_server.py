@@ -8,6 +8,7 @@ functions whose archive brings a botocore of its own.
 from __future__ import annotations
 
 import array
+import errno
 import json
 import os
 import select
@@ -17,7 +18,9 @@ import struct
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO, cast
@@ -33,7 +36,10 @@ MOST_IDLE = 24
 
 
 class ForkedProcess:
-    """A forked process, with the part of `subprocess.Popen` that ministack uses."""
+    """A forked process, with the part of `subprocess.Popen` that ministack uses.
+
+    Its handle stays open as long as this object exists: several threads read it, and the number of a closed one is used again.
+    """
 
     def __init__(self, pid: int, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
         self.pid, self.stdin, self.stdout, self.stderr = pid, stdin, stdout, stderr
@@ -42,6 +48,8 @@ class ForkedProcess:
             self._handle = os.pidfd_open(pid)
         except ProcessLookupError:
             self._handle, self.returncode = -1, 1
+        else:
+            weakref.finalize(self, os.close, self._handle)
 
     def poll(self) -> int | None:
         """Return None while the process lives; its true exit status is not known here."""
@@ -58,7 +66,6 @@ class ForkedProcess:
         """Wait for at most this long; None if it still runs."""
         if self.returncode is None and _is_readable(self._handle, timeout):
             self.returncode = 1
-            os.close(self._handle)
         return self.returncode
 
     def terminate(self) -> None:
@@ -71,7 +78,8 @@ class ForkedProcess:
 
     def _send(self, number: int) -> None:
         if self.poll() is None:
-            signal.pidfd_send_signal(self._handle, number)
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
 
 
 def _is_readable(handle: int, timeout: float | None) -> bool:
@@ -82,31 +90,64 @@ def _is_readable(handle: int, timeout: float | None) -> bool:
 
 
 class ForkServer:
-    """The process that forks, started with the first request. With a folder of code its processes share that code's imports."""
+    """The process that forks, started with the first request, and anew if it has ended.
 
-    def __init__(self, code: str = "") -> None:
-        self._code, self._lock = code, threading.Lock()
-        self._control: socket.socket | None = None
+    With a folder of code its processes share that code's imports.
+    """
+
+    def __init__(self, code: str = "", program: Path = PROGRAM) -> None:
+        self._command, self._lock = [sys.executable, str(program), *filter(None, (code,))], threading.Lock()
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def start(self, program: str, folder: str, environment: dict[str, str]) -> ForkedProcess:
-        """Fork a process that runs a Python program in a folder with this environment."""
-        pipes = [os.pipe() for _ in range(3)]
-        theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
+        """Fork a process that runs a Python program in a folder with this environment; raises OSError."""
         body = json.dumps({"program": program, "folder": folder, "environment": environment}).encode()
+        ours, theirs = list[int](), list[int]()
+        with ExitStack() as failed, ExitStack() as after:
+            for is_input in (True, False, False):
+                read, write = os.pipe()
+                ours.append(write if is_input else read)
+                theirs.append(read if is_input else write)
+                failed.callback(os.close, ours[-1])
+                after.callback(os.close, theirs[-1])
+            pid = self._forked(body, theirs)
+            failed.pop_all()
+        stdin, stdout, stderr = ours
+        return ForkedProcess(pid, os.fdopen(stdin, "w", buffering=1), os.fdopen(stdout, "r"), os.fdopen(stderr, "r"))
+
+    def _forked(self, body: bytes, pipes: Sequence[int]) -> int:
         with self._lock:
-            control = self._control = self._control or _started(self._code)
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", theirs))]
-            control.sendmsg([struct.pack("!I", len(body))], rights)
-            control.sendall(body)
-            [pid] = struct.unpack("!i", control.recv(4))
-        for pipe in theirs:
-            os.close(pipe)
-        return ForkedProcess(
-            pid,
-            os.fdopen(pipes[0][1], "w", buffering=1),
-            os.fdopen(pipes[1][0], "r"),
-            os.fdopen(pipes[2][0], "r"),
-        )
+            try:
+                pid = self._asked(body, pipes)
+            except OSError:
+                self._forget()
+                try:
+                    pid = self._asked(body, pipes)
+                except OSError:
+                    self._forget()
+                    raise
+        if pid < 0:
+            raise BlockingIOError(errno.EAGAIN, "This machine starts no more processes now")
+        return pid
+
+    def _asked(self, body: bytes, pipes: Sequence[int]) -> int:
+        """Ask the running server, or a new one; raises OSError where it has ended."""
+        _, control = self._running = self._running or _started(self._command)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", pipes))]
+        control.sendmsg([struct.pack("!I", len(body))], rights)
+        control.sendall(body)
+        answer = control.recv(4, socket.MSG_WAITALL)
+        if len(answer) < 4:
+            raise BrokenPipeError(errno.EPIPE, "The process that forks Lambda's processes has ended")
+        return int(struct.unpack("!i", answer)[0])
+
+    def _forget(self) -> None:
+        if self._running:
+            process, control = self._running
+            control.close()
+            process.kill()
+            process.wait()
+        self._running = None
 
 
 def install(shared_imports: bool = False) -> None:
@@ -156,9 +197,8 @@ def _end_idle() -> None:
         threading.Thread(target=lambda_runtime.kill_workers, args=(doomed,), daemon=True).start()
 
 
-def _started(code: str) -> socket.socket:
+def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_FILES
     with theirs:
-        subprocess.Popen([sys.executable, str(PROGRAM), *filter(None, (code,))], stdin=theirs.fileno(), env=environment)
-    return ours
+        return subprocess.Popen(command, stdin=theirs.fileno(), env=environment), ours

@@ -15,7 +15,7 @@ from emulator.ec2 import autoscaling
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import enforcement, policies, regions, requests, sessions
-from emulator.lambdas import code, credentials, errors, fork_server, gate, service
+from emulator.lambdas import code, credentials, errors, fork_server, gate, service, timeouts
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import (
@@ -88,6 +88,7 @@ def _install_what_runs(shared_imports: bool) -> None:
     code.install()
     credentials.install()
     errors.install()
+    timeouts.install()
     gate.install()
     service.install()
     step_functions.install()

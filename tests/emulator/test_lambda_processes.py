@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ import pytest
 from emulator.core.memory import pss, tree
 from emulator.core.settings import Settings
 from emulator.lambdas.fork_server import MOST_IDLE
-from emulator.lambdas.gate import MOST_AT_ONCE, Gate, in_turn
+from emulator.lambdas.gate import MOST_AT_ONCE
 from emulator.process import Sandbox, running_sandbox
 from tests.emulator.conftest import zipped
 from tests.emulator.test_process import server_of, until
@@ -101,65 +100,43 @@ def test_those_that_are_idle_longest_end(sandbox: Sandbox, deploy_function: Call
     until(lambda: len(tree(server)) <= MOST_IDLE + 4)
 
 
-def test_who_waits_for_a_turn_gets_it_when_one_is_free_or_after_a_while() -> None:
-    gate = Gate(1, longest=60)
-    gate.enter()
-    waiting = threading.Thread(target=gate.enter)
-    waiting.start()
-    gate.leave()
-    waiting.join()
-    nested = Gate(1, longest=0.01)
-    nested.enter()
-    nested.enter()
+def test_a_turn_is_waited_for_outside_of_a_function_s_own_timeout(
+    sandbox: Sandbox, deploy_function: Callable[..., str]
+) -> None:
+    deploy_function("answering", "import time\ndef handle(event, context): time.sleep(1)")
+    sandbox.client("lambda").update_function_configuration(FunctionName="answering", Timeout=4)
+    began = time.monotonic()
+    with ThreadPoolExecutor(5 * MOST_AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: call(sandbox, "answering", requestContext={}), range(5 * MOST_AT_ONCE)))
+    assert time.monotonic() - began > 4
+    assert answers == [None] * len(answers)
 
 
-def test_nobody_overtakes_those_who_wait() -> None:
-    gate, entered = Gate(1, longest=60), list[int]()
-
-    def come(number: int) -> None:
-        gate.enter()
-        entered.append(number)
-        gate.leave()
-
-    gate.enter()
-    crowd = [threading.Thread(target=come, args=(number,)) for number in range(20)]
-    for number, each in enumerate(crowd):
-        each.start()
-        until(lambda number=number: len(gate._waiting) > number)
-    gate.leave()
-    come(20)
-    for each in crowd:
-        each.join()
-    assert entered == list(range(21))
+BRITTLE = """
+import os, time
+if os.path.exists({file!r}):
+    raise ValueError("not today")
+def handle(event, context):
+    time.sleep(event.get("seconds", 0))
+    return os.getpid()
+"""
 
 
-def test_whoever_waited_too_long_takes_a_place_that_becomes_free_later() -> None:
-    gate = Gate(1, longest=0.01)
-    gate.enter()
-    gate.enter()
-    gate.leave()
-    assert gate._free == 0
-    gate.leave()
-    assert gate._free == 1
-
-
-def test_an_answer_of_api_gateway_does_not_wait_for_steps() -> None:
-    over, begun = threading.Event(), threading.Event()
-
-    def execute(_function: dict[str, object], event: dict[str, object], _request: str) -> str:
-        if "requestContext" not in event:
-            begun.set()
-            assert over.wait(60)
-        return "done"
-
-    execute_in_turn = in_turn(execute, places=1)
+def test_a_process_that_does_not_start_ends_no_other(
+    sandbox: Sandbox, deploy_function: Callable[..., str], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    deploy_function("brittle", BRITTLE.format(file=str(broken)))
+    pid = call(sandbox, "brittle")
     with ThreadPoolExecutor(1) as pool:
-        step = pool.submit(execute_in_turn, {}, {"lab": "myeks"}, "1")
-        assert begun.wait(60)
-        assert execute_in_turn({}, {"requestContext": {}}, "2") == "done"
-        assert not step.done()
-        over.set()
-        assert step.result() == "done"
+        working = pool.submit(call, sandbox, "brittle", seconds=3)
+        time.sleep(1)
+        broken.touch()
+        refused = call(sandbox, "brittle")
+        broken.unlink()
+        assert refused == {"errorMessage": "Worker init failed: not today", "errorType": "RuntimeError"}
+        assert working.result() == pid
+    assert call(sandbox, "brittle") == pid
 
 
 def test_what_one_has_read_of_aws_s_services_the_next_ones_share(

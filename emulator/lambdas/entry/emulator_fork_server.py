@@ -186,8 +186,7 @@ def main() -> None:
             gc.collect()
             gc.freeze()
         forker = os.getpid()
-        child = os.fork()
-        if child == 0:
+        if (child := _forked()) == 0:
             control.detach()
             if imports:
                 imports.install()
@@ -195,6 +194,14 @@ def main() -> None:
         for pipe in pipes:
             os.close(pipe)
         control.sendall(struct.pack("!i", child))
+
+
+def _forked() -> int:
+    """The new process's id, 0 in it, -1 where the machine takes no more processes: those that are there go on."""
+    try:
+        return os.fork()
+    except OSError:
+        return -1
 
 
 def _prepare() -> None:
@@ -237,7 +244,9 @@ def _receive(control: socket.socket) -> tuple[Any, list[int]]:
         size.frombytes(data[: len(data) - len(data) % size.itemsize])
     body, length = b"", struct.unpack("!I", head)[0]
     while len(body) < length:
-        body += control.recv(length - len(body))
+        if not (more := control.recv(length - len(body))):
+            return None, []
+        body += more
     return json.loads(body), list(size)
 
 
