@@ -32,7 +32,6 @@ TABLE: tuple[tuple[type[tree.EkslabError], int, str, str], ...] = (
     (tree.LoginRefused, 400, "login-refused", Sentence("You are not signed in")),
     (tree.NothingAhead, 409, "nothing-ahead", Sentence("There is no deadline ahead")),
     (tree.PolicyNotAllowed, 409, "policy-not-allowed", Sentence("The support policy can't be changed as things stand")),
-    (tree.IdentityTaken, 409, "identity-taken", Sentence("It is another person's")),
     (tree.AddressPending, 409, "address-pending", Sentence("The address waits for somebody else")),
     (tree.AddressRefused, 409, "address-refused", Sentence("The address is not yours")),
     (tree.AskedTooOften, 429, "asked-too-often", Sentence("Asked too often")),
@@ -44,7 +43,7 @@ TABLE: tuple[tuple[type[tree.EkslabError], int, str, str], ...] = (
     (tree.NotKept, 409, "not-kept", Sentence("It can't be kept")),
     (tree.NotProved, 409, "not-proved", Sentence("Nothing proves that this service made it")),
     (tree.UnknownLeftover, 422, "unknown-leftover", Sentence("The receipt has no such line to settle")),
-    (tree.StaleLab, 409, "busy-lab", Sentence("The lab is being changed by others; try again")),
+    (tree.StaleLab, 409, "busy-lab", Sentence("Others are changing the same record; try again")),
     (
         tree.IdempotencyConflict,
         422,

@@ -32,11 +32,14 @@ class PersonStore(Protocol):
         """The person that has this key (`Person.keys`), strongly consistent."""
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
-        """Replace `before` by `after`, with all their keys, in one transaction; return False if one was saved in between.
+        """Replace `before` by `after`, with all their keys, in one transaction; return False if another writer came first.
 
-        A person in `before` only is deleted; a person in `after` only, with version 0, is new. At most a hundred people and
-        keys, kept ones included. Raises IdentityTaken if a key belongs to another person.
+        Another writer saved one of them in between, or gave a key to another person: read again. A person in `before` only is
+        deleted; a person in `after` only, with version 0, is new. At most a hundred people and keys, kept ones included.
         """
+
+    def change_person(self, person_id: str, change: Callable[[Person], Person]) -> Person | None:
+        """Load, change, save if unchanged since, else try again. Returns None if there is none. Raises StaleLab."""
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
         """Newest first, from an index that lags by moments. Raises InvalidRequest on `cursor`."""

@@ -22,7 +22,6 @@ from chalicelib.domain.errors.tree import (
     AwsRefused,
     AwsUnavailable,
     EkslabError,
-    StaleLab,
 )
 from chalicelib.domain.identity.confirmation import A_DAY, LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
@@ -35,8 +34,6 @@ from chalicelib.workflows.shared.mailing import claims, send_mail
 _AT_ONCE = 100
 #: The next try after a mail that nobody took, once.
 _SOON = timedelta(hours=1)
-#: Tries of a save that other writers get ahead of.
-_ATTEMPTS = 8
 
 
 def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
@@ -72,12 +69,7 @@ def _invite(deps: Deps, person_id: str, now: datetime) -> None:
 
 def _settle(deps: Deps, person: Person, change: Callable[[Person], Person]) -> None:
     """Save the result of a mail, also if others saved the person meanwhile, unless another address is asked for now."""
-    kept: Person | None = person
-    for _ in range(_ATTEMPTS):
-        if kept is None or kept.asked != person.asked or deps.people.save_people([kept], [change(kept)]):
-            return
-        kept = deps.people.person(person.id)
-    raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
+    deps.people.change_person(person.id, lambda kept: change(kept) if kept.asked == person.asked else kept)
 
 
 def _after(refused: AddressPending | AddressRefused | AskedTooOften, person: Person, now: datetime) -> Person:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import IdentityTaken, InvalidRequest
+from chalicelib.domain.errors.saving import changed_record
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, person_named
 from tests.fakes.account import Account, port
@@ -47,7 +48,7 @@ class FakePeople:
         for one in after:
             for key in sorted(one.keys):
                 if self.claims.get(key, one.id) not in known | {one.id}:
-                    raise IdentityTaken(key)
+                    return False
         self.claims = {key: of for key, of in self.claims.items() if of not in known}
         self.people = {of: person for of, person in self.people.items() if of not in known}
         versions = {one.id: one.version for one in before}
@@ -55,6 +56,15 @@ class FakePeople:
             self.people[one.id] = replace(one, version=versions.get(one.id, 0) + 1)
             self.claims |= dict.fromkeys(one.keys, one.id)
         return True
+
+    @port
+    def change_person(self, person_id: str, change: Callable[[Person], Person]) -> Person | None:
+        """Through the other two, so that somebody else may act in between."""
+
+        def save(changed: Person, stored: Person) -> Person | None:
+            return self.people[person_id] if self.save_people([stored], [changed]) else None
+
+        return changed_record(person_id, lambda: self.person(person_id), change, save)
 
     @port
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from chalicelib.aws.dynamodb.codec import item_of
 from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, text
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import changed_record, until_saved
 from chalicelib.domain.core.sentence import from_kept, to_kept
+from chalicelib.domain.errors.saving import changed_record, until_saved
 from chalicelib.domain.notices.mail import Mail, begun
 
 _KEPT = timedelta(days=90)

@@ -24,8 +24,8 @@ from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, stamp, text
 from chalicelib.aws.dynamodb.pages import everyone, shard
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import NEW, Reason, add_all, delete, is_written, put, until_saved
-from chalicelib.domain.errors.tree import IdentityTaken
+from chalicelib.aws.dynamodb.transactions import NEW, add_all, delete, is_written, put
+from chalicelib.domain.errors.saving import changed_record, until_saved
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, lookup_keys, person_named
 
@@ -56,8 +56,10 @@ class DynamoPeople(InTable):
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """One transaction. A write whose answer was lost is recognised by its id."""
         write_id = secrets.token_hex(16)
-        reasons = self._table.transact(people_operations(before, after, write_id), write_id)
-        return not reasons or _settled(reasons, write_id, {person.id for person in before})
+        return is_written(self._table.transact(people_operations(before, after, write_id), write_id), write_id)
+
+    def change_person(self, person_id: str, change: Callable[[Person], Person]) -> Person | None:
+        return changed_record(person_id, lambda: self.person(person_id), change, self._save)
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
         items, more = self._table.page(everyone(PEOPLE), limit, cursor)
@@ -92,6 +94,9 @@ class DynamoPeople(InTable):
         counter = key(f"USES#{name}", "COUNT")
         update = add_all(counter, {"uses": 1}, ("uses", most), until)
         return not self._table.transact([update])
+
+    def _save(self, changed: Person, stored: Person) -> Person | None:
+        return replace(changed, version=stored.version + 1) if self.save_people([stored], [changed]) else None
 
 
 def people_operations(before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:
@@ -156,14 +161,3 @@ def _claim(key: str, person: Person, had: str | None) -> Item:
 def _release(key: str, person_id: str) -> Item:
     mine = "attribute_not_exists(pk) OR person_id = :had"
     return delete(claim_key(key), mine, {":had": text(person_id)})
-
-
-def _settled(reasons: Sequence[Reason], write_id: str, known: set[str]) -> bool:
-    """Whether it was written after all. Raises IdentityTaken if an unexpected person holds a key."""
-    refused = [reason.item for reason in reasons if reason.refused]
-    if any(item.get("write_id") == text(write_id) for item in refused):
-        return True
-    taken = [item for item in refused if "person_id" in item and item["person_id"]["S"] not in known]
-    if taken:
-        raise IdentityTaken(taken[0]["pk"]["S"].removeprefix("IDENTITY#"))
-    return False

@@ -19,7 +19,8 @@ from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, stamp, text
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import NEW, changed_record
+from chalicelib.aws.dynamodb.transactions import NEW
+from chalicelib.domain.errors.saving import changed_record
 from chalicelib.domain.errors.tree import Unreadable
 from chalicelib.domain.notices.outbox import Post, Waiting
 

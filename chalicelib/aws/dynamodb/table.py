@@ -12,7 +12,8 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.codec import thing_of
 from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.pages import Listing, cursor_of, read_cursor
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, is_written, put, reasons_of
+from chalicelib.aws.dynamodb.transactions import NEW, Reason, is_written, put, reasons_of
+from chalicelib.domain.errors.saving import ATTEMPTS
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled, Unreadable
 
 #: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.

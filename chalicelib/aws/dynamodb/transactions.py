@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.dynamodb.keys import Item, expiry
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import StaleLab, Throttled
+from chalicelib.domain.errors.tree import Throttled
 
-#: Tries of a conflicting write before it fails.
-ATTEMPTS = 8
 #: The condition of an item that is to be new.
 NEW = "attribute_not_exists(pk)"
 
-Saved = TypeVar("Saved")
 _BUSY = frozenset({"TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
 
@@ -33,33 +29,6 @@ class Reason:
     def refused(self) -> bool:
         """Whether its condition failed."""
         return self.code == "ConditionalCheckFailed"
-
-
-def until_saved(what: str, attempt: Callable[[], Saved | None]) -> Saved:
-    """Load, change and save; repeat if somebody saved in between (`attempt` returns None). Raises StaleLab."""
-    for _ in range(ATTEMPTS):
-        if (saved := attempt()) is not None:
-            return saved
-    raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
-
-
-def changed_record(
-    what: str,
-    load: Callable[[], Saved | None],
-    change: Callable[[Saved], Saved],
-    save: Callable[[Saved, Saved], Saved | None],
-) -> Saved | None:
-    """Load, change, save; repeat if somebody saved in between (`save(changed, stored)` returns None). Raises StaleLab.
-
-    An unchanged record is not saved. None: there is none.
-    """
-    for _ in range(ATTEMPTS):
-        stored = load()
-        if stored is None or (changed := change(stored)) == stored:
-            return stored
-        if (saved := save(changed, stored)) is not None:
-            return saved
-    raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
 
 
 def is_written(reasons: Sequence[Reason], write_id: str) -> bool:

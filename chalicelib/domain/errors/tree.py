@@ -17,7 +17,6 @@ EkslabError
 │   ├── PolicyNotAllowed      EKS does not change it now       409
 │   ├── AccountNotRegistered  no such account is kept      404
 │   ├── AccountInUse          labs live in the account     409
-│   ├── IdentityTaken         it is another person's           409
 │   ├── AddressPending        somebody else's is pending       409
 │   ├── AddressRefused        its reader said no               409
 │   ├── AskedTooOften         too many mails or addresses      429
@@ -264,15 +263,6 @@ class PolicyNotAllowed(RequestRefused):
     """The support policy can't be changed now; the message says why, and gives the remedy."""
 
 
-class IdentityTaken(RequestRefused):
-    """An identity or an address belongs to another person. `key` is the one of `domain/identity/person.py`."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        text = Sentence("{name} is another person's here. A link in a mail to their address joins the two.")
-        super().__init__(text.with_slots(name=key.partition("/")[2]))
-
-
 class AddressPending(RequestRefused):
     """Somebody else requested this address, and its reader has not answered; one confirmation is pending at a time."""
 
@@ -347,7 +337,7 @@ class Unreadable(EkslabError):
 
 
 class StaleLab(EkslabError):
-    """The lab was saved by someone else since it was loaded."""
+    """The lab, or another record, was saved by others since it was loaded."""
 
 
 class Superseded(EkslabError):

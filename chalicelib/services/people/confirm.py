@@ -11,13 +11,11 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.signed_links import read_confirmation, read_unsubscribing
-from chalicelib.domain.errors.tree import LinkInvalid, StaleLab
+from chalicelib.domain.errors.saving import until_saved
+from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.identity.confirmation import Confirmation, address_digest
 from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, address_key, identity_key, same_address
 from chalicelib.ports.deps import Deps
-from chalicelib.services.people.me import saved
-
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -61,26 +59,28 @@ def refuse_address(deps: Deps, token: str, now: datetime) -> ConfirmationView:
         return replace(known, refused=tuple(sorted({*known.refused, kept.person})))
 
     said = deps.people.change_confirmation(address_digest(kept.address), refused)
-    person = deps.people.person(kept.person)
-    if person is not None and same_address(person.asked, kept.address):
-        deps.people.save_people([person], [replace(person, asked=None, invite_at=None)])
+
+    def silenced(person: Person) -> Person:
+        if not same_address(person.asked, kept.address):
+            return person
+        return replace(person, asked=None, invite_at=None)
+
+    person = deps.people.change_person(kept.person, silenced)
     return ConfirmationView(said, person.identities if person else (), done=True, refused=True)
 
 
 def _join(deps: Deps, kept: Confirmation) -> None:
-    for _ in range(_ATTEMPTS):
+    def attempt() -> bool | None:
         found, reader = _both(deps, kept)
         if reader is not None and _is_joined(kept, reader):
-            return
+            return True
         person = _asking(kept, found)
         if reader is None or reader.id == person.id:
             proved = replace(person.joined(), address=kept.address, asked=None, invite_at=None)
-            done = saved(deps, [person], [proved])
-        else:
-            done = saved(deps, [reader, person], [_joined(reader, person)])
-        if done:
-            return
-    raise StaleLab(f"{kept.person} was saved by others {_ATTEMPTS} times in a row.")
+            return deps.people.save_people([person], [proved]) or None
+        return deps.people.save_people([reader, person], [_joined(reader, person)]) or None
+
+    until_saved(kept.person, attempt)
 
 
 def _joined(reader: Person, person: Person) -> Person:
@@ -140,32 +140,29 @@ class UnsubscribingView:
 
 def look_at_unsubscribing(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
     """The effect of the button. Raises LinkInvalid, LinkExpired, LinkBusy."""
-    person, topics = _subscribed(deps, token, now)
+    person_id, topics = _subscribed(deps, token, now)
+    person = deps.people.person(person_id)
+    if person is None:
+        raise LinkInvalid
     return UnsubscribingView(topics, set(topics) <= set(person.muted))
 
 
 def unsubscribe(deps: Deps, token: str, now: datetime) -> UnsubscribingView:
     """Switch the topics off; repeating it is the same. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
-    person, topics = _subscribed(deps, token, now)
-    for _ in range(_ATTEMPTS):
-        muted = tuple(one for one in Topic if one in topics or one in person.muted)
-        if muted == person.muted or saved(deps, [person], [replace(person, muted=muted)]):
-            return UnsubscribingView(topics, done=True)
-        person = _person(deps, person.id)
-    raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
+    person_id, topics = _subscribed(deps, token, now)
+
+    def muted(person: Person) -> Person:
+        return replace(person, muted=tuple(one for one in Topic if one in topics or one in person.muted))
+
+    if deps.people.change_person(person_id, muted) is None:
+        raise LinkInvalid
+    return UnsubscribingView(topics, done=True)
 
 
-def _subscribed(deps: Deps, token: str, now: datetime) -> tuple[Person, tuple[Topic, ...]]:
+def _subscribed(deps: Deps, token: str, now: datetime) -> tuple[str, tuple[Topic, ...]]:
     person_id, topics = read_unsubscribing(token, deps.curfew.known_keys(), now)
     deps.curfew.link_uses.spend(token, now)
     try:
-        return _person(deps, person_id), tuple(map(Topic, topics))
+        return person_id, tuple(map(Topic, topics))
     except ValueError as reason:
         raise LinkInvalid from reason
-
-
-def _person(deps: Deps, person_id: str) -> Person:
-    person = deps.people.person(person_id)
-    if person is None:
-        raise LinkInvalid
-    return person

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,13 +11,12 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.signed_links import sign_confirmation
 from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.saving import until_saved
 from chalicelib.domain.errors.tree import (
     AskedTooOften,
     AwsRefused,
     AwsUnavailable,
-    IdentityTaken,
     InvalidRequest,
-    StaleLab,
 )
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.confirmation import (
@@ -37,8 +36,6 @@ from chalicelib.ports.deps import Deps
 
 #: How long the request itself sends the mail; afterwards the five-minute run does, in case the request died.
 _OUR_TURN = timedelta(minutes=5)
-#: Tries of a save that other writers get ahead of.
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -116,24 +113,18 @@ def change_me(
 
     `leaves`: whether the caller leaves an unproved group, whose other identities keep what a roster said of them.
     """
-    for _ in range(_ATTEMPTS):
+
+    def attempt() -> Person | None:
         kept = deps.people.person_by_key(identity_key(caller.identity))
         before = [] if kept is None else [kept]
         rest, own = _apart(kept, caller, now) if kept is not None and leaves(kept) else ([], _own(kept, caller, now))
         changed = change(own)
         if kept is not None and not rest and changed == kept:
             return kept
-        if saved(deps, before, [*rest, changed]):
-            return replace(changed, version=1 if rest or kept is None else kept.version + 1)
-    raise StaleLab(f"{caller.identity} was saved by others {_ATTEMPTS} times in a row.")
+        is_saved = deps.people.save_people(before, [*rest, changed])
+        return replace(changed, version=1 if rest or kept is None else kept.version + 1) if is_saved else None
 
-
-def saved(deps: Deps, before: Sequence[Person], after: Sequence[Person]) -> bool:
-    """Save people; return False if another writer came first, also with a new record of the same person: the caller reads again."""
-    try:
-        return deps.people.save_people(before, after)
-    except IdentityTaken:
-        return False
+    return until_saved(caller.identity, attempt)
 
 
 def new_calendar(deps: Deps, caller: Caller, now: datetime) -> str:

@@ -12,15 +12,15 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import distinct, same_recipient
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
+from chalicelib.domain.errors.saving import until_saved
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.confirmation import address_digest
 from chalicelib.domain.identity.erasure import ERASED, without
-from chalicelib.domain.identity.person import Person, lookup_keys
+from chalicelib.domain.identity.person import Person, identity_key, lookup_keys
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.ports.deps import Deps
 
-_ATTEMPTS = 8
 #: Labs whose records one request changes: each takes a second, and API Gateway waits half a minute.
 MOST = 10
 
@@ -42,22 +42,43 @@ def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
     """
     if not caller.is_admin:
         raise NotYours("Who is forgotten here is for administrators to say.")
-    first = _erased(deps, name)
-    people = _named(deps, name)
-    others = [one for one in _names_of(people) if one.casefold() != name.casefold()]
-    done = [first, *(_erased(deps, one) for one in others if len(one) > 1)]
-    alive = tuple(dict.fromkeys(lab for one in done for lab in one.alive))
-    left = sum(one.left for one in done)
-    for person in people:
-        _forget(deps, person, whole=not alive and not left)
-    return Removal(len(people), sum(one.labs for one in done), left, alive)
+    erasure = _Erasure(deps, name)
+    return until_saved(name, erasure.attempt)
 
 
-def _named(deps: Deps, name: str) -> list[Person]:
-    """Both people if a bare name is two people's: erasing a name erases it everywhere."""
-    keys = lookup_keys(name, deps.watch.home)
-    found = [deps.people.person(name), *map(deps.people.person_by_key, keys)]
-    return list({person.id: person for person in found if person is not None}.values())
+class _Erasure:
+    """One request. Where others save or join a person in between, all are looked up again, with their labs."""
+
+    def __init__(self, deps: Deps, name: str) -> None:
+        self._deps, self._name = deps, name
+        self._late = dict[str, Person]()
+        self._forgotten = set[str]()
+        self._labs = 0
+
+    def attempt(self) -> Removal | None:
+        """Erase what can be erased; None if others saved a person in between."""
+        first = _erased(self._deps, self._name)
+        people = self._named()
+        others = [one for one in _names_of(people) if one.casefold() != self._name.casefold()]
+        done = [first, *(_erased(self._deps, one) for one in others if len(one) > 1)]
+        alive = tuple(dict.fromkeys(lab for one in done for lab in one.alive))
+        left = sum(one.left for one in done)
+        self._labs += sum(one.labs for one in done)
+        self._late = {one.id: one for one in people if not _forget(self._deps, one, whole=not alive and not left)}
+        self._forgotten |= {one.id for one in people} - set(self._late)
+        return None if self._late else Removal(len(self._forgotten), self._labs, left, alive)
+
+    def _named(self) -> list[Person]:
+        """Both people if a bare name is two people's: erasing a name erases it everywhere.
+
+        Also the person to whom somebody of the last attempt was joined: nothing else may lead to them.
+        """
+        people = self._deps.people
+        joined = [one for one in self._late.values() if people.person(one.id) is None]
+        mine = [identity_key(identity) for one in joined for identity in one.identities]
+        keys = dict.fromkeys((*lookup_keys(self._name, self._deps.watch.home), *mine))
+        found = [people.person(self._name), *map(people.person_by_key, keys)]
+        return list({person.id: person for person in found if person is not None}.values())
 
 
 def _names_of(people: list[Person]) -> tuple[str, ...]:
@@ -65,22 +86,18 @@ def _names_of(people: list[Person]) -> tuple[str, ...]:
     return distinct([*(identity for person in people for identity in person.identities), *addresses])
 
 
-def _forget(deps: Deps, person: Person, whole: bool) -> None:
-    """Delete the person wholly; or all but their identities, until their labs are over. A pending link stops working."""
-    for _ in range(_ATTEMPTS):
-        silent = replace(person, address=None, asked=None, invite_at=None, calendar=None)
-        if deps.people.save_people([person], [] if whole else [silent]):
-            break
-        now = deps.people.person(person.id)
-        if now is None:
-            break
-        person = now
-    else:
-        raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
+def _forget(deps: Deps, person: Person, whole: bool) -> bool:
+    """Delete the person wholly; or all but their identities, until their labs are over. A pending link stops working.
+
+    False: they were saved by others since they were read.
+    """
+    silent = replace(person, address=None, asked=None, invite_at=None, calendar=None)
+    is_saved = deps.people.save_people([person], [] if whole else [silent])
     for address in {one.lower() for one in (person.address, person.asked) if one}:
         deps.people.forget_confirmation(address_digest(address))
         if deps.mail is not None:
             deps.mail.store.forget_address(address)
+    return is_saved
 
 
 def _erased(deps: Deps, name: str) -> Removal:

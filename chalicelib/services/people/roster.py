@@ -13,15 +13,15 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
+from chalicelib.domain.errors.saving import until_saved
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.person import Person, identity_key, same_address
 from chalicelib.domain.requests.roster import MOST_ROWS, RosterRules, Row, read_rows
 from chalicelib.domain.requests.schedule_input import time_zones
 from chalicelib.ports.deps import Deps, Page
-from chalicelib.services.people.me import new_person_id, saved
+from chalicelib.services.people.me import new_person_id
 
-_ATTEMPTS = 4
 #: People and keys in one save: a transaction has as many writes.
 _AT_ONCE = 100
 _PAGE = 500
@@ -49,16 +49,17 @@ def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[st
     read, found = read_rows(rows, rules_for(deps, caller))
     if found:
         raise InvalidRequest(found, most=MOST_ROWS)
-    for _ in range(_ATTEMPTS):
+
+    def attempt() -> Kept | None:
         found_by = deps.people.people_of([one for row in read for one in row.identities])
         known = {identity_key(identity): person for identity, person in found_by.items()}
         plans = [_planned(row, known, now) for row in read]
         if wrong := [*(plan for plan in plans if isinstance(plan, Finding)), *_one_persons(read, known)]:
             raise InvalidRequest(wrong, most=MOST_ROWS)
         steps = [plan for plan in plans if isinstance(plan, RowChange)]
-        if _saved(deps, [step for step in steps if step.after != step.before]):
-            return _count(steps)
-    raise StaleLab("People were saved by others all the while.")
+        return _count(steps) if _saved(deps, [step for step in steps if step.after != step.before]) else None
+
+    return until_saved("The roster", attempt)
 
 
 def rules_for(deps: Deps, caller: Caller) -> RosterRules:
@@ -146,7 +147,7 @@ def _saved(deps: Deps, steps: Sequence[RowChange]) -> bool:
     """False if other writers came in between: saved people stay, and count as unchanged at the next try."""
     for some in _by_saves(steps):
         before = [step.before for step in some if step.before is not None]
-        if not saved(deps, before, [step.after for step in some]):
+        if not deps.people.save_people(before, [step.after for step in some]):
             return False
     return True
 

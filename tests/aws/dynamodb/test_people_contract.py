@@ -13,9 +13,9 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.people import DynamoPeople
-from chalicelib.domain.errors.tree import AskedTooOften, AwsUnavailable, IdentityTaken, InvalidRequest, Throttled
+from chalicelib.domain.errors.tree import AskedTooOften, AwsUnavailable, InvalidRequest, Throttled
 from chalicelib.domain.identity.confirmation import Asking, Confirmation, address_digest, asked
-from chalicelib.domain.identity.person import Choices, Language, Person, Topic, address_key
+from chalicelib.domain.identity.person import Choices, Language, Person, Topic
 from chalicelib.ports.people import PersonStore
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account
@@ -99,11 +99,8 @@ def test_many_are_found_at_once(store: PersonStore) -> None:
 
 def test_an_identity_and_an_address_are_one_persons(store: PersonStore) -> None:
     keep(store, a_person(address="a@example.com"))
-    with pytest.raises(IdentityTaken):
-        store.save_people([], [a_person("person-2", ALICE.replace("alice", "ALICE"))])
-    with pytest.raises(IdentityTaken) as refused:
-        store.save_people([], [a_person("person-2", "arn:aws:iam::1:user/b", address="A@example.com")])
-    assert refused.value.key == address_key("a@example.com")
+    assert not store.save_people([], [a_person("person-2", ALICE.replace("alice", "ALICE"))])
+    assert not store.save_people([], [a_person("person-2", "arn:aws:iam::1:user/b", address="A@example.com")])
     assert store.list_people(10, None)[0] == (replace(a_person(address="a@example.com"), version=1),)
 
 
@@ -126,6 +123,34 @@ def test_two_become_one_and_one_is_forgotten(store: PersonStore) -> None:
     assert store.people_of([ALICE]).get(ALICE) is None
     assert store.list_people(10, None) == ((), None)
     assert not store.save_people([other], [other])
+
+
+def test_who_was_joined_to_another_in_between_is_neither_saved_nor_deleted(store: PersonStore) -> None:
+    one = keep(store, a_person("person-1", ALICE, address="a@example.com"))
+    other = keep(store, a_person("person-2", f"{SSO}Labs/alice"))
+    joined = replace(one, identities=(*one.identities, *other.identities))
+    assert store.save_people([one, other], [joined])
+    assert not store.save_people([other], [replace(other, zone="Asia/Seoul")])
+    assert not store.save_people([other], [])
+    assert store.change_person("person-2", lambda person: replace(person, zone="Asia/Seoul")) is None
+    assert store.list_people(10, None)[0] == (replace(joined, version=2),)
+
+
+def test_a_change_is_made_of_what_others_saved_meanwhile(store: PersonStore) -> None:
+    first = keep(store, a_person())
+    seen = list[int]()
+
+    def changed(person: Person) -> Person:
+        seen.append(person.version)
+        if len(seen) == 1:
+            assert store.save_people([first], [replace(first, language=Language.KO)])
+        return replace(person, zone="Asia/Seoul")
+
+    after = replace(first, language=Language.KO, zone="Asia/Seoul", version=3)
+    assert store.change_person("person-1", changed) == after
+    assert (store.person("person-1"), seen) == (after, [1, 2])
+    assert store.change_person("person-1", lambda person: person) == after
+    assert store.person_by_key("user/111122223333/alice") == after
 
 
 def test_a_list_goes_by_age_and_refuses_other_cursors(store: PersonStore) -> None:
@@ -214,8 +239,7 @@ def test_a_lost_answer_leaves_one_person_that_a_second_try_finds(client: Any) ->
     with pytest.raises(AwsUnavailable):
         store.save_people([], [a_person()])
     assert store.people_of([ALICE]).get(ALICE) == replace(a_person(), version=1)
-    with pytest.raises(IdentityTaken):
-        store.save_people([], [a_person("person-2")])
+    assert not store.save_people([], [a_person("person-2")])
 
 
 class Leaving:

@@ -26,7 +26,6 @@ from chalicelib.aws.dynamodb.curfew.keys import (
 from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.aws.dynamodb.pages import partition, shard
 from chalicelib.aws.dynamodb.table import InTable, Table
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, until_saved
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.plan import (
     Entry,
@@ -39,6 +38,7 @@ from chalicelib.domain.curfew.plan import (
     entry_digest,
     hash_of_digests,
 )
+from chalicelib.domain.errors.saving import ATTEMPTS, until_saved
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab
 from chalicelib.domain.identity.callers import identity_of
 

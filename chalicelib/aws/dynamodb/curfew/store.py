@@ -34,10 +34,11 @@ from chalicelib.aws.dynamodb.keys import (
 )
 from chalicelib.aws.dynamodb.labs.sums import running
 from chalicelib.aws.dynamodb.pages import everyone, partition, shard
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, until_saved
+from chalicelib.aws.dynamodb.transactions import add
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Running
 from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.errors.saving import ATTEMPTS, until_saved
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, Lab

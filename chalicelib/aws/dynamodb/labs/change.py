@@ -14,7 +14,8 @@ from chalicelib.aws.dynamodb.items import lab_item
 from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.dynamodb.labs.sums import Addition, counter_updates, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import add, delete, put, until_saved
+from chalicelib.aws.dynamodb.transactions import add, delete, put
+from chalicelib.domain.errors.saving import until_saved
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab

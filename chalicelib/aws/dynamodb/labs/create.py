@@ -17,8 +17,9 @@ from chalicelib.aws.dynamodb.keys import Item, expiry, idempotency_key_of, lab_k
 from chalicelib.aws.dynamodb.labs.records import OFFERS, offers_of
 from chalicelib.aws.dynamodb.labs.sums import Addition, counter_updates, refusal, spending_updates
 from chalicelib.aws.dynamodb.table import Table
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, Reason, add, put
+from chalicelib.aws.dynamodb.transactions import NEW, Reason, add, put
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.saving import ATTEMPTS
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab

@@ -16,8 +16,9 @@ from chalicelib.aws.dynamodb.labs.retention import receipts_of
 from chalicelib.aws.dynamodb.labs.sums import kept_until
 from chalicelib.aws.dynamodb.pages import partition
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import NEW, until_saved
+from chalicelib.aws.dynamodb.transactions import NEW
 from chalicelib.domain.core.resources import LedgerEntry
+from chalicelib.domain.errors.saving import until_saved
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event, Step

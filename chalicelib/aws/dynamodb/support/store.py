@@ -31,8 +31,9 @@ from chalicelib.aws.dynamodb.support.keys import (
     watched_key,
 )
 from chalicelib.aws.dynamodb.table import InTable
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, NEW, is_written, put, until_saved
+from chalicelib.aws.dynamodb.transactions import NEW, is_written, put
 from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.errors.saving import ATTEMPTS, until_saved
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.notices.notice import Notice, NoticeState
