@@ -1,7 +1,8 @@
 """One installed service for all stories, which are told side by side: labs of different people do not wait for each other.
 
 A story is a test function that takes `stage`, nothing else, and is marked `story`. When the first of them is due, all of
-this session's begin, a few at a time; each test then waits for the end of its own.
+this session's begin, a few at a time, and so do the situations of `rows.py` that several tests look at; each test then waits
+for the end of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest import runner
@@ -17,11 +19,12 @@ from _pytest import runner
 from sandbox.recorded_requests import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
 from tests.story.eventual import lag_seed
+from tests.story.rows import PLAYS
 
 #: pytest writes the name of the test in hand into the environment, and takes it out, while stories copy the environment.
 runner._update_current_test_var = lambda item, when: None
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
-AT_ONCE = 6
+AT_ONCE = 8
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +49,28 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def begun(request: pytest.FixtureRequest, stage: Stage, left: Path) -> Iterator[Mapping[str, Future[None]]]:
-    """All stories of this session, by node id, under way."""
-    with ThreadPoolExecutor(AT_ONCE) as tellers:
-        stories = [item for item in request.session.items if _is_sent(item)]
-        yield {
-            item.nodeid: tellers.submit(item.function, stage) for item in stories if isinstance(item, pytest.Function)
-        }
+def tellers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def played(
+    request: pytest.FixtureRequest, stage: Stage, left: Path, tellers: ThreadPoolExecutor
+) -> Mapping[str, Future[Any]]:
+    """The situations of `rows.py` that tests of this session need, by name, under way."""
+    items = (item for item in request.session.items if isinstance(item, pytest.Function))
+    wanted = {name for item in items for name in item.fixturenames}
+    return {name: tellers.submit(play, stage) for name, play in PLAYS.items() if name in wanted}
+
+
+@pytest.fixture(scope="session")
+def begun(
+    request: pytest.FixtureRequest, stage: Stage, tellers: ThreadPoolExecutor, played: object
+) -> Mapping[str, Future[None]]:
+    """All stories of this session, by node id, under way. The situations take longest, so they begin first."""
+    stories = [item for item in request.session.items if _is_sent(item)]
+    return {item.nodeid: tellers.submit(item.function, stage) for item in stories if isinstance(item, pytest.Function)}
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,8 +22,13 @@ COURSE = """ekslab create cluster --name $CLUSTER_NAME --region=ap-northeast-2 -
 --ssh-access --external-dns-access --verbose 4"""
 
 
-def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: Stage, tmp_path: Path) -> None:
+def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: Stage) -> None:
     assert KUBECTL.exists(), "kubectl is not installed: `make kubectl`"
+    with TemporaryDirectory() as home:
+        types_the_command(stage, Path(home))
+
+
+def types_the_command(stage: Stage, tmp_path: Path) -> None:
     # Given a learner with a key, two subnets of theirs, and a cluster of another kind in their kubeconfig
     shell = Shell(stage, tmp_path)
     network = a_network(stage, "10.43.0.0/16")

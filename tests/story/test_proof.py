@@ -6,8 +6,8 @@ rows that need the same surroundings share a lab (`rows.py`). The rules themselv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -18,21 +18,9 @@ from tests.paths import PROJECT
 from tests.story.account import cluster, left_of
 from tests.story.forgers import Told, a_forger
 from tests.story.network import a_cluster, a_network
-from tests.story.rows import PLAYS
 from tests.story.steps import Learner, learner, lines
 
 pytestmark = pytest.mark.story
-
-AT_ONCE = 3
-
-
-@pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Mapping[str, Future[Any]]]:
-    """All that this session's rows need, under way."""
-    items = (item for item in request.session.items if isinstance(item, pytest.Function))
-    wanted = dict.fromkeys(name for item in items for name in item.fixturenames if name in PLAYS)
-    with ThreadPoolExecutor(AT_ONCE) as players:
-        yield {name: players.submit(PLAYS[name], stage) for name in wanted}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,13 @@ KEEP = "EKSLAB_KEEP_RIGHTS"
 
 
 def test_each_right_of_a_function_is_needed_in_some_story(
-    left: Path, begun: Mapping[str, Future[None]], stage: Stage, request: pytest.FixtureRequest
+    left: Path,
+    played: Mapping[str, Future[Any]],
+    begun: Mapping[str, Future[None]],
+    stage: Stage,
+    request: pytest.FixtureRequest,
 ) -> None:
-    wait(begun.values())
+    wait((*played.values(), *begun.values()))
     asked = [*stage.sandbox.admin("GET", "questions")["questions"], *questions_left(left)]
     questions = rights.questions_of(asked)
     if os.environ.get(KEEP) and _all_were_told(request):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from sandbox.stage import Stage, installed
@@ -19,15 +16,13 @@ NAME = "unproved"
 ISSUE = {"code": "Ec2SecurityGroupDeletionFailure", "message": "sg-0a1b2c3d has a dependent object"}
 
 
-@pytest.fixture
-def own_stage(left: Path) -> Iterator[Stage]:
-    """A sandbox of this story's own: what is denied here would be missed by all others."""
-    assert left.is_dir()
-    with installed() as stage:
-        yield stage
+def test_without_lookup_events_a_request_says_what_stays_and_a_receipt_names_it(stage: Stage) -> None:
+    # A sandbox of this story's own: the others would miss what is denied here.
+    with installed() as own_stage:
+        tells_what_stays(own_stage)
 
 
-def test_without_lookup_events_a_request_says_what_stays_and_a_receipt_names_it(own_stage: Stage) -> None:
+def tells_what_stays(own_stage: Stage) -> None:
     # Given an account where LookupEvents is denied, and an EKS that fails to delete a node group at first
     denied = {"code": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:LookupEvents"}
     failed = {"operation": "DeleteNodegroup", "cluster": NAME, "times": 1}
