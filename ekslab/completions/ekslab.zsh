@@ -13,32 +13,32 @@ _shtab_ekslab_commands() {
     acknowledge:'Its next deadline is known: no more mails until the last week.'
     adopt:'Make a cluster that this service made, and that no record knows, a lab again.'
     apply:'Keep a roster of people.'
-    approve:'Let a lab be made that waits for an approver'"'"'s word (approvers).'
+    approve:'Approve a lab that waits for approval (approvers).'
     completion:'Print the file that completes words in your shell.'
     create:'Ask for a lab, or an address of your calendar.'
-    curfew:'Show how curfew works here; administrators change it.'
-    dashboard:'Show the page on 127.0.0.1 as whoever your AWS credentials are, until Ctrl-C.'
+    curfew:'Show the rules of curfew; administrators change them.'
+    dashboard:'Show the page on 127.0.0.1 with your AWS credentials, until Ctrl-C.'
     delete:'Let a lab go, or forget a person.'
     describe:'One lab, or one watched cluster, whole.'
-    extend:'Move its lease out.'
+    extend:'Extend a lab'"'"'s lease.'
     get:'List labs, their parts, versions, plans, notices.'
     health:'Say whether the service is well; exit status 1 unless it is.'
-    hibernate:'No nodes until it is woken.'
-    leftovers:'Say what of its receipt stays.'
+    hibernate:'Hibernate a lab: no nodes until it wakes.'
+    leftovers:'Confirm that leftovers on its receipt stay.'
     me:'Show where mail about your labs reaches you, or change it.'
     offers:'Show what labs may use of the account; administrators change it.'
-    protect:'No sweep touches it (administrators).'
-    refuse:'Let it not be made (approvers).'
+    protect:'Protect a lab from curfew (administrators).'
+    refuse:'Refuse a lab that waits for approval (approvers).'
     register:'Watch an account, or make labs in it; what is not said goes back to its default.'
-    release:'Let a night that is held go on, as its plan was published and for that night alone.'
+    release:'Release the held plan of one night, as it was published.'
     scale:'Change the number of nodes.'
-    schedule:'When curfew comes and what it brings; `no` takes a field away.'
+    schedule:'Show or set the curfew schedule; `no` removes a field.'
     snooze:'Hold its notices back for a while.'
     unregister:'Watch an account no longer.'
     update:'Change endpoint access.'
     utils:'The kubeconfig.'
     version:'Print the version.'
-    wake:'Its nodes come back.'
+    wake:'Wake a lab.'
   )
   _describe 'ekslab commands' _commands
 }
@@ -89,7 +89,7 @@ _shtab_ekslab_get_commands() {
     notices:'List who was told of which deadline, newest first.'
     offers:'Print what of the account labs may use: networks, zones, key pairs, roles, instance types.'
     people:'List who is known here, and where mail reaches them.'
-    plan:'Print what tonight brings, and why.'
+    plan:'Print tonight'"'"'s plan, with reasons.'
     receipt:'Print what became of everything.'
     verdict:'Judge whether a lab is idle.'
     versions:'List Kubernetes versions and when their support ends.'
@@ -190,7 +190,7 @@ _shtab_ekslab_approve_options=(
   {-p,--profile}"[an AWS profile to sign with]:profile:"
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
-  "--why[its owner reads it]:why:"
+  "--why[shown to the owner]:why:"
   ":its name or its id:"
 )
 
@@ -438,7 +438,7 @@ _shtab_ekslab_extend_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   ":its name or its id:"
-  ":more than it has, or until when:"
+  ":a span to add, or the new end:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -804,7 +804,7 @@ _shtab_ekslab_protect_options=(
   {-p,--profile}"[an AWS profile to sign with]:profile:"
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
-  "--why[its owner and the report read it]:why:"
+  "--why[shown to the owner and in the report]:why:"
   ":its name or its id:"
   ":an instant, for example 2026-12-01T00\:00\:00Z\; \`no\` ends it:"
 )
@@ -819,7 +819,7 @@ _shtab_ekslab_refuse_options=(
   {-p,--profile}"[an AWS profile to sign with]:profile:"
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
-  "--why[its owner reads it]:why:"
+  "--why[shown to the owner]:why:"
   ":its name or its id:"
 )
 
@@ -853,7 +853,7 @@ _shtab_ekslab_release_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   ":the night, 2026-11-23:"
-  ":of the plan that you looked at\: the last line of \`ekslab get plan\`:"
+  ":the plan\'s hash\: the last line of \`ekslab get plan\`:"
 )
 
 # guard to ensure default positional specs are added only once per session

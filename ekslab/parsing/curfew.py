@@ -16,38 +16,38 @@ def add_curfew_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
 
 
 def _add_lease(top: Commands) -> None:
-    extend = _of_one_lab(top, "extend", "move its lease out", "extend myeks 4h")
-    extend.add_argument("by", type=commands.span, metavar="4h|2d|INSTANT", help="more than it has, or until when")
+    extend = _of_one_lab(top, "extend", "extend a lab's lease", "extend myeks 4h")
+    extend.add_argument("by", type=commands.span, metavar="4h|2d|INSTANT", help="a span to add, or the new end")
     extend.set_defaults(run=commands.extend)
     protect = _of_one_lab(
-        top, "protect", "no sweep touches it (administrators)", "protect myeks 2026-12-01T00:00:00Z --why exam"
+        top, "protect", "protect a lab from curfew (administrators)", "protect myeks 2026-12-01T00:00:00Z --why exam"
     )
     protect.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z; `no` ends it")
-    protect.add_argument("--why", help="its owner and the report read it")
+    protect.add_argument("--why", help="shown to the owner and in the report")
     protect.set_defaults(run=commands.protect)
     for what, message in (
-        ("approve", "let a lab be made that waits for an approver's word (approvers)"),
-        ("refuse", "let it not be made (approvers)"),
+        ("approve", "approve a lab that waits for approval (approvers)"),
+        ("refuse", "refuse a lab that waits for approval (approvers)"),
     ):
         one = _of_one_lab(top, what, message, f"{what} lab-0123456789ab --why exam")
-        one.add_argument("--why", required=True, help="its owner reads it")
+        one.add_argument("--why", required=True, help="shown to the owner")
         one.set_defaults(run=labs.answer_approval, what=what, watch=False)
     leftovers = _of_one_lab(
         top,
         "leftovers",
-        "say what of its receipt stays",
+        "confirm that leftovers on its receipt stay",
         "leftovers lab-0123456789ab --keep arn:aws:ec2:us-east-1:111122223333:volume/vol-0abc",
     )
     leftovers.add_argument("--keep", required=True, action="append", metavar="ARN", help="of a line that is `left`")
     leftovers.set_defaults(run=commands.leftovers)
-    for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
+    for what, message in (("hibernate", "hibernate a lab: no nodes until it wakes"), ("wake", "wake a lab")):
         one = _of_one_lab(top, what, message, f"{what} myeks --watch")
         add_watch(one, "it is done")
         one.set_defaults(run=commands.sleep_or_wake, what=what)
 
 
 def _add_schedule(top: Commands) -> None:
-    message = "when curfew comes and what it brings; `no` takes a field away"
+    message = "show or set the curfew schedule; `no` removes a field"
     schedule = _of_one_lab(top, "schedule", message, "schedule myeks --at-curfew hibernate --wake 08:30")
     for flag, name, what in (
         ("--time-zone", "timeZone", "an IANA name, Asia/Seoul"),
@@ -65,7 +65,7 @@ def _add_schedule(top: Commands) -> None:
 def _add_night(top: Commands, get: Commands) -> None:
     verdict = get.add_parser(
         "verdict",
-        help="is a lab idle, and why",
+        help="whether a lab is idle, and why",
         description="Judge whether a lab is idle.",
         example="ekslab get verdict myeks",
     )
@@ -73,25 +73,25 @@ def _add_night(top: Commands, get: Commands) -> None:
     verdict.set_defaults(run=commands.verdict)
     plan = get.add_parser(
         "plan",
-        help="what tonight brings, and why",
-        description="Print what tonight brings, and why.",
+        help="tonight's plan, with reasons",
+        description="Print tonight's plan, with reasons.",
         example="ekslab get plan 2026-11-23",
     )
     plan.add_argument("date", nargs="?", type=arguments.day, help="another night, 2026-11-23")
     plan.set_defaults(run=commands.plan)
     release = top.add_parser(
         "release",
-        help="let a night that is held go on (administrators)",
-        description="Let a night that is held go on, as its plan was published and for that night alone.",
+        help="release a held plan (administrators)",
+        description="Release the held plan of one night, as it was published.",
         example="ekslab release 2026-11-23 4f1c...",
     )
     release.add_argument("date", type=arguments.day, help="the night, 2026-11-23")
-    release.add_argument("hash", help="of the plan that you looked at: the last line of `ekslab get plan`")
+    release.add_argument("hash", help="the plan's hash: the last line of `ekslab get plan`")
     release.set_defaults(run=commands.release)
     curfew = top.add_parser(
         "curfew",
-        help="how curfew works here; administrators change it",
-        description="Show how curfew works here; administrators change it.",
+        help="the rules of curfew; administrators change them",
+        description="Show the rules of curfew; administrators change them.",
         example="ekslab curfew dry-run",
     )
     curfew.add_argument("mode", nargs="?", choices=["on", "off", "dry-run"], help="the stop switch")

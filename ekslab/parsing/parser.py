@@ -91,7 +91,7 @@ def _add_own(commands: Commands) -> None:
     page = commands.add_parser(
         "dashboard",
         help="the page, in your browser",
-        description="Show the page on 127.0.0.1 as whoever your AWS credentials are, until Ctrl-C.",
+        description="Show the page on 127.0.0.1 with your AWS credentials, until Ctrl-C.",
         example="ekslab dashboard",
     )
     page.add_argument("--port", type=arguments.number, default=0, help="of 127.0.0.1; 0 takes a free one")

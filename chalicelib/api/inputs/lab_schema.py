@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-#: An empty text says nothing, and nothing is dropped in silence. `name` has words of its own; values of tags may be empty.
+#: Empty strings are errors, because no field is dropped silently. `name` has its own message; values of tags may be empty.
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -106,13 +106,13 @@ class ExternalDnsBody(_Body):
 
 
 class WorkHostBody(_Body):
-    """An instance in public subnet 1 with kubectl, eksctl, aws and docker. `true` stands for the default one."""
+    """An instance in public subnet 1 with kubectl, eksctl, aws and docker. `true` is a short form of the default one."""
 
     instance_type: Text = Field("t3.medium", description="Default t3.medium.")
 
 
 class AddonBody(_Body):
-    """An EKS add-on. Its name alone may stand for it."""
+    """An EKS add-on. Its name alone is a short form."""
 
     name: Text
     version: Text | None = Field(None, description="Default: EKS's default for the cluster's version.")
@@ -140,7 +140,7 @@ class AccessPolicyBody(_Body):
 
 
 class AccessBody(_Body):
-    """Someone who gets in. Without policies and groups: as cluster administrator."""
+    """A principal with access. Without policies and groups: a cluster administrator."""
 
     principal_arn: Text
     policies: list[AccessPolicyBody] | None = None
@@ -171,7 +171,7 @@ class ScheduleBody(_Body):
 
 
 class LabBody(_Body):
-    """A lab as it is asked for."""
+    """A requested lab."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 

@@ -49,7 +49,7 @@ class ListQuery:
 
 @contextmanager
 def fields_of(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY) -> Iterator[Reader]:
-    """The fields of a body, to be read. At the end unread ones are findings. Raises InvalidRequest with every finding."""
+    """The fields of a body, to be read. Unread ones are findings at the end. Raises InvalidRequest with every finding."""
     body = Reader(read_body(raw, content_type, largest), "", Notes())
     yield body
     body.close()

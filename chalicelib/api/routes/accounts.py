@@ -16,18 +16,23 @@ from chalicelib.services.support import accounts
 def route_accounts(context: RequestContext) -> None:
     """Register the routes."""
 
-    @context.route("GET", "/accounts", "Which accounts are watched, and which take labs", (200, "All of them"))
+    @context.route("GET", "/accounts", "List the registered accounts", (200, "All accounts"))
     def get_accounts() -> Response:
         found = [clusters.registration_view(one, context.caller) for one in accounts.all_registered(context.deps)]
         return json_answer({"accounts": found})
 
-    @context.route("GET", "/accounts/{account}", "One registered account", (200, "The account"), (404,))
+    @context.route("GET", "/accounts/{account}", "Get one registered account", (200, "The account"), (404,))
     def get_account(account: str) -> Response:
         known = accounts.registered(context.deps, account)
         return json_answer(clusters.registration_view(known, context.caller))
 
     @context.route(
-        "PUT", "/accounts/{account}", "Register an account (administrators)", (200, "Kept"), (400, 409), body="Account"
+        "PUT",
+        "/accounts/{account}",
+        "Register an account (administrators)",
+        (200, "Stored"),
+        (400, 409),
+        body="Account",
     )
     def put_account(account: str) -> Response:
         accounts.refuse_others(context.caller)
@@ -37,7 +42,11 @@ def route_accounts(context: RequestContext) -> None:
         return json_answer(clusters.registration_view(kept, context.caller))
 
     @context.route(
-        "DELETE", "/accounts/{account}", "Forget an account without labs (administrators)", (204, "Forgotten"), (409,)
+        "DELETE",
+        "/accounts/{account}",
+        "Unregister an account without labs (administrators)",
+        (204, "Unregistered"),
+        (409,),
     )
     def delete_account(account: str) -> Response:
         accounts.unregister(context.deps, context.caller, account)

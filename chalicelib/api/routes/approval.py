@@ -30,7 +30,7 @@ def route_approval(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/labs/{lab_id}/approve",
-        "Approve a lab that waits",
+        "Approve a lab that waits for approval",
         (202, "Under way"),
         (400, 403, 404, 409),
         body="Why",
@@ -39,7 +39,12 @@ def route_approval(context: RequestContext) -> None:
         return answer(lab_id, Decision.APPROVE)
 
     @context.route(
-        "POST", "/labs/{lab_id}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), body="Why"
+        "POST",
+        "/labs/{lab_id}/refuse",
+        "Refuse a lab that waits for approval",
+        (202, "Refused"),
+        (400, 403, 404, 409),
+        body="Why",
     )
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
@@ -48,7 +53,7 @@ def route_approval(context: RequestContext) -> None:
         context,
         "GET",
         _PATH,
-        "What a link of an approver's mail would do; changes nothing",
+        "Show the effect of a link in an approver's mail",
         _REFUSALS,
         decision_view,
         decision_page,
@@ -57,7 +62,7 @@ def route_approval(context: RequestContext) -> None:
         return look_at_decision(context.deps, token, context.deps.clock.now())
 
     @link_route(
-        context, "POST", _PATH, "Approve or refuse the lab, as the link says", _REFUSALS, decision_view, decision_page
+        context, "POST", _PATH, "Approve or refuse the lab, by the link", _REFUSALS, decision_view, decision_page
     )
     def post_decide(token: str) -> DecisionView:
         view = decide_by_link(context.deps, token, context.deps.clock.now())

@@ -27,7 +27,7 @@ def _route_lists(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/clusters",
-        "Watched clusters, by what comes first",
+        "List watched clusters, most urgent first",
         (200, "A page"),
         (400,),
         query=("phase", "daysLeft", "owner", "account", "region", *PAGE),
@@ -55,7 +55,7 @@ def _route_lists(context: RequestContext) -> None:
         text = calendar_of(queries.all_clusters(deps, context.caller, wanted, now), now, words)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
-    @context.route("GET", "/notices", "The ledger of notices, newest first", (200, "A page"), (400,), query=PAGE)
+    @context.route("GET", "/notices", "List notices, newest first", (200, "A page"), (400,), query=PAGE)
     def get_notices() -> Response:
         page = params.read_page(context.query)
         found = queries.list_notices(context.deps, context.caller, page.limit, page.cursor)
@@ -63,11 +63,13 @@ def _route_lists(context: RequestContext) -> None:
 
 
 def _route_one_cluster(context: RequestContext) -> None:
-    @context.route("GET", _CLUSTER, "Deadlines, what is in the way, commands, notices", (200, "The cluster"), (404,))
+    @context.route(
+        "GET", _CLUSTER, "Get a cluster's deadlines, obstacles, commands and notices", (200, "The cluster"), (404,)
+    )
     def get_cluster(account: str, region: str, name: str) -> Response:
         return _whole(context, queries.get_cluster(context.deps, context.caller, ClusterKey(account, region, name)))
 
-    @context.route("POST", f"{_CLUSTER}/acknowledge", "The next deadline is known", (200, "The cluster"), (404, 409))
+    @context.route("POST", f"{_CLUSTER}/acknowledge", "Acknowledge the next deadline", (200, "The cluster"), (404, 409))
     def post_acknowledge(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
         view = commands.acknowledge(context.deps, context.caller, key)
@@ -77,7 +79,7 @@ def _route_one_cluster(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_CLUSTER}/snooze",
-        "Hold notices back for a while",
+        "Snooze the notices",
         (200, "The cluster"),
         (400, 404, 409),
         body="Snooze",
@@ -92,11 +94,11 @@ def _route_one_cluster(context: RequestContext) -> None:
     @context.route(
         "PUT",
         f"{_CLUSTER}/support-policy",
-        "Change between STANDARD and EXTENDED",
-        (202, "EKS is changing it"),
+        "Change the support policy (STANDARD or EXTENDED)",
+        (202, "EKS is changing the policy"),
         (400, 404, 409),
         body="SupportPolicy",
-        also=((200, "It was that already"),),
+        also=((200, "No change"),),
     )
     def put_support_policy(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)

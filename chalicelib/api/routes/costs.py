@@ -19,7 +19,7 @@ def route_costs(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/costs",
-        "What labs cost in a month",
+        "Get the costs of labs in a month",
         (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
         (400, 403),
         query=("month", "by", "format", "compare", *PAGE),

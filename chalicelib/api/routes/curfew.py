@@ -17,7 +17,11 @@ def route_curfew(context: RequestContext) -> None:
     _route_rules(context)
 
     @context.route(
-        "GET", "/labs/{lab_id}/verdict", "Whether it is idle, and why", (200, "Live, and as last kept"), (404,)
+        "GET",
+        "/labs/{lab_id}/verdict",
+        "Judge whether the lab is idle",
+        (200, "The present verdict, and the last stored one"),
+        (404,),
     )
     def get_verdict(lab_id: str) -> Response:
         deps = context.deps
@@ -26,12 +30,14 @@ def route_curfew(context: RequestContext) -> None:
 
 
 def _route_plans(context: RequestContext) -> None:
-    @context.route("GET", "/plan", "Tonight's plan, with reasons and hash", (200, "The plan, empty if there is none"))
+    @context.route(
+        "GET", "/plan", "Get tonight's plan, with reasons and hash", (200, "The plan, empty if there is none")
+    )
     def get_plan() -> Response:
         deps = context.deps
         return json_answer(curfew.plan_view(plans.tonight(deps, context.caller, deps.clock.now()), context.base))
 
-    @context.route("GET", "/plan/{date}", "The plan of a night", (200, "The plan"), (400, 404))
+    @context.route("GET", "/plan/{date}", "Get the plan of a night", (200, "The plan"), (400, 404))
     def get_plan_of(date: str) -> Response:
         deps = context.deps
         view = plans.plan_of(deps, context.caller, curfew_params.read_day(date), deps.clock.now())
@@ -40,7 +46,7 @@ def _route_plans(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/plan/{date}/release",
-        "Let go a plan that brake or guard holds (administrators)",
+        "Release a plan that a safety limit holds (administrators)",
         (200, "The plan"),
         (400, 404, 409),
         body="Release",
@@ -54,12 +60,17 @@ def _route_plans(context: RequestContext) -> None:
 
 
 def _route_rules(context: RequestContext) -> None:
-    @context.route("GET", "/curfew", "How curfew works here", (200, "The rules"))
+    @context.route("GET", "/curfew", "Get the rules of curfew", (200, "The rules"))
     def get_curfew() -> Response:
         return json_answer(curfew.rules_view(context.deps.curfew.rules()))
 
     @context.route(
-        "PUT", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), body="Curfew"
+        "PUT",
+        "/curfew",
+        "Change the rules of curfew, or the stop switch (administrators)",
+        (200, "The rules"),
+        (400,),
+        body="Curfew",
     )
     def put_curfew() -> Response:
         deps, caller = context.deps, context.caller

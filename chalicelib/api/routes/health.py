@@ -16,7 +16,7 @@ from chalicelib.services.health import health_of
 def route_health(context: RequestContext) -> None:
     """Register the route."""
 
-    @context.route("GET", "/health", "Whether the service is well, and why not", (200, "`ok` or `degraded`"))
+    @context.route("GET", "/health", "Health of the service", (200, "`ok` or `degraded`"))
     def get_health() -> Response:
         now = context.deps.clock.now()
         return json_answer(health_view(health_of(context.deps, now), now))

@@ -28,13 +28,11 @@ LINK_REFUSALS = (404, 409, 410, 429)
 def route_keeping(context: RequestContext) -> None:
     """Register both."""
 
-    @link_route(
-        context, "GET", _PATH, "What a keep-link would keep; changes nothing", LINK_REFUSALS, keep_view, keep_page
-    )
+    @link_route(context, "GET", _PATH, "Show the effect of a keep-link", LINK_REFUSALS, keep_view, keep_page)
     def get_keep(token: str) -> KeepView:
         return look_at_link(context.deps, token, context.deps.clock.now())
 
-    @link_route(context, "POST", _PATH, "Keep the lab for one night more", LINK_REFUSALS, keep_view, keep_page)
+    @link_route(context, "POST", _PATH, "Keep the lab for one more night", LINK_REFUSALS, keep_view, keep_page)
     def post_keep(token: str) -> KeepView:
         view = keep_by_link(context.deps, token, context.deps.clock.now())
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
@@ -51,7 +49,7 @@ def link_route(
     page: Callable[[View, Words], str],
     types: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., View]], None]:
-    """Register what a link of a mail does. It needs no signature: the token in its path is the proof.
+    """Register the route of a mail's link. It needs no signature: the token in its path is the proof.
 
     The answer, or its problem, is a page in the browser's language, unless JSON is requested. `types`: as in Operation.
     """

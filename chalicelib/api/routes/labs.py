@@ -60,12 +60,12 @@ def _route_labs(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/labs",
-        "Ask for a lab",
-        (202, "Stored; its making is started"),
+        "Request a lab",
+        (202, "Stored; creation has started"),
         (400, 409, 422),
         body="Lab",
         query=("dryRun",),
-        also=((200, "A dry run: the completed request and what it costs"),),
+        also=((200, "A dry run: the completed request and its cost"),),
     )
     def post_lab() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
@@ -91,7 +91,12 @@ def _route_labs(context: RequestContext) -> None:
         return json_answer({"labs": found, "cursor": page.cursor})
 
     @context.route(
-        "GET", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
+        "GET",
+        "/versions",
+        "List Kubernetes versions and their support",
+        (200, "The calendar"),
+        (400,),
+        query=("region",),
     )
     def get_versions() -> Response:
         deps, region = context.deps, params.read_region(context.query)
@@ -100,7 +105,7 @@ def _route_labs(context: RequestContext) -> None:
 
 
 def _route_one_lab(context: RequestContext) -> None:
-    @context.route("GET", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,))
+    @context.route("GET", _LAB, "Get a lab: phase, reason, steps, endpoint, next events", (200, "The lab"), (404,))
     def get_lab(lab_id: str) -> Response:
         deps, now = context.deps, context.deps.clock.now()
         return json_answer(labs.lab_view(queries.get_lab(deps, context.caller, lab_id, now), context.base, now))
@@ -114,14 +119,16 @@ def _route_one_lab(context: RequestContext) -> None:
         change = params.read_change(context.body, context.header("content-type"))
         return _accepted(context, commands.change_lab(deps, caller, lab_id, change, deps.clock.now()))
 
-    @context.route("DELETE", _LAB, "Release the lab: everything is deleted", (202, "Under way"), (404,))
+    @context.route("DELETE", _LAB, "Delete the lab and all its resources", (202, "Under way"), (404,))
     def delete_lab(lab_id: str) -> Response:
         deps = context.deps
         return _accepted(context, commands.release_lab(deps, context.caller, lab_id, deps.clock.now()))
 
 
 def _route_looks(context: RequestContext) -> None:
-    @context.route("GET", f"{_LAB}/events", "History, oldest first", (200, "A page"), (400, 404), query=PAGE)
+    @context.route(
+        "GET", f"{_LAB}/events", "List the lab's history, oldest first", (200, "A page"), (400, 404), query=PAGE
+    )
     def get_events(lab_id: str) -> Response:
         page = params.read_page(context.query)
         lab, found = queries.history(context.deps, context.caller, lab_id, page.limit, page.cursor)
@@ -129,7 +136,12 @@ def _route_looks(context: RequestContext) -> None:
         return json_answer({"events": events, "timeZone": lab.spec.schedule.time_zone, "cursor": found.cursor})
 
     @context.route(
-        "GET", f"{_LAB}/kubeconfig", "kubeconfig, without a secret", (200, "YAML, or JSON"), (404, 409), media=_YAML
+        "GET",
+        f"{_LAB}/kubeconfig",
+        "Get the kubeconfig, without a secret",
+        (200, "YAML, or JSON"),
+        (404, 409),
+        media=_YAML,
     )
     def get_kubeconfig(lab_id: str) -> Response:
         document = queries.kubeconfig_of(context.deps, context.caller, lab_id)
@@ -139,7 +151,7 @@ def _route_looks(context: RequestContext) -> None:
 
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
 
-    @context.route("GET", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,))
+    @context.route("GET", f"{_LAB}/inventory", "Get the lab's parts", (200, "The parts"), (404,))
     def get_inventory(lab_id: str) -> Response:
         deps = context.deps
         found = inventory.inventory(deps, context.caller, lab_id)
@@ -148,8 +160,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/leftovers",
-        "Say what stays of what is left in doubt",
-        (200, "All looks"),
+        "Confirm that unproved leftovers stay",
+        (200, "All checks"),
         (400, 404, 409, 422),
         body="Leftovers",
         answer="Receipt",
@@ -165,7 +177,7 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/orphans/{account}/{region}/{name}/adopt",
-        "Make a cluster without a record a lab again (administrators)",
+        "Adopt a cluster without a record as a lab (administrators)",
         (201, "The lab"),
         (400, 404, 409),
     )
@@ -179,8 +191,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route(
         "GET",
         f"{_LAB}/receipt",
-        "Proof of empty: every ARN and what became of it",
-        (200, "All looks"),
+        "Get the receipt: the outcome of every ARN",
+        (200, "All checks"),
         (404,),
         answer="Receipt",
     )

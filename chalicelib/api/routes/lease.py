@@ -1,4 +1,4 @@
-"""The routes of a lab's lifetime: extend, protect, another evening, hibernate, wake."""
+"""The routes of a lab's lifetime: extend, protect, change the schedule, hibernate, wake."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/extend",
-        "Move the lease out",
-        (200, "Its new end, and what it costs"),
+        "Extend the lease",
+        (200, "The new end, and its cost"),
         (400, 404, 409),
         body="Extension",
     )
@@ -40,7 +40,7 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "POST",
         f"{_LAB}/protect",
-        "No sweep touches it (administrators)",
+        "Protect the lab from curfew (administrators)",
         (200, "The lab"),
         (400, 404, 409),
         body="Protection",
@@ -55,7 +55,7 @@ def _route_lease(context: RequestContext) -> None:
     @context.route(
         "PUT",
         f"{_LAB}/schedule",
-        "When curfew comes, and what it brings",
+        "Set the curfew schedule",
         (200, "The lab"),
         (400, 404, 409),
         body="ScheduleBody",
@@ -70,13 +70,15 @@ def _route_lease(context: RequestContext) -> None:
 
 
 def _route_sleep(context: RequestContext) -> None:
-    @context.route("POST", f"{_LAB}/hibernate", "No nodes until it is woken", (202, "Under way"), (404, 409))
+    @context.route(
+        "POST", f"{_LAB}/hibernate", "Hibernate the lab: no nodes until it wakes", (202, "Under way"), (404, 409)
+    )
     def post_hibernate(lab_id: str) -> Response:
         return _under_way(
             context, hibernation.hibernate_lab(context.deps, context.caller, lab_id, context.deps.clock.now())
         )
 
-    @context.route("POST", f"{_LAB}/wake", "Its nodes come back", (202, "Under way"), (400, 404, 409))
+    @context.route("POST", f"{_LAB}/wake", "Wake the lab", (202, "Under way"), (400, 404, 409))
     def post_wake(lab_id: str) -> Response:
         return _under_way(context, hibernation.wake_lab(context.deps, context.caller, lab_id, context.deps.clock.now()))
 

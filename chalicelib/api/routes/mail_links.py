@@ -18,7 +18,7 @@ def route_mail_links(context: RequestContext) -> None:
         context,
         "GET",
         _PATH,
-        "What a button of a mail would do (acknowledge, snooze); changes nothing",
+        "Show the effect of a mail's button (acknowledge, snooze)",
         LINK_REFUSALS,
         mail_link_view,
         mail_link_page,
@@ -26,7 +26,7 @@ def route_mail_links(context: RequestContext) -> None:
     def get_mail(action: str, token: str) -> MailLinkView:
         return look_at_mail_link(context.deps, action, token, context.deps.clock.now())
 
-    @link_route(context, "POST", _PATH, "Do what the button says", LINK_REFUSALS, mail_link_view, mail_link_page)
+    @link_route(context, "POST", _PATH, "Carry out the button's action", LINK_REFUSALS, mail_link_view, mail_link_page)
     def post_mail(action: str, token: str) -> MailLinkView:
         view = act_on_mail_link(context.deps, action, token, context.deps.clock.now())
         logger.info("A button of a mail was pressed.", extra={"action": str(view.action), "about": view.name})

@@ -14,11 +14,13 @@ from chalicelib.services.labs import offers
 def route_offers(context: RequestContext) -> None:
     """Register the routes."""
 
-    @context.route("GET", "/offers", "What labs may use of the account", (200, "The list"))
+    @context.route("GET", "/offers", "Get the list of offers", (200, "The list"))
     def get_offers() -> Response:
         return json_answer(offers_view(offers.get_offers(context.deps, context.caller), context.caller))
 
-    @context.route("PUT", "/offers", "Change the list (administrators)", (200, "The list"), (400,), body="Offers")
+    @context.route(
+        "PUT", "/offers", "Change the list of offers (administrators)", (200, "The list"), (400,), body="Offers"
+    )
     def put_offers() -> Response:
         deps, caller = context.deps, context.caller
         offers.refuse_others(caller)

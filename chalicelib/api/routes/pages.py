@@ -15,7 +15,7 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.logs import logger
 
 _HTML = "text/html"
-_MOVED = ((303, Sentence("Its address")),)
+_MOVED = ((303, Sentence("Redirect to the page's address")),)
 
 
 def route_pages(context: RequestContext) -> None:
@@ -30,7 +30,7 @@ def route_pages(context: RequestContext) -> None:
     for path, what in (
         ("/", Sentence("The page")),
         ("/ui", Sentence("The page")),
-        ("/ui/{path+}", Sentence("A page, for a session's cookie")),
+        ("/ui/{path+}", Sentence("Get a page, with a session's cookie")),
     ):
         described = context.route("GET", path, what, (200, "A page"), (401, 404), public=True, media=_HTML, also=_MOVED)
         described(show)
@@ -38,8 +38,8 @@ def route_pages(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/ui/{path+}",
-        "A page's form",
-        (303, "Done: the page that shows it"),
+        "Submit a page's form",
+        (303, "Done: redirect to the page that shows the result"),
         (400, 401, 404, 409),
         media=_HTML,
         public=True,
@@ -60,12 +60,12 @@ def _route_sessions(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/sessions",
-        "Open a browser's session for whoever signs",
-        (201, "Its token, and when it ends"),
+        "Open a browser's session for the signer",
+        (201, "The session's token and end"),
         viewers=True,
     )
     def post_session() -> Response:
-        """Return a session that stands for the signer: `ekslab dashboard` asks for it."""
+        """Return a session for the signer: `ekslab dashboard` requests it."""
         from chalicelib.api.views.json_format import instant
         from chalicelib.services.login import open_session
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.services.people.confirm import ConfirmationView, UnsubscribingView
 
 _CONFIRM, _UNSUBSCRIBE = "/confirm/{token}", "/unsubscribe/{token}"
-#: What a mail program's own button posts, `List-Unsubscribe=One-Click`, which nothing reads. Source: RFC 8058, section 3.2.
+#: The body of a mail program's own button, `List-Unsubscribe=One-Click`, which is not read. Source: RFC 8058, section 3.2.
 _ONE_CLICK = ("multipart/form-data", "application/x-www-form-urlencoded")
 _CSV = "text/csv"
 _CALENDAR = "text/calendar; charset=utf-8"
@@ -31,8 +31,8 @@ def route_people(context: RequestContext) -> None:
     @context.route(
         "DELETE",
         "/people/{name}",
-        "Forget a person (administrators)",
-        (200, "How many records of labs keep no name now, how many are left, and which labs are alive"),
+        "Delete a person (administrators)",
+        (200, "The number of anonymous records of labs, the number left, and the living labs"),
         (400, 409),
     )
     def delete_person(name: str) -> Response:
@@ -54,12 +54,17 @@ def _route_me(context: RequestContext) -> None:
             me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone, deps.language), status
         )
 
-    @context.route("GET", "/me", "Where mail reaches the caller, in which language, about what", (200, "The caller"))
+    @context.route("GET", "/me", "Get the caller's address, language and topics", (200, "The caller"))
     def get_me() -> Response:
         return answer()
 
     @context.route(
-        "PUT", "/me", "Change it; an address gets a mail with a link", (200, "The caller"), (400, 409, 429), body="Me"
+        "PUT",
+        "/me",
+        "Change the caller's settings; a new address gets a mail with a link",
+        (200, "The caller"),
+        (400, 409, 429),
+        body="Me",
     )
     def put_me() -> Response:
         from chalicelib.api.inputs.person_params import read_me
@@ -72,7 +77,7 @@ def _route_me(context: RequestContext) -> None:
         return answer()
 
     @context.route(
-        "POST", "/me/calendar", "A new secret address of the caller's calendar", (201, "The address"), (409,)
+        "POST", "/me/calendar", "Make a new secret address of the caller's calendar", (201, "The address"), (409,)
     )
     def post_calendar() -> Response:
         from chalicelib.services.people.me import new_calendar
@@ -80,7 +85,7 @@ def _route_me(context: RequestContext) -> None:
         token = new_calendar(context.deps, context.caller, context.deps.clock.now())
         return json_answer({"url": f"{context.public_url}/calendar/{token}.ics"}, 201, {"Cache-Control": "no-store"})
 
-    @context.route("DELETE", "/me/calendar", "End the calendar's address", (204, "Ended"), (409,))
+    @context.route("DELETE", "/me/calendar", "Revoke the calendar's address", (204, "Revoked"), (409,))
     def delete_calendar() -> Response:
         from chalicelib.services.people.me import end_calendar
 
@@ -92,7 +97,7 @@ def _route_roster(context: RequestContext) -> None:
     @context.route(
         "GET",
         "/people",
-        "Who is known here (administrators)",
+        "List people (administrators)",
         (200, "A page as JSON, or everybody as CSV"),
         (400,),
         query=PAGE,
@@ -114,8 +119,8 @@ def _route_roster(context: RequestContext) -> None:
     @context.route(
         "POST",
         "/people",
-        "Keep a roster, JSON or CSV (administrators)",
-        (200, "What changed"),
+        "Store a roster, JSON or CSV (administrators)",
+        (200, "The changes"),
         (400, 409),
         body="Roster",
         types=("text/csv", "application/octet-stream"),
@@ -144,14 +149,14 @@ def _route_links(context: RequestContext) -> None:
 
         return confirmation_page(view, words)
 
-    @link_route(context, "GET", _CONFIRM, "Who asks for a mail address; changes nothing", LINK_REFUSALS, to_json, page)
+    @link_route(context, "GET", _CONFIRM, "Show the request for a mail address", LINK_REFUSALS, to_json, page)
     def get_confirm(token: str) -> ConfirmationView:
         from chalicelib.services.people.confirm import look_at_confirmation
 
         return look_at_confirmation(context.deps, token, context.deps.clock.now())
 
     @link_route(
-        context, "POST", _CONFIRM, "The reader of the address says yes or no", (400, *LINK_REFUSALS), to_json, page
+        context, "POST", _CONFIRM, "Confirm or refuse the address, as its reader", (400, *LINK_REFUSALS), to_json, page
     )
     def post_confirm(token: str) -> ConfirmationView:
         from chalicelib.api.inputs.person_params import read_answer
@@ -159,7 +164,7 @@ def _route_links(context: RequestContext) -> None:
         from chalicelib.services.people.confirm import confirm, refuse_address
 
         deps, now = context.deps, context.deps.clock.now()
-        read_confirmation(token, deps.curfew.known_keys(), now)  # A body is read only for who has a link.
+        read_confirmation(token, deps.curfew.known_keys(), now)  # A body is read only with a valid link.
         says_yes = read_answer(context.body, context.header("content-type"))
         view = (confirm if says_yes else refuse_address)(deps, token, now)
         logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
@@ -198,7 +203,7 @@ def _route_unsubscribing(context: RequestContext) -> None:
         context,
         "GET",
         _UNSUBSCRIBE,
-        "What a mail's link would switch off; changes nothing",
+        "Show the topics that a mail's link switches off",
         LINK_REFUSALS,
         to_json,
         page,
@@ -209,7 +214,14 @@ def _route_unsubscribing(context: RequestContext) -> None:
         return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
 
     @link_route(
-        context, "POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", LINK_REFUSALS, to_json, page, _ONE_CLICK
+        context,
+        "POST",
+        _UNSUBSCRIBE,
+        "Switch the topics off for the mail's reader",
+        LINK_REFUSALS,
+        to_json,
+        page,
+        _ONE_CLICK,
     )
     def post_unsubscribe(token: str) -> UnsubscribingView:
         from chalicelib.services.people.confirm import unsubscribe

@@ -16,7 +16,7 @@ _SAVED = {"slept": SLEPT, "ended": ENDED, "extendedSupport": EXTENDED}
 
 
 def showback_view(costs: Showback) -> dict[str, Any]:
-    """`running`: the month is not over, and includes reservations for living labs. `findings`: what may be missing."""
+    """`running`: the month has not ended; sums include reservations. `findings`: what may be missing."""
     rows = [{str(costs.by): row.whose, **_amounts(row.amounts)} for row in costs.rows]
     head = {"month": costs.month, "by": str(costs.by), "timeZone": costs.zone, "running": costs.running}
     findings = [to_json(finding) for finding in costs.findings]
