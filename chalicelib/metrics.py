@@ -19,7 +19,7 @@ class Metric(StrEnum):
 
     #: Labs that could not be deleted. Hourly, and 1 at the moment that a lab is blocked: read its maximum.
     BLOCKED_LABS = "BlockedLabs"
-    #: Owners whom a run of the sweep should have warned, and could not. Hourly.
+    #: Owners whom a curfew run could not warn. Hourly.
     UNDELIVERED_WARNINGS = "UndeliveredWarnings"
     #: From the request until a lab is ready. Once a lab.
     MINUTES_TO_READY = "MinutesToReady"

@@ -87,7 +87,7 @@ def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for all updates. Each count enters the lab's spec as soon as it is reached; failures are told last."""
+    """Wait for all updates. Each count enters the lab's spec as soon as it is reached; failures are reported last."""
     lab, nodes = at.lab, _change(at.lab).nodes
     if not nodes:
         return StepResult(Result.SKIPPED, Sentence("Not part of the change."))

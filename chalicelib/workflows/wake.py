@@ -118,13 +118,13 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _tell(deps: Deps, lab: Lab) -> None:
-    """Have the owner told, before the lab is put back to sleep: a function that dies in between runs again."""
+    """Notify the owner before the lab hibernates again: a killed step repeats safely."""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     post(deps, [wake_failed_message(lab, recipient)], _occasion(lab, lab.run), lab_id=lab.id)
 
 
 def _occasion(lab: Lab, run: int) -> str:
-    """What names the post about a run that could not wake the lab."""
+    """The name of the post about a run that could not wake the lab."""
     return f"{lab.id} woken in run {run}"
 
 
@@ -150,7 +150,7 @@ def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], list[str]]:
 
 
 def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
-    """By schedule the lab wakes next morning, not again this morning."""
+    """The lab's next scheduled wake: next morning, not again this morning."""
     if lab.hibernation is None:
         return None
     return replace(lab.hibernation, wake_at=next_wake(lab.spec.schedule, at.now, deps.curfew.holidays))

@@ -170,7 +170,7 @@ def _lost(deps: Deps, place: Place, trouble: ReadFailure) -> Answer:
 
 
 def _troubled(deps: Deps) -> list[Watched]:
-    """Unreadable places, each as a cluster of its own. Nobody is told of places that are no longer registered."""
+    """Unreadable places, each as a cluster of its own. Places that are no longer registered cause no notices."""
     registered, watched_places = {r.account: r for r in deps.watch.registered()}, set(places(deps))
     return [
         troubled_place(place, trouble, who_answers_for(registered[place.account]))

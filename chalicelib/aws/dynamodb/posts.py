@@ -49,7 +49,7 @@ class DynamoPosts(InTable):
         return Waiting(tuple(posts), tuple(unreadable))
 
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
-        """Again when beaten to it. Raises StaleLab."""
+        """Retries if another writer saved first. Raises StaleLab."""
         stored = partial(self._table.load, Post, _key(post_id))
         return changed_record(f"The post {post_id}", stored, change, self._save)
 

@@ -78,7 +78,7 @@ class SnsNotifier:
             raise failures[0]
 
     def _put(self, entries: list[dict[str, str]]) -> list[EkslabError]:
-        """Their failures."""
+        """Put one batch of events; return the failures."""
         if not entries:
             return []
         try:

@@ -58,7 +58,7 @@ kubectl_in_place() {
   install --mode 0755 kubectl /usr/local/libexec/ekslab/kubectl &&
   command_in_place kubectl <<EOF
 #!/bin/sh
-# The lab's cluster, unless whoever calls has chosen another.
+# The lab's cluster, unless the caller chose another.
 if [ -z "\$KUBECONFIG" ] && [ ! -e "\${HOME:-/nonexistent}/.kube/config" ]; then export KUBECONFIG=$kubeconfig; fi
 exec /usr/local/libexec/ekslab/kubectl "\$@"
 EOF

@@ -51,13 +51,13 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
 
 
 def delisted(before: Support, now: datetime) -> Support:
-    """The support of a version that the calendar no longer lists: the dates told stay, and time goes on."""
+    """The support of a version that the calendar no longer lists: it keeps the dates already announced."""
     reason = Sentence("The calendar lists this version no more; its dates are those told before.")
     return replace(continued(before, now), reason=reason)
 
 
 def continued(before: Support, now: datetime) -> Support:
-    """The support by the dates told before, at a later time."""
+    """The support by the dates already announced, at a later time."""
     at = utc(now)
     billing = [d for d in before.deadlines if d.kind is DeadlineKind.EXTENDED_BILLING and d.at <= at]
     deadlines = tuple(deadline for deadline in before.deadlines if deadline not in billing)

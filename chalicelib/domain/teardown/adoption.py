@@ -121,11 +121,11 @@ def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resou
 
 
 def adopted_lab(
-    tagged: TaggedCluster, state: ClusterState, stack: StackState, nobody: str, installation: str, now: datetime
+    tagged: TaggedCluster, state: ClusterState, stack: StackState, owner: str, installation: str, now: datetime
 ) -> Lab:
     """A lab from the cluster and its stack: ready, its lease over, to be planned like any other.
 
-    It is as old as its stack, so that none of its own resources counts as older. `nobody`: administrators own it.
+    It is as old as its stack, so that none of its own resources counts as older. `owner`: the principal of administrators.
     Raises ValueError for a cluster without a lab's id.
     """
     lab_id = claimed_lab_id(tagged)
@@ -133,7 +133,7 @@ def adopted_lab(
         raise ValueError(f"{tagged.arn} carries no lab's id")
     return Lab(
         id=lab_id,
-        owner=nobody,
+        owner=owner,
         account=tagged.place.account,
         spec=_spec(tagged, state, stack),
         phase=Phase.READY,

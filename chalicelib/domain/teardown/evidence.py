@@ -78,7 +78,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True)
 class GradedEvidence:
-    """One piece. `told`: for people, the reason why the resource can't be the lab's, the proof for it, or the pointer to it."""
+    """One piece. `told`: a sentence for people: why the resource can't be the lab's, or the proof of it, or a hint to it."""
 
     grade: Grade
     told: str

@@ -50,7 +50,7 @@ def _line(
     entries: Mapping[str, LedgerEntry],
     prices: Prices | None,
 ) -> ReceiptLine | None:
-    """The line of an entry; None for a resource that looked like the lab's and proved to be somebody else's."""
+    """The line of an entry; None for a resource that looked like the lab's and belongs to somebody else."""
     arn, kind = entry.resource.arn, str(entry.resource.kind)
     if there is None:
         return ReceiptLine(arn, kind, *_of_what_was_not_seen(entry, unreadable), entry.how)

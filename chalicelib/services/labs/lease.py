@@ -1,4 +1,4 @@
-"""Use cases of a lab's lifetime: extend its lease, protect it, change its evening.
+"""Use cases of a lab's lifetime: extend its lease, protect it, change its curfew schedule.
 
 Each sets `due_at` of a resting lab to now, so that the next hourly run decides again. A lab that is ending can't be held.
 """
@@ -103,9 +103,9 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
 
 
 def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, now: datetime) -> Accepted:
-    """Give the lab another evening, whole; a sleeping one wakes by the new one. Raises LabNotFound, WrongPhase.
+    """Replace the lab's curfew schedule; a hibernated lab wakes by the new one. Raises LabNotFound, WrongPhase.
 
-    The new evening begins now: none of its earlier curfews was missed.
+    The new schedule begins now: its earlier curfews do not count as missed.
     """
     lab = own_lab(deps, caller, lab_id)
 

@@ -1,4 +1,4 @@
-"""The owner's answer on unproved resources that look like the lab's: they stay, and are not asked about again."""
+"""The owner's answer on unproved resources that look like the lab's: they stay, and no further mail asks about them."""
 
 from __future__ import annotations
 

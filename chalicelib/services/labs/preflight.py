@@ -90,7 +90,7 @@ def _refusal(cloud: Cloud, spec: LabSpec, now: datetime) -> str:
     except AwsRefused as refused:
         return str(refused)
     except Transient:
-        pass  # Two questions a second are everybody's: it answers, at another time.
+        pass  # The account shares two look-ups a second: CloudTrail answers, only later.
     return ""
 
 

@@ -43,7 +43,7 @@ class CostRow:
 class Showback:
     """A month's rows, dearest first, and the total, each lab once; an export has one page's rows, and no total.
 
-    `running`: the month is not over, and includes reservations. `findings`: what may be missing in teams.
+    `running`: the month has not ended; sums include reservations. `findings`: what may be missing in teams.
     """
 
     month: str

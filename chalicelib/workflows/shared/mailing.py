@@ -76,10 +76,10 @@ def lookup_name(recipient: str, message: Message | None) -> str:
 
 
 def tell(deps: Deps, message: Message, once: str) -> str:
-    """Send one message; return its id, empty if no person receives it: it is published for programs even so.
+    """Send one message; return its id, empty if no person receives it; it is published for programs all the same.
 
-    `once` names it: the same name is the same mail. A mail that SES refuses goes to the topic. Raises AwsUnavailable while it is
-    unknown whether SES accepted the mail.
+    `once`: its name; a repeated name is the same mail. A mail that SES refuses goes to the topic. Raises AwsUnavailable while it
+    is unknown whether SES accepted the mail.
     """
     route = route_to(deps, message.recipient, message)
     message_id = tell_by(deps, route.addressee, message, once)

@@ -31,7 +31,7 @@ def measure_sweep(deps: Deps) -> None:
 
 
 def measure_warnings(deps: Deps, undelivered: int) -> None:
-    """Measure how many owners a run could not warn."""
+    """Measure the number of owners whom a curfew run could not warn."""
     emit(deps.curfew.installation, {Metric.UNDELIVERED_WARNINGS: undelivered})
 
 

@@ -29,7 +29,7 @@ _NOBODY_AT_WORK = RESTING | OVER | {Phase.BLOCKED}
 
 
 def on_ledger(deps: Deps, lab: Lab) -> dict[str, LedgerEntry]:
-    """The lab's entries by ARN. Read before something is made: what the ledger can't take is then not made."""
+    """The lab's entries by ARN. Read it before creating a resource, so that an unreadable ledger prevents the creation."""
     return {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Pair = tuple[Notice, Watched]
 #: The notices of a person, by their names.
 ByName = Mapping[str, Sequence[Pair]]
-#: Pending notices read per run, and told by one mail: its record, which names them, is one item of the table (400 KB).
+#: Pending notices read per run, and in one mail: its record, which names them, is one item of the table (400 KB).
 _NOTICES, A_MAIL = 20_000, 500
 _PENDING = NoticeState.PENDING
 
@@ -93,7 +93,7 @@ def send_digest(deps: Deps, notices: Sequence[Notice], now: datetime, once: str 
 
 
 def _told_of(message: Message, pairs: Sequence[Pair]) -> list[Pair]:
-    """The notices that a message tells of."""
+    """The notices of a message."""
     return [pair for pair in pairs if (pair[0].key, pair[0].id) in message.notice_ids]
 
 
@@ -222,7 +222,7 @@ def _refused(deps: Deps, named: ByName, now: datetime) -> bool:
 
 
 def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime) -> None:
-    """Publish their events. Events that the bus refuses are dropped: people are told all the same."""
+    """Publish their events. Events that the bus refuses are dropped; people get their messages all the same."""
     events = [detail_of(notice, watched, now) for notice, watched in pairs]
     with suppress(EkslabError):
         deps.watch.notifier.publish_events(events)

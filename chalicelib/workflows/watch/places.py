@@ -1,4 +1,4 @@
-"""Lists the watched accounts and regions, and who answers for each."""
+"""Lists the watched accounts and regions, and the owner of each."""
 
 from __future__ import annotations
 
