@@ -83,3 +83,38 @@ def test_what_github_reads_is_yaml_and_runs_targets_that_exist(page: Path) -> No
     asked = set(re.findall(r"\bmake ([a-z]+)", page.read_text()))
     assert yaml.safe_load(page.read_text())
     assert asked <= targets
+
+
+def test_ci_installs_what_the_browser_needs() -> None:
+    needed = re.search(r'INSTALL = ".*apt-get install ([^"]*)"', (PROJECT / "tests/browser/conftest.py").read_text())
+    assert needed is not None
+    steps = (PROJECT / ".github/workflows/ci.yml").read_text()
+    assert [
+        package for package in needed[1].split() if f"install --yes --no-install-recommends {package}" not in steps
+    ] == []
+    assert steps.index("apt-get install") < steps.index("make check")
+
+
+def test_the_index_names_each_page_once() -> None:
+    index = PROJECT / "docs/README.md"
+    named = [(index.parent / link).resolve() for link in LINK.findall(index.read_text())]
+    pages = [
+        page
+        for page in PAGES
+        if "docs" in page.relative_to(PROJECT).parts[:1] and page != index and page.parent.name != "adr"
+    ]
+    assert [f"{page}: {named.count(page)}" for page in pages if named.count(page) != 1] == []
+    assert named.count(PROJECT / "docs/adr") == 1
+
+
+def test_the_index_has_a_group_for_each_kind_of_page() -> None:
+    groups = re.findall(r"(?m)^## (.*)", (PROJECT / "docs/README.md").read_text())
+    assert groups == ["Tutorial", "How-to guides", "Reference", "Explanation"]
+
+
+def test_the_questions_of_a_review_stand_in_one_place() -> None:
+    template = (PROJECT / ".github/pull_request_template.md").read_text()
+    questions = [line.removeprefix("- [ ] ") for line in template.splitlines() if line.startswith("- [ ] ")]
+    assert len(questions) >= 10
+    assert [page for page in PAGES for question in questions if question in page.read_text()] == []
+    assert "](.github/pull_request_template.md)" in (PROJECT / "CONTRIBUTING.md").read_text()

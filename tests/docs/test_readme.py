@@ -40,5 +40,14 @@ def test_the_promises_of_the_demo_are_as_many() -> None:
     assert len(set(counts)) == 1
 
 
+@pytest.mark.parametrize("name", READMES)
+def test_it_has_one_picture_and_ends_with_links(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    drawings = [block for block in re.findall(r"(?ms)^```\n(.*?)^```", text) if not block.startswith("make ")]
+    assert len(drawings) + text.count("![") == 1
+    assert len(re.findall(r"(?m)^## ", text)) == 4
+    assert "](docs/README.md)" in text.rpartition("\n## ")[2]
+
+
 def test_no_particle_is_left_in_both_forms() -> None:
     assert unresolved((PROJECT / "README.ko.md").read_text()) == []
