@@ -68,7 +68,7 @@ test: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## all tests, in three processes for 
 
 quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to run while working
 	$(BIN)/ruff check .
-	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
+	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) -m 'not long and not slow' tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
 long: $(INSTALLED)      ## hours of tests in parts, with a table; after an interruption, it runs the parts that are left
 	@$(BIN)/python .ci/long.py

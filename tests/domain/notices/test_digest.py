@@ -94,6 +94,7 @@ def test_many_clusters_are_one_mail_with_the_most_urgent_first() -> None:
     assert len(message.notice_ids) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "messages"), [(40, 1), (61, 2), (3_000, 50)])
 def test_row_11_many_clusters_are_split_into_messages_and_none_is_left_out(count: int, messages: int) -> None:
     found = mails(*(kept(f"cluster-{number:04}", "1.31") for number in range(count)))

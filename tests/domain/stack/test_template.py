@@ -60,6 +60,7 @@ def properties(lab: Lab, name: str) -> dict[str, Any]:
     return wanted
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_nothing_to_say_about_any_of_them(tmp_path: Path) -> None:
     files = []
     for name, lab in LABS.items():

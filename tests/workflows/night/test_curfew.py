@@ -409,6 +409,7 @@ def test_one_that_may_still_live_is_not_looked_up() -> None:
     assert "lab-lost" not in nights.world.store.labs
 
 
+@pytest.mark.slow
 def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
     nights = schedule(CurfewRules(max_percent=100, max_count=1000))
     for number in range(430):

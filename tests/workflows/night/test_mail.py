@@ -112,6 +112,7 @@ class _Death:
         self.error, self.after = LambdaDied(), after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("heard", [False, True], ids=["no-event", "events"])
 def test_a_kill_at_every_call_of_the_run_neither_loses_nor_repeats_a_mail(

@@ -61,6 +61,7 @@ def test_calls_grow_with_mails_and_not_faster(monkeypatch: pytest.MonkeyPatch) -
     assert [grown[name] for name in of_mail] == [40, 40, 40, 40]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_kill_at_every_call_costs_nobody_of_a_class_their_one_mail(
     monkeypatch: pytest.MonkeyPatch, after: bool

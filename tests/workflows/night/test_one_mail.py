@@ -429,6 +429,7 @@ def test_a_mail_has_as_many_posts_as_its_record_names_and_the_others_come_in_fur
     assert told == [["wake-failed number 0", "wake-failed number 1"], ["wake-failed number 2"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dies before", "dies after", "twice"])
 def test_a_run_of_several_subjects_that_dies_or_comes_twice_on_its_way(kind: str) -> None:
     for call in range(3, 160, 13):
@@ -451,6 +452,7 @@ BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_rule_that_is_broken_on_purpose_is_noticed(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     where, name, broken = BROKEN[rule]
