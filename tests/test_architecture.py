@@ -335,6 +335,79 @@ def lines_of(statement: ast.AST) -> int:
     return 1 + sum(lines_of(part) for part in parts if isinstance(part, ast.stmt | ast.excepthandler | ast.match_case))
 
 
+#: The modules that begin a lab: a request, and an adopted cluster.
+BEGIN_LABS = ("chalicelib/services/labs/commands.py", "chalicelib/domain/teardown/adoption.py")
+
+
+def may_know_labs(path: str) -> bool:
+    """Whether a lab can be there at all: some folders of the domain may not import it."""
+    folder = path.removeprefix("chalicelib/domain/").partition("/")[0]
+    return folder not in DOMAIN or "labs" in (folder, *DOMAIN[folder])
+
+
+def sets_phase(call: ast.Call) -> bool:
+    """`replace(lab, phase=...)`, also with the field in a literal dict, and `object.__setattr__(lab, "phase", ...)`."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("__setattr__", "setattr"):
+        return any(isinstance(each, ast.Constant) and each.value == "phase" for each in call.args)
+    spread = [each for keyword in call.keywords if keyword.arg is None for each in ast.walk(keyword.value)]
+    fields = {keyword.arg for keyword in call.keywords} | {
+        each.value for each in spread if isinstance(each, ast.Constant)
+    }
+    return name in ("replace", "__replace__", "Lab") and "phase" in fields
+
+
+def phase_breaches(path: str) -> list[str]:
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and sets_phase(node)]
+    begins = path in BEGIN_LABS
+    private = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute) and node.attr == "_in"]
+    return [
+        f"{path}:{node.lineno}: the table of phases moves a lab: Lab.moved_to"
+        for node in (*calls, *private)
+        if not (begins and isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Lab")
+    ]
+
+
+def test_a_lab_changes_its_phase_by_the_table_only() -> None:
+    places = [path for path in modules("chalicelib/") if may_know_labs(path)]
+    places.remove("chalicelib/domain/labs/lab.py")
+    assert [breach for path in places for breach in phase_breaches(path)] == []
+
+
+@pytest.mark.parametrize("planted", [
+    "replace(lab, due_at=now, phase=Phase.READY)", "dataclasses.replace(lab, phase=other)", "replace(lab, **{'phase': other})",
+    "object.__setattr__(lab, 'phase', other)", "Lab(id='lab-1', phase=other)", "lab._in(other, now, None, None)",
+])  # fmt: skip
+def test_a_way_round_the_table_of_phases_is_noticed(
+    planted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chalicelib").mkdir()
+    (tmp_path / "chalicelib/planted.py").write_text(
+        f"def act(lab, other):\n    text.replace('phase', '')\n    return {planted}\n"
+    )
+    monkeypatch.setattr("tests.test_architecture.PROJECT", tmp_path)
+    tree.cache_clear()
+    assert [line.split(":")[1] for line in phase_breaches("chalicelib/planted.py")] == ["3"]
+    tree.cache_clear()
+
+
+def loops_of_tries(path: str) -> list[str]:
+    """Functions with a loop that raise StaleLab: `errors/saving.py` has the one loop."""
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+    return [
+        f"{path}:{node.lineno}: {node.name} tries by hand: until_saved"
+        for node in functions
+        if any(isinstance(each, ast.For | ast.While) for each in ast.walk(node))
+        and any(isinstance(each, ast.Raise) and "StaleLab" in ast.dump(each) for each in ast.walk(node))
+    ]
+
+
+def test_one_loop_tries_a_save_again() -> None:
+    places = [path for path in modules("chalicelib/") if path != "chalicelib/domain/errors/saving.py"]
+    assert [breach for path in places for breach in loops_of_tries(path)] == []
+    assert len(loops_of_tries("chalicelib/domain/errors/saving.py")) == 1
+
+
 def test_a_class_name_stands_for_one_thing() -> None:
     defined: dict[str, list[str]] = {}
     for path in modules("chalicelib/"):

@@ -57,7 +57,8 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
     asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
     over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] or "people" in route[1] else {}
     lab = a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over)
-    http = a_world(awaiting(lab, "It is dear.", False, NOW) if is_about_approval(route) else lab, an_entry(owner=OWNER))
+    new = a_lab(owner=OWNER, facts=FACTS)
+    http = a_world(awaiting(new, "It is dear.", False, NOW) if is_about_approval(route) else lab, an_entry(owner=OWNER))
     http.people, http.caller = PEOPLE, None
     left = ReceiptLine(LEFT, "volume", ReceiptOutcome.LEFT, "looks like the lab's; created by unknown", "tag x")
     http.world.store.put_receipt(LAB, Receipt("now", NOW, (left,) if over else (), ("tags",)))

@@ -23,9 +23,8 @@ class Decision(StrEnum):
 
 
 def awaiting(lab: Lab, why: str, by_approver: bool, now: datetime) -> Lab:
-    """The lab as requested, waiting; due at once, so that approvers are mailed."""
-    approval = Approval(why, now + ANSWER_WITHIN, by_approver)
-    return replace(lab, phase=Phase.AWAITING_APPROVAL, approval=approval, due_at=now)
+    """The lab as requested, waiting; due at once, so that approvers are mailed. Raises Superseded for a stored one."""
+    return lab.waiting(Approval(why, now + ANSWER_WITHIN, by_approver), now)
 
 
 def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) -> Lab:

@@ -52,6 +52,8 @@ def phase_said(phase: Phase) -> str:
 
 #: The lab is over and its name is free again.
 OVER = frozenset({Phase.DELETED, Phase.FAILED, Phase.REFUSED})
+#: Nothing is created yet, or ever: no cluster is this lab's.
+UNMADE = frozenset({Phase.AWAITING_APPROVAL, Phase.REFUSED})
 ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 #: A teardown is running, or has stopped at a resource that it can't delete.
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
@@ -351,8 +353,16 @@ class Lab:
         return self._in(phase, now, reason, responsible)
 
     def reopened(self, now: datetime) -> Lab:
-        """The same lab READY again: its record was closed, and its own cluster turned out to be alive."""
+        """The same lab READY again: its record was closed, and its own cluster turned out to be alive. Raises Superseded."""
+        if self.phase not in OVER - UNMADE:
+            raise Superseded(f"{self.id} is {self.phase}, from which it is not reopened.")
         return self._in(Phase.READY, now, None, None)
+
+    def waiting(self, approval: Approval, now: datetime) -> Lab:
+        """The new lab, whose first phase is AWAITING_APPROVAL instead. Raises Superseded for a stored one."""
+        if self.phase is not Phase.REQUESTED or self.version:
+            raise Superseded(f"{self.id} is {self.phase} already: its approval can't be asked for.")
+        return replace(self, phase=Phase.AWAITING_APPROVAL, approval=approval, due_at=now)
 
     def _in(self, phase: Phase, now: datetime, reason: str | None, responsible: Responsible | None) -> Lab:
         ended, meter = now if phase in OVER else None, self._metered(phase, now)

@@ -17,7 +17,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.aws_states import ClusterState, StackState, is_own_cluster
-from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, UNMADE, ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec, NewNetwork
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
@@ -86,7 +86,7 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, i
             Orphan.FOREIGN,
             Sentence("{what} carries the tag of {lab}, which is another cluster.", what=what, lab=lab.id),
         )
-    if not is_own_cluster(lab, state):
+    if lab.phase in UNMADE or not is_own_cluster(lab, state):
         return OrphanDecision(
             Orphan.REPORT,
             Sentence("{what} carries the tag of {lab}, and is not the cluster that it made.", what=what, lab=lab.id),

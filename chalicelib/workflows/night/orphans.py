@@ -100,7 +100,7 @@ def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> 
     """Reopen the lab with an ended lease, so that the next run plans its end and warns its owner: somebody may use the cluster."""
 
     def again(stored: Lab) -> Lab:
-        if stored.phase not in OVER:
+        if stored.phase not in OVER:  # Somebody else reopened it.
             return stored
         ready = replace(stored.reopened(now), adopted=True, planned=None, hibernation=None)
         return replace(ready, run=stored.run + 1, lease_ends_at=min(stored.lease_ends_at, now), due_at=now)

@@ -67,6 +67,8 @@ def its_lab(phase: Phase = Phase.READY, **changes: Any) -> Lab:
         ("school", its_lab(Phase.BLOCKED), Orphan.KNOWN),
         ("school", its_lab(Phase.DELETED), Orphan.REOPEN),
         ("school", its_lab(Phase.FAILED), Orphan.REOPEN),
+        ("school", its_lab(Phase.REFUSED), Orphan.REPORT),
+        ("school", its_lab(Phase.AWAITING_APPROVAL), Orphan.REPORT),
         ("school", its_lab(Phase.DELETED).with_facts(oidc_issuer="https://i/2"), Orphan.REPORT),
         ("school", its_lab(account="444455556666"), Orphan.FOREIGN),
         ("another", None, Orphan.FOREIGN),
