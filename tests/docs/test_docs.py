@@ -17,6 +17,8 @@ from tests.paths import PROJECT
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 MODULE = re.compile(r"`(?:\.\./)*([\w/]+\.py)`")
+#: The end of a sentence, before another one. A cell that ends with a full stop quotes a message.
+BREAK = re.compile(r"(?<!\d)[.!?]\*{0,2} (?=[A-Z`*(])")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -118,3 +120,15 @@ def test_the_questions_of_a_review_stand_in_one_place() -> None:
     assert len(questions) >= 10
     assert [page for page in PAGES for question in questions if question in page.read_text()] == []
     assert "](.github/pull_request_template.md)" in (PROJECT / "CONTRIBUTING.md").read_text()
+
+
+def _cells(page: Path) -> list[str]:
+    """The cells of a page's tables, code as `x`."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text())
+    rows = [re.sub("`[^`]*`", "`x`", line) for line in text.splitlines() if line.startswith("|")]
+    return [cell.strip() for row in rows for cell in re.split(r"(?<!\\)\|", row.strip("|"))]
+
+
+@pytest.mark.parametrize("page", [*PAGES, PROJECT / "emulator/README.md"], ids=lambda page: page.name)
+def test_a_cell_of_a_table_holds_a_phrase(page: Path) -> None:
+    assert [cell for cell in _cells(page) if BREAK.search(cell) and not cell.endswith(".")] == []
