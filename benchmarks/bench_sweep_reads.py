@@ -89,7 +89,7 @@ class Counting:
 
 
 def put_fleet(client: Any, table: str, count: int, due: int, prices: Prices) -> None:
-    """Make a table with so many ready labs, the first `due` of which await the sweep at PLANNING."""
+    """Make a table with this many ready labs; the first `due` of them await the run at PLANNING."""
     create_table(client, table)
     labs = [_lab(index, index < due, prices) for index in range(count)]
     items = [lab_item(lab, "put by the benchmark", claims=True) for lab in labs] + _tallies(labs)

@@ -34,5 +34,5 @@ class EmulatorClock:
         self._shift += by
 
     def scaled(self, seconds: float) -> float:
-        """Return how many seconds of this machine stand for so many seconds of AWS."""
+        """Return the seconds of this machine for a number of AWS seconds."""
         return seconds * self.scale

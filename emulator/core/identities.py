@@ -1,4 +1,4 @@
-"""Who a request is from, as CloudTrail, IAM and EC2's own fields name them: root, a user, or a session of a role."""
+"""The caller of a request, as CloudTrail, IAM and EC2's own fields name them: root, a user, or a session of a role."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _current: ContextVar[Identity | None] = ContextVar("who the request is from", de
 
 
 def identify(headers: Mapping[str, str], query: Mapping[str, Any]) -> Identity:
-    """Find out who a request is from, for this request's context."""
+    """Find the caller of a request, for this request's context."""
     account, actor = str(get_account_id()), actor_from(headers.get(HEADER))
     identity = of_actor(actor, account) if actor else _of_key(extract_access_key_id(dict(headers), query), account)
     _current.set(identity)
@@ -53,7 +53,7 @@ def identify(headers: Mapping[str, str], query: Mapping[str, Any]) -> Identity:
 
 
 def current() -> Identity:
-    """Who the request of this context is from; the account's root outside of one."""
+    """The caller of this context's request; the account's root outside of one."""
     account = str(get_account_id())
     return _current.get() or Identity(account, f"arn:aws:iam::{account}:root", account)
 

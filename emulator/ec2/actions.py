@@ -73,7 +73,7 @@ def tag_specification(params: Params, kind: str) -> list[dict[str, str]]:
 
 
 def perform(action: str, params: Params) -> bytes:
-    """Perform another EC2 action as the present caller, corrections included; raise Refused if EC2 says no."""
+    """Perform another EC2 action as the present caller, corrections included; raise Refused if EC2 refuses."""
     status, _, body = ACTIONS[action](params)
     if status >= 400:
         root = ElementTree.fromstring(body)

@@ -41,7 +41,7 @@ def unpacked(archive: bytes) -> Path:
 
 
 def remove_all() -> None:
-    """Remove every directory made; call it when no process uses them any more."""
+    """Remove every directory made; call it when no process uses them."""
     unpacked.cache_clear()
     if _root:
         shutil.rmtree(_root, ignore_errors=True)

@@ -25,7 +25,7 @@ LONGEST_STANDSTILL = 20.0
 class Gate:
     """A number of places. A free place goes to the caller that has waited longest.
 
-    `standstill`: after so many seconds without anyone coming or going there is one more place, until nobody waits; None: never.
+    `standstill`: seconds without a change after which there is one more place, until nobody waits; None: never.
     """
 
     def __init__(self, places: int, standstill: float | None = LONGEST_STANDSTILL) -> None:

@@ -36,7 +36,7 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the routes act on."""
+    """The objects that the routes change."""
 
     settings: Settings
     url: str
@@ -87,7 +87,7 @@ class Routes:
         return {"added": len(rules or [])}
 
     def interruptions(self, _: Any) -> Answer:
-        """Which calls were interrupted since the rules were set."""
+        """The calls that were interrupted since the rules were set."""
         return {"interrupted": self._parts.interruptions.struck()}
 
     def set_lag(self, given: Any) -> Answer:

@@ -67,7 +67,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which calls are interrupted, how, and how often each pair of role and action is."""
+    """The calls to interrupt, the effect, and the number of interruptions for each pair of role and action."""
 
     effect: Effect
     role: str = ""

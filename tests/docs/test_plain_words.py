@@ -19,6 +19,14 @@ NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
 #: More of them, in docstrings and comments.
 VERBS = "are|was|were|has|had|it|they|we|comes|came|becomes|became|stands"
 MORE = re.compile(rf"\b({CLAUSES}|what ({VERBS}))\b", re.IGNORECASE)
+#: A docstring or comment that opens with a question instead of a noun or a verb.
+OPENING = re.compile(r'^(?:\s*"""|#:? )(?:What|Who|Whom|Whose)\b')
+#: Compressed or archaic words for a condition, a prefix, a number, a refusal, a bad value.
+RIDDLES = (
+    r"any more|so (?:many|long)\b(?! as)|begins? so|so from now on|EC2 says no|server says no|beaten to|in passing|befalls?"
+    r"|(?:that|which) is (?-i:none)|there is not|for who|no more as"
+)
+COMPRESSED = re.compile(rf"\b(?:{RIDDLES})\b", re.IGNORECASE)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 DOCS = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "emulator/README.md")]
 
@@ -41,7 +49,7 @@ def test_docstrings_and_comments_name_things(package: str) -> None:
     found = {}
     for path in sorted((PROJECT / package).rglob("*.py")):
         for number, line in _said(path):
-            if MORE.search(line):
+            if any(words.search(line) for words in (MORE, OPENING, COMPRESSED)):
                 found[f"{path.relative_to(PROJECT)}:{number}"] = line.strip()
     assert found == {}
 
@@ -53,6 +61,25 @@ def test_documents_name_things() -> None:
             around = path.read_text()[max(0, clause.start() - 60) : clause.end() + 60]
             found[f"{path.relative_to(PROJECT)}:{clause.start()}"] = around
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"""Who may log in to a cluster."""',
+        '    """What each request was asked for with, by ARN."""',
+        "#: Whose name it is.",
+        "Note what roles whose names begin so ask.",
+        "The names of a fleet of so many.",
+        "None for a path that is none.",
+        "Raises ValueError for a cluster there is not.",
+        "Again when beaten to it.",
+        "Failures in passing are waited out.",
+        "EC2 says no: the code.",
+    ],
+)
+def test_compressed_grammar_is_noticed(line: str) -> None:
+    assert OPENING.search(line) or COMPRESSED.search(line)
 
 
 @pytest.mark.parametrize("line", ["Whoever asks may see it.", "By what it is judged.", "Whatever its tags."])

@@ -116,7 +116,7 @@ def _deadline(deadline: Deadline, now: datetime) -> Json:
 
 
 def _acknowledged(watched: Watched) -> Json | None:
-    """Who acknowledged the next deadline; an acknowledgement of an earlier one is over."""
+    """The person who acknowledged the next deadline; an acknowledgement of an earlier one is over."""
     following = watched.support.next
     if following is None or watched.acknowledged_deadline != following.id:
         return None

@@ -16,7 +16,7 @@ from chalicelib.logs import logger
 def public_holidays(country: str, year: int) -> frozenset[date]:
     """That year's public holidays of `KR`, or of `DE-BY` (ISO 3166, with a subdivision if needed), substitute days too.
 
-    Empty for a country that the library does not know (any more): its evenings then come on every chosen weekday.
+    Empty for a country that the library does not know, or no longer knows: curfew then comes on every chosen weekday.
     """
     if not is_known_country(country):
         logger.warning("holidays of an unknown country", extra={"country": country})

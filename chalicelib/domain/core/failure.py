@@ -1,4 +1,4 @@
-"""Why a lab could not be made: EKS's report, an explanation, and who has to fix it."""
+"""The reason why a lab could not be created: EKS's report, an explanation, and the party that has to fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Failure:
 
 
 class Responsible(StrEnum):
-    """Who can fix a failure. UNKNOWN: AWS's words, shown unchanged, do not say."""
+    """The party that can fix a failure. UNKNOWN: AWS's words, shown unchanged, do not say."""
 
     YOURS = "yours to fix"
     OURS = "ours"

@@ -43,7 +43,7 @@ class NextAction(StrEnum):
 
 @dataclass(frozen=True)
 class EntryDecision:
-    """What to do about an entry, with the reason as a sentence. `by_people`: a person's change caused it, so no message is sent."""
+    """The action for an entry, with the reason as a sentence. `by_people`: a person's change caused it, so no message is sent."""
 
     then: NextAction
     reason: str

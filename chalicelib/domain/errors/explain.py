@@ -1,4 +1,4 @@
-"""Turns AWS error codes and messages into a Failure: an explanation, a remedy, and who has to act.
+"""Turns AWS error codes and messages into a Failure: an explanation, a remedy, and the responsible party.
 
 Called by the runner of steps for refusals and by workflow steps for health issues and failed stacks. Never raises: an unknown
 error is `unexplained`, with AWS's own words as the cause.

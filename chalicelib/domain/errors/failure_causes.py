@@ -1,4 +1,4 @@
-"""The known causes of failure, each with a sentence, its remedy and who has to act.
+"""The known causes of failure, each with a sentence, its remedy and the responsible party.
 
 `aws_error_patterns.py` maps AWS's words to causes.
 """

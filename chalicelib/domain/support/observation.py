@@ -90,7 +90,7 @@ def with_readiness(cluster: FleetCluster, readiness: Readiness | None, before: W
 
 
 def is_near(support: Support, now: datetime, days: int = READINESS_DAYS) -> bool:
-    """Whether the next deadline is at most so many days away, or past."""
+    """Whether the next deadline is at most this many days away, or past."""
     return support.next is not None and days_left(support.next, now) <= days
 
 

@@ -15,7 +15,7 @@ class Watched:
 
     `other_owners`: the owners in other tags. They get the owner's messages, also after the owner acknowledged a deadline.
     `gone_at`: when EKS no longer listed it. `armed_at`: when its present
-    deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
+    deadlines became known (first seen, upgraded, policy or date changed, no earlier end of a lease): nothing due before it is
     late. `upgraded_by_aws_at`: when AWS was found to have upgraded it to its version. `version_since`: when it was
     first seen to run its version, None if it ran it when it was first seen. `version` is for optimistic
     locking.

@@ -100,7 +100,7 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, i
 
 
 def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: StackState | None, made: bool) -> str:
-    """Who created the cluster, as far as known, and what an administrator may do. `made`: the stack created its role."""
+    """The creator of the cluster, as far as known, and an administrator's options. `made`: the stack created its role."""
     role = state.role_arn.rpartition("/")[2] if state.role_arn else Sentence("a role unknown")
     if not made or stack is None:
         return Sentence("Its role {role} is not one that a stack of this service made: it stays as it is.", role=role)

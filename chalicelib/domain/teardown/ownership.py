@@ -94,7 +94,7 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     if resource.kind in _GO_WITH_THE_CLUSTER:
         return OwnershipDecision(Action.LEAVE, Sentence("It goes with the control plane."), how, proof, Wait.CLUSTER)
     stacks = resource.tags.get(STACK_ID_TAG) == target.stack_id and target.stack_id is not None
-    # A resource that went with the stack and is there again does not wait for the stack any more.
+    # A resource that was deleted with the stack and exists again no longer waits for the stack.
     waits = entry is not None and entry.state is not EntryState.DELETED and "logical-id" in entry.resource.attributes
     if stacks or (waits and proof is Proof.STACK):
         return OwnershipDecision(Action.LEAVE, Sentence("It goes with the lab's stack."), how, proof, Wait.STACK)

@@ -69,7 +69,7 @@ class CostQuery:
 
 
 def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: str, now: datetime) -> Showback:
-    """Raises InvalidRequest for a month that is none, or in the future; NotYours for others' accounts and tags."""
+    """Raises InvalidRequest for an invalid or a future month; NotYours for others' accounts and tags."""
     scope, present = _checked(deps, caller, month, by, now)
     groups, findings = teams_of_groups(deps, caller, "by") if scope is Scope.TEAM else ((), ())
     rows = tuple(sorted(_rows(deps, caller, all_teams(teams, groups or ()), month, scope), key=_dearest_first))

@@ -25,7 +25,7 @@ _MOST_IN_CALENDAR = 5000
 
 @dataclass(frozen=True)
 class ClusterFilter:
-    """A filter of clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
+    """A filter of clusters. Empty or None: any. `days_left`: deadlines at most this many days away, or past."""
 
     phases: tuple[SupportPhase, ...] = ()
     days_left: int | None = None

@@ -68,7 +68,7 @@ def _looked_up(run: NightRun, tagged: TaggedCluster) -> list[str]:
 
 
 def provenance_of(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> str:
-    """Who created the cluster, as far as AWS knows, in sentences."""
+    """The creator of the cluster, as far as AWS knows, in sentences."""
     stacks, lab_id = deps.cloud(tagged.place).stacks, claimed_lab_id(tagged)
     stack = None
     if lab_id is not None:

@@ -105,7 +105,7 @@ def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
 def close_steps(
     deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None, but: str | None = None
 ) -> None:
-    """Close steps that no workflow is working on any more.
+    """Close steps that no workflow is working on.
 
     `before`: only steps of earlier runs; `but`: the step of the present run that is running.
     """

@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One cluster's API server at a moment."""
+    """One cluster's API server during one request."""
 
     cluster: Cluster
     objects: Objects

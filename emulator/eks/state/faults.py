@@ -1,7 +1,7 @@
 """Injected faults: rules, set at run time, that make an operation fail as AWS's do.
 
-A rule says which calls it is for (`operation` and `cluster`, both shell patterns), how often (`after` so many calls,
-for `times` calls, for ever without), and one effect:
+A rule names its calls (`operation` and `cluster`, both shell patterns), their number (from call `after` on, `times` calls, by
+default all), and one effect:
 
 - `error` {code, message?, status?, ...members}: the call is refused, nothing happens.
 - `lostAnswer` true: the call is carried out and then answered 500 ServerException.

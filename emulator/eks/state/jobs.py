@@ -1,4 +1,4 @@
-"""Work that EKS does later: a function after so many seconds of AWS time, under the world's lock.
+"""Delayed work of EKS: a function after a number of AWS seconds, under the world's lock.
 
 Each job is a timer thread of its own, so jobs may call the emulator's other services; an exception in one reaches
 threading.excepthook like any thread's.
@@ -21,7 +21,7 @@ class Jobs:
         self._pending: dict[object, threading.Timer] = {}
 
     def after(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do this once, after so many unscaled seconds."""
+        """Do this once, after this many unscaled seconds."""
         ticket = object()
         timer = threading.Timer(self._clock.scaled(seconds), self._run, (ticket, work))
         timer.daemon = True

@@ -71,7 +71,7 @@ class Told:
 
 
 class SharedFiles:
-    """botocore's own data files, each read once for all processes: what a process reads, this one reads before it forks again."""
+    """botocore's own data files, read once for all processes: this process reads the reported files before it forks again."""
 
     def __init__(self) -> None:
         self._read = botocore.loaders.JSONFileLoader.load_file
@@ -130,7 +130,7 @@ class SharedFiles:
 
 
 class SharedImports(importlib.abc.MetaPathFinder):
-    """What a process imports, this one imports before it forks again; dataclasses that it makes at first use are made here, too."""
+    """Imports that processes report: this process repeats them before it forks again, and makes dataclasses in advance."""
 
     def __init__(self) -> None:
         self._told, self._made = Told(), set[str]()
