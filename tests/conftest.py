@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
-    """Commands speak English, whatever the desk speaks. Set once: a thread of a story that reads the environment while a variable
+    """Commands speak English in any locale. Set once: a thread of a story that reads the environment while a variable
     goes away fails.
     """
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What the environment says about a run: how many examples a random test draws, and whether it runs in CI."""
+"""A run's options from the environment: the number of examples of a random test, and whether it runs in CI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of the routes: makes the events that API Gateway would, runs the app on them, parses what comes back."""
+"""A client of the routes: makes API Gateway's events, runs the app on them, and parses the answers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Http:
 
     @cached_property
     def app(self) -> Chalice:
-        """An application of its own, for who asks it directly."""
+        """An application of its own, for direct calls."""
         return _application(lambda: self.world.deps, lambda: self.people)
 
     def get(self, path: str, **options: Any) -> Answer:

@@ -21,7 +21,7 @@ OWNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
 
 #: Of an IAM user who may write the cluster's tags, and wrote their own name into one of them.
 TAG_WRITER = "arn:aws:iam::111122223333:user/tagger"
-#: What IAM says of roles: these are Identity Center's.
+#: IAM's answers about roles: these are Identity Center's.
 DIRECTORY_ROLES = frozenset(
     {
         "AWSReservedSSO_Labs_0123456789abcdef",
@@ -48,7 +48,7 @@ CALLERS: Mapping[str, str | None] = {
     "administrator": ADMIN,
 }
 
-#: What the guest without a browser sends; everybody else sends no such headers.
+#: Headers of the guest without a browser; the others send none of them.
 HEADERS: Mapping[str, Mapping[str, str]] = {
     "guest without a browser": {"user-agent": "curl/8.9.1", "accept": "application/json"}
 }
@@ -154,7 +154,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
 
 
 def expected(route: tuple[str, str]) -> dict[str, int]:
-    """What each kind of caller gets."""
+    """The status for each kind of caller."""
     return dict(zip(CALLERS, MATRIX[route][1], strict=True))
 
 
@@ -202,5 +202,5 @@ PAGES: Mapping[tuple[str, str], tuple[Mapping[str, str], Row]] = {
 
 
 def page_expected(page: tuple[str, str]) -> dict[str, int]:
-    """What a session of each kind gets."""
+    """The status for a session of each kind."""
     return dict(zip((*SIGNED_IN, *USERS), PAGES[page][1], strict=True))

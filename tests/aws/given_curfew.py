@@ -1,4 +1,4 @@
-"""What curfew keeps, with what a test wants to be different: entries of a plan, verdicts, and both stores over one table."""
+"""Curfew's records, with a test's own values: entries of a plan, verdicts, and both stores over one table."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def moto_client() -> Iterator[Any]:
 
 
 def an_entry(lab_id: str = "lab-1", minutes: int = 0, **changes: Any) -> Entry:
-    """A lab that is to end so many minutes after 13:00 UTC."""
+    """A lab that is to end this many minutes after 13:00 UTC."""
     entry = Entry(
         night=NIGHT,
         lab_id=lab_id,

@@ -1,7 +1,7 @@
-"""Quick transactions of moto's DynamoDB: moto copies the whole table once an operation, to put it back if one fails.
+"""Quick transactions of moto's DynamoDB: moto copies the whole table once an operation, to restore it if one fails.
 
-Here a table is copied once a transaction, and of its items those that the transaction may change in place. What is put
-back is the same. Values of attributes are read by their type's letters, for each of which moto tries names of its own.
+Here a table is copied once a transaction, and only the items that the transaction may change in place. The restored state is the
+same. Values of attributes are read by their type's letters, for each of which moto tries names of its own.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def worst_of(page: Any) -> list[tuple[str, str]]:
-    """What axe has that is serious or worse, with the first element of each. It waits for a promise, which a page that runs
+    """Findings of axe that are serious or worse, with the first element of each. It waits for a promise, which a page that runs
     no script may lose."""
     page.evaluate(_source())
     found = page.evaluate("axe.run()")["violations"]

@@ -1,5 +1,5 @@
-"""A Chromium, and what it is shown: the service on the fakes behind `ekslab dashboard`, in this process with the real proxy; or the
-service in a sandbox, signed in by Cognito.
+"""A Chromium, and the pages for it: the service on the fakes behind `ekslab dashboard`, in this process with the real proxy; or
+the service in a sandbox, signed in by Cognito.
 
 Skipped where there is no Playwright or no Chromium, with the commands that install them; in CI they fail instead.
 """
@@ -38,7 +38,7 @@ FACTS = ClusterFacts(endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com
 
 @dataclass
 class Shown:
-    """What a test looks at: the page's own context, the world behind it, and the link that lets in."""
+    """A page under test: its own context, the world behind it, and the link that lets in."""
 
     context: Any
     http: Http

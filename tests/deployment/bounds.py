@@ -1,4 +1,4 @@
-"""What binds a right to change something: a condition that wants a mark or a name, or a resource that bears our name.
+"""Limits of a right to change something: a condition that wants a mark or a name, or a resource that bears our name.
 
 For tests/deployment/test_bounds.py. What AWS calls writing, tagging and managing permissions is read off the list of AWS's
 service authorization reference that parliament brings along; an action that is not on it counts as changing something.
@@ -21,9 +21,9 @@ Json = dict[str, Any]
 _READING = ("Read", "List")
 #: How the names of actions begin that take something away.
 _TAKING_AWAY = ("Delete", "Terminate", "Release", "Revoke", "Remove", "Disassociate", "Detach")
-#: Keys that say what is asked for, not of what: a right with these alone reaches everything of its kind.
+#: Keys about the request, not the resource: a right with these alone reaches all resources of its kind.
 _OF_THE_ACT = ("eks:supporttype", "route53:")
-#: What a resource's ARN must have beside its kind: the name of ours that we give to stacks, roles and functions.
+#: The part of a resource's ARN beside its kind: the name of ours that we give to stacks, roles and functions.
 _OUR_NAME = re.compile(r"ekslab|\$\{AWS::StackName\}|\$\{ServiceStack\}|\$\{RoleName\}|\$\{\w+\.Arn\}")
 
 
@@ -47,13 +47,13 @@ def of_roles(resources: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def unbound() -> Mapping[str, str]:
-    """The list of what can't be bound: why, by name."""
+    """The rights that can't be bound, with reasons by name."""
     reasons: Mapping[str, str] = json.loads((CHALICE / "unbound.json").read_text())
     return reasons
 
 
 def written() -> Mapping[str, str]:
-    """The list of what is bound to delete by nothing but marks that people can write: why, by name."""
+    """The rights to delete that are bound only by marks that people can write, with reasons by name."""
     reasons: Mapping[str, str] = json.loads((CHALICE / "written.json").read_text())
     return reasons
 
@@ -64,7 +64,7 @@ def deletes(said: Json) -> bool:
 
 
 def is_bound_by_marks_alone(said: Json) -> bool:
-    """Whether what it wants of a thing could all be written by somebody who may tag: no name of ours, no mark of AWS's."""
+    """Whether somebody who may tag could write all that it requires of a resource: no name of ours, no mark of AWS's."""
     wanted = {
         key
         for operator, keys in said.get("Condition", {}).items()
@@ -131,7 +131,7 @@ def _of_pattern(action: str) -> str:
     return "List" if known <= {*_READING} else "Write"
 
 
-#: What parliament's list of actions is too old for, as AWS's Service Authorization Reference has it.
+#: Actions newer than parliament's list, from AWS's Service Authorization Reference.
 _NEWER = {"freetier:getaccountplanstate": "Read"}
 
 

@@ -34,7 +34,7 @@ _NAMED_OTHERWISE = {
 
 @dataclass(frozen=True)
 class Question:
-    """What a function's role asked."""
+    """The requests of a function's role."""
 
     function: str
     action: str
@@ -83,7 +83,7 @@ def unneeded_rights(questions: Iterable[Question]) -> set[Right]:
 
 
 def unneeded_actions(questions: Iterable[Question]) -> set[tuple[str, str]]:
-    """(statement, action) of what no function that has the statement needs of it."""
+    """(statement, action) of each action that no function with the statement needs."""
     known = _by_function(questions)
     all_of_them, needed = set(), set()
     for function in functions_with_rights():
@@ -133,7 +133,7 @@ def without(function: str, statement: str, action: str | None = None) -> list[An
 
 
 def is_allowed(question: Question, policy: list[Any]) -> bool:
-    """What the evaluator says."""
+    """The evaluator's answer."""
     asked = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:iam::111122223333:role/ekslab-{question.function}",
         principal_type="AssumedRole",

@@ -13,6 +13,17 @@ import pytest
 from tests.paths import PROJECT
 
 PACKAGES = ("chalicelib", "ekslab", "deployment", "sandbox", "emulator", "benchmarks")
+#: Modules that tests of these folders import: fakes, builders, clients.
+HELPERS = (
+    "tests/api",
+    "tests/aws",
+    "tests/browser",
+    "tests/deployment",
+    "tests/domain",
+    "tests/emulator",
+    "tests/fakes",
+    "tests/words",
+)
 #: Clauses that stand for a noun: name the thing instead.
 CLAUSES = r"whoever|whomever|whatever|what nobody|what no one|is not so|of what|by what|what is|that it is"
 NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
@@ -44,10 +55,11 @@ def _said(path: Path) -> Iterator[tuple[int, str]]:
                 yield token.start[0], token.string
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_docstrings_and_comments_name_things(package: str) -> None:
+@pytest.mark.parametrize("folder", [*PACKAGES, *HELPERS])
+def test_docstrings_and_comments_name_things(folder: str) -> None:
     found = {}
-    for path in sorted((PROJECT / package).rglob("*.py")):
+    tests = set((PROJECT / "tests").rglob("test_*.py"))
+    for path in sorted({*(PROJECT / folder).rglob("*.py")} - tests):
         for number, line in _said(path):
             if any(words.search(line) for words in (MORE, OPENING, COMPRESSED)):
                 found[f"{path.relative_to(PROJECT)}:{number}"] = line.strip()

@@ -1,4 +1,4 @@
-"""The one account that all fakes share: what exists, what refers to what, and what is planned to go wrong.
+"""The one account that all fakes share: its resources, their references, and planned failures.
 
 Nothing here knows about labs. Other people's things are put in with `add`, exactly like ours.
 """
@@ -40,7 +40,7 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     Kind.KEY_PAIR: ("key", "ec2:{r}:{a}:key-pair/{i}"),
     Kind.VPC_ENDPOINT: ("vpce", "ec2:{r}:{a}:vpc-endpoint/{i}"),
 }
-#: What stands in a subnet or VPC and keeps it from being deleted.
+#: Kinds of resources in a subnet or VPC that prevent its deletion.
 _INHABITANTS = frozenset(
     {
         Kind.INSTANCE,
@@ -65,7 +65,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a port: `clusters.describe`, what it was given, and what it does."""
+    """One call of a port: `clusters.describe`, its arguments, and its effect."""
 
     name: str
     given: tuple[Any, ...]
@@ -74,7 +74,7 @@ class Call:
 
 @dataclass
 class Account:
-    """What exists. `calls` is every port call in order; `deleted` every resource removed through a port.
+    """The account's state. `calls` is every port call in order; `deleted` every resource removed through a port.
 
     `around` answers each call of a port in the call's place; by itself it lets the call act.
     """
@@ -144,7 +144,7 @@ class Account:
         self.deleted.append(self.resources.pop(resource.arn))
 
     def users_of(self, resource: Resource) -> list[Resource]:
-        """What must go first."""
+        """The dependents that must be deleted first."""
         here = self.resources[resource.arn]
         if here.kind is Kind.NETWORK_INTERFACE and here.attributes.get("status") == "in-use":
             return [here]

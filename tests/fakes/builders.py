@@ -101,7 +101,7 @@ def a_lab(**changes: Any) -> Lab:
 
 
 def in_phase(lab: Lab, phase: Phase, at: datetime) -> Lab:
-    """The lab in this phase, whatever it was in: a test begins where it wants."""
+    """The lab in this phase, from any phase."""
     return replace(
         lab, phase=phase, phase_since=at, ended_at=at if phase in OVER else None, reason=None, responsible=None
     )

@@ -1,4 +1,4 @@
-"""What FakeClusters remembers of one cluster, and the counting of looks that stands for time."""
+"""FakeClusters' record of one cluster; it counts reads in place of time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Looks:
 
 @dataclass
 class NodegroupRecord:
-    """A node group and what it brought; `left` counts looks until it settles."""
+    """A node group with its resources; `left` counts reads until it settles."""
 
     state: NodegroupState
     left: int

@@ -95,7 +95,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
         return self.record(name).state
 
     def record(self, name: str) -> ClusterRecord:
-        """What is remembered of a cluster. Raises ResourceGone."""
+        """The record of a cluster. Raises ResourceGone."""
         if name not in self.clusters:
             raise ResourceGone("DescribeCluster", "ResourceNotFoundException", f"No cluster found for name: {name}.")
         return self.clusters[name]

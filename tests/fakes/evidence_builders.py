@@ -11,7 +11,7 @@ from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, Kubernete
 
 FIVE_MINUTES = 300
 HOUR = 3600
-#: What the API server of a cluster with two resting nodes is asked in a minute.
+#: Requests a minute to the API server of a cluster with two resting nodes.
 NOISE = 400.0
 MEGABYTE = 1_000_000.0
 

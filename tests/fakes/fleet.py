@@ -149,7 +149,7 @@ class FakeFleet:
 
 Change = Callable[[FleetCluster], FleetCluster]
 
-#: What real accounts have answered that a tidy example has not: each turns a cluster into such a one.
+#: Irregular answers of real accounts: each function turns a cluster into such a one.
 ODD: dict[str, Change] = {
     "no tags": lambda cluster: replace(cluster, tags={}),
     "no platform version": lambda cluster: replace(cluster, platform_version=None),

@@ -12,7 +12,7 @@ from tests.fakes.account import Account, port
 
 @dataclass
 class FakeLeftovers:
-    """Finds everything of a kind, whoever's it is: the rule must decide, so the fake does not help it.
+    """Finds all resources of a kind, of any owner: the rule must decide, so the fake does not filter.
 
     `backups` are the states in which the next snapshots are born.
     """

@@ -1,4 +1,4 @@
-"""SES in memory: what was sent, with the events that follow, and the records of mails.
+"""SES in memory: sent mails with their events, and the records of mails.
 
 `account.fail("send_mail", …)` and `account.lose_answer(…)` are crashes before and after SES took it. `outcomes`: by address, how
 its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; `refused`: SES does not take them; delivered otherwise).
@@ -61,7 +61,7 @@ class FakeMailer:
         return [letter for _, letter in self.sent if letter.address == address]
 
     def events(self, at: datetime) -> Iterator[MailEvent]:
-        """All that SES says of what was sent so far, in order."""
+        """All of SES's events about sent mails so far, in order."""
         for message_id, letter in self.sent:
             for kind in _KINDS[self.outcomes.get(letter.address, "delivery")]:
                 why = "the mail server refused it" if "REFUSED" in kind.name or "DELAYED" in kind.name else ""

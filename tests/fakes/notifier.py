@@ -1,4 +1,4 @@
-"""What the support watch sends, kept instead of sent.
+"""Messages of the support watch, recorded instead of sent.
 
 `account.fail("send", AwsUnavailable(...))` is a crash before anything went out; `account.lose_answer("send")` is one
 after: the message is out, and its sender does not know.
@@ -33,9 +33,9 @@ class FakeNotifier:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What was sent, without ids."""
+        """The sent messages, without ids."""
         return tuple(message for _, message in self.sent)
 
     def to(self, recipient: str) -> tuple[Message, ...]:
-        """What one recipient was sent."""
+        """The messages to one recipient."""
         return tuple(message for message in self.messages if message.recipient == recipient)

@@ -238,7 +238,7 @@ class FakeGroups:
 
 @dataclass
 class FakeHistory:
-    """CloudTrail's event history: `told` is all there is of it; every question is answered with what it would match."""
+    """CloudTrail's event history: `told` has all events; each query returns the matching ones."""
 
     account: Account
     told: list[Mapping[str, Any]] = field(default_factory=list)
@@ -265,8 +265,8 @@ class FakeHistory:
 class FakeKubernetes:
     """The API server. Unreachable unless `answers`; `sweeps` are the results of the next sweeps, the last repeats.
 
-    `on_sweep` runs when a reachable sweep happens: what the controllers then delete. `ready` is what says Ready, by node
-    group, where the server answers; None: whatever runs.
+    `on_sweep` runs when a reachable sweep happens: it stands for the controllers' deletions. `ready`: the number of Ready nodes
+    by node group, if the server answers; None: all running ones.
     """
 
     account: Account

@@ -164,7 +164,7 @@ class _Template:
         self._made: dict[str, Resource] = {}
 
     def make(self) -> tuple[list[Resource], dict[str, str]]:
-        """Return what was made and the outputs."""
+        """Return the created resources and the outputs."""
         for logical in self._document.get("Resources", {}):
             self._one(logical)
         outputs = {key: str(self._value(o["Value"])) for key, o in self._document.get("Outputs", {}).items()}

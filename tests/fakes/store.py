@@ -350,7 +350,7 @@ class FakeStore:
         return WholeLab(self.labs[lab_id], tuple(steps), events, receipts, tuple(mine))
 
     def put(self, *labs: Lab) -> None:
-        """Put labs there as they are, whatever their phase: for tests that start in the middle of a life."""
+        """Store labs in any phase, for tests that start in the middle of a life."""
         for lab in labs:
             self.labs[lab.id] = lab
             if lab.phase not in OVER:

@@ -52,7 +52,7 @@ def session(role_id: str, role: str = "role/ekslab/csi", **context: Any) -> dict
 
 
 def _elements(thing: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What was asked, and what was answered."""
+    """The queries and their answers."""
     if thing.kind in _NAMED:
         answer = {"dNSName": thing.attributes["dns-name"]} if "dns-name" in thing.attributes else {}
         return {_NAMED[thing.kind]: thing.id}, answer

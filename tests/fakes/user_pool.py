@@ -54,7 +54,7 @@ class FakeUserPool:
         return PoolUser(POOL_ARN, self.users[username].sub, username).arn
 
     def authorize(self, address: str, username: str) -> dict[str, str]:
-        """Sign in at the address that a browser was sent to; what it brings back to the callback."""
+        """Sign in at the browser's login address; return the parameters of the callback."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         assert address.startswith(f"{LOGIN}/oauth2/authorize?"), address
         assert (asked["client_id"], asked["response_type"]) == (self.client().id, "code")

@@ -1,4 +1,4 @@
-"""One running sandbox for all tests of what stands on it."""
+"""One running sandbox for all tests that use it."""
 
 from collections.abc import Iterator
 

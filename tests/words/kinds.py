@@ -272,7 +272,7 @@ KINDS: dict[str, Callable[[], Message]] = {
 
 
 def shown(message: Message, language: Language, medium: str) -> str:
-    """What its reader gets."""
+    """The mail as its reader gets it."""
     whole = written([message], language)
     match medium:
         case "txt":

@@ -1,4 +1,4 @@
-"""What a reader of Korean stumbles over: particles in both forms, and English that is no name, command or term."""
+"""Faults of Korean texts: particles in both forms, and English other than names, commands and terms."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ STATEMACHINES = PROJECT / "statemachine"
 LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_deletion")
 WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "curfew")
 _MOST_STATES = 20_000
-#: What Step Functions passes between states at most.
+#: The most that Step Functions passes between states.
 _MOST_BYTES = 256 * 1024
 
 
@@ -165,7 +165,7 @@ class Machine:
             raise StepFailed(death.name, "The process was killed.") from death
         except AssertionError:  # A test's own: no Catch may take it for a failed step.
             raise
-        except Exception as error:  # What the Lambda runtime does with every exception.
+        except Exception as error:  # As the Lambda runtime reports every exception.
             cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
             raise StepFailed(type(error).__name__, cause) from error
         return answer
@@ -188,7 +188,7 @@ def _catcher(catchers: list[Any], name: str) -> Any:
 
 
 def _given(parameters: Mapping[str, Any], data: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Parameters with their paths replaced by what stands there; `$$.` reads the context."""
+    """Parameters with their paths replaced by the values; `$$.` reads the context."""
     found = {k: v for k, v in parameters.items() if not k.endswith(".$")}
     for key, path in parameters.items():
         if key.endswith(".$"):

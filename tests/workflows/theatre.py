@@ -1,4 +1,4 @@
-"""Drives a lab on fakes as the schedule and Step Functions would: whatever is started is run, until nothing is."""
+"""Drives a lab on fakes as the schedule and Step Functions would: every started workflow is run to its end."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Theatre:
         return [message for message in self.world.watch.notifier.messages if message.kind == kind]
 
     def history(self) -> list[str]:
-        """What the lab's history says, in order."""
+        """The texts of the lab's history, in order."""
         return [event.message for event in self.world.store.event_table[self.lab_id]]
 
 

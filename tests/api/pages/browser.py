@@ -62,14 +62,14 @@ def with_login(http: Http) -> FakeUserPool:
 
 
 def kept_cookies(answer: Answer) -> dict[str, str]:
-    """What a browser keeps of an answer: name and value of each cookie; an empty value takes one away."""
+    """The cookies of an answer: name and value of each; an empty value deletes one."""
     pairs = (cookie.partition(";")[0].partition("=") for cookie in answer.cookies)
     return {name: value for name, _, value in pairs}
 
 
 @dataclass
 class Browser:
-    """`cookie` None: no session. `language`: what it accepts."""
+    """`cookie` None: no session. `language`: the accepted one."""
 
     http: Http
     cookie: str | None = None

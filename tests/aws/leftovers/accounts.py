@@ -44,7 +44,7 @@ def client(service: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something in the account, by what its delete call wants."""
+    """A resource in the account, by the parameters of its delete call."""
 
     kind: Kind
     id: str
@@ -59,7 +59,7 @@ class Place:
 
 
 class RememberingTags:
-    """The tagging API, which moto has only with its extras: like AWS's it goes on listing what has been deleted."""
+    """The tagging API, which moto has only with its extras: like AWS's, it still lists deleted resources."""
 
     def __init__(self) -> None:
         self.listed: list[tuple[str, Mapping[str, str]]] = []
@@ -86,7 +86,7 @@ class NoStacks:
 
 
 class MotoAccount:
-    """Fills and looks. Every `drop_` returns what it made; tags are what they are told to be."""
+    """Creates and lists resources. Every `drop_` returns its resource, with the given tags."""
 
     def __init__(self) -> None:
         self.ec2, self.elbv2, self.elb, self.efs = (client(name) for name in ("ec2", "elbv2", "elb", "efs"))

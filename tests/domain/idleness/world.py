@@ -44,7 +44,7 @@ def signal(verdict: Verdict, name: str) -> Signal:
 
 
 def sign(verdict: Verdict, name: str) -> Sign:
-    """What the signal of that name says."""
+    """The signal of that name."""
     return signal(verdict, name).sign
 
 

@@ -51,7 +51,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: what was known, what was decided, and the ids that had been delivered when it ended."""
+    """One run: the known facts, the decisions, and the ids delivered by its end."""
 
     now: datetime
     watched: Watched
@@ -130,7 +130,7 @@ class Life:
                     self.notices[notice.id] = replace(notice, state=NoticeState.SENT, sent_at=now)
 
     def calendar(self, now: datetime) -> Calendar:
-        """AWS's answer, its midnights told in whatever zone the scenario is in."""
+        """AWS's answer, with midnights in the scenario's time zone."""
         zone = timezone(timedelta(hours=self.scenario.offset_hours))
         entries = tuple(
             VersionSupport(

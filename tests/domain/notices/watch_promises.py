@@ -1,4 +1,4 @@
-"""What the watch promises about a cluster's life, each written without the rules it holds to account."""
+"""The watch's invariants over a cluster's life, each written without the rules that it checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
 
 def every_rung_is_told_once_due(life: Life) -> None:
-    """After every run, whoever should know of a reminder by then has been sent something since it came due."""
+    """After every run, each recipient of a due reminder has been sent a message since it came due."""
     for run in life.runs:
         for deadline in () if run.watched.gone_at else run.watched.support.deadlines:
             for recipient, first_rung in ((OWNER, 180), (TEAM, 30), (ADMINISTRATORS, 7)):
@@ -60,7 +60,7 @@ def what_is_over_is_silent(life: Life) -> None:
 
 
 def the_end_is_told_to_those_who_were_told(life: Life) -> None:
-    """Who was told last of a deadline of a version the cluster left hears of the end, once since it was told."""
+    """The last recipient of a deadline of a former version gets one message about its end."""
     last = life.runs[-1]
     for notice in life.notices.values():
         left = last.watched.gone_at is not None or notice.deadline_id.split("#")[1] != last.watched.cluster.version
@@ -134,7 +134,7 @@ def it_gets_louder(life: Life) -> None:
 
 
 def the_same_facts_decide_the_same(life: Life) -> None:
-    """Deciding again changes nothing, in whatever order the history is read."""
+    """A repeated decision changes nothing, in any order of the history."""
     for run in life.runs[-3:]:
         history = [n for n in life.notices.values() if n.decided_at < run.now]
         again = life.decide(run.watched, history[::-1], RULES, run.now)
@@ -164,7 +164,7 @@ def last_due(deadline: Deadline, first_rung: int, now: datetime) -> datetime | N
 
 
 def must_speak(run: Run, deadline: Deadline, due: datetime, recipient: str) -> bool:
-    """Nobody acknowledged or snoozed, or it is the last week, in which owners are told whatever they said; no lease ends first."""
+    """Nobody acknowledged or snoozed, or it is the last week, in which owners are always told; no lease ends first."""
     if run.watched.support.lease_first:
         return False
     last_week = due >= deadline.at - 7 * DAY

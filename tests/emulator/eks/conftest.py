@@ -37,7 +37,7 @@ NODE_POLICIES = (WORKER_POLICY, "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
 
 @dataclass
 class Bench:
-    """What a test holds in its hands: the emulator's address, EKS itself, and a ready network and roles."""
+    """A test's objects: the emulator's address, EKS itself, and a ready network and roles."""
 
     url: str
     eks: Eks
