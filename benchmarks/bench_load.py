@@ -91,7 +91,7 @@ class Wave:
 
 
 def _first_words(body: bytes) -> str:
-    """What an error's answer begins with, on one line of a table."""
+    """The beginning of an error's answer, for one line of a table."""
     return " ".join(body.decode(errors="replace").replace("|", " ").split())[:80]
 
 

@@ -17,7 +17,7 @@ class PatientThread(threading.Thread):
     """A thread that is waited for in slices of a second."""
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait so many slices, at most."""
+        """Wait for at most this many slices."""
         if timeout is None:
             return super().join()
         while timeout > 0 and self.is_alive():
