@@ -107,8 +107,9 @@ class ChangeSet:
     def changes(self) -> tuple[Change, ...]:
         """Its effects, by resource."""
         found = []
-        for change in self._pages():
-            resource = change["ResourceChange"]
+        pages = self.cloudformation.get_paginator("describe_change_set")
+        every = pages.paginate(StackName=self.stack, ChangeSetName=self.name).search("Changes[].ResourceChange")
+        for resource in every:
             kind, replacement = resource["ResourceType"], resource.get("Replacement", "")
             targets = [detail["Target"] for detail in resource.get("Details", ())]
             causes = frozenset(each.get("Name", "") for each in targets if each.get("RequiresRecreation") != "Never")
@@ -131,16 +132,9 @@ class ChangeSet:
         else:
             self.cloudformation.delete_change_set(StackName=self.stack, ChangeSetName=self.name)
 
-    def _describe(self, **more: str) -> Seen:
-        seen: Seen = self.cloudformation.describe_change_set(StackName=self.stack, ChangeSetName=self.name, **more)
+    def _describe(self) -> Seen:
+        seen: Seen = self.cloudformation.describe_change_set(StackName=self.stack, ChangeSetName=self.name)
         return seen
-
-    def _pages(self) -> Iterator[Seen]:
-        page = self._describe()
-        yield from page["Changes"]
-        while token := page.get("NextToken"):
-            page = self._describe(NextToken=token)
-            yield from page["Changes"]
 
     def _wait(self, look: Callable[[], Seen], field: str) -> Seen:
         return wait(look, field, self.pace)
