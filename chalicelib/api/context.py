@@ -44,6 +44,7 @@ PAGE = ("limit", "cursor")
 class Operation:
     """One method of one path. `refusals`: statuses beside those that every operation has (403, 502, 503).
 
+    `query` names parameters, or pairs a parameter with the name of its schema; `headers` names those that the view reads.
     `body` and `answer` name schemas; `also`: other successes beside the usual one. `viewers`: viewers may send it, too;
     `types`: media types of the body beside BODY_TYPES. `public`: no signature is needed. A public view has no caller: its
     path must be proof enough.
@@ -55,7 +56,8 @@ class Operation:
     success: tuple[int, str]
     refusals: tuple[int, ...] = ()
     body: str | None = None
-    query: tuple[str, ...] = ()
+    query: tuple[str | tuple[str, str], ...] = ()
+    headers: tuple[str, ...] = ()
     media: str = "application/json"
     answer: str = ""
     also: tuple[tuple[int, str], ...] = ()
@@ -70,7 +72,8 @@ if TYPE_CHECKING:
         """The fields of an Operation that have defaults."""
 
         body: str
-        query: tuple[str, ...]
+        query: tuple[str | tuple[str, str], ...]
+        headers: tuple[str, ...]
         media: str
         answer: str
         also: tuple[tuple[int, str], ...]

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 import ekslab
+from chalicelib.api.openapi.document import document
 from chalicelib.domain.core.service_health import VERSION
+from tests.api.http import Http
 from tests.paths import PROJECT
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -76,7 +78,12 @@ def test_service_command_and_changelog_are_of_one_version() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     newest = re.search(r"(?m)^## (\d+\.\d+\.\d+)", (PROJECT / "CHANGELOG.md").read_text())
     assert newest is not None
-    assert {project["version"], ekslab.__version__, VERSION} == {newest[1]}
+    described = {
+        document(())["info"]["version"],
+        json.loads((PROJECT / "docs/reference/openapi.json").read_text())["info"]["version"],
+    }
+    answered = Http().get("/health", caller=None).json["version"]
+    assert {project["version"], ekslab.__version__, VERSION, answered, *described} == {newest[1]}
 
 
 @pytest.mark.parametrize("page", sorted(PROJECT.glob(".github/**/*.yml")), ids=lambda page: page.name)

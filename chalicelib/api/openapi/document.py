@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable
 
 from chalicelib.api.context import Operation
-from chalicelib.api.openapi.schemas import QUERY, SCHEMAS, Json, ref
+from chalicelib.api.openapi.schemas import HEADERS, QUERY, SCHEMAS, Json, ref
 from chalicelib.api.problems import TABLE
+from chalicelib.domain.core.service_health import VERSION
 
+_DESCRIPTION = "EKS lab clusters that clean up after themselves."
 _EVERYWHERE = (403, 502, 503)
 _FORBIDDEN = "The request is not signed (API Gateway says so), or it is for others to change (a problem)"
 
@@ -23,7 +25,7 @@ def document(operations: Iterable[Operation]) -> Json:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "ekslab", "version": "1", "description": "EKS lab clusters that clean up after themselves."},
+        "info": {"title": "ekslab", "version": VERSION, "description": _DESCRIPTION},
         "security": [{"sigv4": []}],
         "paths": paths,
         "components": {"securitySchemes": {"sigv4": _SIGV4}, "schemas": _schemas()},
@@ -54,9 +56,9 @@ def _operation(operation: Operation) -> Json:
     if operation.public:
         described["security"] = []
     if operation.body:
-        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+        described["requestBody"] = {"required": True, "content": {**_content(operation.body), **_types(operation)}}
     elif operation.types:
-        described["requestBody"] = {"required": False, "content": {each: {} for each in operation.types}}
+        described["requestBody"] = {"required": False, "content": _types(operation)}
     return described
 
 
@@ -65,19 +67,20 @@ def _parameters(operation: Operation) -> list[Json]:
     found: list[Json] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in in_path
     ]
-    for name in operation.query:
-        schema = QUERY.get(f"{operation.path} {name}", QUERY[name])
-        found.append({"name": name, "in": "query", "schema": schema})
-    if operation.path == "/labs" and operation.method == "POST":
-        key: Json = {"type": "string", "minLength": 1, "maxLength": 255}
-        found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+    for each in operation.query:
+        name, schema = (each, each) if isinstance(each, str) else each
+        found.append({"name": name, "in": "query", "schema": QUERY[schema]})
+    found += [{"name": name, "in": "header", "schema": HEADERS[name]} for name in operation.headers]
     return found
 
 
 def _content(schema: str) -> Json:
     own: Json = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-    as_csv: Json = {"text/csv": {"schema": {"type": "string"}}} if schema == "Roster" else {}
-    return {"application/json": own, "application/yaml": own, **as_csv}
+    return {"application/json": own, "application/yaml": own}
+
+
+def _types(operation: Operation) -> Json:
+    return {each: {"schema": {"type": "string"}} if each.startswith("text/") else {} for each in operation.types}
 
 
 def _refusal(status: int) -> Json:

@@ -15,12 +15,9 @@ from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
 
 Json = dict[str, Any]
-_OWNER: Json = {"type": "string", "description": "As the cluster's tags or its account's registration name them."}
-_REGION: Json = {"type": "string", "description": "Default: all."}
 _TEXT: Json = {"type": "string"}
 _INSTANT: Json = {"type": "string", "format": "date-time"}
-_PHASES: Json = {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in SupportPhase]}}
-#: By name, or by path and name if the name has another meaning there.
+#: Query parameters. A route names them, or the pair of its own name and one of these.
 QUERY: dict[str, Json] = {
     "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
     "phase": {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in Phase]}},
@@ -41,10 +38,12 @@ QUERY: dict[str, Json] = {
     "dryRun": {"type": "boolean", "default": False, "description": "Nothing is stored; the answer is a 200."},
     "daysLeft": {"type": "integer", "description": "The next deadline is at most so many days away, or past."},
     "account": _TEXT,
-    **{f"{path} phase": _PHASES for path in ("/clusters", "/deadlines.ics")},
-    **{f"{path} owner": _OWNER for path in ("/clusters", "/deadlines.ics")},
-    **{f"{path} region": _REGION for path in ("/clusters", "/deadlines.ics")},
+    "supportPhase": {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in SupportPhase]}},
+    "clusterOwner": {"type": "string", "description": "As the cluster's tags or its account's registration name them."},
+    "clusterRegion": {"type": "string", "description": "Default: all."},
 }
+#: Headers that a route reads.
+HEADERS: dict[str, Json] = {"Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 255}}
 
 
 def _object(*required: str, **properties: Json) -> Json:

@@ -23,6 +23,10 @@ def route_clusters(context: RequestContext) -> None:
     _route_one_cluster(context)
 
 
+#: Which clusters: the parameters of the list and of the calendar.
+_WANTED = (("phase", "supportPhase"), "daysLeft", ("owner", "clusterOwner"), "account", ("region", "clusterRegion"))
+
+
 def _route_lists(context: RequestContext) -> None:
     @context.route(
         "GET",
@@ -30,7 +34,7 @@ def _route_lists(context: RequestContext) -> None:
         "List watched clusters, most urgent first",
         (200, "A page"),
         (400,),
-        query=("phase", "daysLeft", "owner", "account", "region", *PAGE),
+        query=(*_WANTED, *PAGE),
     )
     def get_clusters() -> Response:
         deps, (wanted, paged) = context.deps, cluster_params.read_clusters(context.query)
@@ -46,7 +50,7 @@ def _route_lists(context: RequestContext) -> None:
         "All deadlines as a calendar (RFC 5545)",
         (200, "iCalendar"),
         (400,),
-        query=("phase", "daysLeft", "owner", "account", "region"),
+        query=_WANTED,
         media="text/calendar",
     )
     def get_deadlines() -> Response:

@@ -65,6 +65,7 @@ def _route_labs(context: RequestContext) -> None:
         (400, 409, 422),
         body="Lab",
         query=("dryRun",),
+        headers=("Idempotency-Key",),
         also=((200, "A dry run: the completed request and its cost"),),
     )
     def post_lab() -> Response:

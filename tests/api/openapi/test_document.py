@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
 
 from chalicelib.api.openapi.document import document
+from chalicelib.api.openapi.schemas import HEADERS, QUERY
 from chalicelib.api.problems import TABLE
 from chalicelib.api.reference import operations, text
 from tests.api.http import Http
@@ -30,6 +32,24 @@ def test_every_route_and_every_problem_is_in_the_manual() -> None:
     routes = [f"`{operation.method} {operation.path}`" for operation in OPERATIONS]
     problems = [f"`{word}`" for _, _, word, _ in TABLE]
     assert [message for message in (*routes, *problems) if message not in manual] == []
+
+
+def test_what_a_route_takes_is_declared_at_the_route() -> None:
+    source = (PROJECT / "chalicelib/api/openapi/document.py").read_text()
+    constants = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    bodies = {operation.body for operation in OPERATIONS if operation.body not in (None, "Lab")}
+    assert constants & ({operation.path for operation in OPERATIONS} | bodies | set(HEADERS) | set(QUERY)) == set()
+    assert [name for name in (*QUERY, *HEADERS) if "/" in name or " " in name] == []
+    paths = document(OPERATIONS)["paths"]
+    taken = {(each["name"], each["in"]) for each in paths["/labs"]["post"]["parameters"]}
+    assert taken == {("dryRun", "query"), ("Idempotency-Key", "header")}
+    assert {"text/csv", "application/json"} <= set(paths["/people"]["post"]["requestBody"]["content"])
+
+
+def test_every_parameter_that_is_described_is_some_routes() -> None:
+    used = {each if isinstance(each, str) else each[1] for operation in OPERATIONS for each in operation.query}
+    assert used == set(QUERY)
+    assert {each for operation in OPERATIONS for each in operation.headers} == set(HEADERS)
 
 
 def test_every_reference_leads_somewhere() -> None:
