@@ -75,6 +75,9 @@ class PostStore(Protocol):
     def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
         """The oldest `most` pending posts, or all; without `nightly`, only those that the five-minute run sends, too."""
 
+    def post(self, post_id: str) -> Post | None:
+        """By id, pending or sent. Raises Unreadable."""
+
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         """Load, change, save if unchanged since, else try again. An unchanged post is not saved. None: no such post."""
 

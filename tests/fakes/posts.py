@@ -30,6 +30,10 @@ class FakePosts:
         return Waiting(tuple(found[:most]), tuple(sorted(self.unreadable)))
 
     @port
+    def post(self, post_id: str) -> Post | None:
+        return self.posts.get(post_id)
+
+    @port
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         stored = self.posts.get(post_id)
         if stored is None:

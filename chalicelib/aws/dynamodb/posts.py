@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 from chalicelib.aws.dynamodb.codec import item_of, thing_of
 from chalicelib.aws.dynamodb.keys import Item, expiry, key, number, stamp, text
@@ -48,10 +47,12 @@ class DynamoPosts(InTable):
                 unreadable.append(item["sk"]["S"])
         return Waiting(tuple(posts), tuple(unreadable))
 
+    def post(self, post_id: str) -> Post | None:
+        return self._table.load(Post, _key(post_id))
+
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
         """Retries if another writer saved first. Raises StaleLab."""
-        stored = partial(self._table.load, Post, _key(post_id))
-        return changed_record(f"The post {post_id}", stored, change, self._save)
+        return changed_record(f"The post {post_id}", lambda: self.post(post_id), change, self._save)
 
     def _save(self, changed: Post, stored: Post) -> Post | None:
         saved = replace(changed, version=stored.version + 1)

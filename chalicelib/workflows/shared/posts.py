@@ -167,7 +167,7 @@ def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True, mail
         mine = stored.told_at is None and mail in ("", stored.mail)
         return told(replace(stored, mail=mail), at) if mine else stored
 
-    stored = deps.posts.change_post(post_id, lambda stored: stored)
+    stored = deps.posts.post(post_id)
     if stored is None or settled(stored) == stored:
         return
     mine = next((each for each in stored.messages if each.recipient == stored.recipient), stored.messages[0])
@@ -188,7 +188,7 @@ def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:
     """Take back the posts of a bounced mail; return those that now wait for the next recipient. Safe to repeat."""
     found = []
     for post_id in mail.posts:
-        before = deps.posts.change_post(post_id, lambda stored: stored)
+        before = deps.posts.post(post_id)
         after = deps.posts.change_post(post_id, lambda stored: taken_back(stored, mail.id, mail.why))
         if before is not None and before != after and before.lab_id:
             text = came_back_to(before.recipient, mail.why)

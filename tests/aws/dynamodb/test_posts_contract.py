@@ -91,12 +91,15 @@ def test_the_oldest_comes_first_and_the_same_is_there_once(store: PostStore) -> 
 def test_it_is_changed_by_one_at_a_time(store: PostStore) -> None:
     store.add_post(POST)
     until = NOW + timedelta(minutes=5)
+    assert store.post(POST.id) == POST
     changed = store.change_post(POST.id, lambda post: taken_up(post, "jane", "m-1", NOW, until))
+    assert store.post(POST.id) == changed
     assert changed is not None
     assert (changed.recipient, changed.mail, changed.sending_until, changed.version) == ("jane", "m-1", until, 1)
     assert store.change_post(POST.id, lambda post: taken_up(post, "ops", "m-2", NOW, until)) == changed
     assert store.change_post(POST.id, lambda post: taken_up(post, "ops", "m-2", until, until)) != changed
     assert store.change_post("unknown", lambda post: post) is None
+    assert store.post("unknown") is None
 
 
 def test_what_is_told_waits_no_more_is_not_told_again_and_waits_again_when_its_mail_comes_back(
