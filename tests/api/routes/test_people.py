@@ -7,9 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.domain.identity.erasure import without
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.services.people.removal import MOST
+from chalicelib.services.people.removal import MOST, without
 from tests.api.http import ADMIN, Answer, Http
 from tests.fakes import NOW, a_lab, a_spec
 

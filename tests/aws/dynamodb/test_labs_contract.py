@@ -18,7 +18,6 @@ from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
-from chalicelib.domain.identity.erasure import without
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
@@ -26,6 +25,7 @@ from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.ports.deps import NewLabLimits, Store
+from chalicelib.services.people.removal import without
 from emulator.process import Sandbox, running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, OWNER, Account, FakeStore, a_lab, a_nodegroup, a_spec

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import BY_STACK, EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.requests.validation.limits import RESERVED, reserved_by
 from chalicelib.domain.teardown.evidence import OTHERS_KEYS, OWNING_KEYS, TOOLS_KEYS
 from chalicelib.domain.teardown.ownership import judge
-from chalicelib.domain.teardown.reserved_tags import RESERVED, reserved_by
 from chalicelib.domain.teardown.volumes import decide_volume
 from tests.domain.teardown.test_ownership import BORN, CLAIMED, LATER, PROVED, TARGET, a, seen
 

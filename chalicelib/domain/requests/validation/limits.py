@@ -1,4 +1,4 @@
-"""Limits for the length of lists without another limit: each item is a call of EKS, a lookup at AWS, or work for a check.
+"""Limits for the length of lists without another limit, and for tags: each item is a call of EKS, a lookup, or work for a check.
 
 The limits are our own, well above any lab's need; nodes, groups, taints, tags and CIDRs have theirs elsewhere.
 """
@@ -15,7 +15,8 @@ from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.reader import child
 from chalicelib.domain.stack.template import lab_template
-from chalicelib.domain.teardown.reserved_tags import reserved_by
+from chalicelib.domain.teardown import evidence
+from chalicelib.domain.teardown.volumes import DRIVER_PREFIX, NODE_KEYS
 
 _MOST = 50
 #: Namespaces of one access policy: a class has one for each learner.
@@ -24,6 +25,16 @@ _MOST_NAMESPACES = 200
 TEMPLATE_BYTES = 51_200
 #: EKS takes 50 (model: TagMap). Ten are kept for the lab's own, EKS's and the controllers'.
 _MOST_TAGS = 40
+#: Karpenter's tag on its IAM resources, which are global.
+_REGION_KEY = "topology.kubernetes.io/region"
+#: Keys that decide ownership, of the rules that read them.
+_READ = (
+    *(evidence.LAB_TAG, *evidence.OWNING_KEYS, *evidence.OTHERS_KEYS, *evidence.TOOLS_KEYS, *evidence.CNI_KEYS),
+    *(*NODE_KEYS, evidence.CSI_TAG, evidence.PVC_TAG, _REGION_KEY),
+)
+_PREFIXES = ("aws:", "ekslab:", "eks:", evidence.CLUSTER_PREFIX, DRIVER_PREFIX, *evidence.OTHERS_PREFIXES)
+#: AWS's own, this service's, EKS's; every prefix and key that the rules read: no request may set one. Lower case: IAM ignores case.
+RESERVED = tuple(dict.fromkeys(key.lower() for key in (*_PREFIXES, *_READ, "elbv2.k8s.aws/")))
 
 
 def judge_lists(case: ValidationContext) -> Iterator[Finding]:
@@ -113,3 +124,8 @@ def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
         if key.lower() in seen:
             yield error(child("tags", key), "duplicate-tag", "IAM takes tags that differ only in case for the same.")
         seen.add(key.lower())
+
+
+def reserved_by(key: str) -> str | None:
+    """The reserved prefix of a key; None if anybody may write it."""
+    return next((beginning for beginning in RESERVED if key.lower().startswith(beginning)), None)
