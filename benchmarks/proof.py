@@ -37,8 +37,8 @@ Each row is a lifecycle, each cell how many of its pairs of function and call me
 They are lived in one process, on the fakes that the adapters' contracts hold to AWS, with time: waits and retries move the
 clock, and the five-minute run comes by. After each: the lab is in a phase that is true, and goes on as if nothing had
 been or gives its reason in AWS's words; nothing is there twice; its ledger or its receipt names all that is there; work went on
-within ten minutes of a stopped execution; and the lab can be ended without a trace. `make prove ONLY=update-check_endpoint` tells
-the cells whose names begin so, and ends with the rows that fail.
+within ten minutes of a stopped execution; and the lab can be ended without a trace. `make prove ONLY=update-check_endpoint` runs
+the cells whose names have this prefix, and ends with the rows that fail.
 
 """
 RACES = """
