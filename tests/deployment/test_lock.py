@@ -9,7 +9,8 @@ import pytest
 
 from tests.paths import PROJECT
 
-LOCKS = ("requirements", "requirements-dev", "requirements-checkov", "requirements-browser", "requirements-hostile")
+KINDS = ("dev", "checkov", "kubectl", "browser", "hostile", "custodian")
+LOCKS = ("requirements", *(f"requirements-{kind}" for kind in KINDS))
 
 
 def pins(path: Path) -> set[tuple[str, str]]:

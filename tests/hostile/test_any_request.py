@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,18 +16,21 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from chalicelib.api.openapi.document import document
 from chalicelib.api.reference import operations
+from chalicelib.domain.curfew.signed_links import MOST_USES
 from tests.api.curfew_world import NIGHT
-from tests.api.http import ADMIN
+from tests.api.http import ADMIN, Http
 from tests.api.matrix import OWNER
-from tests.api.test_matrix import LAB, the_world
+from tests.api.test_matrix import LAB, path_of, the_world
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import REGION
 
 schemathesis = pytest.importorskip("schemathesis", reason="make hostile")
 pytestmark = pytest.mark.long
 
-#: Requests to each operation, of each mode: more than 5,000 in all.
+#: Requests to each operation, of each mode, unless fewer are different.
 EXAMPLES = 100
+#: Of all operations.
+LEAST = 5_000
 #: What there is; else nearly all requests would be about nothing.
 THERE = {
     "lab_id": LAB,
@@ -69,19 +73,31 @@ def test_any_request_has_a_documented_answer(label: str, mode: str) -> None:
     def asked(case: Any) -> None:
         answer = answer_to(case)
         told = (case.path_parameters, case.query, case.body, answer["body"])
+        ANSWERED[label, mode][answer["statusCode"]] += 1
         assert answer["statusCode"] < 500, told
         assert str(answer["statusCode"]) in documented, (answer["statusCode"], told)
 
     asked()
 
 
+#: The statuses that requests to an operation, of a mode, were answered with.
+ANSWERED = defaultdict[tuple[str, str], Counter[int]](Counter)
+
+
 def answer_to(case: Any) -> Mapping[str, Any]:
-    """What the API answers to it. Most are about things that are there; one in two comes from an administrator."""
+    """What the API answers to it. Most are about things that are there; one in two comes from an administrator.
+
+    Of requests with a link's token, some come when it has expired, and some after it was used too often.
+    """
     dice = random.Random(repr((case.path_parameters, case.query, case.body)))
     parts = {name: str(value) for name, value in (case.path_parameters or {}).items()}
     if dice.random() < 0.7:
         parts |= {name: THERE[name] for name in parts if name in THERE}
     method, resource = case.operation.method.upper(), case.operation.path
+    http, uses_link = the_world((method, resource)), "{token}" in resource and dice.random() < 0.7
+    if uses_link:
+        parts |= link_in(http, method, resource)
+        http.world.clock.advance(days=dice.choice((0, 0, 0, 20)))
     path = resource
     for name, value in parts.items():
         path = path.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
@@ -107,5 +123,23 @@ def answer_to(case: Any) -> Mapping[str, Any]:
             "identity": {"sourceIp": "15.230.39.7", "userArn": who, "accountId": ACCOUNT},
         },
     }
-    answer: Mapping[str, Any] = the_world((method, resource)).app(event, None)
+    for _ in range(MOST_USES if uses_link and dice.random() < 0.05 else 0):
+        http.app(event, None)
+    answer: Mapping[str, Any] = http.app(event, None)
     return answer
+
+
+def link_in(http: Http, method: str, resource: str) -> dict[str, str]:
+    """The parameters of a valid link."""
+    *_, action, token = path_of(http, (method, resource)).split("/")
+    return {"token": token, **({"action": action} if "{action}" in resource else {})}
+
+
+def test_thousands_were_asked_and_every_status_that_a_caller_can_cause_was_seen() -> None:
+    if len(ANSWERED) < len(REQUESTS):
+        pytest.skip("some operations were not asked")
+    assert sum(each.total() for each in ANSWERED.values()) >= LEAST
+    documented = {int(status) for each in OPERATIONS.values() for status in each.definition.raw["responses"]}
+    assert {status for status in documented if status < 500} == {
+        status for each in ANSWERED.values() for status in each
+    }
