@@ -45,9 +45,9 @@ class Operation:
     """One method of one path. `refusals`: statuses beside those that every operation has (403, 502, 503).
 
     `query` names parameters, or pairs a parameter with the name of its schema; `headers` names those that the view reads.
-    `body` and `answer` name schemas; `also`: other successes beside the usual one. `viewers`: viewers may send it, too;
-    `types`: media types of the body beside BODY_TYPES. `public`: no signature is needed. A public view has no caller: its
-    path must be proof enough.
+    `body` and `answer` name schemas; `media` and `other_media`: types of the answer; `also`: other successes beside the usual
+    one. `viewers`: viewers may send it, too; `types`: media types of the body beside BODY_TYPES. `public`: no signature is
+    needed. A public view has no caller: its path must be proof enough.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Operation:
     query: tuple[str | tuple[str, str], ...] = ()
     headers: tuple[str, ...] = ()
     media: str = "application/json"
+    other_media: tuple[str, ...] = ()
     answer: str = ""
     also: tuple[tuple[int, str], ...] = ()
     public: bool = False
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         query: tuple[str | tuple[str, str], ...]
         headers: tuple[str, ...]
         media: str
+        other_media: tuple[str, ...]
         answer: str
         also: tuple[tuple[int, str], ...]
         public: bool

@@ -44,7 +44,7 @@ def _operation(operation: Operation) -> Json:
     status, message = operation.success
     headers = {"Location": {"schema": {"type": "string"}}} if status == 202 else {}
     answer = ref(operation.answer) if operation.answer else {}
-    content: Json = {operation.media: {"schema": answer}, **({"text/html": {"schema": {}}} if operation.public else {})}
+    content: Json = {operation.media: {"schema": answer}, **{each: {"schema": {}} for each in operation.other_media}}
     success = {"description": message, "headers": headers, "content": content}
     others = {str(other): {"description": told, "content": content} for other, told in operation.also}
     usual = [status for status in _EVERYWHERE if status != 403 or not operation.public]

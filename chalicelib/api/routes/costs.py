@@ -23,6 +23,7 @@ def route_costs(context: RequestContext) -> None:
         (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
         (400, 403),
         query=("month", "by", "format", "compare", *PAGE),
+        other_media=("text/csv",),
     )
     def get_costs() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()

@@ -55,7 +55,16 @@ def link_route(
     """
 
     def register(act: Callable[..., View]) -> None:
-        @context.route(method, path, summary, (200, "A page, or JSON"), refusals, public=True, types=types)
+        @context.route(
+            method,
+            path,
+            summary,
+            (200, "A page, or JSON"),
+            refusals,
+            public=True,
+            other_media=("text/html",),
+            types=types,
+        )
         @functools.wraps(act)
         def answer(**link: str) -> Response:
             return _as_wanted(context, functools.partial(act, **link), to_json, page)

@@ -101,6 +101,7 @@ def _route_roster(context: RequestContext) -> None:
         (200, "A page as JSON, or everybody as CSV"),
         (400,),
         query=PAGE,
+        other_media=(_CSV,),
     )
     def get_people() -> Response:
         from chalicelib.api.inputs.params import read_page

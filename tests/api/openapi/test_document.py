@@ -46,6 +46,16 @@ def test_what_a_route_takes_is_declared_at_the_route() -> None:
     assert {"text/csv", "application/json"} <= set(paths["/people"]["post"]["requestBody"]["content"])
 
 
+def test_an_answer_names_the_types_that_it_comes_in() -> None:
+    paths = document(OPERATIONS)["paths"]
+    types = {
+        path: set(methods["get"]["responses"]["200"]["content"]) for path, methods in paths.items() if "get" in methods
+    }
+    assert types["/keep/{token}"] == {"application/json", "text/html"}
+    assert types["/people"] == types["/costs"] == {"application/json", "text/csv"}
+    assert (types["/openapi.json"], types["/calendar/{file}"]) == ({"application/json"}, {"text/calendar"})
+
+
 def test_every_parameter_that_is_described_is_some_routes() -> None:
     used = {each if isinstance(each, str) else each[1] for operation in OPERATIONS for each in operation.query}
     assert used == set(QUERY)
