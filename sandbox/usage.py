@@ -89,7 +89,7 @@ def _job(name: str) -> tuple[str, Thing]:
 
 
 def _add_gpu_machine(sandbox: Sandbox, cluster: str) -> None:
-    """One more machine in its first node group, of a type that the launch template names and EKS does not tell."""
+    """One more machine in its first node group, of a type that the launch template names and EKS does not return."""
     eks = sandbox.client("eks")
     for group in eks.list_nodegroups(clusterName=cluster)["nodegroups"][:1]:
         made = launch(sandbox, Machines(cluster, group, 1, managed=True, kind="g5.xlarge"))

@@ -55,7 +55,7 @@ class LabInList(TypedDict):
 
 
 class Lab(LabInList):
-    """A lab whole. `warnings` and `cost`: in the answer to a request."""
+    """All fields of a lab. `warnings` and `cost`: in the answer to a request."""
 
     endpoint: str | None
     next: list[str]

@@ -20,7 +20,7 @@ _MOST = 256
 
 
 def share() -> None:
-    """Let all sessions of this process share service files. botocore completes them always alike, and nobody changes them later."""
+    """Let all sessions of this process share service files, which no code changes after botocore has completed them."""
     read, builtin = JSONFileLoader.load_file, Loader.BUILTIN_DATA_PATH
     look = Loader.list_available_services
     listed: dict[tuple[str, ...], Any] = {}

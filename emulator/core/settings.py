@@ -1,8 +1,8 @@
 """Settings of an emulator: its port, the speed of its time, and its account.
 
-`Settings` is read by the command line and by tests; `environment()` is the whole environment of the server's process,
-made before ministack is imported because it reads most of it once, at import. Nothing of the caller's own AWS
-settings gets in: a profile or a real access key must never meet the emulator, nor the emulator's a real account.
+`Settings` is read by the command line and by tests; `environment()` is the whole environment of the server's process, made before
+ministack is imported because it reads most of it once, at import. The caller's own AWS settings are left out: a real profile or
+access key must never reach the emulator, nor the emulator's key a real account.
 """
 
 import os

@@ -82,7 +82,7 @@ class ClassicBalancers:
 
 
 def install(clock: EmulatorClock) -> None:
-    """Answer the older API's requests ourselves, before the emulator takes them for the newer one's."""
+    """Answer the older API's requests here, before the emulator routes them to the newer one."""
     classic, newer = ClassicBalancers(clock), alb.handle_request
 
     async def handle_request(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:

@@ -148,7 +148,7 @@ def _launched(template: Mapping[str, str]) -> Iterator[Question]:
 def _parts(params: Params) -> Iterator[Question]:
     for kind in ("volume", "network-interface"):
         yield Question("ec2:RunInstances", _ec2(f"{kind}/*"), _born_with(params, kind))
-    # Every image that is asked for by a public parameter is Amazon's.
+    # Every image that is requested by a public parameter is Amazon's.
     owner = "amazon" if param(params, "ImageId").startswith("resolve:ssm:/aws/service/") else get_account_id()
     yield Question("ec2:RunInstances", _ec2("image/*"), {"ec2:Owner": owner})
     for field, kind in _INSTANCE_PARTS:

@@ -28,7 +28,7 @@ def install() -> None:
 def unpacked(archive: bytes) -> Path:
     """Return the directory that holds the archive's files; nobody may write there.
 
-    It is asked for each process, under a lock that all functions share: hashing the archive each time would make them wait.
+    It is called for each process, under a lock that all functions share: hashing the archive each time would make them wait.
     """
     global _root
     with _lock:

@@ -1,7 +1,7 @@
 """EC2, CloudFormation and IAM in the eventual mode (`eks/state/lag.py`): a role's new resources are not found for a while.
 
-EC2 as its guide tells it ("Eventual consistency in the Amazon EC2 API": InvalidInstanceID.NotFound after RunInstances,
-InvalidGroup.NotFound after CreateSecurityGroup); CloudFormation as terraform's provider waits for it: one just asked for
+EC2 as in its guide ("Eventual consistency in the Amazon EC2 API": InvalidInstanceID.NotFound after RunInstances,
+InvalidGroup.NotFound after CreateSecurityGroup); CloudFormation as terraform's provider expects it: a stack just requested
 "does not exist". EC2's filters omit unknown resources, without an error: "describe" commands need not show new resources
 at once (the same guide). What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles
 may be unknown for a while after they are first listed ("changes ... are not always immediately visible", IAM's guide,

@@ -1,6 +1,6 @@
-"""Path parts that API Gateway refuses, which the emulator takes: `{token}.ics`, or two variables beside each other.
+"""Path parts that API Gateway refuses, which the emulator accepts: `{token}.ics`, or two variables beside each other.
 
-A resource is refused by CreateResource, and by an import with all paths that are wrong, as CloudFormation tells them.
+A resource is refused by CreateResource, and by an import with all paths that are wrong, as CloudFormation reports them.
 """
 
 import re

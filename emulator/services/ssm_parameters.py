@@ -1,6 +1,6 @@
 """The public SSM parameters that name EKS's machine images, which the emulator lacks: any version, any variant.
 
-The image id is made up, yet always the same for the same parameter. Whether a version exists is EKS's to say.
+The image id is invented, but always the same for a parameter. EKS decides whether a version exists.
 """
 
 import hashlib

@@ -226,7 +226,7 @@ def as_tags(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def tag_specification(kind: str, tags: dict[str, str]) -> list[dict[str, object]]:
-    """Return tags in the form in which EC2 takes them at creation; none at all when there are none."""
+    """Return tags in the form in which EC2 takes them at creation; an empty list without tags."""
     return [{"ResourceType": kind, "Tags": as_tags(tags)}] if tags else []
 
 

@@ -1,6 +1,6 @@
 """DescribeClusterVersions: the support calendar as an API.
 
-A bare call lists supported versions; ended versions come with `includeAll`, or when asked for by name or status.
+A bare call lists supported versions; ended versions are included with `includeAll`, or if requested by name or status.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ default all), and one effect:
 - `unsupportedZones` [zone, ...]: clusters may not be put into these zones.
 - `delaySeconds`: the answer takes this much longer, in this machine's seconds.
 
-Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, `ForcedUpgrade`, and
-`GetMetricData` (CloudWatch's for clusters) and `LookupEvents` (CloudTrail's), which can be refused.
+Besides the model's operations, a rule may name `KubernetesApi`, whose lost answers simulate a dead API server, `ForcedUpgrade`,
+and `GetMetricData` (CloudWatch's for clusters) and `LookupEvents` (CloudTrail's), which can be refused.
 """
 
 from __future__ import annotations

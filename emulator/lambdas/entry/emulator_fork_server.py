@@ -163,7 +163,7 @@ class SharedImports(importlib.abc.MetaPathFinder):
                 for part in shape.split(".") if shape else ():
                     found = getattr(found, part)
                     self._made.add(name)
-                dataclasses.is_dataclass(found)  # Those of `deferred` are made when this is asked.
+                dataclasses.is_dataclass(found)  # Dataclasses of `deferred` get their methods at this call.
         os.environ.clear()
         os.environ.update(before)
         return bool(new)
