@@ -12,7 +12,7 @@ from chalicelib.domain.errors.tree import AwsRefused, Throttled
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message, Written
     from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent
-    from chalicelib.domain.notices.outbox import Post, Waiting
+    from chalicelib.domain.notices.posts import Post, Waiting
 
 
 @dataclass(frozen=True)

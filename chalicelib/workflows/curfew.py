@@ -32,11 +32,11 @@ from chalicelib.workflows.night.brake import due_items
 from chalicelib.workflows.night.call_off import OLD, leave_as_old, put_off_lab
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
-from chalicelib.workflows.night.outbox import WarningPage, page_of, tell_all, waiting
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.run import NightRun, added
-from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
+from chalicelib.workflows.night.send import WarningPage, page_of, send_all, waiting
+from chalicelib.workflows.shared.metrics import measure_labs, measure_warnings
 
 Answer = dict[str, Any]
 
@@ -133,7 +133,7 @@ def warn(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     page = WarningPage()
     if run.rules.mode is Mode.ON:
         page = page_of(run, run.store.unwarned(_WARNINGS), before["after"], _A_PAGE)
-    failed = before["failed"] + tell_all(run, page, waiting(run), now.isoformat(), event["execution"])
+    failed = before["failed"] + send_all(run, page, waiting(run), now.isoformat(), event["execution"])
     so_far = added(before, [run.answer()])
     if not page.after:
         measure_warnings(deps, failed + so_far["counts"].get("unreachable", 0))
@@ -161,7 +161,7 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
     deps.store.note_run(Run("curfew", now, outcome))
     with run.around(Sentence("the metrics")):
-        measure_sweep(deps)
+        measure_labs(deps)
     ended = added(whole, [run.answer()])
     return {
         "now": now.isoformat(),

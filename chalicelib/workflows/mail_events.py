@@ -15,9 +15,9 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.steps import Event
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outbox import WarningPage, tell_all
 from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.run import NightRun
+from chalicelib.workflows.night.send import WarningPage, send_all
 from chalicelib.workflows.night.warn import is_due, settle_mail, take_back
 from chalicelib.workflows.shared.mailing import came_back_to
 from chalicelib.workflows.shared.posts import take_posts_back
@@ -73,7 +73,7 @@ def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
     statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
     fresh = pass_on(deps, mail)
     posts = take_posts_back(deps, mail, now)
-    tell_all(run, WarningPage(tuple(statuses) if run.rules.mode is Mode.ON else ()), posts, f"instead of {mail.id}")
+    send_all(run, WarningPage(tuple(statuses) if run.rules.mode is Mode.ON else ()), posts, f"instead of {mail.id}")
     tell_others(deps, mail, fresh, now)
     facts = {"mail": mail.id, "reason": mail.why, "counts": dict(run.counts), "troubles": run.troubles}
     logger.info("A mail came back.", extra=facts)

@@ -28,7 +28,7 @@ from chalicelib.workflows.costs.approval import tend_awaiting
 from chalicelib.workflows.costs.limit import ask_at_limits
 from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.invitations import send_invitations
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
 #: Labs that one run looks at; the next run looks at the others.
@@ -106,7 +106,7 @@ def _write_to_people(deps: Deps, now: datetime, failed: list[dict[str, str]]) ->
         tell_month(deps, now)
     with _part("ceilings of a month", failed):
         ask_at_limits(deps, now)
-    failed += [{"lab_id": "", "error": "Untold", "message": trouble} for trouble in tell_posts(deps, now)]
+    failed += [{"lab_id": "", "error": "Untold", "message": trouble} for trouble in send_posts(deps, now)]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.notices.outbox import Post, Waiting
+from chalicelib.domain.notices.posts import Post, Waiting
 from tests.fakes.account import Account, port
 
 
@@ -25,7 +25,7 @@ class FakePosts:
     @port
     def waiting(self, most: int | None = None, *, nightly: bool = True) -> Waiting:
         found = [post for post in self.posts.values() if post.told_at is None]
-        found = [post for post in found if nightly or not post.is_for_the_hour]
+        found = [post for post in found if nightly or not post.awaits_curfew_run]
         found.sort(key=lambda post: (post.posted_at, post.id))
         return Waiting(tuple(found[:most]), tuple(sorted(self.unreadable)))
 

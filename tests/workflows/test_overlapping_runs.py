@@ -16,7 +16,7 @@ from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Approval, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules, wake
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import NOW, FakeWorld, a_lab, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
@@ -158,7 +158,7 @@ def test_an_owner_hears_of_a_failed_waking_though_the_function_dies_on_the_way(c
     for _ in range(3):
         theatre.world.clock.advance(minutes=5)
         with suppress(LambdaDied):
-            tell_posts(theatre.world.deps, theatre.world.clock.now())
+            send_posts(theatre.world.deps, theatre.world.clock.now())
     assert sum(mails(theatre.world, "wake-failed").values()) == (2 if (call, after) == ("send", True) else 1)
 
 

@@ -9,7 +9,7 @@ from chalicelib.domain.core.message import Message
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.fakes.builders import in_phase
 from tests.workflows.machine import Machine
@@ -69,7 +69,7 @@ class Theatre:
 
     def told(self, kind: str) -> list[Message]:
         """Messages of a kind, once the five-minute run has come by; of anything else, too."""
-        tell_posts(self.world.deps, self.world.clock.now())
+        send_posts(self.world.deps, self.world.clock.now())
         return [message for message in self.world.watch.notifier.messages if message.kind == kind]
 
     def history(self) -> list[str]:

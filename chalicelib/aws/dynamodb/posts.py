@@ -21,7 +21,7 @@ from chalicelib.aws.dynamodb.table import InTable
 from chalicelib.aws.dynamodb.transactions import NEW
 from chalicelib.domain.errors.saving import changed_record
 from chalicelib.domain.errors.tree import Unreadable
-from chalicelib.domain.notices.outbox import Post, Waiting
+from chalicelib.domain.notices.posts import Post, Waiting
 
 _OUTBOX = "OUTBOX"
 _KEPT = timedelta(days=2)
@@ -64,7 +64,7 @@ def _item(post: Post) -> Item:
     more = {"version": number(post.version), "posted_at": text(stamp(post.posted_at))}
     if post.told_at:
         more["expires_at"] = expiry(post.told_at + _KEPT)
-    if post.is_for_the_hour:
+    if post.awaits_curfew_run:
         more["for_the_hour"] = text("yes")
     return item_of(_key(post.id), post, **more)
 

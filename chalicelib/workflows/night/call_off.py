@@ -1,4 +1,4 @@
-"""Writes a message when an announced act did not happen on time or an agreed end was postponed. `outbox.py` sends it.
+"""Writes a message when an announced act did not happen on time or an agreed end was postponed. `send.py` sends it.
 
 One message calls an entry off: to the person who was warned, or to the next reachable recipient of warnings. Each delay of an
 agreed end is a message to the owner and one to administrators.

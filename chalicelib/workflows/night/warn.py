@@ -1,6 +1,6 @@
 """Composes warnings of planned entries, with signed links that keep the labs; records that they were sent, or bounced.
 
-No lab is touched without a warning. `outbox.py` sends them: by mail with the person's other messages, or by the topic, one message
+No lab is touched without a warning. `send.py` sends them: by mail with the person's other messages, or by the topic, one message
 an entry. A warning is delivered when SES has accepted the mail, or when SNS has returned an id and a subscription takes the
 message. If the owner can't be reached, the owner's teams are warned, then administrators. SES's events (`mail_events.py`) mark and
 unmark entries, too: every function that records is safe to repeat.

@@ -21,7 +21,7 @@ def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
         emit(deps.curfew.installation, {Metric.BLOCKED_LABS: 1})
 
 
-def measure_sweep(deps: Deps) -> None:
+def measure_labs(deps: Deps) -> None:
     """Measure the number of labs by phase, and their cost an hour. Reads counters, and the blocked labs."""
     stack, running = deps.curfew.installation, deps.curfew.store.running()
     blocked = len(deps.curfew.store.blocked(MOST_BLOCKED))

@@ -1,4 +1,4 @@
-"""Writes posts, and settles those that were sent. `night/outbox.py` sends them.
+"""Writes posts, and settles those that were sent. `night/send.py` sends them.
 
 Writing a post again, as after a workflow died, changes nothing: its kind and occasion identify it.
 """
@@ -15,7 +15,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.errors.tree import EkslabError, Unreadable
 from chalicelib.domain.labs.steps import Event
-from chalicelib.domain.notices.outbox import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up, told
+from chalicelib.domain.notices.posts import Post, given_up, messages_of, passed_on, post_of, taken_back, taken_up, told
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import CLAIMED_FOR, Route, came_back_to, route_to
@@ -69,7 +69,7 @@ def each_alone() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
 
 
 @dataclass(frozen=True)
-class Telling:
+class PostMessage:
     """A post's message to one reader. `route`: how it is sent, or why nobody receives it."""
 
     deps: Deps
@@ -117,19 +117,19 @@ class Telling:
         return heard
 
 
-def telling_of(deps: Deps, waiting: Post) -> Telling:
+def post_message_of(deps: Deps, waiting: Post) -> PostMessage:
     """The message to the first reachable recipient, else the first message.
 
     Recipients whose mail bounced are skipped; if no other is reachable, a subscribed one gets it by the topic.
     """
-    unheard: list[Telling] = []
+    unheard: list[PostMessage] = []
     gone = {recipient: Route(why=came_back_to(recipient, why)) for recipient, why in waiting.unheard}
     for message in messages_of(waiting):
         route = gone.get(message.recipient) or route_to(deps, message.recipient, message)
-        telling = Telling(deps, waiting, message, route)
+        candidate = PostMessage(deps, waiting, message, route)
         if route.why is None:
-            return telling
-        unheard.append(telling)
+            return candidate
+        unheard.append(candidate)
     reach = deps.curfew.reach
     heard = (one for one in unheard if reach.undeliverable_reason(one.message.recipient, one.message) is None)
     subscribed = next((one for one in heard if one.message.recipient in gone), None)

@@ -29,7 +29,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.notices.mail import Mail
 from chalicelib.domain.notices.notice import Notice
-from chalicelib.domain.notices.outbox import Post
+from chalicelib.domain.notices.posts import Post
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched

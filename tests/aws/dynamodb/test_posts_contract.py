@@ -26,7 +26,7 @@ from chalicelib.domain.core.message import (
 )
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.notices.outbox import Waiting, messages_of, passed_on, post_of, taken_back, taken_up, told
+from chalicelib.domain.notices.posts import Waiting, messages_of, passed_on, post_of, taken_back, taken_up, told
 from chalicelib.ports.mail import PostStore
 from chalicelib.workflows.shared.posts import drop_post
 from tests.aws.dynamodb.table import create_table

@@ -27,8 +27,8 @@ from chalicelib.services.curfew.keep import keep_by_link, keep_lab, look_at_link
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.hibernation import wake_lab
 from chalicelib.services.labs.lease import extend_lab
-from chalicelib.workflows.night.outbox import WarningPage, tell_all
 from chalicelib.workflows.night.run import NightRun
+from chalicelib.workflows.night.send import WarningPage, send_all
 from tests.api.curfew_world import an_entry
 from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps
 from tests.fakes.user_pool import FakeUserPool
@@ -373,7 +373,7 @@ def warned(world: FakeWorld, entry: Entry) -> str:
     """The words of the mail about an entry."""
     line = world.curfew.store.line(entry.night, entry.id)
     assert line is not None
-    assert tell_all(NightRun(world.deps, NOW), WarningPage((line[1],)), (), "run") == 0
+    assert send_all(NightRun(world.deps, NOW), WarningPage((line[1],)), (), "run") == 0
     [message] = [each for each in world.watch.notifier.messages if each.kind == "curfew-warning"]
     return " ".join(message.body.split())
 

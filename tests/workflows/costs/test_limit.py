@@ -16,7 +16,7 @@ from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spending import foreseen
 from chalicelib.domain.requests.ceilings import AtLimit, MonthLimits, TeamRule
 from chalicelib.workflows.costs.limit import ask_at_limits, limits_that_sleep
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 from tests.fakes.user_pool import FakeUserPool
@@ -47,7 +47,7 @@ def a_world(**offers: Any) -> FakeWorld:
 def asked_at(world: FakeWorld, at: datetime) -> int:
     """As the five-minute run does it."""
     posted = ask_at_limits(world.deps, at)
-    tell_posts(world.deps, at)
+    send_posts(world.deps, at)
     return posted
 
 

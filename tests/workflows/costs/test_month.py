@@ -14,7 +14,7 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.workflows.costs.month import tell_month
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 from tests.fakes.mailing import with_mail
@@ -50,7 +50,7 @@ def mails(world: FakeWorld) -> dict[str, str]:
 def told(world: FakeWorld, at: datetime) -> int:
     """As the five-minute run does it."""
     posted = tell_month(world.deps, at)
-    tell_posts(world.deps, at)
+    send_posts(world.deps, at)
     return posted
 
 

@@ -17,7 +17,7 @@ from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, LabNotFoun
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.notices.outbox import messages_of
+from chalicelib.domain.notices.posts import messages_of
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from chalicelib.words.catalogues import words_of

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors.tree import AwsUnavailable
-from chalicelib.domain.notices.outbox import Post
+from chalicelib.domain.notices.posts import Post
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
-from chalicelib.workflows.night import outbox
-from chalicelib.workflows.shared.posts import Telling, post, telling_of
+from chalicelib.workflows.night import send
+from chalicelib.workflows.shared.posts import PostMessage, post, post_message_of
 from tests.fakes import NOW
 from tests.fakes.mailing import FakeMailing
 from tests.workflows.night.nights import Nights
@@ -129,11 +129,11 @@ def test_a_post_is_routed_with_its_readers_page_and_not_with_every_page(monkeypa
         post(nights.world.deps, [something(owner, number)], f"number {number}")
     routed: Counter[str] = Counter()
 
-    def counted(deps: Deps, waiting: Post) -> Telling:
+    def counted(deps: Deps, waiting: Post) -> PostMessage:
         routed[waiting.id] += 1
-        return telling_of(deps, waiting)
+        return post_message_of(deps, waiting)
 
-    monkeypatch.setattr(outbox, "telling_of", counted)
+    monkeypatch.setattr(send, "post_message_of", counted)
     nights.run_hour(NOW)
     assert nights.machines[0].path.count("Warn") == 4
     assert routed == dict.fromkeys(nights.world.posts.posts, 1)
@@ -151,6 +151,6 @@ def test_a_page_is_sent_though_the_readers_of_posts_can_t_be_looked_up(monkeypat
     for number, owner in enumerate(owners):
         post(nights.world.deps, [something(owner, number)], f"occasion {number}")
     monkeypatch.setattr(curfew, "_A_PAGE", 2)
-    monkeypatch.setattr(outbox, "_posts_to", fails)
+    monkeypatch.setattr(send, "_posts_to", fails)
     nights.run_hour(NOW)
     assert all(status.warned_at is not None for _, status in lines(nights))

@@ -22,15 +22,15 @@ from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.notices.mail import Addressee, mail_id
-from chalicelib.domain.notices.outbox import Post
+from chalicelib.domain.notices.posts import Post
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew
 from chalicelib.workflows.mail_events import take_mail_event
-from chalicelib.workflows.night import act, outbox
-from chalicelib.workflows.night.outbox import WarningPage, tell_all, tell_posts, waiting
+from chalicelib.workflows.night import act, send
 from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.run import NightRun
+from chalicelib.workflows.night.send import WarningPage, send_all, send_posts, waiting
 from chalicelib.workflows.shared.mailing import send_mail
 from chalicelib.workflows.shared.posts import post
 from tests.examples import examples
@@ -306,10 +306,10 @@ NOT_VERIFIED = "Email address is not verified. The following identities failed t
 def test_a_post_that_ses_refuses_for_its_reader_goes_to_the_next_one_in_five_minutes(words: str) -> None:
     nights, mailing, kept = a_refused_post(of_mail(words))
     run = NightRun(nights.world.deps, NOW)
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert (kept().told_at, [name for name, _ in kept().unheard]) == (None, ["jane"])
     assert "the mail to jane" in run.troubles[0]
-    assert tell_posts(nights.world.deps, NOW + timedelta(minutes=5)) == []
+    assert send_posts(nights.world.deps, NOW + timedelta(minutes=5)) == []
     assert [letter.address for _, letter in mailing.mailer.sent] == ["jun@example.com"]
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert "SES refused the mail to jane" in history
@@ -329,22 +329,22 @@ def test_a_post_that_ses_refuses_for_its_reader_goes_to_the_next_one_in_five_min
 def test_a_post_waits_while_ses_refuses_the_account_and_for_a_day_at_most(refusal: AwsRefused) -> None:
     nights, mailing, kept = a_refused_post(refusal)
     run = NightRun(nights.world.deps, NOW)
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert (kept().told_at, kept().unheard, kept().is_free(NOW)) == (None, (), True)
     assert refusal.code in run.troubles[0]
-    tell_all(run, WarningPage(), waiting(run), "the next run")
+    send_all(run, WarningPage(), waiting(run), "the next run")
     assert [letter.address for _, letter in mailing.mailer.sent] == ["jane@example.com"]
     nights, mailing, kept = a_refused_post(refusal)
     nights.world.clock.instant = NOW + timedelta(days=1)
     run = NightRun(nights.world.deps, nights.world.clock.now())
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert [name for name, _ in kept().unheard] == ["jane"]
 
 
 def test_a_post_that_ses_refuses_goes_to_a_subscription_of_its_reader() -> None:
     nights, mailing, kept = a_refused_post(of_mail("It has a virus."), heard="jane")
     run = NightRun(nights.world.deps, NOW)
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert (kept().told_at, kept().recipient, mailing.mailer.sent) == (NOW, "jane", [])
     assert [message.kind for message in nights.world.watch.notifier.to("jane")] == ["wake-failed"]
 
@@ -352,7 +352,7 @@ def test_a_post_that_ses_refuses_goes_to_a_subscription_of_its_reader() -> None:
 def test_a_post_whose_mail_came_back_goes_to_the_subscription_of_its_only_reader() -> None:
     nights, _, kept = a_refused_post(of_mail("It has a virus."), heard="jane")
     nights.world.posts.posts[kept().id] = replace(kept(), unheard=(("jane", "it came back"), (ADMINS, "it came back")))
-    assert tell_posts(nights.world.deps, NOW) == []
+    assert send_posts(nights.world.deps, NOW) == []
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert "jane was told" in history
 
@@ -362,7 +362,7 @@ def test_a_call_off_that_nobody_hears_is_a_trouble_of_its_run() -> None:
     gone = tuple((name, "it came back") for name in ("jane", ADMINS))
     called_off = tuple(replace(each, kind="curfew-called-off") for each in kept().messages)
     nights.world.posts.posts[kept().id] = replace(kept(), unheard=gone, messages=called_off)
-    assert tell_posts(nights.world.deps, NOW) == ["lab-0: nobody receives the message that it lives on"]
+    assert send_posts(nights.world.deps, NOW) == ["lab-0: nobody receives the message that it lives on"]
     history = "\n".join(event.message for event in nights.world.store.event_table["lab-0"])
     assert f"Nobody takes messages for jane, {ADMINS}" in history
 
@@ -372,7 +372,7 @@ def test_a_post_that_cannot_be_read_is_a_trouble_and_the_others_are_told() -> No
     nights.world.account.troubles.clear()
     nights.world.posts.unreadable.add("wake-failed of another version")
     run = NightRun(nights.world.deps, NOW)
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert run.troubles == ["the post wake-failed of another version: it can't be read"]
     assert kept().told_at == NOW
 
@@ -382,20 +382,20 @@ def test_an_unreadable_post_is_no_trouble_of_the_five_minute_run() -> None:
     nights, _, _ = a_refused_post(of_mail("never asked"))
     nights.world.account.troubles.clear()
     nights.world.posts.unreadable.add("wake-failed of another version")
-    assert tell_posts(nights.world.deps, NOW) == []
+    assert send_posts(nights.world.deps, NOW) == []
 
 
 def test_the_five_minute_run_tells_the_oldest_posts_and_the_next_run_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox, "_AT_ONCE", 3)
+    monkeypatch.setattr(send, "_AT_ONCE", 3)
     nights, mailing = a_world(replace(an_evening(), labs=((0, "busy"),), posts=()))
     for number in range(5):
         nights.world.clock.instant = NOW + timedelta(seconds=number)
         post(nights.world.deps, [something(OWNERS[1], number)], f"number {number}")
     for _ in range(2):
         nights.world.clock.instant += timedelta(minutes=5)
-        tell_posts(nights.world.deps, nights.world.clock.now())
+        send_posts(nights.world.deps, nights.world.clock.now())
     assert [len(mail.posts) for mail in mailing.store.mails.values()] == [3, 2]
 
 
@@ -405,18 +405,18 @@ def test_what_the_table_refuses_is_no_refusal_by_ses_and_is_told_by_the_next_run
     nights.world.fail("begin_mail", AwsRefused("dynamodb:PutItem", "ValidationException", "Item size has exceeded."))
     nights.world.curfew.reach.unreachable.clear()
     run = NightRun(nights.world.deps, NOW)
-    tell_all(run, WarningPage(), waiting(run), "a run")
+    send_all(run, WarningPage(), waiting(run), "a run")
     assert (kept().told_at, kept().unheard, nights.world.watch.notifier.messages) == (None, (), ())
     assert "dynamodb:PutItem" in run.troubles[0]
     nights.world.clock.instant = NOW + timedelta(hours=1)
-    tell_all(run, WarningPage(), waiting(run), "the next run")
+    send_all(run, WarningPage(), waiting(run), "the next run")
     assert [letter.address for _, letter in mailing.mailer.sent] == ["jane@example.com"]
 
 
 def test_a_mail_has_as_many_posts_as_its_record_names_and_the_others_come_in_further_mails_of_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox, "_POSTS", 2)
+    monkeypatch.setattr(send, "_POSTS", 2)
     nights, mailing = a_world(replace(an_evening(), labs=((0, "idle"),), posts=()))
     for number in range(3):
         post(nights.world.deps, [something(OWNERS[0], number)], f"number {number}")
@@ -443,7 +443,7 @@ def names_no_posts(deps: Deps, addressee: Addressee, messages: Sequence[Message]
 
 BROKEN: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "posts are not told": (curfew, "waiting", lambda run: []),
-    "a mail does not name its posts": (outbox, "send_mail", names_no_posts),
+    "a mail does not name its posts": (send, "send_mail", names_no_posts),
     "nothing is called off": (
         act,
         "skip",

@@ -10,7 +10,7 @@ from chalicelib.domain.core.message import Severity, letter_of, message_of, para
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.signed_links import read_unsubscribing
 from chalicelib.domain.notices.notice import NoticeState
-from chalicelib.workflows.night.outbox import tell_posts
+from chalicelib.workflows.night.send import send_posts
 from chalicelib.workflows.shared.posts import post
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
@@ -43,7 +43,7 @@ def test_a_mail_of_several_topics_says_how_to_switch_all_of_them_off() -> None:
     text = Sentence("Something")
     for kind in ("wake-failed", "month-costs"):
         post(world.deps, [message_of(letter_of(text, [para(text)]), OPS, kind, Severity.INFO, "1", OPS)], kind)
-    tell_posts(world.deps, NOW)
+    send_posts(world.deps, NOW)
     [letter] = mailing.mailer.to(OPS)
     token = letter.unsubscribe_url.removeprefix("https://labs.example/api/unsubscribe/")
     read = read_unsubscribing(token, world.deps.curfew.known_keys(), NOW)

@@ -1,7 +1,7 @@
 """Posts: messages that a workflow stores and a later run sends, so that each reader gets one mail a run and none is lost.
 
 Workflows write posts (`workflows/shared/posts.py`). The hourly and the five-minute run send pending ones
-(`workflows/night/outbox.py`); if a run dies, the next one sends them.
+(`workflows/night/send.py`); if a run dies, the next one sends them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Post:
     version: int = 0
 
     @property
-    def is_for_the_hour(self) -> bool:
+    def awaits_curfew_run(self) -> bool:
         """Whether only the hourly run sends it."""
         return self.nightly and not self.unheard
 

@@ -19,21 +19,21 @@ from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.messages.called_off import KIND as CALLED_OFF
 from chalicelib.domain.curfew.plan import EntryStatus
 from chalicelib.domain.errors.tree import AwsRefused
-from chalicelib.domain.notices.outbox import Waiting
+from chalicelib.domain.notices.posts import Waiting
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import EntryWarning, administrators, settle_mail, warning_of
 from chalicelib.workflows.shared.mailing import claims, lookup_name, route_to, send_mail
-from chalicelib.workflows.shared.posts import Telling, may_send_post, telling_of
+from chalicelib.workflows.shared.posts import PostMessage, may_send_post, post_message_of
 from chalicelib.workflows.watch.delivery import A_MAIL, waiting_by_reader, waiting_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
     from chalicelib.domain.notices.notice import Notice
-    from chalicelib.domain.notices.outbox import Post
+    from chalicelib.domain.notices.posts import Post
 
-Part = EntryWarning | Telling
+Part = EntryWarning | PostMessage
 #: The most posts that one five-minute run sends; the next run sends the others.
 _AT_ONCE = 200
 #: The most posts in one mail: its record is one item of the table (400 KB), and lists them with a page's warnings and some notices.
@@ -70,10 +70,10 @@ def _owners(run: NightRun, statuses: Sequence[EntryStatus]) -> Mapping[object, s
     return {each: people.get(names.get(each, ""), "?") for each in wanted}
 
 
-def tell_posts(deps: Deps, now: datetime) -> list[str]:
+def send_posts(deps: Deps, now: datetime) -> list[str]:
     """Send pending posts, except those that the curfew run sends first; return the failures, as text. For the five-minute run."""
     run = NightRun(deps, now)
-    tell_all(run, WarningPage(), waiting(run, _AT_ONCE, nightly=False), f"five minutes {now.isoformat()}")
+    send_all(run, WarningPage(), waiting(run, _AT_ONCE, nightly=False), f"five minutes {now.isoformat()}")
     return run.troubles
 
 
@@ -89,7 +89,7 @@ def waiting(run: NightRun, most: int | None = None, *, nightly: bool = True) -> 
     return found.posts
 
 
-def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str, by: str = "") -> int:
+def send_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str, by: str = "") -> int:
     """Send a page's warnings and the posts; return how many warnings, or mails with warnings, failed.
 
     `once`: the name of the run; `by`: its execution. A page before the last sends only posts to people whom it warns.
@@ -100,15 +100,15 @@ def tell_all(run: NightRun, page: WarningPage, posts: Sequence[Post], once: str,
         near: list[Post] = []
         with run.around(Sentence("pending posts")):
             near = _posts_to(run.deps, readers, posts)
-        tellings = [each for each in _tellings(run, near) if each.addressee in readers]
+        messages = [each for each in _post_messages(run, near) if each.addressee in readers]
     else:
-        tellings = _tellings(run, posts)
-    parts: list[Part] = [*warnings, *tellings]
+        messages = _post_messages(run, posts)
+    parts: list[Part] = [*warnings, *messages]
     failed += _by_topic(run, parts) + _by_mail(run, parts, once, by)
     if page.after or not run.passed_on:
         return failed
     refused, run.passed_on = WarningPage(tuple(run.passed_on)), []
-    return failed + tell_all(run, refused, (), f"{once} again", by)
+    return failed + send_all(run, refused, (), f"{once} again", by)
 
 
 def _warnings(run: NightRun, page: WarningPage) -> tuple[list[EntryWarning], int]:
@@ -139,13 +139,13 @@ def _posts_to(deps: Deps, readers: Collection[Addressee], posts: Sequence[Post])
     return [post for post in posts if any(found.get(name) in readers for name in names[post.id])]
 
 
-def _tellings(run: NightRun, posts: Iterable[Post]) -> list[Telling]:
+def _post_messages(run: NightRun, posts: Iterable[Post]) -> list[PostMessage]:
     """Each pending post's message to its first reachable reader."""
-    tellings: list[Telling] = []
+    messages: list[PostMessage] = []
     for post in posts:
         with run.around(Sentence("the post {id}", id=post.id)):
-            tellings += [telling_of(run.deps, post)] if may_send_post(run.deps, post) else []
-    return tellings
+            messages += [post_message_of(run.deps, post)] if may_send_post(run.deps, post) else []
+    return messages
 
 
 def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
@@ -155,7 +155,7 @@ def _by_topic(run: NightRun, parts: Iterable[Part]) -> int:
         if part.addressee is None:
             with run.around(Sentence("the message to {recipient}", recipient=part.message.recipient)) as errors:
                 _count(run, [part] if part.claim("") and part.publish() else [])
-                if part.message.kind == CALLED_OFF and isinstance(part, Telling) and part.route.why is not None:
+                if part.message.kind == CALLED_OFF and isinstance(part, PostMessage) and part.route.why is not None:
                     run.troubles.append(
                         Sentence("{lab}: nobody receives the message that it lives on", lab=part.post.lab_id)
                     )
@@ -197,7 +197,7 @@ def _mail(
     digests = waiting_for(deps, addressee, pending[:A_MAIL], f"warn {once}", run.now)
     entries = [EntryRef(part.entry.night, part.entry.id) for part in mine if isinstance(part, EntryWarning)]
     notices = [NoticeRef(key, notice_id) for message in digests for key, notice_id in message.notice_ids]
-    posts = [part.post.id for part in mine if isinstance(part, Telling)]
+    posts = [part.post.id for part in mine if isinstance(part, PostMessage)]
     messages = [*(part.message for part in mine), *digests]
     try:
         mail = send_mail(deps, addressee, messages, once, entries, notices, posts)
@@ -213,7 +213,7 @@ def _mail(
 
 def _letters(parts: Sequence[Part]) -> Iterator[list[Part]]:
     """The parts of each of a person's mails: usually one; the first holds all warnings and the oldest posts."""
-    posts = [part for part in parts if isinstance(part, Telling)]
+    posts = [part for part in parts if isinstance(part, PostMessage)]
     yield [*(part for part in parts if isinstance(part, EntryWarning)), *posts[:_POSTS]]
     for more in range(_POSTS, len(posts), _POSTS):
         yield list(posts[more : more + _POSTS])
@@ -227,14 +227,14 @@ def _handle_refusal(run: NightRun, parts: Iterable[Part], refusal: AwsRefused) -
         raise refusal
     asked = [(part, part.refuse(refusal)) for part in parts]
     _count(run, [part for part, told in asked if told])
-    if not all(told for part, told in asked if isinstance(part, Telling)):
+    if not all(told for part, told in asked if isinstance(part, PostMessage)):
         mail = Sentence("the mail to {recipient}", recipient=asked[0][0].message.recipient)
         run.troubles.append(Sentence("{what}: {reason}", what=mail, reason=str(refusal)))
 
 
 def _is_in(mail: Mail, part: Part) -> bool:
     """Whether the mail has the part. An earlier try of this step may have sent the mail with fewer; the next run sends the rest."""
-    if isinstance(part, Telling):
+    if isinstance(part, PostMessage):
         return part.post.id in mail.posts
     return part.entry.id in {each.entry_id for each in mail.entries}
 
