@@ -44,14 +44,14 @@ the cells whose names have this prefix, and ends with the rows that fail.
 RACES = """
 ## Concurrent actions
 
-Each row is an hour of a lab's day on the same fakes; the name is the hourly run's action in it. Ten actions run in pairs: extend,
-keep, protect, a new schedule, PATCH, hibernate, wake, DELETE, the five-minute run, and the hourly run. One action runs between any
+Each row is an hour of a lab's day on the same fakes; the name is the curfew run's action in it. Ten actions run in pairs: extend,
+keep, protect, a new schedule, PATCH, hibernate, wake, DELETE, the five-minute run, and the curfew run. One action runs between any
 two port calls of the other. A row is here only if each result equals that of some order of the two actions' steps: the labs, the
-started workflows, and each mail once. `tests/proof/test_races.py` also runs the hourly run, the watch, the five-minute run and a
+started workflows, and each mail once. `tests/proof/test_races.py` also runs the curfew run, the watch, the five-minute run and a
 teardown three times at once: the result is that of one run. `tests/aws/dynamodb` sends 64 parallel requests for a quota's last lab
 and for a budget's last dollar.
 
-| the hourly run | pairs of actions | moments |
+| the curfew run | pairs of actions | moments |
 |---|---|---|
 """
 DAYS = """

@@ -361,7 +361,7 @@ def describe_source(cost: Cost) -> str:
 
 @dataclass(frozen=True)
 class Running:
-    """`phases`: the number of labs by phase, without ended ones. `hourly_usd`: the cost of those that a sweep looked at."""
+    """`phases`: the number of labs by phase, without ended ones. `hourly_usd`: the cost of those that a curfew run looked at."""
 
     phases: Mapping[Phase, int]
     hourly_usd: float

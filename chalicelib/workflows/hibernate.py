@@ -86,7 +86,7 @@ def _listed(running: Mapping[str, int]) -> str:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """Move the lab to HIBERNATED with a note on its instances; the hourly run looks at it next, and computes its waking."""
+    """Move the lab to HIBERNATED with a note on its instances; the curfew run looks at it next, and computes its waking."""
     seen = detail_of(deps, at.lab, "hibernate", "shrink_nodegroups")
 
     def sleeping(stored: Lab) -> Lab:

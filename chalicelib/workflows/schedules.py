@@ -58,7 +58,7 @@ def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object
 def start_curfew(deps: Deps, time: str | None = None) -> dict[str, object]:
     """Start the hourly curfew run at `time` (ISO 8601, the schedule event's; else the clock's now)."""
     now = (datetime.fromisoformat(time) if time else deps.clock.now()).astimezone(UTC)
-    name = f"sweep-{now:%Y-%m-%dT%H}"
+    name = f"curfew-{now:%Y-%m-%dT%H}"
     deps.workflows.start("curfew", name, {"time": now.isoformat()})
     return {"execution": name, "time": now.isoformat()}
 

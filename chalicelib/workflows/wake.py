@@ -79,7 +79,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """Move the lab to READY with a note on its nodes; the hourly run looks at it next. An earlier reason stays."""
+    """Move the lab to READY with a note on its nodes; the curfew run looks at it next. An earlier reason stays."""
     seen = detail_of(deps, at.lab, "wake", "verify_nodes") or Sentence("Its nodes were not looked at.")
 
     def awake(stored: Lab) -> Lab:

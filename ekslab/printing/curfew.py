@@ -90,7 +90,12 @@ def verdict(view: Json, fit: int | None = None) -> Iterator[str]:
     if view["kept"]:
         at = at_local(view["kept"]["at"], zone_of(view["timeZone"]))
         yield from sentence(
-            t("the sweep, {at} ({zone}): {sentence}", at=at, zone=view["timeZone"], sentence=view["kept"]["sentence"]),
+            t(
+                "the last curfew run, {at} ({zone}): {sentence}",
+                at=at,
+                zone=view["timeZone"],
+                sentence=view["kept"]["sentence"],
+            ),
             fit,
             indent=2,
         )

@@ -74,7 +74,7 @@ class Installed:
     page: str
 
     def plan_the_night(self) -> None:
-        """Let the hourly sweep run."""
+        """Let the curfew run run."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write("sweep\n")

@@ -1,6 +1,6 @@
 """The service installed in a sandbox, as a process of its own: the environment of Playwright has nothing that starts one.
 
-`python -m tests.browser.installed`, by the project's own Python. It says where the page is, then lets the hourly sweep run at
+`python -m tests.browser.installed`, by the project's own Python. It says where the page is, then lets the curfew run run at
 each line that it reads, and ends with its input.
 """
 

@@ -1,4 +1,4 @@
-"""A day of the hourly sweep, and days of the watch, with one fault at one call of one of their functions."""
+"""A day of the curfew run, and days of the watch, with one fault at one call of one of their functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REPEATED = frozenset({Fault.FAILED_AFTER, Fault.KILLED_AFTER, Fault.DENIED})
 
 
 def swept(cell: Cell | None) -> tuple[Nights, Strikes]:
-    """A day of hourly sweeps over idle labs, one whose lease ends and a busy one."""
+    """A day of curfew runs over idle labs, one whose lease ends and a busy one."""
     nights = Nights()
     nights.world.curfew.store.put_rules(RULES)
     nights.add("lab-a", idle)

@@ -1,6 +1,6 @@
 """The whole service over days: people ask, change, sleep, extend and let go; others delete and remake; AWS fails and upgrades.
 
-Workflows, the five-minute run, the hourly sweep and the daily watch are the real ones, on fakes. What the sweep promises of a
+Workflows, the five-minute run, the curfew run and the daily watch are the real ones, on fakes. What the curfew run promises of a
 fleet (`tests/workflows/night/test_fleets.py`) is held here, too.
 """
 
@@ -229,7 +229,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule(hours=st.sampled_from([1, 3, 8, 24]))
     def hours_pass(self, hours: int) -> None:
-        """Each hour the sweep, the five-minute run before and after it; the watch once a day."""
+        """Each hour the curfew run, the five-minute run before and after it; the watch once a day."""
         deaf, world = self.deaf(), self.nights.world
         for _ in range(hours):
             before = len(world.watch.notifier.messages)

@@ -1,4 +1,4 @@
-"""Each call of each function of the sweep and the watch meets each fault, one a day: all in `make prove`, some in `make check`."""
+"""Each fault meets all calls of the curfew run and the watch, one a day: all by `make prove`, some in `make check`."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
         # And how to use it names each command that there is
         assert all(f"-m sandbox {word}" in up.message(stage, 0.02) for word in ("run-schedule", "use", "mails"))
 
-        # When the sweep comes an hour later than it is, for a lab with a lease of three hours
+        # When the curfew run comes an hour later than it is, for a lab with a lease of three hours
         lab = learner(stage).asks_for("struck", nodegroups=[], leaseHours=3)
         lab.becomes("ready")
         run_schedule.run_schedule(running, "curfew", datetime.now(UTC) + timedelta(hours=1), message.append)

@@ -36,7 +36,7 @@ OF_LAMBDA = {
     "Sandbox.Timedout",
 }
 ALWAYS_RETRIED = {"Throttled", "AwsUnavailable", "StaleLab", "Transient", "States.Timeout", *OF_LAMBDA}
-#: What hung is left to the next run where time is short: the hourly run before it tells people.
+#: What hung is left to the next run where time is short: the curfew run before it tells people.
 HUNG = {"ErrorEquals": ["States.Timeout", "Sandbox.Timedout"], "MaxAttempts": 0}
 TOLD_LAST = ("Warn", "Finish")
 

@@ -22,7 +22,7 @@ EVENTS_PER_LOOK = 9
 #: Each retry adds three (failed, scheduled, started). So many retries on every single look are a bad day.
 RETRIES_PER_LOOK = 2
 REST = 200
-#: The states of the hourly run that send its messages.
+#: The states of the curfew run that send its messages.
 TELLING = ("Warn", "Finish")
 #: Labs of one round, and seconds in which one is left to the next run.
 LABS, SECONDS_TO_LEAVE = 200, 3

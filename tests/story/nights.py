@@ -101,7 +101,7 @@ def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Itera
 
 
 def all_ready(*labs: Lab) -> datetime:
-    """Wait until they are; when the sweep finds them all due, in whole seconds as its event tells it."""
+    """Wait until they are; when the curfew run finds them all due, in whole seconds as its event tells it."""
     for lab in labs:
         lab.becomes("ready")
     return datetime.now(UTC) + timedelta(seconds=2)

@@ -45,8 +45,8 @@ def test_an_hour_has_one_sweep_with_its_own_time() -> None:
     for time in ("2026-12-01T06:00:10Z", "2026-12-01T06:00:40Z", "2026-12-01T16:01:00+09:00"):
         start_curfew(world.deps, time)
     assert world.workflows.started == [
-        ("curfew", "sweep-2026-12-01T06", {"time": "2026-12-01T06:00:10+00:00"}),
-        ("curfew", "sweep-2026-12-01T07", {"time": "2026-12-01T07:01:00+00:00"}),
+        ("curfew", "curfew-2026-12-01T06", {"time": "2026-12-01T06:00:10+00:00"}),
+        ("curfew", "curfew-2026-12-01T07", {"time": "2026-12-01T07:01:00+00:00"}),
     ]
 
 

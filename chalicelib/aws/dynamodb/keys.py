@@ -41,7 +41,7 @@ Item = dict[str, Any]
 
 BY_OWNER, BY_AGE, DUE = "by_owner", "by_age", "due"
 EVERYONE, DUE_SHARD = "LAB", "DUE"
-#: The partition of `due` for labs of the hourly run, and the one for blocked labs, longest first.
+#: The partition of `due` for labs of the curfew run, and the one for blocked labs, longest first.
 CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
 #: Living labs are counted in several counters, so that many simultaneous requests do not queue for one item.

@@ -2,7 +2,7 @@
 
 | item | pk     | sk                  | posted_at | for_the_hour           | expires_at            |
 |------|--------|---------------------|-----------|------------------------|-----------------------|
-| post | OUTBOX | <kind and occasion> | its time  | if the hourly run's    | of a sent one, 2 days |
+| post | OUTBOX | <kind and occasion> | its time  | if the curfew run's    | of a sent one, 2 days |
 
 A sent post stays for two days: its id, so that a repeated post is not sent again; and if a mail carried it, its messages, since
 the mail may bounce, and the next reader gets one of them.

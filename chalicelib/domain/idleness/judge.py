@@ -1,6 +1,6 @@
 """Judges whether a cluster is idle: evidence in, a verdict with its signals and one sentence out.
 
-The hourly run asks before it plans and again before it acts; `GET /labs/{id}/verdict` asks live. A cluster is idle if every
+The curfew run asks before it plans and again before it acts; `GET /labs/{id}/verdict` asks live. A cluster is idle if every
 applicable signal agrees over the whole window; missing data never counts as quiet. See docs/explanation/idleness.md.
 """
 

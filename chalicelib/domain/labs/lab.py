@@ -207,7 +207,7 @@ class Lab:
     """One lab. `version` is the store's, for optimistic locking; all instants are aware UTC.
 
     `due_at` is when the scheduled run must look at it next (a start that may have been lost, the lease's end, a
-    receipt to take again); None if nothing is due. The hourly run looks at a RESTING lab instead: now, if it has
+    receipt to take again); None if nothing is due. The curfew run looks at a RESTING lab instead: now, if it has
     just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
     executions, so that execution names are deterministic and Step Functions refuses a second start of the same run.
 

@@ -44,7 +44,7 @@ WORKFLOW_OF = {
 class RecoveryAction(StrEnum):
     """START: start the workflow under the same name (the start may be lost). RESTART: a new run, since the old one died.
 
-    REST: no workflow runs; the hourly run looks at the lab from now on. RELEASE: try a blocked lab's teardown again.
+    REST: no workflow runs; the curfew run looks at the lab from now on. RELEASE: try a blocked lab's teardown again.
     """
 
     WAIT = "wait"
@@ -72,7 +72,7 @@ def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDec
     """Decide for a due lab. `execution`: the state of its phase's workflow in the lab's present run."""
     match lab.phase:
         case Phase.READY | Phase.HIBERNATED | Phase.LOST:
-            return _decided(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
+            return _decided(RecoveryAction.REST, "No workflow runs on it: the curfew run handles it when it is due.")
         case Phase.BLOCKED:
             return _blocked(lab, now)
         case Phase.AWAITING_APPROVAL | Phase.REFUSED:

@@ -17,7 +17,7 @@ from chalicelib.domain.core.message import Message, english_body
 class Post:
     """`messages`: one for each possible reader, in the order in which they are tried, without bodies. One of them is sent.
 
-    `nightly`: the hourly run sends it; once a mail of it was refused or bounced, the five-minute run may. `lab_id`: the lab whose
+    `nightly`: the curfew run sends it; once a mail of it was refused or bounced, the five-minute run may. `lab_id`: the lab whose
     history records it. `recipient`, `mail`: to whom it is being sent or was sent, and the record of the mail; `sending_until`: no
     other run sends it before. `told_at`: when it was sent, or was found to reach nobody. `unheard`: recipients whose mail bounced
     or was refused, with the reason. `version` counts saves.
@@ -37,7 +37,7 @@ class Post:
 
     @property
     def awaits_curfew_run(self) -> bool:
-        """Whether only the hourly run sends it."""
+        """Whether only the curfew run sends it."""
         return self.nightly and not self.unheard
 
     def is_free(self, now: datetime) -> bool:

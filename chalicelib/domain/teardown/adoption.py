@@ -1,6 +1,6 @@
 """Decides about a cluster with this installation's tags: ignore it, reopen its lab, or report it with evidence (ADR 12).
 
-The hourly run calls it, and an administrator's adoption. Anyone can write tags, so a tag is only a hint: a cluster is ours by
+The curfew run calls it, and an administrator's adoption. Anyone can write tags, so a tag is only a hint: a cluster is ours by
 a role that a stack of ours created for it.
 """
 

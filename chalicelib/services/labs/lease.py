@@ -1,6 +1,6 @@
 """Use cases of a lab's lifetime: extend its lease, protect it, change its curfew schedule.
 
-Each sets `due_at` of a resting lab to now, so that the next hourly run decides again. A lab that is ending can't be held.
+Each sets `due_at` of a resting lab to now, so that the next curfew run decides again. A lab that is ending can't be held.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def cost_of(deps: Deps, lab: Lab, now: datetime, known: Calendar | None = None) 
 
 
 def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
-    """The lab due for the hourly run, if it changed and no workflow is running.
+    """The lab due for the curfew run, if it changed and no workflow is running.
 
     A lab that was due already keeps its time: from it the run knows which curfews were missed.
     """

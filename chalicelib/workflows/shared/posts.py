@@ -33,7 +33,7 @@ _WAITS_FOR = timedelta(days=1)
 def post(deps: Deps, messages: Sequence[Message], once: str, *, nightly: bool = False, lab_id: str = "") -> None:
     """Have the next run send one of these messages: the one to the first reachable recipient.
 
-    `once`: the occasion, which is sent once. `nightly`: only the hourly run sends it. `lab_id`: the lab whose history records it.
+    `once`: the occasion, which is sent once. `nightly`: only the curfew run sends it. `lab_id`: the lab whose history records it.
     """
     deps.posts.add_post(post_of(tuple(messages), once, deps.clock.now(), nightly, lab_id))
 

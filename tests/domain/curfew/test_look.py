@@ -1,4 +1,4 @@
-"""What the hourly run decides for a due lab, one fact changed at a time; and two decisions at once, near a lease's end."""
+"""What the curfew run decides for a due lab, one fact changed at a time; and two decisions at once, near a lease's end."""
 
 from __future__ import annotations
 

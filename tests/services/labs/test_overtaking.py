@@ -1,4 +1,4 @@
-"""Each word of a person against each other, and against the sweep, at every seam between a look at the lab and its change.
+"""Each word of a person against each other, and against the curfew run, at every seam between a look at the lab and its change.
 
 Whatever comes between: one of the two is done and the other is done or refused, nothing of either is half done, and no act
 of a person's that was answered with success is undone by the other.
@@ -107,7 +107,7 @@ def test_of_two_words_at_once_none_is_lost_and_none_half_done(first: str, second
 @pytest.mark.parametrize("seam", ["load_lab", "line", "change_status", "describe", "change_lab", "add_event", "start"])
 @pytest.mark.parametrize("word", [*ACTS, "keep"])
 def test_a_word_at_the_moment_of_curfew_is_kept_or_refused(word: str, seam: str) -> None:
-    """The lab is planned and warned about, and its owner speaks while the sweep acts."""
+    """The lab is planned and warned about, and its owner speaks while the curfew run acts."""
     nights = Nights()
     nights.world.curfew.store.put_rules(replace(nights.world.deps.curfew.usual, max_percent=100))
     before, heard = nights.add("lab-a", lease_ends_at=NOW + timedelta(hours=9)), dict[str, bool]()

@@ -20,7 +20,7 @@ from tests.fakes.builders import in_phase
 
 @dataclass
 class OvertakenStore:
-    """A store in which a sweep begins to end the lab as soon as it was loaded."""
+    """A store in which a curfew run begins to end the lab as soon as it was loaded."""
 
     store: Any
 

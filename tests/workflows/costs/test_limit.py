@@ -164,7 +164,7 @@ PERSON = {"max_usd_month": MonthLimits(person=ONE)}
 def test_what_a_group_of_the_user_pool_may_lift_is_no_reason_to_act(
     offers: dict[str, Any], told: bool, sleeps: bool, joined: bool
 ) -> None:
-    """Whose group has a higher ceiling was told that theirs is reached, and their labs in use slept; the sweep asks no pool."""
+    """Whose group has a higher ceiling was told that theirs is reached, and their labs in use slept; no run asks the pool."""
     world = a_world(at_limit=AtLimit.HIBERNATE, **offers)
     login = FakeUserPool(world.account, world.clock).add("lee", "team-pool")
     lab = replace(a_priced_lab(9), owner=USER.format("lee") if joined else login)

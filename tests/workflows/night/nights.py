@@ -1,4 +1,4 @@
-"""Lets nights pass over labs on fakes: the hour strikes, the sweep runs, and what it starts is done with at once.
+"""Lets nights pass over labs on fakes: the hour strikes, the curfew run runs, and what it starts is done with at once.
 
 `Nights.labs` are ready labs, ten days old, with a cluster each; `use` says what is seen of a lab's use at an instant.
 """
@@ -67,7 +67,7 @@ class Nights:
 
     `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness;
     `asked`: when somebody last kept or protected it; `moved`: the run at which a lab was seen on its way, by its `run`.
-    `late`: so long after its time a sweep runs.
+    `late`: so long after its time a curfew run runs.
     """
 
     world: FakeWorld = field(default_factory=make_deps)
@@ -111,9 +111,9 @@ class Nights:
         self.world.curfew.signals.evidence[lab.id] = vanished(lab.id)
 
     def run_hour(self, at: datetime, settle: bool = True) -> str:
-        """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
+        """The hour strikes: the curfew run of `at`, and whatever it starts. Returns the run's last state."""
         self.world.clock.instant = at + self.late
-        machine = Machine("curfew", self.world.deps, self.before, self.after, name=f"sweep-{len(self.machines)}")
+        machine = Machine("curfew", self.world.deps, self.before, self.after, name=f"curfew-{len(self.machines)}")
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
         self.note_moved(at)
@@ -128,7 +128,7 @@ class Nights:
                 self.moved.setdefault((lab.id, lab.run), at)
 
     def hours(self, start: datetime, count: int) -> datetime:
-        """So many hourly runs; returns the time after the last."""
+        """So many curfew runs; returns the time after the last."""
         for hour in range(count):
             self.run_hour(start + timedelta(hours=hour))
         return start + timedelta(hours=count)

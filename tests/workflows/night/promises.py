@@ -1,4 +1,4 @@
-"""What the sweep promises, checked on what is left after any nights: plans, statuses, histories, mails, and what was started."""
+"""The curfew run's promises, checked on what is left after any nights: plans, statuses, histories, mails, and what was started."""
 
 from __future__ import annotations
 

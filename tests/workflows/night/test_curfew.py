@@ -1,4 +1,4 @@
-"""Evenings of the sweep, one by one: what is planned, warned of, done, exemption, woken, adopted and reported."""
+"""Evenings of the curfew run, one by one: what is planned, warned of, done, exemption, woken, adopted and reported."""
 
 from __future__ import annotations
 

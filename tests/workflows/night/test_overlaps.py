@@ -1,4 +1,4 @@
-"""Two sweeps of one hour at the same time: whatever the second does in the middle of the first, each mail goes out once."""
+"""Two curfew runs of one hour at the same time: whatever the second does in the middle of the first, each mail goes out once."""
 
 from __future__ import annotations
 

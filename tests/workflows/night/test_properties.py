@@ -1,4 +1,4 @@
-"""Random evenings, random trouble: whatever befalls the sweep, it keeps its promises. Each is shown to fail on a broken rule."""
+"""Random evenings, random trouble: whatever befalls a curfew run, it keeps its promises. Each is shown to fail on broken rules."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PEOPLE = ("extend", "keep", "protect", "release", "visit")
 
 @dataclass(frozen=True)
 class Act:
-    """What somebody does to a lab: before the hour's run, or right after the sweep's next call of `during`."""
+    """What somebody does to a lab: before the hour's run, or right after the curfew run's next call of `during`."""
 
     hour: int
     lab: int
@@ -63,7 +63,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Life:
-    """Some labs, some days, what befalls the sweep hour by hour, and what people do."""
+    """Some labs, some days, what befalls the curfew run hour by hour, and what people do."""
 
     start: datetime
     evenings: tuple[Schedule, ...]

@@ -119,7 +119,7 @@ def _stop() -> list[Block]:
 def _release(header: PlanHeader) -> list[Block]:
     return [
         para(
-            Sentence("If it is right, release this plan as it is, for this night alone; the next hourly run goes on:")
+            Sentence("If it is right, release this plan as it is, for this night alone; the next curfew run goes on:")
         ),
         commands(f"ekslab release {header.night} {header.hash}"),
     ]

@@ -1,6 +1,6 @@
 """The warning of a planned act: the lab, the time, the reason, the losses, and the link that keeps the lab.
 
-The hourly run sends it for each entry of a plan before it may act. Times are in the owner's zone and in UTC. The warning names
+The curfew run sends it for each entry of a plan before it may act. Times are in the owner's zone and in UTC. The warning names
 resources that could not be counted.
 """
 

@@ -80,7 +80,7 @@ Look at the plan:
   ekslab get plan 2026-11-23
 
 If it is right, release this plan as it is, for this night alone; the next
-hourly run goes on:
+curfew run goes on:
 
   ekslab release 2026-11-23 HASH
 
