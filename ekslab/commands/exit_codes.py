@@ -1,4 +1,4 @@
-"""The exit status of every command; docs/command-line.md and `--help` list them."""
+"""The exit status of every command; docs/reference/command-line.md and `--help` list them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MEANING = {
     Exit.OK: "done",
     Exit.REFUSED: "refused, or the lab ended badly",
     Exit.USAGE: "the command line is wrong",
-    Exit.NO_SERVICE: "no way to the service",
-    Exit.NOT_IN_TIME: "not ready in time; it goes on",
+    Exit.NO_SERVICE: "the service can't be reached",
+    Exit.NOT_IN_TIME: "not ready in time; the workflow continues",
     Exit.PARTLY: "done in part",
     Exit.INTERRUPTED: "interrupted",
-    Exit.NOBODY_READS: "nobody reads on",
+    Exit.NOBODY_READS: "the reader of the output is gone",
 }
 #: The last line of every `--help`.
 IN_SHORT = "exit status: " + ", ".join(f"{int(code)} {MEANING[code]}" for code in list(Exit)[:6])
