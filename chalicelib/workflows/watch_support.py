@@ -32,6 +32,8 @@ Answer = dict[str, object]
 _PLACES, _CLUSTERS, _READERS, _NOTICES = 300, 1_000, 50, 20_000
 #: Pages of names read by one call: a long page at its end would delay the next call.
 _PAGES = 5
+#: Reasons for dropped events that the run's summary names.
+_REASONS = 10
 #: Rounds of delivery, and the pause between them in seconds, which lets a throttled topic recover.
 _ROUNDS, _PAUSE = 3, 300
 
@@ -93,20 +95,22 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0, "unheard": 0}
     waiting = by_reader(deps, deps.watch.store.pending_notices(_NOTICES))
     here = [reader for reader in waiting if reader > cursor["after"]]
-    failed, unheard = cursor["failed"], cursor["unheard"]
+    failed, unheard, dropped = cursor["failed"], cursor["unheard"], list(cursor.get("dropped", []))
     for reader in here[:_READERS]:
         mine = claimed(deps, waiting[reader], str(event.get("execution") or ""))
         if not mine:
             continue
         try:
-            unheard += 0 if send_digest(deps, mine, now) else len(mine)
+            unheard += 0 if send_digest(deps, mine, now, dropped=dropped) else len(mine)
         except UNREADABLE:
             failed += 1
+    before = {"dropped": list(dict.fromkeys(dropped))[:_REASONS]}
     if here[_READERS:]:
-        return _again({**cursor, "after": here[_READERS - 1], "failed": failed, "unheard": unheard}, 1)
+        return _again({**cursor, **before, "after": here[_READERS - 1], "failed": failed, "unheard": unheard}, 1)
     if (failed or _is_news(deps)) and cursor["round"] < _ROUNDS:
-        return _again({"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0}, _PAUSE if failed else 1)
-    return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}
+        anew = {"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0, **before}
+        return _again(anew, _PAUSE if failed else 1)
+    return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0, **before}
 
 
 def _is_news(deps: Deps) -> bool:
@@ -133,6 +137,7 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
             for place, trouble in list(troubles.items())[:100]
         ],
         "undelivered": undelivered,
+        "dropped_events": event["delivered"].get("dropped", []),
         "unheard": unheard,
     }
 

@@ -12,8 +12,20 @@ import pytest
 from benchmarks.proof import LEFT
 from tests.examples import PROVE
 from tests.proof.cells import rows
-from tests.proof.faults import Cell
+from tests.proof.faults import Cell, Fault
 from tests.proof.nights import cells_of_schedules, check_cell
+
+#: One a row: what was found to be denied for good without a word.
+FOUND = (
+    Cell("watch_support", "scan_place", "fleet.insights", Fault.DENIED),
+    Cell("watch_support", "scan_place", "fleet.addons_at", Fault.DENIED),
+    Cell("watch_support", "deliver_notices", "notifier.publish_events", Fault.DENIED),
+)
+
+
+@pytest.mark.parametrize("cell", FOUND, ids=str)
+def test_what_was_found_does_not_come_back(cell: Cell) -> None:
+    assert check_cell(cell), "the fault was never met"
 
 
 def failures(cells: list[Cell]) -> Iterator[tuple[Cell, str]]:

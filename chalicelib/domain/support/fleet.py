@@ -71,7 +71,8 @@ class AddonAtNext:
 class FleetCluster:
     """A cluster as last read. `support_type` None if EKS returned no policy (which means EXTENDED).
 
-    `unread`: the parts that the role may not read, in AWS's words; if it names nodes, `nodes` lacks them.
+    `unread`: the parts that could not be read, in AWS's words; if it names nodes, `nodes` lacks them, and if it names insights or
+    add-ons, `insights` and `addons` are those of an earlier look.
     """
 
     key: ClusterKey

@@ -24,7 +24,7 @@ from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 
 #: Fields of a scheduled step's answer that its log line repeats.
-_TOLD = ("outcome", "counts", "troubles", "undelivered")
+_TOLD = ("outcome", "counts", "troubles", "undelivered", "dropped_events")
 _STATUS = {
     Result.ASKED: StepStatus.RUNNING,
     Result.AGAIN: StepStatus.RUNNING,

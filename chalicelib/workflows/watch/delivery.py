@@ -1,14 +1,13 @@
 """Sends decided notices: messages to each recipient, an event for each notice; then marks them as sent.
 
 Called by `watch_support.deliver_notices`. A crash before the mark repeats a message and loses none. The bus never
-delays a mail: failed events are counted and dropped.
+delays a mail: failed events are dropped, and the run's answer says why.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from chalicelib.domain.notices.digest import Buttons, compose
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
+from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.mailing import came_back_to, claims, route_to, send_mail, wants
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
@@ -67,16 +67,20 @@ def by_reader(deps: Deps, notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     return {reader: found[reader] for reader in sorted(found)}
 
 
-def send_digest(deps: Deps, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
+def send_digest(
+    deps: Deps, notices: Sequence[Notice], now: datetime, once: str = "", dropped: list[str] | None = None
+) -> bool:
     """Send one reader all pending notices; return False if nobody receives messages for them. Raises errors of SES and SNS.
 
-    A person with an address gets one mail. `once`: the mail's name; empty for the run's own digest.
+    A person with an address gets one mail. `once`: the mail's name; empty for the run's own digest. `dropped` takes why events
+    did not get onto the bus.
 
     A notice that reaches nobody counts as unsent: it is tried again daily, and goes to the next audience at once.
     """
     kept, store = _kept(deps, {notice.key for notice in notices}), deps.watch.store
     store.mark_sent([(each.key, each.id) for each in notices if each.key not in kept], "nothing-to-say", now)
-    _publish(deps, [(each, kept[each.key]) for each in notices if each.key in kept and each.state is _PENDING], now)
+    pending = [(each, kept[each.key]) for each in notices if each.key in kept and each.state is _PENDING]
+    _publish(deps, pending, now, dropped)
     mailed: dict[Addressee, dict[str, list[Pair]]] = {}
     heard = True
     for recipient, theirs in by_recipient(each for each in notices if each.key in kept).items():
@@ -221,11 +225,15 @@ def _refused(deps: Deps, named: ByName, now: datetime) -> bool:
     return heard
 
 
-def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime) -> None:
-    """Publish their events. Events that the bus refuses are dropped; people get their messages all the same."""
+def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime, dropped: list[str] | None = None) -> None:
+    """Publish their events. Events that the bus refuses are dropped, with a line in `dropped`: people get their messages all the same."""
     events = [detail_of(notice, watched, now) for notice, watched in pairs]
-    with suppress(EkslabError):
+    try:
         deps.watch.notifier.publish_events(events)
+    except EkslabError as error:
+        logger.warning("Events were dropped.", extra={"reason": str(error)})
+        if dropped is not None:
+            dropped.append(str(error))
 
 
 def _kept(deps: Deps, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:

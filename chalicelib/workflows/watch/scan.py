@@ -103,7 +103,8 @@ def scan_cluster(scan: Scan, name: str) -> Read | None:
         answerable = who_answers_for(scan.registration)
         return Read(lambda before: troubled(before, key, trouble, answerable))
     who = who_answers(scan.deps, cluster, scan.registration)
-    readiness = _readiness(scan, cluster)
+    readiness, unread = _readiness(scan, cluster)
+    cluster = replace(cluster, unread=(*cluster.unread, *unread))
 
     def seen(before: Watched | None) -> Watched | None:
         return observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now)
@@ -142,14 +143,15 @@ def _gone(kept: Watched | None, now: datetime) -> Watched | None:
     return replace(kept, gone_at=now) if kept is not None and last_seen(kept) < now else None
 
 
-def _readiness(scan: Scan, cluster: FleetCluster) -> Readiness | None:
-    """Insights and add-ons of a cluster whose deadline is near; None if it is not near, or if EKS refuses."""
+def _readiness(scan: Scan, cluster: FleetCluster) -> tuple[Readiness | None, tuple[str, ...]]:
+    """Insights and add-ons of a cluster whose deadline is near, or why they could not be read; nothing if it is not near."""
     support = decide_support(cluster.version, cluster.support_type, scan.calendar, scan.now)
     version = next_version(cluster.version)
     if version is None or not is_near(support, scan.now):
-        return None
+        return None, ()
     try:
         insights = scan.fleet.insights(cluster.key.name, refresh=is_near(support, scan.now, REFRESH_DAYS))
-        return Readiness(insights, scan.fleet.addons_at(cluster.key.name, version))
-    except UNREADABLE:
-        return None
+        return Readiness(insights, scan.fleet.addons_at(cluster.key.name, version)), ()
+    except UNREADABLE as error:
+        trouble = trouble_of("eks:ListInsights", error, scan.now)
+        return None, (f"{trouble.operation}: {trouble.code}: {trouble.message}",)

@@ -11,9 +11,15 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import next_curfew
+from chalicelib.domain.labs.steps import Event
 from tests.workflows.night.nights import Nights
 
 DONE = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
+
+
+def is_warning(event: Event) -> bool:
+    """Whether it tells only that somebody was warned, which is no reason for what came of it."""
+    return event.message.startswith("A warning")
 
 
 def acts(nights: Nights) -> list[tuple[Entry, EntryStatus]]:
@@ -66,7 +72,7 @@ def check_brake(nights: Nights, most: int, rules: CurfewRules) -> None:
 
 def check_reasons(nights: Nights, lab: Lab, start: datetime, end: datetime) -> None:
     """Of every curfew that an idle lab has lived through there is a reason, in its history or with its status."""
-    text = {event.facts.get("night") for event in nights.history(lab.id) if not event.message.startswith("A warning")}
+    text = {event.facts.get("night") for event in nights.history(lab.id) if not is_warning(event)}
     text |= {entry.night.isoformat() for entry, status in nights.lines(lab.id) if status.reason}
     ended = nights.ended.get(lab.id, end)
     curfew = next_curfew(lab.spec.schedule, start, nights.world.deps.curfew.holidays)

@@ -240,6 +240,27 @@ def test_readiness_is_read_when_a_deadline_is_near_and_kept_when_eks_does_not_an
     assert world.watch.store.kept[near.key].cluster.insights == (an_insight(),)
 
 
+def test_readiness_that_the_role_may_not_read_is_told_in_awss_words(world: FakeWorld) -> None:
+    world.watch.fleets.add(a_fleet_cluster("near", "1.34"))
+    world.watch.fail("insights", AccessDenied("eks:ListInsights", "AccessDeniedException", "not authorized"))
+    run(world)
+    told = ("eks:ListInsights: AccessDeniedException: not authorized",)
+    assert world.watch.store.kept[a_key("near")].cluster.unread == told
+    run(world, days(1))
+    assert world.watch.store.kept[a_key("near")].cluster.unread == ()
+
+
+def test_events_that_the_bus_refuses_are_named_by_the_runs_summary_and_delay_no_mail(world: FakeWorld) -> None:
+    world.watch.fleets.add(a_fleet_cluster("near", "1.34"))
+    world.watch.fail("publish_events", AccessDenied("events:PutEvents", "AccessDeniedException", "not authorized"))
+    machine = Machine("watch_support", world.deps)
+    machine.run({"time": NOW.isoformat()})
+    ended = machine.output["finish"]
+    assert ended["outcome"] == "done"
+    assert ["AccessDeniedException" in each for each in ended["dropped_events"]] == [True]
+    assert world.watch.notifier.messages
+
+
 def test_a_crash_after_deciding_loses_no_notice(world: FakeWorld) -> None:
     world.watch.fleets.add(a_fleet_cluster("orders", "1.34"))
     dead = Machine("watch_support", world.deps, before=lambda f: _die_in(f, "deliver_notices"))
