@@ -19,6 +19,7 @@ class Fault(StrEnum):
 
     THROTTLED = "throttled"
     THROTTLED_TWO_MINUTES = "throttled-two-minutes"
+    CUT = "cut"
     FAILED = "failed"
     FAILED_AFTER = "failed-after"
     DENIED_ONCE = "denied-once"
@@ -58,12 +59,13 @@ class Cell:
 @dataclass
 class Strikes:
     """Answers a world's calls, and lets faults befall them. `function`: whose calls they are at the moment; `met`: every pair of
-    function and call so far; `struck_at`: when the fault was first met."""
+    function and call so far; `repeated`: those that asked what had been asked before; `struck_at`: when the fault was first met."""
 
     clock: FakeClock
     cell: Cell | None = None
     function: str = ""
     met: dict[tuple[str, str], None] = field(default_factory=dict)
+    repeated: set[tuple[str, str]] = field(default_factory=set)
     struck_at: datetime | None = None
     stopping: bool = False
     _answers: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
@@ -79,6 +81,8 @@ class Strikes:
         if self._depth or not self.function:
             return call.act()
         self.met[self.function, call.name] = None
+        if (call.name, repr(call.given)) in self._answers:
+            self.repeated.add((self.function, call.name))
         if self._is_due(call):
             return self._struck(call)
         return self._act(call)
@@ -111,6 +115,8 @@ class Strikes:
         match fault:
             case Fault.THROTTLED | Fault.THROTTLED_TWO_MINUTES:
                 raise Throttled(f"{call.name}: ThrottlingException: Rate exceeded")
+            case Fault.CUT:
+                raise AwsUnavailable(f"{call.name}: EndpointConnectionError: Could not connect to the endpoint URL")
             case Fault.FAILED:
                 raise AwsUnavailable(f"{call.name}: InternalServerError: try again")
             case Fault.DENIED | Fault.DENIED_ONCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,7 +46,8 @@ NODES = {"myeks-nodegroup": 3, "second": 2}
 @dataclass
 class Life:
     """One lab among its neighbours. `started`: when each execution was started; `stopped`: when one was stopped, and the
-    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part; `causes`: what failed executions told."""
+    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part; `causes`: what failed executions told;
+    `ended`: when the last one was over."""
 
     world: FakeWorld = field(default_factory=make_deps)
     lab_id: str = ""
@@ -56,6 +58,7 @@ class Life:
     lost_runs: list[str] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
     at_stop: Phase | None = None
+    ended: datetime | None = None
     workflow: str = ""
     _workflow: str = ""
     _played: int = 0
@@ -133,6 +136,7 @@ class Life:
             finally:
                 self.strikes.function = ""
                 self.world.workflows.end(name)
+                self.ended = self.world.clock.now()
 
     def _enter(self, function: str) -> None:
         """A function of another workflow than the one that is told of has its workflow's name, too."""
@@ -219,14 +223,16 @@ def told(cell: Cell) -> Life:
     return life
 
 
-def pairs_of(workflow: str) -> list[tuple[str, str]]:
-    """Every pair of function and call that the lifecycle meets without faults, in order."""
+@functools.cache
+def undisturbed(workflow: str) -> Life:
+    """The lifecycle without faults."""
     life = at_the_beginning_of(workflow)
     life.strikes.met.clear()
+    life.strikes.repeated.clear()
     life.live(hours=4)
     assert life.lab.phase is GOALS[workflow], life.lab.reason
     check_at_rest(life)
-    return list(life.strikes.met)
+    return life
 
 
 def check(life: Life) -> None:
@@ -250,7 +256,17 @@ def check(life: Life) -> None:
         again = [at for at in life.started if at >= life.stopped]
         assert again, "nothing was begun again"
         assert again[0] - life.stopped <= HEALED_WITHIN, f"healed only after {again[0] - life.stopped}"
+    if healed and cell.fault in PASSING:
+        check_in_time(life)
     check_end(life)
+
+
+def check_in_time(life: Life) -> None:
+    """What passes, costs its lifecycle no more time than until the next scheduled run."""
+    usual = undisturbed(life.workflow).ended
+    assert life.ended is not None
+    assert usual is not None
+    assert life.ended - usual <= HEALED_WITHIN, f"healed only {life.ended - usual} later than without the fault"
 
 
 def check_at_rest(life: Life) -> None:

@@ -141,12 +141,14 @@ def check_mails(world: FakeWorld, cell: Cell) -> None:
 
 @functools.cache
 def cells_of_schedules() -> tuple[Cell, ...]:
-    """Every pair of function and call with every fault; an execution is stopped once a function."""
+    """Every pair of function and call with every fault that it can meet; an execution is stopped once a function."""
     cells, stopped = [], set()
     for workflow, live in (("curfew", swept), ("watch_support", watched)):
         strikes = live(None)[1]
         for (function, call), fault in ((pair, fault) for pair in strikes.met for fault in Fault):
             if fault is Fault.STOPPED and (workflow, function) in stopped:
+                continue
+            if fault is Fault.STALE and (function, call) not in strikes.repeated:
                 continue
             stopped |= {(workflow, function)} if fault is Fault.STOPPED else set()
             cells.append(Cell(workflow, function, call, fault))
