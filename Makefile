@@ -79,7 +79,7 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) -m 'not long and not slow' tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
 long: $(INSTALLED)      ## hours of tests in parts, with a table; after an interruption, it runs the parts that are left
-	@$(BIN)/python .ci/long.py
+	@PYTHONPATH=. $(BIN)/python .ci/long.py
 
 crowds: $(INSTALLED)    ## fifty labs at once, and mail to 5,000 people
 	$(BIN)/python -m pytest -m long --durations=10 tests/sandbox tests/workflows
@@ -87,9 +87,10 @@ crowds: $(INSTALLED)    ## fifty labs at once, and mail to 5,000 people
 stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox over HTTP
 	$(BIN)/python -m pytest $(PARALLEL) -m story --durations=10
 
-prove: $(INSTALLED)     ## faults at each call of each lifecycle; writes docs/reference/proof.md. ONLY=update-check_endpoint or ONLY=lost tells some
-	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof -m 'long or not long'
-	$(BIN)/python -m pytest tests/story/test_interrupted.py -m story $(if $(ONLY),-k '$(ONLY)') || [ $$? = 5 ]
+prove: $(INSTALLED)     ## faults at each call of each lifecycle; writes docs/reference/proof.md. ONLY=update-check_endpoint, lost, races or days tells some
+	$(if $(ONLY),@$(BIN)/python -m tests.proof.only check '$(ONLY)' >/dev/null)
+	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof -m '$(if $(ONLY),long,long or not long)'
+	stories="$$($(BIN)/python -m tests.proof.only stories '$(ONLY)')"; [ -z "$$stories" ] || EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest tests/story/test_interrupted.py -m story -k "$$stories"
 	$(if $(ONLY),,$(BIN)/python -m benchmarks.proof)
 
 future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at another date and time: make future DAY=2027-12-15T15:30; it needs a C compiler
@@ -97,7 +98,7 @@ future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at 
 	$(BIN)/python .ci/future.py $(DAY) $(BIN)/python -m sandbox demo
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
-	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
+	$(BIN)/python -m pytest --hypothesis-profile=explore $$(grep -rl '@given\|run_state_machine_as_test\|\.TestCase' tests --include='*.py')
 
 check: format lint types templates handlers browser test   ## the gate: what CI runs
 

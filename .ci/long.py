@@ -6,7 +6,6 @@ and outputs are in build/long.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import subprocess
@@ -16,7 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+from benchmarks.proof import PROJECT, code_state
+
+#: The parts' minutes together: a long run that takes longer fails.
+MOST_MINUTES = 180
 RESULTS = PROJECT / "build" / "long"
 #: Hours of the day in which nights, reports and wake-ups are due in other zones than in a run by day.
 DAYS = ("2027-12-15T15:30", "2029-01-01T00:00")
@@ -53,14 +55,6 @@ def parts() -> list[Part]:
         Part("faults and races", ("make", "prove")),
         *(Part(f"everything on {day}", ("make", f"DAY={day}", "future")) for day in DAYS),
     ]
-
-
-def code_state() -> str:
-    """A digest of all tracked files but docs, which parts write."""
-    files = ("--", ".", ":!docs")
-    asked = (("git", "ls-files", "-s", *files), ("git", "diff", *files))
-    said = [subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE).stdout for command in asked]
-    return hashlib.sha256(b"".join(said)).hexdigest()
 
 
 def result_of(part: Part, code: str) -> Result:
@@ -100,21 +94,34 @@ def table(results: Mapping[str, Result]) -> Iterable[str]:
     """Each part's minutes and closing lines, the sum, and the slowest tests of all."""
     for name, result in results.items():
         yield f"{'passed' if result.passed else 'FAILED'}  {result.seconds / 60:6.1f} min  {name}: {result.closing}"
-    yield f"        {sum(result.seconds for result in results.values()) / 60:6.1f} min  all"
+    minutes = minutes_of(results)
+    late = f": more than {MOST_MINUTES} min" if minutes > MOST_MINUTES else ""
+    yield f"{'FAILED' if late else '      '}  {minutes:6.1f} min  all{late}"
     slowest = ((seconds, name, test) for name, result in results.items() for seconds, test in result.slowest)
     for seconds, name, test in sorted(slowest, reverse=True)[:SLOWEST]:
         yield f"{seconds:8.1f} s  {test} ({name})"
 
 
+def minutes_of(results: Mapping[str, Result]) -> float:
+    """Of all parts together."""
+    return sum(result.seconds for result in results.values()) / 60
+
+
+def status(results: Mapping[str, Result]) -> int:
+    """The exit status: 0 if all passed, in time."""
+    passed = all(result.passed for result in results.values())
+    return 0 if passed and minutes_of(results) <= MOST_MINUTES else 1
+
+
 def main() -> int:
-    """Run all parts, also after one failed. The exit status: 0 if all passed."""
+    """Run all parts, also after one failed."""
     code, results = code_state(), dict[str, Result]()
     try:
         for part in parts():
             results[part.name] = result_of(part, code)
     finally:
         print("\n".join(table(results)), flush=True)
-    return 0 if all(result.passed for result in results.values()) else 1
+    return status(results)
 
 
 if __name__ == "__main__":

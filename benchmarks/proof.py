@@ -1,13 +1,21 @@
-"""Writes docs/reference/proof.md from the results of the stories of interrupted lives in build/proof: `make prove` does both."""
+"""Writes docs/reference/proof.md from the results that the parts of `make prove` leave in build/proof.
+
+A part that is missing, or was told on other code than this, is refused.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
+#: All but docs, which long runs write.
+_FILES = ("--", ".", ":!docs")
 LEFT = PROJECT / "build" / "proof"
 PAGE = PROJECT / "docs" / "reference" / "proof.md"
 WORDS = {
@@ -18,6 +26,12 @@ WORDS = {
     "lost": "The answer is lost after the effect",
     "throttled": "The call is throttled",
 }
+#: Lifecycles and schedules whose cells are told, and scenes of two acts at once.
+CELLS_OF = (
+    "curfew", "hibernate", "provision", "teardown", "update", "verify_deletion", "wake", "watch_support",
+)  # fmt: skip
+SCENES = ("ends", "hibernates", "plans", "wakes")
+PARTS = (*WORDS, *(f"cells-{name}" for name in CELLS_OF), *(f"races-the-sweep-{name}" for name in SCENES))
 HEAD = """# Interrupted lives
 
 `make prove` writes this page. Each row is a lab's whole life in the sandbox: request, ready, PATCH, hibernate, wake, DELETE.
@@ -66,20 +80,58 @@ clusters are known within a day; each phase is reached and left; receipts are tr
 """
 
 
+def code_state(project: Path = PROJECT) -> str:
+    """A digest, kept with long results, of all files but docs and what git ignores: as committed, as changed, and those that git does not know yet."""
+    asked = (("ls-files", "-s", *_FILES), ("diff", *_FILES))
+    said = [_git(project, *command) for command in asked]
+    for name in sorted(_git(project, "ls-files", "-z", "--others", "--exclude-standard", *_FILES).split(b"\0")):
+        if name:
+            said += [name, (project / name.decode()).read_bytes()]
+    return hashlib.sha256(b"\0".join(said)).hexdigest()
+
+
+def _git(project: Path, *command: str) -> bytes:
+    return subprocess.run(("git", *command), cwd=project, check=True, stdout=subprocess.PIPE).stdout
+
+
+def keep(part: str, found: object) -> None:
+    """Keep the result of a part of the proof, with its day and the state of the code."""
+    kept = {"code": code_state(), "day": f"{datetime.now(UTC):%Y-%m-%d}", "found": found}
+    LEFT.mkdir(parents=True, exist_ok=True)
+    (LEFT / f"{part}.json").write_text(json.dumps(kept))
+
+
 def main() -> None:
     """Write the page."""
-    lives = [path for path in sorted(LEFT.glob("*.json")) if path.stem in WORDS]
-    if len(lives) < len(WORDS):
-        raise SystemExit("`make prove` tells the lives first; what they leave is in build/proof.")
-    rows = [_row(path.stem, json.loads(path.read_text())) for path in lives]
-    PAGE.write_text(HEAD + "".join(rows) + CELLS + _cells() + RACES + _races() + DAYS)
+    parts, code = _parts(LEFT), code_state()
+    if missing := [part for part in PARTS if part not in parts]:
+        raise SystemExit(f"`make prove` has not told these yet: {', '.join(missing)}.")
+    if old := [part for part in PARTS if parts[part]["code"] != code]:
+        raise SystemExit(f"The code has changed since `make prove` told these: {', '.join(old)}.")
+    PAGE.write_text(page({part: kept["found"] for part, kept in parts.items()}, _days(parts), code))
     print(PAGE.read_text())
 
 
-def _cells() -> str:
-    counts = {
-        path.stem.removeprefix("cells-"): json.loads(path.read_text()) for path in sorted(LEFT.glob("cells-*.json"))
-    }
+def page(found: Mapping[str, Any], days: str, code: str) -> str:
+    """The page of the results (`found`) of all parts."""
+    state = f"\nProved on {days}, with the code whose digest (`benchmarks/proof.py`) begins with `{code[:12]}`.\n"
+    rows = "".join(_row(effect, found[effect]) for effect in sorted(WORDS))
+    return HEAD + rows + state + CELLS + _cells(found) + RACES + _races(found) + DAYS
+
+
+def _parts(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """Each part as kept; a file of an older version counts as missing."""
+    read = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    return {part: kept for part, kept in read.items() if isinstance(kept, dict) and "code" in kept}
+
+
+def _days(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    days = sorted({str(parts[part]["day"]) for part in PARTS})
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def _cells(found: Mapping[str, Any]) -> str:
+    counts = {name: found[f"cells-{name}"] for name in CELLS_OF}
     faults = sorted({fault for each in counts.values() for fault in each})
     head = f"| lifecycle | {' | '.join(faults)} |\n|---|{'---|' * len(faults)}\n"
     rows = (
@@ -88,12 +140,9 @@ def _cells() -> str:
     return head + "".join(rows)
 
 
-def _races() -> str:
-    told = {path.stem: json.loads(path.read_text()) for path in sorted(LEFT.glob("races-*.json"))}
-    return "".join(
-        f"| {name.removeprefix('races-the-sweep-')} | {pairs} | {moments} |\n"
-        for name, (pairs, moments) in told.items()
-    )
+def _races(found: Mapping[str, Any]) -> str:
+    told = {name: found[f"races-the-sweep-{name}"] for name in SCENES}
+    return "".join(f"| {name} | {pairs} | {moments} |\n" for name, (pairs, moments) in told.items())
 
 
 def _row(effect: str, struck: Sequence[Mapping[str, Any]]) -> str:

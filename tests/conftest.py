@@ -19,6 +19,7 @@ from tests.examples import QUICK, examples
 STORIES = "tests/story/"
 
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
+settings.register_profile("explore", settings.get_profile("ci"), derandomize=False)
 settings.load_profile("quick" if QUICK else "ci")
 
 #: New objects after which the garbage collector looks at the young ones: tests make many that live long, such as imports.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from benchmarks.proof import code_state
 from tests.paths import PROJECT
 
 OUTPUT = """
@@ -69,6 +71,25 @@ def test_only_a_part_that_passed_on_this_code_is_not_run_again(long: ModuleType,
 
 def vars_of(result: object) -> list[object]:
     return [getattr(result, name) for name in ("code", "passed", "seconds", "closing")]
+
+
+def test_a_long_run_that_takes_longer_than_three_hours_fails(long: ModuleType) -> None:
+    results = {"stories": long.result_from("1 passed in 0.10s", "abc", True, 3 * 3600)}
+    assert (long.status(results), list(long.table(results))[-1]) == (0, "         180.0 min  all")
+    results["more"] = long.result_from("1 passed in 0.10s", "abc", True, 60)
+    assert (long.status(results), list(long.table(results))[-1]) == (1, "FAILED   181.0 min  all: more than 180 min")
+
+
+def test_a_file_that_git_does_not_know_yet_changes_the_state_of_the_code(tmp_path: Path) -> None:
+    subprocess.run(("git", "init", "-q"), cwd=tmp_path, check=True)
+    states = [code_state(tmp_path)]
+    for text in ("one", "another"):
+        (tmp_path / "new.py").write_text(text)
+        states.append(code_state(tmp_path))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("what a run writes")
+    assert len(set(states)) == 3
+    assert code_state(tmp_path) == states[-1]
 
 
 def test_every_long_test_is_in_a_part(long: ModuleType) -> None:

@@ -6,7 +6,6 @@ once comes to what it comes to once. `make check` tells some of the moments, `ma
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.proof import LEFT
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -29,6 +27,7 @@ from chalicelib.services.labs import commands, hibernation, lease
 from chalicelib.workflows import schedules
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.proof.only import keep, races_named, told_only_if
 from tests.proof.races import LAST, Race
 from tests.workflows.machine import Machine
 from tests.workflows.night.nights import CURFEW, SEOUL, Nights, busy, idle
@@ -174,10 +173,10 @@ def test_two_acts_at_once_come_to_what_they_come_to_one_after_the_other(scene: s
 @pytest.mark.long
 @pytest.mark.parametrize("scene", SCENES)
 def test_at_every_moment_two_acts_come_to_what_they_come_to_one_after_the_other(scene: str) -> None:
+    told_only_if(races_named(scene))
     pairs = Pairs(scene)
     assert "\n".join(row for pair in PAIRS for row in pairs.failures(pair, lambda calls: range(calls + 1))) == ""
-    LEFT.mkdir(parents=True, exist_ok=True)
-    (LEFT / f"races-{scene.replace(' ', '-')}.json").write_text(json.dumps([len(PAIRS), pairs.moments]))
+    keep(races_named(scene), [len(PAIRS), pairs.moments])
 
 
 def a_sweep(at: datetime) -> tuple[FakeWorld, Callable[[], object]]:
@@ -257,4 +256,5 @@ def test_the_same_three_times_at_once_comes_to_what_it_comes_to_once(name: str) 
 @pytest.mark.long
 @pytest.mark.parametrize("name", THRICE)
 def test_the_same_three_times_at_any_moments_comes_to_what_it_comes_to_once(name: str) -> None:
+    told_only_if(races_named(name))
     assert "\n".join(thrice(name, 1000)) == ""

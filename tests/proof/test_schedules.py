@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import random
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.proof import LEFT
-from tests.examples import PROVE
-from tests.proof.cells import rows
+from tests.proof.cells import failures, rows, strata
 from tests.proof.faults import Cell, Fault
 from tests.proof.nights import cells_of_schedules, check_cell
+from tests.proof.only import keep, of_cells
 
 #: One a row: what was found to be denied for good without a word.
 FOUND = (
@@ -28,25 +24,15 @@ def test_what_was_found_does_not_come_back(cell: Cell) -> None:
     assert check_cell(cell), "the fault was never met"
 
 
-def failures(cells: list[Cell]) -> Iterator[tuple[Cell, str]]:
-    for cell in cells:
-        try:
-            check_cell(cell)
-        except AssertionError as failure:
-            yield cell, str(failure)
-
-
 def test_a_sample_of_days_with_a_fault_holds() -> None:
-    assert rows(failures(random.Random(16).sample(cells_of_schedules(), 10))) == ""
+    sampled = strata(cells_of_schedules(), 12)
+    assert {cell.fault for cell in sampled} == set(Fault)
+    assert rows(failures(sampled, check_cell)) == ""
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("workflow", ["curfew", "watch_support"])
 def test_every_day_with_a_fault_holds(workflow: str) -> None:
-    of_workflow = [cell for cell in cells_of_schedules() if cell.workflow == workflow]
-    cells = [cell for cell in of_workflow if str(cell).startswith(PROVE)]
-    assert rows(failures(cells)) == ""
-    if not PROVE:
-        count = Counter(str(cell.fault) for cell in cells)
-        LEFT.mkdir(parents=True, exist_ok=True)
-        (LEFT / f"cells-{workflow}.json").write_text(json.dumps(dict(sorted(count.items()))))
+    cells = of_cells([cell for cell in cells_of_schedules() if cell.workflow == workflow])
+    assert rows(failures(cells, check_cell)) == ""
+    keep(f"cells-{workflow}", dict(sorted(Counter(str(cell.fault) for cell in cells).items())))

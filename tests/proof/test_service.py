@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from chalicelib.domain.labs.lab import OVER, Phase
+from tests.proof.only import DAYS, told_only_if
 from tests.proof.service import Service
 
 
@@ -23,6 +24,7 @@ def test_random_days_of_the_whole_service_keep_every_promise() -> None:
 
 @pytest.mark.long
 def test_many_random_days_keep_every_promise_and_reach_and_leave_every_phase() -> None:
+    told_only_if(DAYS)
     tell(times=400, steps=30)
     assert set(Phase) - Service.reached == set()
     assert set(Phase) - OVER - Service.left == set()

@@ -6,14 +6,13 @@ many different calls were interrupted. `make prove` tells all of them; `make che
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import pytest
 
-from benchmarks.proof import LEFT
 from sandbox.people import HttpAnswer
 from sandbox.stage import Stage, installed
+from tests.proof.only import keep
 from tests.story.account import left_of
 from tests.story.eventual import lag_seed
 from tests.story.steps import Lab, Learner, learner
@@ -77,8 +76,7 @@ def lives(stage: Stage, effect: str, roles: Sequence[str] = ("",), writes: bool 
     assert left_of(lab) == []
     struck = [each for each in stage.sandbox.admin("GET", "interruptions")["interrupted"] if each["effect"] == effect]
     assert len(struck) > MANY
-    LEFT.mkdir(parents=True, exist_ok=True)
-    (LEFT / f"{effect}.json").write_text(json.dumps(struck))
+    keep(effect, struck)
 
 
 def changed(lab: Lab, method: str, path: str, body: dict[str, object] | None, phase: str) -> None:

@@ -226,7 +226,7 @@ def _refused(deps: Deps, named: ByName, now: datetime) -> bool:
 
 
 def _publish(deps: Deps, pairs: Iterable[Pair], now: datetime, dropped: list[str] | None = None) -> None:
-    """Publish their events. Events that the bus refuses are dropped, with a line in `dropped`: people get their messages all the same."""
+    """Publish their events. Events that the bus refuses are dropped, with a line in `dropped`; people get their messages."""
     events = [detail_of(notice, watched, now) for notice, watched in pairs]
     try:
         deps.watch.notifier.publish_events(events)
