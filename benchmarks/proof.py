@@ -81,7 +81,7 @@ clusters are known within a day; each phase is reached and left; receipts are tr
 
 
 def code_state(project: Path = PROJECT) -> str:
-    """A digest, kept with long results, of all files but docs and what git ignores: as committed, as changed, and those that git does not know yet."""
+    """A digest of all files but docs and what git ignores, those that git does not know yet included."""
     asked = (("ls-files", "-s", *_FILES), ("diff", *_FILES))
     said = [_git(project, *command) for command in asked]
     for name in sorted(_git(project, "ls-files", "-z", "--others", "--exclude-standard", *_FILES).split(b"\0")):
