@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -59,7 +60,8 @@ class Cell:
 @dataclass
 class Strikes:
     """Answers a world's calls, and lets faults befall them. `function`: whose calls they are at the moment; `met`: every pair of
-    function and call so far; `repeated`: those that asked what had been asked before; `struck_at`: when the fault was first met."""
+    function and call so far; `repeated`: those that asked what had been asked before; `struck_at`: when the fault was first met,
+    and `out_at_strike` the last mail that was out by then."""
 
     clock: FakeClock
     cell: Cell | None = None
@@ -68,6 +70,8 @@ class Strikes:
     repeated: set[tuple[str, str]] = field(default_factory=set)
     struck_at: datetime | None = None
     stopping: bool = False
+    last_mail: Callable[[], Any] = lambda: None
+    out_at_strike: Any = None
     _answers: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     _depth: int = 0
 
@@ -106,12 +110,16 @@ class Strikes:
             return self.clock.now() - self.struck_at < _TWO_MINUTES
         return cell.fault is Fault.DENIED
 
+    def _note_strike(self) -> None:
+        if self.struck_at is None:
+            self.struck_at, self.out_at_strike = self.clock.now(), self.last_mail()
+
     def _struck(self, call: Call) -> Any:
         assert self.cell is not None
         fault, before = self.cell.fault, self._answers.get((call.name, repr(call.given)), [])
         if fault is Fault.STALE and not before:
             return self._act(call)
-        self.struck_at = self.struck_at or self.clock.now()
+        self._note_strike()
         match fault:
             case Fault.THROTTLED | Fault.THROTTLED_TWO_MINUTES:
                 raise Throttled(f"{call.name}: ThrottlingException: Rate exceeded")

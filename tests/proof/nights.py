@@ -61,7 +61,8 @@ def watched(cell: Cell | None) -> tuple[FakeWorld, Strikes, list[Machine]]:
 
 
 def struck(world: FakeWorld, cell: Cell | None) -> Strikes:
-    strikes = Strikes(world.clock, cell)
+    notifier = world.watch.notifier
+    strikes = Strikes(world.clock, cell, last_mail=lambda: notifier.messages[-1] if notifier.messages else None)
     world.account.around = strikes.answer
     return strikes
 
@@ -83,7 +84,7 @@ def leaves(strikes: Strikes) -> Callable[[str], None]:
     return leave
 
 
-def check_night(nights: Nights, cell: Cell) -> None:
+def check_night(nights: Nights, cell: Cell, strikes: Strikes) -> None:
     """Nothing ends unplanned or unwarned; what was agreed or judged happened, or something says why not."""
     check_acts(nights, frozenset(), RULES)
     assert nights.lab("lab-c").phase not in OVER, "a busy lab was ended"
@@ -95,7 +96,7 @@ def check_night(nights: Nights, cell: Cell) -> None:
         assert len(settled) <= 1
     if cell.fault is Fault.DENIED:
         check_told(nights.machines, [text for texts in told.values() for text in texts])
-    check_mails(nights.world, cell)
+    check_mails(nights.world, cell, strikes)
 
 
 def _reasons(nights: Nights, lab_id: str) -> list[str]:
@@ -121,7 +122,7 @@ def is_lost(runs: Sequence[Machine]) -> bool:
     return any(machine.path[-1] == INCOMPLETE for machine in runs)
 
 
-def check_watch(world: FakeWorld, runs: Sequence[Machine], cell: Cell) -> None:
+def check_watch(world: FakeWorld, runs: Sequence[Machine], cell: Cell, strikes: Strikes) -> None:
     """Each notice that was decided is sent in the end, none twice; or something says what AWS refuses."""
     kept = world.watch.store.kept
     if cell.fault is Fault.DENIED:
@@ -130,13 +131,17 @@ def check_watch(world: FakeWorld, runs: Sequence[Machine], cell: Cell) -> None:
     else:
         assert {notice.state for notice in world.watch.store.notices.values()} == {NoticeState.SENT}
         assert len(kept) == 4
-    check_mails(world, cell)
+    check_mails(world, cell, strikes)
 
 
-def check_mails(world: FakeWorld, cell: Cell) -> None:
+def check_mails(world: FakeWorld, cell: Cell, strikes: Strikes) -> None:
+    """None goes out again and again: once more, if it was out when the fault kept it from being written down."""
     mails = Counter((mail.kind, mail.recipient, mail.subject, mail.body) for mail in world.watch.notifier.messages)
-    most = 2 if cell.fault in _REPEATED else 1
-    assert max(mails.values(), default=0) <= most, "a mail went out again and again"
+    out = strikes.out_at_strike
+    unwritten = out and (out.kind, out.recipient, out.subject, out.body)
+    for mail, times in mails.items():
+        most = 2 if cell.fault in _REPEATED or mail == unwritten else 1
+        assert times <= most, "a mail went out again and again"
 
 
 @functools.cache
@@ -159,8 +164,8 @@ def check_cell(cell: Cell) -> bool:
     """Live the cell's days, and check them. Return whether the fault was met."""
     if cell.workflow == "curfew":
         nights, strikes = swept(cell)
-        check_night(nights, cell)
+        check_night(nights, cell, strikes)
     else:
         world, strikes, runs = watched(cell)
-        check_watch(world, runs, cell)
+        check_watch(world, runs, cell, strikes)
     return strikes.struck_at is not None
