@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.domain.labs.lab import OVER, Phase
+from chalicelib.domain.core.resources import LedgerEntry, Resource
+from chalicelib.domain.curfew.plan import EntryOutcome
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spec import Limits
 from tests.fakes import make_deps
 from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
@@ -12,6 +15,16 @@ from tests.workflows.night.nights import Nights
 
 #: No more than these are alive at once.
 MOST_LABS = 50
+
+#: What the plan says of a lab that the curfew run ends, or has ended.
+ENDING = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED})
+
+
+def is_of(lab: Lab, thing: Resource, ledger: Iterable[LedgerEntry]) -> bool:
+    """Whether a thing of any kind is the lab's: by its ledger, network, mark, or a name that its id is in."""
+    listed = thing.arn in {entry.resource.arn for entry in ledger if not entry.guest}
+    inside = thing.attributes.get("vpc-id") == lab.facts.vpc_id is not None
+    return listed or inside or thing.tags.get("ekslab:lab-id") == lab.id or lab.id in thing.arn
 
 
 class LivingNights(Nights):

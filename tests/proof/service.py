@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ from chalicelib.workflows import schedules
 from chalicelib.workflows.collection import turn_of
 from tests.fakes import NOW, a_caller, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster
-from tests.proof.living import MOST_LABS, LivingNights
+from tests.proof.living import ENDING, MOST_LABS, LivingNights, is_of
 from tests.proof.watched import DAILY, WatchedClusters
 from tests.workflows.night.nights import SEOUL, vanished
 from tests.workflows.night.test_fleets import ADMIN, AUDIENCES, HOUR, OWNERS, USES, Fleet
@@ -71,6 +71,8 @@ UNLISTED = frozenset(
         Kind.SECURITY_GROUP,
     }
 )
+#: No lab that is let go comes back.
+ALWAYS = datetime.max.replace(tzinfo=UTC)
 #: An administrator who asked for no lab.
 ADMIN_OF_OTHERS = replace(ADMIN, arn="arn:aws:iam::111122223333:user/administrator")
 
@@ -125,7 +127,7 @@ class Service(WatchedClusters, Fleet):
         lab = self.one_of(self.alive(), number)
         if lab is None:
             return
-        asked = (self.nights.world.deps, self.owner_of(lab), lab.id)
+        asked, store = (self.nights.world.deps, self.owner_of(lab), lab.id), self.nights.world.store
         with suppress(EkslabError):
             match what:
                 case "hibernate":
@@ -133,13 +135,18 @@ class Service(WatchedClusters, Fleet):
                 case "wake":
                     hibernation.wake_lab(*asked, self.now)
                 case "release":
-                    self.let_go.add(lab.id)
-                    self.extended.add(lab.id)
                     commands.release_lab(*asked, self.now)
                 case _:
                     decision = Decision.APPROVE if what == "approve" else Decision.REFUSE
                     approval.decide(self.nights.world.deps, ADMIN_OF_OTHERS, lab.id, decision, "why not", self.now)
+        if what == "release" and store.labs[lab.id].phase is not lab.phase:
+            self.note_let_go(lab.id)
         self.settled()
+
+    def note_let_go(self, lab_id: str) -> None:
+        """Its owner's word was taken, though the answer may have been lost."""
+        self.let_go.add(lab_id)
+        self.note_extended(lab_id, ALWAYS)
 
     @rule(number=NUMBERS, nodes=st.integers(0, 4), access=st.sampled_from([None, "private", "public"]))
     def somebody_changes_a_lab(self, number: int, nodes: int, access: str | None) -> None:
@@ -160,7 +167,11 @@ class Service(WatchedClusters, Fleet):
                 lease.protect_lab(deps, ADMIN, lab.id, self.now + hours * HOUR, "a demonstration", self.now)
             else:
                 lease.extend_lab(deps, self.owner_of(lab), lab.id, ExtensionRequest(hours=hours), self.now)
-            self.extended.add(lab.id)
+        changed = self.nights.world.store.labs[lab.id]
+        if changed.protection not in (None, lab.protection):
+            self.note_extended(lab.id, changed.protection.until)
+        if changed.lease_ends_at > lab.lease_ends_at:
+            self.note_extended(lab.id, changed.lease_ends_at)
 
     @rule(number=NUMBERS, use=st.sampled_from(sorted(USES)))
     def use_changes(self, number: int, use: str) -> None:
@@ -279,9 +290,10 @@ class Service(WatchedClusters, Fleet):
         self.subscriptions_change(set())
         self.hours_pass(2)
         for lab in self.alive():
-            self.let_go.add(lab.id)
             with suppress(EkslabError):
                 commands.release_lab(self.nights.world.deps, self.owner_of(lab), lab.id, self.now)
+            if self.nights.world.store.labs[lab.id].phase is not lab.phase:
+                self.note_let_go(lab.id)
         self.settled()
         self.hours_pass(27)
 
@@ -334,17 +346,20 @@ class Service(WatchedClusters, Fleet):
         world = self.nights.world
         for lab in world.store.labs.values():
             taken = world.store.receipts(lab.id)
-            if lab.phase is Phase.DELETED and taken and taken[-1].clean:
-                here = [
-                    thing
-                    for arn, thing in world.account.resources.items()
-                    if arn not in self.theirs and thing.attributes.get("vpc-id") == lab.facts.vpc_id is not None
-                ]
-                assert here == [], "proved empty, and not"
+            if lab.phase in OVER and taken and taken[-1].clean:
+                here = [str(thing.kind) for thing in self.ours() if is_of(lab, thing, world.store.ledger(lab.id))]
+                assert here == [], f"{lab.name}: proved empty, and not"
+
+    def ours(self) -> list[Resource]:
+        """All that is there but others' things, and what the ledger of a lab that is alive names: it may have an earlier
+        lab's name."""
+        world = self.nights.world
+        alive = {entry.resource.arn for lab in self.alive() for entry in world.store.ledger(lab.id)}
+        return [thing for arn, thing in world.account.resources.items() if arn not in self.theirs and arn not in alive]
 
     @invariant()
     def nobody_ends_unplanned_or_unwarned(self) -> None:
-        done = {entry.lab_id: status for entry, status in self.lines() if status.settled_at is not None}
+        done = {entry.lab_id: status for entry, status in self.lines() if status.outcome in ENDING}
         agreed = self.let_go | self.living.rolled_back
         for lab in self.nights.world.store.labs.values():
             if lab.phase in (Phase.RELEASING, Phase.DELETED, Phase.BLOCKED) and lab.id not in agreed:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.labs.lab import OVER, Phase
 from tests.proof.only import DAYS, told_only_if
 from tests.proof.service import Service
+from tests.workflows.night.test_fleets import OWNERS
 
 
 def tell(times: int, steps: int) -> None:
@@ -20,6 +25,34 @@ def tell(times: int, steps: int) -> None:
 
 def test_random_days_of_the_whole_service_keep_every_promise() -> None:
     tell(times=15, steps=20)
+
+
+def test_a_plan_that_skipped_a_lab_excuses_no_end_of_it() -> None:
+    service = Service()
+    service.people_ask_for_labs([("lab1", OWNERS[2], 8, "busy", "1.36")], 1, set(), None)
+    [lab] = service.alive()
+    service.hours_pass(12)
+    assert service.nights.lab(lab.id).phase in OVER
+    store = service.nights.world.curfew.store
+    [(entry, status)] = [(entry, status) for entry, status in service.lines() if entry.lab_id == lab.id]
+    key = next(key for key, one in store.entries.items() if one == entry)
+    service.nobody_ends_unplanned_or_unwarned()
+    store.statuses[key] = replace(status, outcome=EntryOutcome.SKIPPED)
+    with pytest.raises(AssertionError, match="beside the plan"):
+        service.nobody_ends_unplanned_or_unwarned()
+
+
+@pytest.mark.parametrize("kind", [Kind.ROLE, Kind.KEY_PAIR, Kind.LOG_GROUP, Kind.CLUSTER, Kind.VOLUME])
+def test_a_clean_receipt_of_a_lab_that_left_something_is_noticed(kind: Kind) -> None:
+    service = Service()
+    service.people_ask_for_labs([("lab1", OWNERS[2], 8, "busy", "1.36")], 1, set(), None)
+    [lab] = service.alive()
+    service.somebody_asks_of_a_lab(0, "release")
+    service.hours_pass(1)
+    service.receipts_are_true()
+    service.nights.world.account.add(kind, tags={"ekslab:lab-id": lab.id})
+    with pytest.raises(AssertionError, match="proved empty, and not"):
+        service.receipts_are_true()
 
 
 @pytest.mark.long

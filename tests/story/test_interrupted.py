@@ -13,7 +13,7 @@ import pytest
 from sandbox.people import HttpAnswer
 from sandbox.stage import Stage, installed
 from tests.proof.only import keep
-from tests.story.account import left_of
+from tests.story.account import clients, left_of
 from tests.story.eventual import lag_seed
 from tests.story.steps import Lab, Learner, learner
 
@@ -69,6 +69,8 @@ def lives(stage: Stage, effect: str, roles: Sequence[str] = ("",), writes: bool 
     stage.sandbox.admin("PATCH", "interruptions", [{**rule, "about": [lab.id]} for rule in rules])
     lab.becomes("ready")
     changed(lab, "PATCH", "", {"nodegroups": [{"name": "workers", "desired": 2}]}, "ready")
+    group = clients(lab)("eks").describe_nodegroup(clusterName=name, nodegroupName="workers")["nodegroup"]
+    assert group["scalingConfig"]["desiredSize"] == 2
     changed(lab, "POST", "/hibernate", None, "hibernated")
     changed(lab, "POST", "/wake", None, "ready")
     changed(lab, "DELETE", "", None, "deleted")

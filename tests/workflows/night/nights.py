@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -59,6 +60,11 @@ def unseen(lab_id: str) -> Use:
 def vanished(lab_id: str) -> Use:
     """Somebody deleted the cluster by hand."""
     return lambda now: Evidence(lab_id, now, now - timedelta(hours=3))
+
+
+def names(subject: str, name: str) -> bool:
+    """Whether a subject names a lab, by its whole name: `lab1` is not named by what says `lab10`."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", subject) is not None
 
 
 @dataclass

@@ -12,7 +12,7 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import next_curfew
 from chalicelib.domain.labs.steps import Event
-from tests.workflows.night.nights import Nights
+from tests.workflows.night.nights import Nights, names
 
 DONE = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
 
@@ -44,7 +44,7 @@ def check_acts(nights: Nights, by_people: frozenset[str], rules: CurfewRules) ->
         assert status.warned_at is not None, "not warned"
         assert at - status.warned_at >= timedelta(minutes=rules.notice_minutes), "warned too late"
         assert sent[status.message_id or ""].recipient == status.recipient
-        assert entry.name in sent[status.message_id or ""].subject
+        assert names(sent[status.message_id or ""].subject, entry.name)
         _check_why(nights, entry, at, rules)
 
 

@@ -32,9 +32,9 @@ from chalicelib.workflows.night import act, call_off
 from chalicelib.workflows.night.run import NightRun
 from chalicelib.workflows.night.warn import administrators
 from tests.examples import examples
-from tests.fakes import NOW, a_caller
+from tests.fakes import NOW, a_caller, a_spec
 from tests.fakes.curfew import FakeReach
-from tests.workflows.night.nights import Nights, busy, idle, unseen
+from tests.workflows.night.nights import SEOUL, Nights, busy, idle, names, unseen
 
 HOUR = timedelta(hours=1)
 ADMIN = replace(a_caller(), is_admin=True)
@@ -53,13 +53,15 @@ MOST_LABS = 200
 
 
 class Fleet(RuleBasedStateMachine):
-    """Hours pass between what people do. `extended`: labs whose owners moved the end themselves; `sent`: each mail, by its run."""
+    """Hours pass between what people do. `extended`: when somebody moved a lab's end themselves, and until when; `sent`: each mail,
+    by its run."""
 
     def __init__(self) -> None:
         super().__init__()
         self.nights = Nights()
         self.nights.world.curfew.store.put_rules(CurfewRules())
-        self.now, self.extended, self.most, self.released = NOW, set[str](), 0, set[str]()
+        self.now, self.most, self.released = NOW, 0, set[str]()
+        self.extended: dict[str, list[tuple[datetime, datetime]]] = {}
         self.sent: list[tuple[datetime, Message, bool]] = []
         self.deaf_at: list[tuple[datetime, set[str]]] = []
 
@@ -77,7 +79,8 @@ class Fleet(RuleBasedStateMachine):
         for number in range(labs):
             owner, use, lease = kinds[number % len(kinds)]
             ends_at = NOW + timedelta(minutes=lease + 7 * (number // len(kinds)))
-            self.nights.add(f"lab-{number:03d}", USES[use], owner=owner, lease_ends_at=ends_at)
+            spec = a_spec(name=f"lab{number}", schedule=SEOUL)
+            self.nights.add(f"lab-{number:03d}", USES[use], spec=spec, owner=owner, lease_ends_at=ends_at)
         self.most = labs
         self.subscriptions_change(unheard)
 
@@ -116,7 +119,16 @@ class Fleet(RuleBasedStateMachine):
         if lab_id in self.nights.world.store.labs:
             self.nights.person(lab_id, what, self.now)
             if what == "extend":
-                self.extended.add(lab_id)
+                self.note_extended(lab_id, self.nights.lab(lab_id).lease_ends_at)
+
+    def note_extended(self, lab_id: str, until: datetime) -> None:
+        """From now until then, its owner's own word counts more than what was announced."""
+        self.extended.setdefault(lab_id, []).append((self.now, until))
+
+    def is_exempt(self, entry: Entry) -> bool:
+        """Whether somebody moved the end away from the entry's time, before it or while it was due."""
+        spans = self.extended.get(entry.lab_id, [])
+        return any(since <= entry.at + 2 * HOUR and entry.at < until for since, until in spans)
 
     @rule(first=st.integers(0, 4), labs=st.integers(1, 60))
     def data_is_damaged(self, first: int, labs: int) -> None:
@@ -152,7 +164,9 @@ class Fleet(RuleBasedStateMachine):
     def taken(self, kind: str, entry: Entry) -> list[datetime]:
         """When mails of a kind about an entry's lab went to somebody who took them."""
         return [
-            at for at, message, taken in self.sent if taken and message.kind == kind and entry.name in message.subject
+            at
+            for at, message, taken in self.sent
+            if taken and message.kind == kind and names(message.subject, entry.name)
         ]
 
     def was_unheard(self, entry: Entry) -> bool:
@@ -164,7 +178,7 @@ class Fleet(RuleBasedStateMachine):
     def what_was_agreed_happens_within_two_hours_or_is_called_off_in_a_mail_of_the_same_hour(self) -> None:
         for entry, status in self.lines():
             due = entry.basis is Basis.AGREED and entry.at + 2 * HOUR <= self.now - HOUR
-            if not due or status.warned_at is None or entry.lab_id in self.extended:
+            if not due or status.warned_at is None or self.is_exempt(entry):
                 continue
             done = status.outcome in DONE and status.settled_at is not None
             if done and status.settled_at is not None and status.settled_at - entry.at <= 2 * HOUR:
