@@ -58,7 +58,9 @@ class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emu
             answered: JsonObject = super().invoke(event, request_id, **named)
         except Exception as error:  # noqa: BLE001 - the emulator's own edge, which takes any error of a start
             lambda_runtime.kill_workers([self])
-            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            # A machine without room for a process is Lambda's own error, which callers retry; the rest is the function's.
+            kind = "Lambda.ServiceException" if isinstance(error, OSError) else type(error).__name__
+            failure = {"errorMessage": str(error), "errorType": kind}
             return {"status": "ok", "result": {RAISED: failure}, "log": ""}
         return answered
 

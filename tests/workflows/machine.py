@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -102,7 +103,7 @@ class Machine:
                 case "Succeed":
                     return name, data
                 case "Fail":
-                    self.cause = state["Cause"] if "Cause" in state else str(_at(data, state["CausePath"]))
+                    self.cause = state["Cause"] if "Cause" in state else _formatted(data, state["CausePath"])
                     return name, data
                 case "Pass":
                     data, following = state.get("Result", _given(state.get("Parameters", {}), data)), state.get("Next")
@@ -195,6 +196,13 @@ def _given(parameters: Mapping[str, Any], data: Any, context: Mapping[str, Any] 
             within = context[path.removeprefix("$$.")] if context and path.startswith("$$.") else _at(data, path)
             found[key.removesuffix(".$")] = within
     return found
+
+
+def _formatted(data: Mapping[str, Any], intrinsic: str) -> str:
+    """The text of `States.Format('… {} …', $.path, ...)`."""
+    found = re.fullmatch(r"States\.Format\('([^']*)', (.*)\)", intrinsic)
+    assert found is not None, intrinsic
+    return found[1].format(*(_at(data, path) for path in found[2].split(", ")))
 
 
 def _at(data: Any, path: str) -> Any:

@@ -98,7 +98,7 @@ class WakeLab:
     waking: Waking
 
 
-LookDecision = LookLater | FreeEntry | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
+LookDecision = LookLater | ActOnEntry | PlanEvent | PutOffEnd | WakeLab
 
 
 @dataclass(frozen=True)
@@ -135,18 +135,14 @@ def needs_verdict(context: LookContext) -> bool:
     lab, entry = context.lab, context.entry
     if lab.phase is not Phase.READY:
         return False
-    if free_entry(context) is not None:
-        return without_entry(context, replace(lab, planned=None)) is not None
     if entry is None:
         return context.event.look_at(context.rules) <= context.now
     return entry.trigger is Trigger.IDLE and entry.at <= context.now
 
 
 def decide_look(context: LookContext) -> LookDecision:
-    """Decide for a lab that is due at `now`."""
+    """Decide for a lab that is due at `now`, after `free_entry` found nothing to take off the plan."""
     lab, entry, rules, now = context.lab, context.entry, context.rules, context.now
-    if (free := free_entry(context)) is not None:
-        return free
     if entry is not None and entry.at <= now:
         return ActOnEntry(entry)
     if lab.phase is Phase.HIBERNATED:

@@ -77,12 +77,14 @@ def skip(run: NightRun, lab: Lab, line: PlanLine, reason: str, by_people: bool) 
 
     The status is settled first: "You are warned again before anything else happens" must be true when the message is read.
     """
-    run.counts["skipped"] += 1
     if by_people:
-        return skip_entry(run, lab, line.entry, reason)
-    entry, called_off_at = line.entry, run.now if _is_owed(run, line.status) else None
-    status = settle(run, entry, EntryOutcome.SKIPPED, reason, called_off_at=called_off_at)
-    return close_entry(run, lab, PlanLine(entry, status))
+        freed = skip_entry(run, lab, line.entry, reason)
+    else:
+        entry, called_off_at = line.entry, run.now if _is_owed(run, line.status) else None
+        status = settle(run, entry, EntryOutcome.SKIPPED, reason, called_off_at=called_off_at)
+        freed = close_entry(run, lab, PlanLine(entry, status))
+    run.counts["skipped"] += 1
+    return freed
 
 
 def close_entry(run: NightRun, lab: Lab, line: PlanLine) -> Lab:

@@ -76,18 +76,37 @@ class Examination:
                 note_seen(self.region, lab, evidence)
 
     def _look(self, ids: Sequence[str]) -> list[str]:
-        """Load the labs, judge those that need it, decide for each, write the decisions. Return the labs that somebody changed."""
-        loaded, changed = self._load(ids), list[str]()
+        """Load the labs, judge those that need it, decide for each, write the decisions. Return the labs that somebody changed.
+
+        Labs come off the plan first: reading evidence takes minutes, after which the reason may be out of date.
+        """
+        changed = list[str]()
+        loaded = [freed for each in self._load(ids) for freed in self._freed(each, changed)]
         evidence = self._evidence([each.lab for each in loaded if needs_verdict(each)])
         for context in loaded:
-            lab_id = context.lab.id
-            with self._alone(lab_id):
-                try:
-                    self._decide(context, evidence.get(lab_id))
-                except Superseded:
-                    self.run.counts["changed_meanwhile"] += 1
-                    changed.append(lab_id)
+            with self._unless_changed(context.lab.id, changed):
+                self._decide(context, evidence.get(context.lab.id))
         return changed
+
+    @contextmanager
+    def _unless_changed(self, lab_id: str, changed: list[str]) -> Iterator[None]:
+        """Like `_alone`; a lab that somebody changed meanwhile is added to `changed`."""
+        with self._alone(lab_id):
+            try:
+                yield
+            except Superseded:
+                self.run.counts["changed_meanwhile"] += 1
+                changed.append(lab_id)
+
+    def _freed(self, context: LookContext, changed: list[str]) -> list[LookContext]:
+        """Take a lab off the plan if its entry is settled or exempt; return the facts to decide by, if a decision is due now."""
+        free = free_entry(context)
+        if free is None:
+            return [context]
+        again: LookContext | None = None
+        with self._unless_changed(context.lab.id, changed):
+            again = without_entry(context, self._free(context.lab, free))
+        return [] if again is None else [again]
 
     @contextmanager
     def _alone(self, lab_id: str) -> Iterator[None]:
@@ -121,10 +140,9 @@ class Examination:
         return self.run.deps.curfew.signals(self.region.place).read(labs, self.run.now, window)
 
     def _decide(self, context: LookContext, evidence: Evidence | None) -> None:
-        """Add the facts, decide, and write the decision. A lab that comes off the plan is decided once more."""
-        if free_entry(context) is None:
-            self.seen.append((context.lab, evidence))
-            context = self._with_facts(context, evidence)
+        """Add the facts, decide, and write the decision."""
+        self.seen.append((context.lab, evidence))
+        context = self._with_facts(context, evidence)
         self._write(context, decide_look(context), evidence)
 
     def _with_facts(self, context: LookContext, evidence: Evidence | None) -> LookContext:
@@ -167,10 +185,6 @@ class Examination:
         if context.entry is None:
             note_missed(self.run, lab, "")
         match decision:
-            case FreeEntry():
-                freed = self._free(lab, decision)
-                if (again := without_entry(context, freed)) is not None:
-                    self._decide(again, evidence)
             case ActOnEntry(entry):
                 self.due.append({"lab_id": lab.id, "night": entry.night.isoformat(), "entry_id": entry.id})
             case WakeLab(waking):

@@ -22,7 +22,7 @@ from chalicelib.domain.curfew.look import (
     PutOffEnd,
     WakeLab,
     decide_look,
-    needs_verdict,
+    free_entry,
     without_entry,
 )
 from chalicelib.domain.curfew.next_event import DAY, SOON, next_event
@@ -105,8 +105,8 @@ def test_the_entry_of_a_lab_is_acted_on_once_its_time_has_come(phase: Phase) -> 
 @pytest.mark.parametrize("now", [LOOK, CURFEW], ids=["before its time", "at its time"])
 def test_an_entry_that_no_longer_applies_is_freed(now: datetime, changes: dict[str, Any], by_people: bool) -> None:
     context = changed(a_look(ready(), planned=True), **changes)
-    decided = decide_look(replace(context, now=now))
-    assert isinstance(decided, FreeEntry)
+    decided = free_entry(replace(context, now=now))
+    assert decided is not None
     assert (decided.line, bool(decided.reason), decided.by_people) == (context.line, True, by_people)
 
 
@@ -114,13 +114,15 @@ def test_an_entry_that_no_longer_applies_is_freed(now: datetime, changes: dict[s
 def test_a_settled_entry_is_freed_without_a_reason(outcome: EntryOutcome) -> None:
     context = with_outcome(changed(a_look(ready(), planned=True), kept_until=CURFEW + HOUR), outcome)
     assert context.line is not None
-    assert decide_look(context) == FreeEntry(context.line)
+    assert free_entry(context) == FreeEntry(context.line)
 
 
 def test_an_entry_whose_act_began_is_not_freed() -> None:
     context = replace(changed(a_look(ready(), planned=True), kept_until=CURFEW + HOUR), now=CURFEW)
-    assert isinstance(decide_look(context), FreeEntry)
-    assert isinstance(decide_look(with_outcome(context, EntryOutcome.ACTING)), ActOnEntry)
+    assert free_entry(context) is not None
+    acting = with_outcome(context, EntryOutcome.ACTING)
+    assert free_entry(acting) is None
+    assert isinstance(decide_look(acting), ActOnEntry)
 
 
 def test_a_freed_lab_is_decided_once_more_if_its_next_event_is_near_and_never_for_the_same_curfew() -> None:
@@ -150,13 +152,6 @@ def test_a_lease_end_that_was_skipped_is_planned_again_a_day_later() -> None:
     again = ends_at + DAY - timedelta(hours=RULES.lead_hours)
     assert without_entry(replace(context, now=again - SOON), ready(lease_ends_at=ends_at)) is None
     assert without_entry(replace(context, now=again), ready(lease_ends_at=ends_at)) is not None
-
-
-def test_the_use_of_a_lab_is_read_before_it_is_freed_if_its_next_event_is_near() -> None:
-    context = with_outcome(a_look(ready(), planned=True), EntryOutcome.SKIPPED)
-    assert not needs_verdict(context)
-    assert needs_verdict(replace(context, now=LOOK + DAY))
-    assert not needs_verdict(changed(replace(context, now=LOOK + DAY), phase=Phase.HIBERNATED))
 
 
 def test_an_agreed_end_is_not_announced_while_nobody_knows_what_protects_the_cluster_until_it_is_near() -> None:

@@ -66,3 +66,20 @@ def test_two_sweeps_of_an_hour_tell_once_that_an_agreed_end_is_put_off(moment: s
     sent = {mail: count for mail, count in mails(nights).items() if mail[0] == "curfew-put-off"}
     assert sorted(recipient for _, recipient, _ in sent) == ["admins@example.com", "lab-a"]
     assert set(sent.values()) == {1}
+
+
+def test_a_kept_lab_is_off_the_plan_before_the_use_of_others_is_read() -> None:
+    """Reading takes minutes, after which the owner may have changed their mind."""
+    nights = Nights()
+    nights.world.curfew.store.put_rules(CurfewRules(max_percent=100, young_hours=0))
+    nights.add("lab-a")
+    nights.run_hour(NOW)
+    planned = nights.world.store.labs["lab-a"]
+    assert planned.planned is not None
+    later = NOW + timedelta(hours=1)
+    nights.world.store.put(replace(planned, kept_until=NOW + timedelta(hours=9), due_at=later))
+    nights.add("lab-b")
+    seen = list[object]()
+    nights.world.account.hooks["read"] = lambda: seen.append(nights.world.store.labs["lab-a"].planned)
+    nights.run_hour(later)
+    assert seen[0] is None
