@@ -17,7 +17,7 @@ from chalicelib.domain.errors.saving import until_saved
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.confirmation import address_digest
-from chalicelib.domain.identity.person import Person, identity_key, lookup_keys
+from chalicelib.domain.identity.person import Person, address_key, identity_key, lookup_keys
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.ports.deps import Deps
 
@@ -43,68 +43,81 @@ def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
     """
     if not caller.is_admin:
         raise NotYours("Who is forgotten here is for administrators to say.")
+    if len(name) < 2 or name == ERASED:
+        raise InvalidRequest([error("name", "invalid-name", Sentence("Give the name of a user or of a session."))])
     erasure = _Erasure(deps, name)
     return until_saved(name, erasure.attempt)
 
 
 class _Erasure:
-    """One request. Where others save or join a person in between, all are looked up again, with their labs."""
+    """One request. If others save a person in between, everybody who then has one of their identities is erased, too."""
 
     def __init__(self, deps: Deps, name: str) -> None:
         self._deps, self._name = deps, name
-        self._late = dict[str, Person]()
+        self._seen = list[Person]()
         self._forgotten = set[str]()
         self._labs = 0
 
     def attempt(self) -> Removal | None:
-        """Erase what can be erased; None if others saved a person in between."""
-        first = _erased(self._deps, self._name)
+        """Erase what can be erased; None if others saved a person in between.
+
+        The first save changes nothing: it proves that the identities are still one person's. Labs and addresses come next, and
+        the person last: if the request ends in between, a repeated one finds the person, and so the rest.
+        """
         people = self._named()
-        others = [one for one in _names_of(people) if one.casefold() != self._name.casefold()]
-        done = [first, *(_erased(self._deps, one) for one in others if len(one) > 1)]
+        self._seen += people
+        if not all(self._deps.people.save_people([one], [one]) for one in people):
+            return None
+        done = [_erased(self._deps, one) for one in self._names()]
         alive = tuple(dict.fromkeys(lab for one in done for lab in one.alive))
         left = sum(one.left for one in done)
         self._labs += sum(one.labs for one in done)
-        self._late = {one.id: one for one in people if not _forget(self._deps, one, whole=not alive and not left)}
-        self._forgotten |= {one.id for one in people} - set(self._late)
-        return None if self._late else Removal(len(self._forgotten), self._labs, left, alive)
+        _forget_addresses(self._deps, self._seen)
+        saved = [replace(one, version=one.version + 1) for one in people]
+        late = {one.id for one in saved if not _forget(self._deps, one, whole=not alive and not left)}
+        self._forgotten |= {one.id for one in people} - late
+        return None if late else Removal(len(self._forgotten), self._labs, left, alive)
 
     def _named(self) -> list[Person]:
         """Both people if a bare name is two people's: erasing a name erases it everywhere.
 
-        Also the person to whom somebody of the last attempt was joined: nothing else may lead to them.
+        Also everybody who has an identity of a person of earlier attempts: nothing else may lead to them. A person who is
+        changed between two reads is returned as first read, so that their save fails.
         """
         people = self._deps.people
-        joined = [one for one in self._late.values() if people.person(one.id) is None]
-        mine = [identity_key(identity) for one in joined for identity in one.identities]
-        keys = dict.fromkeys((*lookup_keys(self._name, self._deps.watch.home), *mine))
+        kept = (identity_key(identity) for one in self._seen for identity in one.identities)
+        keys = dict.fromkeys((*lookup_keys(self._name, self._deps.watch.home), *kept))
         found = [people.person(self._name), *map(people.person_by_key, keys)]
-        return list({person.id: person for person in found if person is not None}.values())
+        return list({person.id: person for person in reversed(found) if person is not None}.values())
+
+    def _names(self) -> list[str]:
+        """The names whose labs are theirs. A requested address is not one of them: it may be somebody else's."""
+        known = [identity for one in self._seen for identity in one.identities]
+        names = distinct([*known, *(one.address for one in self._seen if one.address)])
+        return [self._name, *(one for one in names if one.casefold() != self._name.casefold() and len(one) > 1)]
 
 
-def _names_of(people: list[Person]) -> tuple[str, ...]:
-    addresses = [address for person in people for address in (person.address, person.asked) if address]
-    return distinct([*(identity for person in people for identity in person.identities), *addresses])
+def _forget_addresses(deps: Deps, people: list[Person]) -> None:
+    """Delete the confirmations and bounces of their addresses; for a requested one, only if it is nobody else's."""
+    ids = {one.id for one in people}
+    for address in sorted({each.lower() for one in people for each in (one.address, one.asked) if each}):
+        digest = address_digest(address)
+        holder, kept = deps.people.person_by_key(address_key(address)), deps.people.confirmation(digest)
+        is_theirs = holder is not None and holder.id in ids
+        if kept is not None and (is_theirs or kept.person in ids):
+            deps.people.forget_confirmation(digest)
+        if deps.mail is not None and (is_theirs or holder is None):
+            deps.mail.store.forget_address(address)
 
 
 def _forget(deps: Deps, person: Person, whole: bool) -> bool:
-    """Delete the person wholly; or all but their identities, until their labs are over. A pending link stops working.
-
-    False: they were saved by others since they were read.
-    """
+    """Delete the person wholly; or all but their identities, until their labs are over. False: others saved them since."""
     silent = replace(person, address=None, asked=None, invite_at=None, calendar=None)
-    is_saved = deps.people.save_people([person], [] if whole else [silent])
-    for address in {one.lower() for one in (person.address, person.asked) if one}:
-        deps.people.forget_confirmation(address_digest(address))
-        if deps.mail is not None:
-            deps.mail.store.forget_address(address)
-    return is_saved
+    return deps.people.save_people([person], [] if whole else [silent])
 
 
 def _erased(deps: Deps, name: str) -> Removal:
     """Take a name out of the records of ended labs, which become anonymous. Living labs keep it: it names their owner."""
-    if len(name) < 2 or name == ERASED:
-        raise InvalidRequest([error("name", "invalid-name", Sentence("Give the name of a user or of a session."))])
     theirs = list(_labs_of(deps, name))
     over = [lab for lab in theirs if lab.phase in OVER]
     for lab in over[:MOST]:
