@@ -20,6 +20,10 @@ def test_the_page_has_the_tables_of_the_results() -> None:
     assert set(read()) <= set(re.findall(r"<!-- table (\w+) -->", page))
 
 
+def test_no_figure_exceeds_its_limit() -> None:
+    assert over(read()) == []
+
+
 @pytest.mark.parametrize("benchmark", sorted(read()))
 def test_a_benchmark_says_its_command_its_day_its_code_and_its_peers(benchmark: str) -> None:
     found = read()[benchmark]
