@@ -20,7 +20,10 @@ from tests.emulator.conftest import zipped
 from tests.emulator.test_process import until
 from tests.paths import PROJECT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="The fork server needs Linux's pidfd_open and PR_SET_PDEATHSIG; elsewhere ministack starts the processes itself.",
+)
 ECHO = "import sys\nfor line in sys.stdin: print(line.upper(), end='', flush=True)"
 
 

@@ -25,7 +25,10 @@ from emulator.process import Sandbox, running_sandbox
 from tests.emulator.conftest import zipped
 from tests.emulator.test_process import server_of, until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="The fork server needs Linux's pidfd_open and PR_SET_PDEATHSIG; elsewhere ministack starts the processes itself.",
+)
 WHO = """
 import os, time, boto3
 def handle(event, context):
