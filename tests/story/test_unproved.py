@@ -23,11 +23,11 @@ def test_without_lookup_events_a_request_says_what_stays_and_a_receipt_names_it(
 
 
 def tells_what_stays(own_stage: Stage) -> None:
-    # Given an account where LookupEvents is denied, and an EKS that fails to delete a node group at first
+    # Given an account where LookupEvents is denied, and an EKS that fails to delete a node group
     denied = {"code": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:LookupEvents"}
-    failed = {"operation": "DeleteNodegroup", "cluster": NAME, "times": 1}
-    rules = [{"operation": "LookupEvents", "error": denied}, {**failed, "outcome": {"issue": ISSUE}}]
-    own_stage.sandbox.admin("PATCH", "faults", rules)
+    unread = {"operation": "LookupEvents", "error": denied}
+    failed = {"operation": "DeleteNodegroup", "cluster": NAME, "outcome": {"issue": ISSUE}}
+    own_stage.sandbox.admin("POST", "faults", [unread, failed])
 
     # When a lab is asked for in somebody's network, then the answer says what can't be proved there
     course = own_stage.course
@@ -44,6 +44,9 @@ def tells_what_stays(own_stage: Stage) -> None:
 
     # Then the node group's failed deletion is told in EKS's words while it is tried again
     until(lambda: details(lab), lambda seen: ISSUE["message"] in seen, "why the node group stays")
+
+    # When EKS can delete it, then the lab ends
+    own_stage.sandbox.admin("POST", "faults", [unread])
     lab.becomes("deleted")
 
     # And the volume stays, and is named with why nobody can say who made it
