@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-#: All but docs, which long runs write.
-_FILES = ("--", ".", ":!docs")
+#: All but prose, and what long runs write.
+_FILES = ("--", ".", ":!docs", ":!*.md", ":!benchmarks/results.json")
 LEFT = PROJECT / "build" / "proof"
 PAGE = PROJECT / "docs" / "reference" / "proof.md"
 WORDS = {
@@ -81,7 +81,7 @@ clusters are known within a day; each phase is reached and left; receipts are tr
 
 
 def code_state(project: Path = PROJECT) -> str:
-    """A digest of all files but docs and what git ignores, those that git does not know yet included."""
+    """A digest of all files but prose, `results.json` and what git ignores, those that git does not know yet included."""
     asked = (("ls-files", "-s", *_FILES), ("diff", *_FILES))
     said = [_git(project, *command) for command in asked]
     for name in sorted(_git(project, "ls-files", "-z", "--others", "--exclude-standard", *_FILES).split(b"\0")):

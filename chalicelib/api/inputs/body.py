@@ -39,7 +39,7 @@ def read_body(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY)
         ) from reason
     if not text.strip():
         raise refusal("body-empty", "The body is empty: send what you ask for as JSON or YAML.")
-    value = read_json(text) if _is_json(text, content_type) else _read_yaml(text)
+    value = _read_json(text) if _is_json(text, content_type) else _read_yaml(text)
     _refuse_odd_values(value)
     if not isinstance(value, Mapping):
         raise refusal("wrong-type", wrong_type(FIELDS, value))
@@ -67,12 +67,14 @@ def _is_json(text: str, content_type: str | None) -> bool:
 
 
 def _refuse_odd_values(value: object) -> None:
-    """Refuse values nested deeper than DEEPEST, and lone surrogates, which no store accepts."""
+    """Refuse values nested deeper than DEEPEST; infinite numbers and lone surrogates, which no store accepts."""
     waiting: list[tuple[str, object, int]] = [("", value, 1)]
     while waiting:
         path, current, depth = waiting.pop()
         if depth > DEEPEST:
             raise refusal("too-deep", "More than {number} levels within each other.", number=DEEPEST)
+        if isinstance(current, float) and math.isinf(current):
+            raise refusal("number-too-large", "The number is too large.", path)
         if isinstance(current, str) and _is_broken(current):
             raise refusal("not-utf-8", "The text holds half of a character (a lone surrogate).", path)
         if isinstance(current, Mapping):
@@ -99,15 +101,14 @@ def _read_yaml(text: str) -> object:
     return read_yaml(text)
 
 
-def read_json(text: str) -> object:
+def _read_json(text: str) -> object:
     """Parse a text. Raises InvalidRequest."""
     try:
         return json.loads(
             text,
             object_pairs_hook=_without_duplicates,
             parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_short,
+            parse_int=_whole_number,
         )
     except json.JSONDecodeError as reason:
         where = line_and_column(reason.lineno, reason.colno)
@@ -134,17 +135,9 @@ def _no_constant(name: str) -> object:
     raise refusal("malformed-json", "{name} is not JSON.", name=name)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise refusal("number-too-large", "The number {text} is too large.", text=text[:_LONGEST_NUMBER])
-    return number
-
-
-def _short(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise refusal("number-too-large", "The number {text}... is too long.", text=text[:_LONGEST_NUMBER])
-    return int(text)
+def _whole_number(text: str) -> float:
+    """Infinite, which is refused with its field's path, if it is too long: Python takes long to read many digits."""
+    return int(text) if len(text) <= _LONGEST_NUMBER else math.inf
 
 
 def line_and_column(line: int, column: int) -> Sentence:

@@ -67,6 +67,22 @@ def test_what_could_be_meant_in_two_ways_or_does_harm_is_refused(raw: bytes, cod
     assert refusal(raw).code == code
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"list": [1, {"a": 1e999}]}',
+        '{"list": [1, {"a": -1e999}]}',
+        f'{{"list": [1, {{"a": {"9" * 31}}}]}}',
+        f'{{"list": [1, {{"a": -{"9" * 5000}}}]}}',
+        f"list: [1, {{a: {'9' * 400}.0}}]",
+    ],
+    ids=range(5),
+)
+def test_a_number_that_is_too_large_is_refused_by_its_field(raw: str) -> None:
+    refused = refusal(raw.encode())
+    assert (refused.path, refused.code) == ("list[1].a", "number-too-large")
+
+
 def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:
     text = b'{"name": "' + b"a" * (LARGEST_BODY - 12) + b'"}'
     assert len(text) == LARGEST_BODY
