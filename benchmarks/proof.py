@@ -85,8 +85,8 @@ def code_state(project: Path = PROJECT) -> str:
     asked = (("ls-files", "-s", *_FILES), ("diff", *_FILES))
     said = [_git(project, *command) for command in asked]
     for name in sorted(_git(project, "ls-files", "-z", "--others", "--exclude-standard", *_FILES).split(b"\0")):
-        if name:
-            said += [name, (project / name.decode()).read_bytes()]
+        if (file := project / name.decode()).is_file():
+            said += [name, file.read_bytes()]
     return hashlib.sha256(b"\0".join(said)).hexdigest()
 
 
