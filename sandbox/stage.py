@@ -60,7 +60,7 @@ class Schedules:
     def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
         """Send a schedule's event to the function that this output of the stack names; return its answer.
 
-        Events have whole seconds, here the next one, so that what was stored before is due.
+        An event's time has whole seconds. Here it is rounded up: work stored earlier in the same second is due.
         """
         instant = ((at or datetime.now(UTC)).astimezone(UTC) + _TO_THE_NEXT_SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")
         event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
