@@ -37,6 +37,8 @@ from chalicelib.ports.deps import Ahead, NewLabLimits, Page, WholeLab
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
+#: The sums that a lab is in, and its amounts by month.
+Amounts = tuple[Sequence[tuple[Scope, str]], Mapping[str, Mapping[str, int]]]
 IDEMPOTENCY_DAYS = 7
 
 
@@ -63,6 +65,7 @@ class FakeStore:
     person_of: Callable[[str], Person | None] = lambda _key: None
     save_people: Callable[[Sequence[Person], Sequence[Person]], bool] = lambda _before, _after: True
     port_name: str = "store"
+    known_amounts: dict[str, tuple[Lab, Amounts]] = field(default_factory=dict, compare=False)
 
     @port
     def note_run(self, run: Run) -> None:
@@ -173,10 +176,18 @@ class FakeStore:
     def _month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         sums: dict[str, Counter[str]] = {}
         for lab in self.labs.values():
-            for each, whose in sums_of(lab):
-                if each is scope and month in spending(lab):
-                    sums.setdefault(whose, Counter()).update(spending(lab)[month])
+            holders, amounts = self._amounts(lab)
+            for each, whose in holders:
+                if each is scope and month in amounts:
+                    sums.setdefault(whose, Counter()).update(amounts[month])
         return sums
+
+    def _amounts(self, lab: Lab) -> Amounts:
+        """Computed once for each state of a lab."""
+        known = self.known_amounts.get(lab.id)
+        if known is None or known[0] is not lab:
+            known = self.known_amounts[lab.id] = (lab, (sums_of(lab), spending(lab)))
+        return known[1]
 
     @port
     def month_people(self, months: Sequence[str]) -> Mapping[str, tuple[MonthSum, ...]]:
@@ -211,8 +222,10 @@ class FakeStore:
             added = amounts[COST] - before.get(month, {}).get(COST, 0)
             for scope, whose in sums_of(lab):
                 most = ceilings.most(scope) if ceilings else None
+                if most is None or added <= 0:
+                    continue
                 there = self._month_sums(month, scope).get(whose, {}).get(COST, 0)
-                if most is not None and added > 0 and there + added > most:
+                if there + added > most:
                     raise MonthOverBudget(scope, added, most, there, month)
 
     @port
