@@ -5,6 +5,8 @@ tests read them.
 """
 
 import gc
+import io
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from chalicelib.logs import logger
 from deployment import compose, words
 from emulator.core import service_files
 from tests.examples import QUICK, examples
@@ -32,6 +35,21 @@ service_files.share()
 def pytest_configure() -> None:
     compose.write()
     words.compile_here()
+    # Tests run a hundred thousand steps, each with a line: a tenth of their time.
+    logger.setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """The log's lines of this test, of the level INFO and above."""
+    kept, [handler] = io.StringIO(), logger.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(kept)
+    logger.setLevel(logging.INFO)
+    yield kept
+    logger.setLevel(logging.WARNING)
+    handler.setStream(before)
+    logger.clear_state()
 
 
 @pytest.fixture(scope="session", autouse=True)

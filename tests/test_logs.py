@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chalicelib.aws.step_functions import StepFunctionsWorkflows
-from chalicelib.logs import invocation_lines, logger, request_id
+from chalicelib.logs import invocation_lines, request_id
 
 CONTEXT = SimpleNamespace(
     function_name="APIHandler", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda", aws_request_id="l-1"
 )
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """What is logged, while the test runs."""
-    kept, [handler] = io.StringIO(), logger.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(kept)
-    yield kept
-    handler.setStream(before)
-    logger.clear_state()
 
 
 class Client:

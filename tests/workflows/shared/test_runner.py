@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,16 +16,6 @@ from chalicelib.workflows import provision, teardown, watch_support
 from chalicelib.workflows.shared.runner import run_step, run_watch_step
 from tests.fakes import FakeWorld, make_deps
 from tests.fakes.builders import a_lab
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """What is logged, while the test runs."""
-    kept, [handler] = io.StringIO(), logger.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(kept)
-    yield kept
-    handler.setStream(before)
 
 
 @pytest.fixture
