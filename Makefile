@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # What checkov pins can't be installed beside what we pin.
 CHECKOV := .venv-checkov/.installed
 # Which process gets what: tests/conftest.py.
-PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
+PARALLEL := -n 4 --dist loadscope --no-loadscope-reorder
 # kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
 KUBECTL := .venv-kubectl/.installed
 
@@ -71,7 +71,7 @@ demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
 sandbox: $(INSTALLED)   ## leave the whole service running here and say how to use it
 	@$(BIN)/python -m sandbox up
 
-test: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## all tests, in three processes for two cores; the ten slowest are told
+test: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## all tests, in four processes for two cores; the ten slowest are told
 	$(BIN)/python -m pytest $(PARALLEL) --durations=10
 
 quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to run while working

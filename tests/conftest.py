@@ -20,6 +20,8 @@ from emulator.core import service_files
 from tests.examples import QUICK, examples
 
 STORIES = "tests/story/"
+#: Tests that share nothing, some of which take minutes (`make prove`).
+APART = "tests/proof/"
 
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
 settings.register_profile("explore", settings.get_profile("ci"), derandomize=False)
@@ -70,10 +72,12 @@ def user_agent(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class OneProcessAFile(LoadScopeScheduling):
-    """Hands out files, not single tests, and all stories to one process: tests that share a sandbox stay together."""
+    """Hands out files, and all stories to one process: tests that share a sandbox stay together. Those of APART are single."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
+        if path.startswith(APART):
+            return nodeid
         return STORIES if path.startswith(STORIES) else path
 
 
