@@ -91,7 +91,7 @@ prove: $(INSTALLED)     ## faults at each call of each lifecycle; writes docs/re
 	$(if $(ONLY),@$(BIN)/python -m tests.proof.only check '$(ONLY)' >/dev/null)
 	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof -m '$(if $(ONLY),long,long or not long)'
 	stories="$$($(BIN)/python -m tests.proof.only stories '$(ONLY)')"; [ -z "$$stories" ] || EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest tests/story/test_interrupted.py -m story -k "$$stories"
-	$(if $(ONLY),,$(BIN)/python -m benchmarks.proof)
+	$(if $(ONLY),,$(BIN)/python -m tests.proof.page)
 
 future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at another date and time: make future DAY=2027-12-15T15:30; it needs a C compiler
 	$(BIN)/python .ci/future.py $(DAY) $(BIN)/python -m pytest $(PARALLEL) --durations=10

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.proof import PROJECT, code_state
+from tests.paths import PROJECT
+from tests.proof.page import code_state
 
 #: The parts' minutes together: a long run that takes longer fails.
 MOST_MINUTES = 180

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks.proof import code_state
 from tests.paths import PROJECT
+from tests.proof.page import code_state
 
 OUTPUT = """
 ============================= slowest 10 durations =============================

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks import proof
 from tests.examples import PROVE
+from tests.proof import page
 from tests.proof.cells import cells_of, lifecycles
 from tests.proof.faults import Cell
 from tests.proof.nights import cells_of_schedules
@@ -32,7 +32,7 @@ STORIES = {
 def keep(part: str, found: object) -> None:
     """Keep a part's result for the page; nothing where only some of it is told."""
     if not PROVE:
-        proof.keep(part, found)
+        page.keep(part, found)
 
 
 def of_cells(cells: Sequence[Cell]) -> list[Cell]:

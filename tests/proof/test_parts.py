@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import proof
-from tests.proof import only
+from tests.proof import only, page
 
 
 def test_a_name_that_nothing_has_is_refused() -> None:
@@ -31,33 +30,33 @@ def test_only_the_named_stories_are_told() -> None:
 @pytest.fixture
 def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every part but one, told on this code; the page goes elsewhere."""
-    monkeypatch.setattr(proof, "LEFT", tmp_path)
-    monkeypatch.setattr(proof, "PAGE", tmp_path / "proof.md")
-    monkeypatch.setattr(proof, "code_state", lambda: "0123456789abcdef")
-    for part in proof.PARTS[:-1]:
-        proof.keep(part, {"cut": 1} if part.startswith("cells-") else [55, 9] if part.startswith("races-") else [])
+    monkeypatch.setattr(page, "LEFT", tmp_path)
+    monkeypatch.setattr(page, "PAGE", tmp_path / "proof.md")
+    monkeypatch.setattr(page, "code_state", lambda: "0123456789abcdef")
+    for part in page.PARTS[:-1]:
+        page.keep(part, {"cut": 1} if part.startswith("cells-") else [55, 9] if part.startswith("races-") else [])
     return tmp_path
 
 
 def test_the_page_is_not_written_while_a_part_is_missing_or_kept_as_before(left: Path) -> None:
-    with pytest.raises(SystemExit, match=proof.PARTS[-1]):
-        proof.main()
-    (left / f"{proof.PARTS[-1]}.json").write_text("[55, 9]")
+    with pytest.raises(SystemExit, match=page.PARTS[-1]):
+        page.main()
+    (left / f"{page.PARTS[-1]}.json").write_text("[55, 9]")
     with pytest.raises(SystemExit, match="not told"):
-        proof.main()
+        page.main()
 
 
 def test_the_page_is_not_written_of_parts_that_were_told_on_other_code(
     left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "code_state", lambda: "another")
-    proof.keep(proof.PARTS[-1], [55, 9])
+    monkeypatch.setattr(page, "code_state", lambda: "another")
+    page.keep(page.PARTS[-1], [55, 9])
     with pytest.raises(SystemExit, match="changed since"):
-        proof.main()
+        page.main()
     assert not (left / "proof.md").exists()
 
 
 def test_the_page_names_its_day_and_the_state_of_the_code(left: Path) -> None:
-    proof.keep(proof.PARTS[-1], [55, 9])
-    proof.main()
+    page.keep(page.PARTS[-1], [55, 9])
+    page.main()
     assert "`0123456789ab`" in (left / "proof.md").read_text()

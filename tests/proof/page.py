@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.paths import PROJECT
+
 #: All but prose, and what long runs write.
 _FILES = ("--", ".", ":!docs", ":!*.md", ":!benchmarks/results.json")
 LEFT = PROJECT / "build" / "proof"
@@ -114,7 +115,7 @@ def main() -> None:
 
 def page(found: Mapping[str, Any], days: str, code: str) -> str:
     """The page of the results (`found`) of all parts."""
-    state = f"\nProved on {days}, with the code whose digest (`benchmarks/proof.py`) begins with `{code[:12]}`.\n"
+    state = f"\nProved on {days}, with the code whose digest (`tests/proof/page.py`) begins with `{code[:12]}`.\n"
     rows = "".join(_row(effect, found[effect]) for effect in sorted(WORDS))
     return HEAD + rows + state + CELLS + _cells(found) + RACES + _races(found) + DAYS
 
