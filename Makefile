@@ -89,8 +89,8 @@ stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox ove
 
 prove: $(INSTALLED)     ## faults at each call of each lifecycle; writes docs/reference/proof.md. ONLY=update-check_endpoint, lost, races or days tells some
 	$(if $(ONLY),@$(BIN)/python -m tests.proof.only check '$(ONLY)' >/dev/null)
-	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof -m '$(if $(ONLY),long,long or not long)'
-	stories="$$($(BIN)/python -m tests.proof.only stories '$(ONLY)')"; [ -z "$$stories" ] || EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest tests/story/test_interrupted.py -m story -k "$$stories"
+	EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest $(PARALLEL) --durations=10 tests/proof $(if $(ONLY),-m long,tests/story/test_interrupted.py -m 'long or not long')
+	$(if $(ONLY),stories="$$($(BIN)/python -m tests.proof.only stories '$(ONLY)')"; [ -z "$$stories" ] || EKSLAB_PROVE='$(ONLY)' $(BIN)/python -m pytest tests/story/test_interrupted.py -m story -k "$$stories")
 	$(if $(ONLY),,$(BIN)/python -m tests.proof.page)
 
 future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at another date and time: make future DAY=2027-12-15T15:30; it needs a C compiler
