@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from deployment import packaging
@@ -31,7 +31,6 @@ TIME_ZONE = "Asia/Seoul"
 SCALE = 0.005
 #: Wall seconds between two looks at a lab: each one runs a function.
 LOOK_EVERY = 0.5
-_TO_THE_NEXT_SECOND = timedelta(microseconds=999_999)
 #: The quotas of an account that has asked AWS for more: a new one has room for one lab.
 ROOM = {
     "vpc/L-F678F1CE": 500,
@@ -58,11 +57,8 @@ class Schedules:
         return self.scheduled("RecoverFunction", at)
 
     def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
-        """Send a schedule's event to the function that this output of the stack names; return its answer.
-
-        An event's time has whole seconds. Here it is rounded up: work stored earlier in the same second is due.
-        """
-        instant = ((at or datetime.now(UTC)).astimezone(UTC) + _TO_THE_NEXT_SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Send a schedule's event to the function that this output of the stack names; return its answer."""
+        instant = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
         event |= {"version": "0", "id": "schedule", "account": self.sandbox.account, "region": self.sandbox.region}
         event |= {"resources": [], "detail": {}}

@@ -88,7 +88,7 @@ def test_a_file_that_git_does_not_know_yet_changes_the_state_of_the_code(tmp_pat
         states.append(code_state(tmp_path))
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "figures.json").write_text("what a run writes")
-    (tmp_path / "README.md").write_text("prose")
+    (tmp_path / "CHANGELOG.md").write_text("a line")
     assert len(set(states)) == 3
     assert code_state(tmp_path) == states[-1]
 

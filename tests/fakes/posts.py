@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.notices.posts import Post, Waiting
 from tests.fakes.account import Account, port
 
@@ -35,10 +36,14 @@ class FakePosts:
 
     @port
     def change_post(self, post_id: str, change: Callable[[Post], Post]) -> Post | None:
-        stored = self.posts.get(post_id)
-        if stored is None:
-            return None
-        changed = change(stored)
-        if changed != stored:
-            self.posts[post_id] = changed = replace(changed, version=stored.version + 1)
-        return changed
+        for _ in range(8):
+            stored = self.post(post_id)
+            if stored is None:
+                return None
+            changed = change(stored)
+            if changed == stored:
+                return stored
+            if self.posts[post_id].version == stored.version:
+                self.posts[post_id] = changed = replace(changed, version=stored.version + 1)
+                return changed
+        raise StaleLab(f"The post {post_id} was always saved by others.")

@@ -81,7 +81,9 @@ class Strikes:
         return DEATHS[zlib.crc32(str(self.cell).encode()) % len(DEATHS)]
 
     def answer(self, call: Call) -> Any:
-        """The call's answer, or what comes instead. A fake that asks itself is one call."""
+        """The call's answer, or what comes instead. A fake that asks itself is one call, unless AWS denies that for good by now."""
+        if self._depth and self.struck_at is not None and self._is_denied(call):
+            return self._struck(call)
         if self._depth or not self.function:
             return call.act()
         self.met[self.function, call.name] = None
@@ -109,6 +111,9 @@ class Strikes:
         if cell.fault is Fault.THROTTLED_TWO_MINUTES:
             return self.clock.now() - self.struck_at < _TWO_MINUTES
         return cell.fault is Fault.DENIED
+
+    def _is_denied(self, call: Call) -> bool:
+        return self.cell is not None and self.cell.fault is Fault.DENIED and self._is_due(call)
 
     def _note_strike(self) -> None:
         if self.struck_at is None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.paths import PROJECT
 
-#: All but prose, and what long runs write.
-_FILES = ("--", ".", ":!docs", ":!*.md", ":!benchmarks/results.json")
+#: All but docs, changes, and what long runs write.
+_FILES = ("--", ".", ":!docs", ":!CHANGELOG.md", ":!benchmarks/results.json")
 LEFT = PROJECT / "build" / "proof"
 PAGE = PROJECT / "docs" / "reference" / "proof.md"
 WORDS = {
@@ -82,7 +82,7 @@ clusters are known within a day; each phase is reached and left; receipts are tr
 
 
 def code_state(project: Path = PROJECT) -> str:
-    """A digest of all files but prose, `results.json` and what git ignores, those that git does not know yet included."""
+    """A digest of all files but docs, changes, `results.json` and what git ignores, those that git does not know yet included."""
     asked = (("ls-files", "-s", *_FILES), ("diff", *_FILES))
     said = [_git(project, *command) for command in asked]
     for name in sorted(_git(project, "ls-files", "-z", "--others", "--exclude-standard", *_FILES).split(b"\0")):

@@ -13,6 +13,7 @@ from tests.proof.only import keep, of_cells
 
 #: One a row: what was found to be denied for good without a word.
 FOUND = (
+    Cell("curfew", "warn", "posts.post", Fault.DENIED),
     Cell("watch_support", "scan_place", "fleet.insights", Fault.DENIED),
     Cell("watch_support", "scan_place", "fleet.addons_at", Fault.DENIED),
     Cell("watch_support", "deliver_notices", "notifier.publish_events", Fault.DENIED),

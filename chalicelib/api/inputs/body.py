@@ -69,12 +69,13 @@ def _is_json(text: str, content_type: str | None) -> bool:
 def _refuse_odd_values(value: object) -> None:
     """Refuse values nested deeper than DEEPEST; infinite numbers and lone surrogates, which no store accepts."""
     waiting: list[tuple[str, object, int]] = [("", value, 1)]
+    too_large: list[str] = []
     while waiting:
         path, current, depth = waiting.pop()
         if depth > DEEPEST:
             raise refusal("too-deep", "More than {number} levels within each other.", number=DEEPEST)
         if isinstance(current, float) and math.isinf(current):
-            raise refusal("number-too-large", "The number is too large.", path)
+            too_large.append(path)
         if isinstance(current, str) and _is_broken(current):
             raise refusal("not-utf-8", "The text holds half of a character (a lone surrogate).", path)
         if isinstance(current, Mapping):
@@ -83,6 +84,10 @@ def _refuse_odd_values(value: object) -> None:
             waiting += [(child(path, key), item, depth + 1) for key, item in current.items()]
         elif isinstance(current, list):
             waiting += [(f"{path}[{index}]", item, depth + 1) for index, item in enumerate(current)]
+    if too_large:
+        raise InvalidRequest(
+            [error(path, "number-too-large", "The number is too large.") for path in reversed(too_large)]
+        )
 
 
 def _is_broken(text: str) -> bool:
@@ -108,7 +113,7 @@ def _read_json(text: str) -> object:
             text,
             object_pairs_hook=_without_duplicates,
             parse_constant=_no_constant,
-            parse_int=_whole_number,
+            parse_int=whole_number,
         )
     except json.JSONDecodeError as reason:
         where = line_and_column(reason.lineno, reason.colno)
@@ -135,8 +140,8 @@ def _no_constant(name: str) -> object:
     raise refusal("malformed-json", "{name} is not JSON.", name=name)
 
 
-def _whole_number(text: str) -> float:
-    """Infinite, which is refused with its field's path, if it is too long: Python takes long to read many digits."""
+def whole_number(text: str) -> float:
+    """The number, or infinity, which is refused with its field's path, if the text is too long: many digits take long to read."""
     return int(text) if len(text) <= _LONGEST_NUMBER else math.inf
 
 

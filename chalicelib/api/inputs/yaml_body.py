@@ -14,12 +14,11 @@ from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from chalicelib.api.inputs.body import line_and_column, refusal
+from chalicelib.api.inputs.body import line_and_column, refusal, whole_number
 from chalicelib.domain.core.sentence import Sentence, joined
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 60
-_LONGEST_NUMBER = 30
 
 
 def read_yaml(text: str) -> object:
@@ -81,18 +80,16 @@ class _Loader(yaml.SafeLoader):
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
-    def construct_yaml_int(self, node: ScalarNode) -> int:
-        """A decimal whole number."""
-        if len(node.value) > _LONGEST_NUMBER:
-            raise ConstructorError(None, None, Sentence("a number too long to be meant"), node.start_mark)
-        return int(node.value.replace("_", ""))
+    def construct_whole_number(self, node: ScalarNode) -> float:
+        """A decimal whole number; infinity if it is too long."""
+        return whole_number(node.value.replace("_", ""))
 
 
 def _constructors() -> dict[str | None, object]:
     """The constructors of plain values; every other tag is refused as unknown."""
     plain = {f"{_TAG}{name}" for name in ("null", "bool", "float", "str", "seq", "map")}
     kept = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag in plain or tag is None}
-    return {**kept, f"{_TAG}int": _Loader.construct_yaml_int}
+    return {**kept, f"{_TAG}int": _Loader.construct_whole_number}
 
 
 _Loader.yaml_constructors = _constructors()

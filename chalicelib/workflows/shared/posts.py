@@ -111,13 +111,9 @@ class PostMessage:
         return False
 
     def publish(self) -> bool:
-        """Publish a claimed post to the topic; return whether a person receives it there. Programs may, too.
-
-        Nothing is read in between: a post that can't be read would be published again by each run.
-        """
+        """Publish a claimed post to the topic; return whether a person receives it there. Programs may, too."""
         heard = bool(self.deps.watch.notifier.send(self.message)) and self.route.why is None
-        claimed = replace(self.post, recipient=self.message.recipient, mail="")
-        _settle(self.deps, claimed, self.deps.clock.now(), heard)
+        settle_post(self.deps, self.post.id, self.deps.clock.now(), heard)
         return heard
 
 
@@ -160,34 +156,32 @@ def may_send_post(deps: Deps, waiting: Post) -> bool:
     return waiting.is_free(now) and (bool(mail.message_id) or mail.sending_until <= now)
 
 
-def settle_post(deps: Deps, post_id: str, at: datetime, mail: str) -> None:
-    """Settle a post as sent, and record it in the lab's history. Safe to repeat.
+def settle_post(deps: Deps, post_id: str, at: datetime, heard: bool = True, mail: str = "") -> None:
+    """Settle a post as sent, or as received by nobody, and record it in the lab's history. Safe to repeat.
 
     `mail`: the record of the mail that carried it; nothing happens if another mail carries it by now, which may still bounce.
+    Empty: it was published to the topic.
     """
-    stored = deps.posts.post(post_id)
-    if stored is not None and stored.told_at is None and stored.mail == mail:
-        _settle(deps, stored, at, heard=True)
-
-
-def _settle(deps: Deps, sent: Post, at: datetime, heard: bool) -> None:
-    """Record in the history that a post was sent, or that nobody receives it, and settle it."""
 
     def settled(stored: Post) -> Post:
-        mine = stored.told_at is None and sent.mail in ("", stored.mail)
-        return told(replace(stored, mail=sent.mail), at) if mine else stored
+        mine = stored.told_at is None and mail in ("", stored.mail)
+        return told(replace(stored, mail=mail), at) if mine else stored
 
-    mine = next((each for each in sent.messages if each.recipient == sent.recipient), sent.messages[0])
+    stored = deps.posts.post(post_id)
+    if stored is None or settled(stored) == stored:
+        return
+    mine = next((each for each in stored.messages if each.recipient == stored.recipient), stored.messages[0])
     subject = mine.letter.subject if mine.letter else mine.subject
     if heard:
-        text = Sentence("{who} was told: {subject}", who=sent.recipient, subject=subject)
+        text = Sentence("{who} was told: {subject}", who=stored.recipient, subject=subject)
     else:
-        everyone = Listed([each.recipient for each in sent.messages], between=", ")
+        everyone = Listed([each.recipient for each in stored.messages], between=", ")
         text = Sentence("Nobody takes messages for {who}: {subject}", who=everyone, subject=subject)
-        logger.warning("Nobody takes a message.", extra={"recipient": sent.messages[0].recipient, "post": sent.id})
-    if sent.lab_id:
-        deps.store.add_event(sent.lab_id, Event(at, KIND, text, {"post": sent.id}))
-    deps.posts.change_post(sent.id, settled)
+        recipient = stored.messages[0].recipient
+        logger.warning("Nobody takes a message.", extra={"recipient": recipient, "post": post_id})
+    if stored.lab_id:
+        deps.store.add_event(stored.lab_id, Event(at, KIND, text, {"post": post_id}))
+    deps.posts.change_post(post_id, settled)
 
 
 def take_posts_back(deps: Deps, mail: Mail, now: datetime) -> list[Post]:

@@ -60,7 +60,7 @@ def test_malformed_bodies_name_line_and_column() -> None:
         (b"1: a", "malformed-yaml"),
         (b"? [a]\n: b", "malformed-yaml"),
         (b"a: \x07", "malformed-yaml"),
-        (b"a: 1" + b"0" * 5000, "malformed-yaml"),
+        (b"a: 1" + b"0" * 5000, "number-too-large"),
     ],
 )
 def test_what_could_be_meant_in_two_ways_or_does_harm_is_refused(raw: bytes, code: str) -> None:
@@ -75,12 +75,19 @@ def test_what_could_be_meant_in_two_ways_or_does_harm_is_refused(raw: bytes, cod
         f'{{"list": [1, {{"a": {"9" * 31}}}]}}',
         f'{{"list": [1, {{"a": -{"9" * 5000}}}]}}',
         f"list: [1, {{a: {'9' * 400}.0}}]",
+        f"list: [1, {{a: -{'9' * 31}}}]",
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_number_that_is_too_large_is_refused_by_its_field(raw: str) -> None:
     refused = refusal(raw.encode())
     assert (refused.path, refused.code) == ("list[1].a", "number-too-large")
+
+
+def test_all_numbers_that_are_too_large_are_named_in_their_order() -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        read_body(b'{"a": 1e999, "b": {"c": [1, -1e999]}, "d": 2}', None)
+    assert [finding.path for finding in raised.value.findings] == ["a", "b.c[1]"]
 
 
 def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:

@@ -550,3 +550,12 @@ def test_an_eksctl_files_add_on_may_be_configured_in_yaml() -> None:
     spec, _ = read({**head, "metadata": {"name": "a", "region": "ap-northeast-2"}, "addons": [addon]})
     [coredns] = [one for one in spec.addons if one.name == "coredns"]
     assert json.loads(coredns.configuration or "") == {"replicaCount": 3, "autoScaling": {"enabled": False}}
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1e999}', '{"a": NaN}', '{"a": [-Infinity]}', f"a: {'9' * 400}.0", f"a: {'9' * 31}"]
+)
+def test_a_configuration_holds_no_number_that_json_has_not(text: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        read({"name": "a", "addons": [{"name": "coredns", "configuration": text}]})
+    assert [(each.path, each.code) for each in raised.value.findings] == [("addons[0].configuration", "invalid-configuration")]

@@ -348,13 +348,6 @@ def test_a_report_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
     assert [message.kind for _, message in nights.world.watch.notifier.sent] == ["curfew-report"]
 
 
-def test_a_report_that_can_not_be_read_back_is_sent_once() -> None:
-    nights = schedule()
-    nights.world.account.fail("posts.post", AwsRefused("dynamodb:GetItem", "AccessDeniedException", "no"), times=1000)
-    nights.hours(NOW, 3)
-    assert [message.kind for _, message in nights.world.watch.notifier.sent] == ["curfew-report"]
-
-
 def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
     """A cluster with our tags, and no lab."""
     curfew = replace(nights.world.deps.curfew, installation="school")

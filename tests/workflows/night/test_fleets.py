@@ -178,8 +178,9 @@ class Fleet(RuleBasedStateMachine):
         """Whether somebody took the message that calls it off, or nobody could and the lab's history says so."""
         if at in self.taken("curfew-called-off", entry):
             return True
-        history = self.nights.world.store.event_table[entry.lab_id]
-        named = any("Nobody takes messages for" in each.message for each in history if each.at >= at)
+        history = self.nights.world.store.event_table.get(entry.lab_id, [])
+        mine = [each for each in history if each.facts.get("post") == f"curfew-called-off {entry.id}"]
+        named = any("Nobody takes messages for" in each.message for each in mine if at <= each.at < at + HOUR)
         return named and self.was_unheard(entry, at)
 
     @invariant()

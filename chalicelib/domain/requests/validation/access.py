@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 
 from chalicelib.domain.core import names
@@ -209,6 +210,16 @@ def judge_external_dns(case: ValidationContext) -> Iterator[Finding]:
 
 def _is_json_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(json.loads(text, parse_constant=_no_number, parse_float=_finite), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for what JSON allows and no float holds."""
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
