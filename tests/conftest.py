@@ -1,7 +1,7 @@
-"""Random tests draw the same cases at each run of the gate; `make explore` draws new ones.
+"""Hypothesis draws the same examples in each run of the gate; `make explore` draws new ones.
 
-What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is composed first, and the catalogues are compiled:
-tests read them.
+The files that Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) are generated and the catalogues compiled
+first: tests read them.
 """
 
 import gc
@@ -20,14 +20,14 @@ from emulator.core import service_files
 from tests.examples import QUICK, examples
 
 STORIES = "tests/story/"
-#: Tests that share nothing, some of which take minutes (`make prove`).
+#: Independent tests, some of which take minutes (`make prove`).
 APART = "tests/proof/"
 
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
 settings.register_profile("explore", settings.get_profile("ci"), derandomize=False)
 settings.load_profile("quick" if QUICK else "ci")
 
-#: New objects after which the garbage collector looks at the young ones: tests make many that live long, such as imports.
+#: Garbage collector threshold of generation 0: imports and tests create many long-lived objects.
 YOUNG = 20_000
 
 gc.set_threshold(YOUNG)
@@ -43,7 +43,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """The log's lines of this test, of the level INFO and above."""
+    """The log lines of this test from level INFO up."""
     kept, [handler] = io.StringIO(), logger.handlers
     assert isinstance(handler, logging.StreamHandler)
     before = handler.setStream(kept)
@@ -56,8 +56,8 @@ def lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
-    """Commands speak English in any locale. Set once: a thread of a story that reads the environment while a variable
-    goes away fails.
+    """Commands use English in any locale. Session-wide: a story's thread that copies the environment fails if a variable is
+    removed.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LC_ALL", "C.UTF-8")
@@ -67,12 +67,14 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def user_agent(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget after each test what a new Chalice application adds to this variable: every User-Agent repeats it."""
+    """Remove after each test the text that a new Chalice application appends to this variable: every User-Agent repeats it."""
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda")
 
 
 class OneProcessAFile(LoadScopeScheduling):
-    """Hands out files, and all stories to one process: tests that share a sandbox stay together. Those of APART are single."""
+    """Schedules tests by file, and all stories to one process, so that tests of one sandbox share it. Tests of APART run
+    singly.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -82,7 +84,7 @@ class OneProcessAFile(LoadScopeScheduling):
 
 
 def pytest_collection_finish() -> None:
-    """Leave imported modules and collected tests out of the garbage collector's rounds: they live as long as the process."""
+    """Exempt imported modules and collected tests from garbage collection: they live as long as the process."""
     gc.collect()
     gc.freeze()
 
@@ -92,6 +94,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One process begins with the stories: they take the longest."""
+    """Put the stories first: they take the longest."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(STORIES))

@@ -1,6 +1,6 @@
-"""What AWS itself shows, asked as the account's root and by no code of the service: the stories' own eyes.
+"""Reads AWS resources as the account's root, without the service's code.
 
-`left_of` is how a story knows that nothing is left; every story that trusts it has seen it full before.
+`left_of` is a story's check that nothing is left; every story that relies on it has seen it non-empty before.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Json = Any
 
 
 def left_of(lab: Lab) -> list[str]:
-    """Everything that bears the lab's mark or its name: ids, sorted. A terminated instance is gone."""
+    """The ids of all resources with the lab's tag or name, sorted, without terminated instances."""
     client = clients(lab)
     return sorted({*_tagged(client, lab), *_named(client, lab)})
 
 
 def nothing_is_left_of(lab: Lab) -> None:
-    """Wait until nothing is left of a lab that wrote logs: lines that come late make its log group again, until the later look."""
+    """Wait until nothing is left of a lab with logging: late log lines recreate its log group until the later check."""
     if left_of(lab):
         the_schedule_comes(lab.learner.stage, later=timedelta(minutes=16))
     until(lambda: left_of(lab), lambda left: left == [], f"nothing is left of {lab.name}")
@@ -37,9 +37,10 @@ def clients(lab: Lab) -> Any:
 
 
 def pods_of(lab: Lab, *actions: str) -> Any:
-    """A factory of clients as controllers in the lab's cluster have them: what they make is the lab's, and CloudTrail says so.
+    """A factory of clients with the identity of controllers in the lab's cluster: CloudTrail names the lab's role as the
+    creator.
 
-    `actions`: all that they may do; without any, what controllers commonly may.
+    `actions`: the only permitted actions; the default is those that controllers commonly have.
     """
     found = cluster(clients(lab), lab.name)
     return controllers_of(lab.learner.stage.sandbox, found["identity"]["oidc"]["issuer"], lab.region, actions or None)
@@ -78,7 +79,7 @@ def _named(client: Any, lab: Lab) -> Iterator[str]:
     yield from (role["RoleName"] for role in client("iam").list_roles()["Roles"] if lab.id in role["RoleName"])
     found = cluster(client, lab.name)
     if found and found["tags"].get("ekslab:lab-id") != lab.id:
-        return  # Whatever bears the name now is somebody else's.
+        return  # A later cluster of this name is somebody else's.
     if found:
         yield found["arn"]
     groups = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]

@@ -1,8 +1,7 @@
-"""One installed service for all stories, which are told side by side: labs of different people do not wait for each other.
+"""One installed service for all stories, which run in parallel: labs of different people do not wait for each other.
 
-A story is a test function that takes `stage`, nothing else, and is marked `story`. When the first of them is due, all of
-this session's begin, a few at a time, and so do the situations of `rows.py` that several tests look at; each test then waits
-for the end of its own.
+A story is a test function that takes only `stage` and is marked `story`. When the first story is due, all stories of this
+session start, a few at a time, and so do the shared situations of `rows.py`; each test then waits for its own result.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from sandbox.stage import Stage, installed
 from tests.story.eventual import lag_seed
 from tests.story.rows import PLAYS
 
-#: pytest writes the name of the test in hand into the environment, and takes it out, while stories copy the environment.
+#: pytest sets and removes an environment variable with the current test's name while stories copy the environment.
 runner._update_current_test_var = lambda item, when: None
-#: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
+#: Labs mostly wait. With more of them at once, a machine with two cores is the bottleneck.
 AT_ONCE = 8
 
 
@@ -37,7 +36,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture(scope="session")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where sandboxes of the stories' own, and the demo's, leave what was asked in them."""
+    """The directory where the other sandboxes, of stories and of the demo, record the requested actions."""
     folder = tmp_path_factory.mktemp("questions")
     before = os.environ.get(FOLDER_VARIABLE)
     os.environ[FOLDER_VARIABLE] = str(folder)
@@ -58,7 +57,7 @@ def tellers() -> Iterator[ThreadPoolExecutor]:
 def played(
     request: pytest.FixtureRequest, stage: Stage, left: Path, tellers: ThreadPoolExecutor
 ) -> Mapping[str, Future[Any]]:
-    """The situations of `rows.py` that tests of this session need, by name, under way."""
+    """The running situations of `rows.py` that tests of this session need, by name."""
     items = (item for item in request.session.items if isinstance(item, pytest.Function))
     wanted = {name for item in items for name in item.fixturenames}
     return {name: tellers.submit(play, stage) for name, play in PLAYS.items() if name in wanted}
@@ -68,13 +67,13 @@ def played(
 def begun(
     request: pytest.FixtureRequest, stage: Stage, tellers: ThreadPoolExecutor, played: object
 ) -> Mapping[str, Future[None]]:
-    """All stories of this session, by node id, under way. The situations take longest, so they begin first."""
+    """All running stories of this session by node id. Situations take longest, so they start first."""
     stories = [item for item in request.session.items if _is_sent(item)]
     return {item.nodeid: tellers.submit(item.function, stage) for item in stories if isinstance(item, pytest.Function)}
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Wait for a story's end instead of beginning it."""
+    """Wait for a story's result instead of starting it."""
     if not _is_sent(pyfuncitem):
         return None
     futures: Mapping[str, Future[None]] = pyfuncitem._request.getfixturevalue("begun")

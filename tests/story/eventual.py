@@ -1,10 +1,10 @@
-"""The seed by which AWS lags behind what was just made, in every story: `make check` has the usual one, `make long` others."""
+"""The seed of AWS's simulated eventual consistency in every story: `make check` has a fixed one, `make long` others."""
 
 from __future__ import annotations
 
 import os
 
-#: Names another seed.
+#: The environment variable with another seed.
 LAG_SEED = "EKSLAB_LAG_SEED"
 USUAL_SEED = 1
 

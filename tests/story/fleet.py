@@ -1,6 +1,6 @@
-"""The words the support watch's stories are told in: days pass, mail arrives, a cluster is looked at.
+"""The steps of the support watch's stories: days pass, mail arrives, clusters are read.
 
-The watch moves a whole sandbox's calendar, so it gets one of its own instead of the one that all labs share.
+The watch moves a whole sandbox's calendar, so it has a sandbox of its own.
 """
 
 from __future__ import annotations
@@ -25,43 +25,43 @@ HOME, HERE = "111122223333", "ap-northeast-2"
 
 @dataclass
 class Watching:
-    """An installed service, its fleet, and everybody's mail."""
+    """An installed service, its fleet, and all recipients' mail."""
 
     stage: Stage
     box: Mailbox
     people: dict[str, Person] = field(default_factory=dict)
 
     def finds(self, *clusters: Mapping[str, Any]) -> None:
-        """Put clusters that were there before."""
+        """Add clusters that already exist."""
         put_clusters(self.stage.sandbox, clusters)
 
     def day(self, day: str) -> list[Mail]:
-        """Let the day come and the watch run at 06:00 UTC; everything that arrives."""
+        """Move to a day and run the watch at 06:00 UTC; return all mail that arrives."""
         self.calendar(f"{day}T06:00:00+00:00")
         self.summary = run_watch(self.stage, datetime.fromisoformat(f"{day}T06:00:00+00:00"))
         return self.box.take()
 
     def calendar(self, instant: str) -> None:
-        """Move AWS's calendar, and nothing else."""
+        """Move AWS's calendar only."""
         self.stage.sandbox.admin("POST", "clock", {"now": instant})
 
     def stands_in_the_way(self, name: str, what: str) -> None:
-        """Let EKS have found something that stands in the way of a cluster's upgrade."""
+        """Add an EKS upgrade insight that blocks a cluster's upgrade."""
         self.stage.sandbox.admin("POST", "insights", {"cluster": name, "insights": [{"name": what}]})
 
     def becomes(self, name: str, version: str) -> None:
-        """Wait until EKS says that the cluster runs a version."""
+        """Wait until EKS reports that the cluster runs a version."""
         eks = self.stage.sandbox.client("eks")
         until(lambda: eks.describe_cluster(name=name)["cluster"]["version"], lambda v: v == version, name, 60)
 
     def nodes_follow(self, name: str, version: str) -> None:
-        """The owner upgrades the node group, and waits for it."""
+        """Upgrade the node group as the owner, and wait for it."""
         eks, group = self.stage.sandbox.client("eks"), {"clusterName": name, "nodegroupName": "workers"}
         eks.update_nodegroup_version(**group, version=version)
         until(lambda: eks.describe_nodegroup(**group)["nodegroup"]["version"], lambda v: v == version, name, 60)
 
     def sends(self, who: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> HttpAnswer:
-        """One signed request as somebody; `administrator` is the service's."""
+        """One signed request as a person; `administrator` is the service's."""
         return self.stage.call(self._person(who), method, path, body)
 
     def clusters(self, query: str = "limit=100") -> list[Json]:
@@ -73,7 +73,7 @@ class Watching:
         return found + (self.clusters(f"{query.partition('&cursor')[0]}&cursor={cursor}") if cursor else [])
 
     def cluster(self, name: str, account: str = HOME, region: str = HERE) -> Json:
-        """GET one."""
+        """GET one cluster."""
         answer = self.sends("administrator", "GET", f"/clusters/{account}/{region}/{name}")
         assert answer.status == 200, answer.body.decode()
         return answer.json
@@ -88,7 +88,7 @@ class Watching:
 
 @contextmanager
 def watching() -> Iterator[Watching]:
-    """A service of its own, on 23 November 2026."""
+    """A sandbox of its own, on 23 November 2026."""
     with installed() as stage:
         stage.lag(lag_seed())
         stage.sandbox.admin("POST", "clock", {"now": "2026-11-23T00:00:00Z"})
@@ -96,7 +96,7 @@ def watching() -> Iterator[Watching]:
 
 
 def a_cluster(name: str, version: str, owner: str, **more: Any) -> dict[str, Any]:
-    """A cluster of somebody's, with one node group of its own version."""
+    """A person's cluster, with one node group of its own version."""
     return {"name": name, "version": version, "tags": {"owner": owner}, "nodegroups": [{"name": "workers"}], **more}
 
 

@@ -1,6 +1,6 @@
-"""Who may do one thing only, and what they leave in an account: the actors of the rows of proof.
+"""People with a single permission, and the resources they leave in an account: the actors of the rows of proof.
 
-A forger is an IAM user with one policy that has the actions named, and no other right. Whether a thing is there is asked as root.
+A forger is an IAM user with one policy that allows only the named actions. Whether a resource exists is checked as root.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Clients = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Forger:
-    """A person, and clients that act as them."""
+    """A person, and clients with their credentials."""
 
     person: Person
     client: Clients
@@ -31,7 +31,7 @@ class Forger:
 
 @dataclass(frozen=True)
 class Told:
-    """What became of things, by label: the lab's last receipt, their ids, and which of them are there still."""
+    """Results by label: the lab's last receipt, the resources' ids, and those that still exist."""
 
     lab: Lab
     receipt: Json
@@ -40,18 +40,18 @@ class Told:
     blocked: Json = None
 
     def line(self, label: str) -> Json:
-        """The receipt's line of a thing; fails if it has none."""
+        """The receipt's line of a resource; fails if it has none."""
         found = [line for line in self.receipt["looks"][-1]["lines"] if _names(line, self.ids[label])]
         assert len(found) == 1, f"{label} {self.ids[label]}: {len(found)} lines"
         return found[0]
 
     def outcome(self, label: str) -> str:
-        """What the receipt says became of it."""
+        """The outcome that the receipt states."""
         return str(self.line(label)["outcome"])
 
 
 def a_forger(stage: Stage, name: str, *actions: str) -> Forger:
-    """Somebody who may do this and nothing else."""
+    """A user with these permissions only."""
     person = make_person(stage.sandbox, name)
     iam = stage.sandbox.client("iam")
     for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
@@ -63,14 +63,14 @@ def a_forger(stage: Stage, name: str, *actions: str) -> Forger:
 
 
 def told(lab: Lab, ids: Mapping[str, str], blocked: Json = None) -> Told:
-    """The end of it: the receipt as it is now, and what is there. No step died on the way, whatever came of it."""
+    """The result: the current receipt and the existing resources. Fails if a step died on the way."""
     assert [step["title"] for step in lab.shown()["steps"] if "ended before this step did" in step["detail"]] == []
     client = clients(lab)
     return Told(lab, lab.receipt(), ids, frozenset(label for label, id in ids.items() if is_there(client, id)), blocked)
 
 
 def is_there(client: Clients, id: str) -> bool:
-    """Whether the owning service knows it: by its id, its ARN, or (log groups, records, Auto Scaling groups) its name."""
+    """Whether the owning AWS service has it: by id, ARN, or (log groups, records, Auto Scaling groups) name."""
     _, look = next((each for each in _LOOKS if id.startswith(each[0])), ("", _auto_scaling_group))
     try:
         return look(client, id)
@@ -127,7 +127,7 @@ def _by_id(operation: str, argument: str) -> Callable[[Clients, str], bool]:
 
 
 def _lists_any(answer: Json) -> bool:
-    """Whether the answer's list has something in it."""
+    """Whether the list in the answer is non-empty."""
     return any(isinstance(each, list) and each for each in answer.values())
 
 

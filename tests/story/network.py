@@ -1,4 +1,4 @@
-"""What other people have in the account: a network made by hand, and a cluster in it that is none of ours."""
+"""Other people's resources in the account: a network made by hand, and a cluster in it that is not a lab's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2
 
 @dataclass(frozen=True)
 class Network:
-    """A VPC with two public subnets and a security group, and the clients to look at it with."""
+    """A VPC with two public subnets and a security group, and the clients that read it."""
 
     client: Callable[[str], Any]
     vpc: str
@@ -25,7 +25,7 @@ class Network:
 
 
 def a_network(stage: Stage, cidr: str) -> Network:
-    """Make it as a person would, in the sandbox's region; `cidr` is a /16."""
+    """Create it as a person would, in the sandbox's region; `cidr` is a /16."""
     client = clients_in(stage, stage.sandbox.region)
     ec2, tags = client("ec2"), [{"Key": "team", "Value": "platform"}]
     vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
@@ -44,7 +44,7 @@ def a_network(stage: Stage, cidr: str) -> Network:
 
 
 def a_cluster(network: Network, name: str, client: Callable[[str], Any] | None = None) -> None:
-    """Make a cluster by hand, as `client` (default: root), whose role root has made; it is CREATING."""
+    """Create a cluster by hand as `client` (default: root), with a role that root created; it is CREATING."""
     role = _role(network.client, f"{name}-cluster", "eks.amazonaws.com", ["AmazonEKSClusterPolicy"])
     placed = {"subnetIds": list(network.subnets)}
     eks = (client or network.client)("eks")
@@ -63,7 +63,7 @@ def a_cluster(network: Network, name: str, client: Callable[[str], Any] | None =
 
 
 def a_node_group(network: Network, cluster: str) -> None:
-    """Make a node group in that cluster by hand, once it is ACTIVE, and wait until it is ACTIVE, too."""
+    """Create a node group in that cluster by hand once it is ACTIVE, and wait until it is ACTIVE, too."""
     eks, asked = network.client("eks"), {"clusterName": cluster, "nodegroupName": "workers"}
     until(lambda: eks.describe_cluster(name=cluster)["cluster"], _active, f"their cluster {cluster}")
     role = _role(network.client, f"{cluster}-nodes", "ec2.amazonaws.com", NODE_POLICIES)

@@ -1,8 +1,7 @@
-"""The words of curfew's stories: an evening twenty hours away, the hour strikes, mail arrives, the night's plan is read.
+"""The steps of curfew's stories: an evening twenty hours ahead, hourly runs, arriving mail, the night's plan.
 
-Hours pass here for every lab there is, so each story has a sandbox of its own beside the one that all others share. The
-schedule's events carry later times; the API goes by the clock on the wall, for which the evening has not begun. Twenty
-hours, since what a lab's metrics said in the hours before is what its use is judged by.
+Time passes for every lab of a sandbox, so each story has its own. The schedule's events carry later times; the API uses the
+real clock, before the evening. Twenty hours, since a lab's use is judged by its metrics of the hours before.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class Night:
-    """An installed service before its evening, everybody's mail, and when curfew is, in UTC."""
+    """An installed service before its evening, all recipients' mail, and the time of curfew in UTC."""
 
     stage: Stage
     box: Mailbox
@@ -43,11 +42,11 @@ class Night:
 
     @property
     def learner(self) -> Learner:
-        """Somebody new."""
+        """A new person."""
         return learner(self.stage)
 
     def lab(self, owner: Learner, name: str, use: str = "idle", **fields: Any) -> Lab:
-        """Ask for a lab without nodes that faces this evening; what goes on in it has gone on for hours."""
+        """Request a lab without nodes that is subject to this evening; its activity has gone on for hours."""
         schedule = {"timeZone": "UTC", "curfew": f"{self.curfew:%H:%M}"}
         lab = owner.asks_for(name, **{"nodegroups": [], "leaseHours": 48, "schedule": schedule} | fields)
         set_activity(self.stage.sandbox, name, use, since=self.curfew - timedelta(hours=26))
@@ -59,7 +58,7 @@ class Night:
         assert answer.status == 200, answer.body.decode()
 
     def strikes(self, at: datetime) -> Json:
-        """Let the hour come, with nothing lost; the run's summary. Every run is in an hour of its own."""
+        """Run the curfew run at that hour; return its summary, which has no failures. Each run has an hour of its own."""
         summary = run_curfew(self.stage, at)
         assert not summary["troubles"], summary
         assert not summary["lost"], summary
@@ -67,7 +66,7 @@ class Night:
 
     @property
     def evening(self) -> date:
-        """The day whose evening the curfew ends: before noon, the day before."""
+        """The day whose evening the curfew ends; before noon, the day before."""
         return (self.curfew - timedelta(hours=12)).date()
 
     def plan(self, night: date) -> dict[str, Json]:
@@ -77,7 +76,7 @@ class Night:
         return {line["name"]: line for line in answer.json["entries"]}
 
     def report(self, night: date, mails: Sequence[Mail]) -> Mail:
-        """The one report of a night among these."""
+        """The single night report among these mails."""
         message = f"night of {night:%a} {night.day} {night:%b %Y}"
         (report,) = [mail for mail in mails if mail.attributes["kind"] == "curfew-report" and message in mail.subject]
         return report
@@ -85,7 +84,7 @@ class Night:
 
 @contextmanager
 def a_night(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night]:
-    """A service of its own in which a lab need not be a day old; `wanted` is what the one mailbox takes."""
+    """A sandbox in which a lab need not be a day old; `wanted`: the kinds of mail that the one mailbox accepts."""
     with an_empty_service(wanted) as night:
         night.rules(youngHours=0)
         yield night
@@ -93,7 +92,7 @@ def a_night(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night
 
 @contextmanager
 def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night]:
-    """A service of its own as it was installed."""
+    """A sandbox with the default settings."""
     with installed() as stage:
         stage.lag(lag_seed())
         box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
@@ -101,21 +100,21 @@ def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Itera
 
 
 def all_ready(*labs: Lab) -> datetime:
-    """Wait until they are; when the curfew run finds them all due, in whole seconds as its event tells it."""
+    """Wait until they are ready; return when all are due for the curfew run, in whole seconds as in its event."""
     for lab in labs:
         lab.becomes("ready")
     return datetime.now(UTC) + timedelta(seconds=2)
 
 
 def morning_after(instant: datetime) -> datetime:
-    """The next 08:00 of the installation's zone that is half a day off, when the report of that night is due."""
+    """The next 08:00 of the installation's zone at least half a day ahead, when that night's report is due."""
     local = (instant + timedelta(hours=12)).astimezone(ZoneInfo(TIME_ZONE))
     eight = datetime.combine(local.date(), time(8), local.tzinfo)
     return eight if eight >= local else eight + timedelta(days=1)
 
 
 def of_kind(kind: str, mails: Sequence[Mail]) -> dict[str, Mail]:
-    """The mails of one kind, by whom they are to: at most one each."""
+    """The mails of one kind by recipient: at most one each."""
     found = [mail for mail in mails if mail.attributes["kind"] == kind]
     by_recipient = {mail.attributes["recipient"]: mail for mail in found}
     assert len(by_recipient) == len(found), [mail.subject for mail in found]
@@ -123,7 +122,7 @@ def of_kind(kind: str, mails: Sequence[Mail]) -> dict[str, Mail]:
 
 
 def cluster_is_gone(lab: Lab) -> None:
-    """Somebody deletes its cluster by hand, and EKS forgets it."""
+    """Delete its cluster by hand, and wait until EKS has deleted it."""
     eks = lab.learner.stage.sandbox.client("eks")
     eks.delete_cluster(name=lab.name)
     until(lambda: eks.list_clusters()["clusters"], lambda names: lab.name not in names, f"{lab.name} is gone")

@@ -1,6 +1,6 @@
-"""Plays the situations of the table of forgeries, several rows in one lab: what is made by whom, and what became of it.
+"""Plays the situations of the table of forgeries, several rows in one lab: who creates which resources, and their outcome.
 
-Each row's actor holds only the rights that are named (`a_forger`). The assertions are in `test_proof.py`, a test a row.
+Each row's actor has only the named permissions (`a_forger`). The assertions are in `test_proof.py`, one test a row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.story.steps import Json, Lab, administrator, alone, learner, until
 DRIVER = "ebs.csi.aws.com/cluster"
 
 
-#: What EKS and EC2 ask of somebody who makes a cluster in a network that is there.
+#: The permissions that EKS and EC2 require for a cluster in an existing network.
 MAKE_A_CLUSTER = (
     "eks:CreateCluster", "iam:PassRole", "iam:GetRole", "iam:CreateServiceLinkedRole",
     "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions",
@@ -29,14 +29,14 @@ MAKE_A_CLUSTER = (
 
 
 def its_turn_comes(lab: Lab) -> None:
-    """The hourly collection of proofs, at this lab's turn."""
+    """Run the hourly collection of proofs, at this lab's turn."""
     at = datetime.now(UTC).replace(minute=turn_of(lab.id) * 5, second=0)
     with alone:
         lab.learner.stage.recover_labs(at if at > datetime.now(UTC) else at + timedelta(hours=1))
 
 
 def forged_tags(stage: Stage) -> Told:
-    """Rows 2, 6 and 9: other people's things that somebody tags as the lab's, a log group of its name, a bare volume."""
+    """Rows 2, 6 and 9: other people's resources that somebody tags as the lab's, a log group of its name, a bare volume."""
     network = a_network(stage, "10.62.0.0/16")
     lab = learner(stage).asks_for("forged", nodegroups=[])
     lab.becomes("ready")
@@ -55,7 +55,7 @@ def forged_tags(stage: Stage) -> Told:
 
 
 def things_of_theirs(network: Network) -> dict[str, str]:
-    """One of each kind that is somebody's, in a network of theirs."""
+    """One resource of each kind, of another owner, in a network of theirs."""
     ec2, elbv2 = network.client("ec2"), network.client("elbv2")
     volume = a_volume(network.client, zone_of(network.client, network.subnets[0]))
     data = {"InstanceType": "t3.medium"}
@@ -78,7 +78,7 @@ def things_of_theirs(network: Network) -> dict[str, str]:
 
 
 def a_guest(stage: Stage) -> Told:
-    """Rows 4, 5, 7 and 10, in a network that somebody made: the lab keeps its volumes."""
+    """Rows 4, 5, 7 and 10, in an existing network: the lab keeps its volumes."""
     course, name = stage.course, "guest-of-rows"
     made = before_the_lab(stage, course.vpc_id, name)
     network = {"publicSubnetIds": list(course.subnet_ids)}
@@ -102,7 +102,7 @@ def a_guest(stage: Stage) -> Told:
 
 
 def before_the_lab(stage: Stage, vpc: str, name: str) -> dict[str, str]:
-    """Row 4: a security group and a target group that bear the cluster's marks already."""
+    """Row 4: a security group and a target group that already have the cluster's tags."""
     rights = ("ec2:CreateSecurityGroup", "ec2:CreateTags", "elasticloadbalancing:CreateTargetGroup")
     client = a_forger(stage, "row-4", *rights, "elasticloadbalancing:AddTags").client
     group = client("ec2").create_security_group(
@@ -117,7 +117,7 @@ def before_the_lab(stage: Stage, vpc: str, name: str) -> dict[str, str]:
 
 
 def a_group_of_nodes(stage: Stage, who: str, name: str, subnet: str) -> tuple[str, str]:
-    """Row 10: a self-managed Auto Scaling group whose tag its instances get, and its instance once it runs."""
+    """Row 10: a self-managed Auto Scaling group that tags its instances, and its instance once it runs."""
     rights = ("autoscaling:CreateAutoScalingGroup", "autoscaling:CreateOrUpdateTags", "ec2:RunInstances")
     client = a_forger(stage, who, *rights, "ec2:CreateLaunchTemplate", "ec2:CreateTags").client
     data = {"InstanceType": "t3.micro", "ImageId": "ami-0123456789abcdef0"}
@@ -134,7 +134,7 @@ def a_group_of_nodes(stage: Stage, who: str, name: str, subnet: str) -> tuple[st
 
 
 def instance_of(client: Any, group: str) -> str:
-    """The group's one instance, once there is one."""
+    """The group's only instance, once it exists."""
 
     def members() -> list[Json]:
         found = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
@@ -144,7 +144,7 @@ def instance_of(client: Any, group: str) -> str:
 
 
 def snapshots_and_records(stage: Stage) -> Told:
-    """Rows 8 and 12: an older snapshot with the lab's tag; records with a prefix, inside the lab's subdomain and outside."""
+    """Rows 8 and 12: an older snapshot with the lab's tag; records with a prefix, inside and outside the lab's subdomain."""
     zone = stage.course.zone_id
     lab = learner(stage).asks_for(
         "archived", volumes="snapshot", nodegroups=[], externalDns={"hostedZoneId": zone}
@@ -171,7 +171,7 @@ def snapshots_and_records(stage: Stage) -> Told:
 
 
 def records(client: Clients, zone: str, host: str, lab: Lab) -> list[str]:
-    """What external-dns writes with `txtPrefix: x-`: a registry that speaks for a record of another name."""
+    """The records of external-dns with `txtPrefix: x-`: a registry record for a record of another name."""
     text = f'"heritage=external-dns,external-dns/owner=ekslab-{lab.id},external-dns/resource=service/shop/web"'
     asked = [(f"x-{host}", "TXT", text), (host, "A", "192.0.2.10")]
     changes = [
@@ -183,7 +183,7 @@ def records(client: Clients, zone: str, host: str, lab: Lab) -> list[str]:
 
 
 def lost_clusters(stage: Stage) -> Mapping[str, Told]:
-    """Rows 3 and 11: the cluster is deleted by hand and another team's has the name, which is gone later (3) or is there (11)."""
+    """Rows 3 and 11: the cluster is deleted by hand and another team's has its name, and is deleted later (3) or stays (11)."""
     network = a_network(stage, "10.64.0.0/16")
     owner = learner(stage)
     labs = {name: owner.asks_for(name, nodegroups=[]) for name in ("row-3", "row-11")}
@@ -215,7 +215,7 @@ def ended(lab: Lab) -> Lab:
 
 
 def another_teams(stage: Stage, network: Network, name: str) -> dict[str, str]:
-    """Another team's cluster of the name, and what its controllers make: the very marks that ours would have."""
+    """Another team's cluster of the same name, and its controllers' resources, with exactly the lab's tags."""
     making = a_forger(stage, f"{name}-makers", *MAKE_A_CLUSTER).client
     a_cluster(network, name, making)
     until(lambda: cluster(network.client, name)["status"], lambda status: status == "ACTIVE", f"their {name}")
@@ -238,7 +238,7 @@ def another_teams(stage: Stage, network: Network, name: str) -> dict[str, str]:
 
 
 def adopted(stage: Stage) -> Told:
-    """Row 13: the lab's record is lost; an administrator makes it a lab again, and lets it go."""
+    """Row 13: the lab's record is lost; an administrator adopts the cluster as a lab again, and deletes it."""
     lab = learner(stage).asks_for("forgotten", nodegroups=[])
     lab.becomes("ready")
     plane = lab.inventory()["controlPlane"]
@@ -258,7 +258,7 @@ def adopted(stage: Stage) -> Told:
 
 
 def forget(who: Forger, stage: Stage, lab: Lab) -> None:
-    """Lose all that the table has of the lab, and its claim on the name."""
+    """Delete all items of the lab from the table, and its claim on the name."""
     found = stage.sandbox.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId="LabsTable"
     )
@@ -274,7 +274,7 @@ def forget(who: Forger, stage: Stage, lab: Lab) -> None:
 
 
 def blocked_ones(stage: Stage) -> Mapping[str, Told]:
-    """Rows 15 and 10, in the lab's own VPC: its stack is protected; then things of people stand in its way."""
+    """Rows 15 and 10, in the lab's own VPC: its stack is protected; then other people's resources block its deletion."""
     lab = learner(stage).asks_for("hindered", nodegroups=[])
     lab.becomes("ready")
     protect = a_forger(stage, "row-15", "cloudformation:UpdateTerminationProtection").client("cloudformation")
@@ -301,7 +301,7 @@ def stack_arn(lab: Lab, name: str) -> str:
 
 
 def hindrances(stage: Stage, lab: Lab, plane: Json) -> dict[str, str]:
-    """What people put into the lab's VPC by hand: a route table, a group whose rule refers to the lab's, an address, nodes."""
+    """Resources put into the lab's VPC by hand: a route table, a group whose rule refers to the lab's, an address, nodes."""
     root = clients(lab)
     vpc, subnet = plane["vpcId"], plane["subnetIds"][0]
     ours = next(
@@ -332,7 +332,7 @@ def hindrances(stage: Stage, lab: Lab, plane: Json) -> dict[str, str]:
 
 
 def taken_away(client: Clients, by_hand: Mapping[str, str]) -> None:
-    """Their owners take them away."""
+    """Delete them as their owners."""
     ec2 = client("ec2")
     client("autoscaling").delete_auto_scaling_group(
         AutoScalingGroupName=by_hand["auto scaling group"], ForceDelete=True
@@ -346,12 +346,12 @@ def taken_away(client: Clients, by_hand: Mapping[str, str]) -> None:
 
 
 def a_volume(client: Clients, zone: str, **tags: str) -> str:
-    """A small volume, born with these tags."""
+    """A small volume, created with these tags."""
     born = {"TagSpecifications": born_with("volume", **tags)} if tags else {}
     return str(client("ec2").create_volume(Size=1, AvailabilityZone=zone, **born)["VolumeId"])
 
 
-#: What is played, by the name of its fixture.
+#: The situations by the name of their fixture.
 PLAYS: Mapping[str, Callable[[Stage], Any]] = {
     "forged": forged_tags,
     "guest": a_guest,

@@ -1,6 +1,6 @@
-"""The words stories are told in: a learner asks for a lab, the lab becomes ready, it is let go, its receipt is read.
+"""The steps of stories: a learner requests a lab, the lab becomes ready, its owner ends it, its receipt is read.
 
-Everything here goes over signed HTTP, as a client would send it; what AWS itself shows is in `account.py`.
+All of them use signed HTTP, as a client would; AWS's own view is in `account.py`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from sandbox.stage import Stage
 
 Json = Any
 
-#: Wall seconds between two looks, from the first to the longest: a look at a lab is a function's work, of which others wait.
+#: Wall seconds between two polls, from the first to the longest: each poll is a function's work, and others wait for it.
 _SOON, _GROWS, _LATER = 0.3, 1.25, 2.0
 _RESTING = {"ready", "hibernated", "deleted", "failed", "blocked", "lost"}
 _numbers = itertools.count(1)
 
-#: Held by whoever asks for a change, and by whoever lets the schedule come at a later time than it is: to such a visitor
-#: a lab that is stored but not started yet has been lost for long.
+#: Held while requesting a change, and while running the schedule at a later time: such a run takes a lab that is stored but
+#: not started yet for a long-lost one.
 alone = threading.RLock()
 
 
 def learner(stage: Stage) -> Learner:
-    """Somebody new, who has no labs yet."""
+    """A new person without labs."""
     return Learner(stage, make_person(stage.sandbox, f"learner-{next(_numbers)}"))
 
 
 def signed_in(stage: Stage, role: str, name: str, path: str = "/aws-reserved/sso.amazonaws.com/") -> Learner:
-    """Somebody in a session of a permission set's role, which is made for it; with another path, of one only called so."""
+    """A person in a session of a new permission set's role; with another path, of a role that only resembles one."""
     account = stage.sandbox.account
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -55,12 +55,12 @@ def signed_in(stage: Stage, role: str, name: str, path: str = "/aws-reserved/sso
 
 
 def administrator(stage: Stage) -> Learner:
-    """The one who sees every lab."""
+    """An administrator, who sees every lab."""
     return Learner(stage, stage.people.administrator)
 
 
 def the_schedule_comes(stage: Stage, later: timedelta) -> None:
-    """Let the scheduled run come as if so much time had passed."""
+    """Run the scheduled run with a time this much later."""
     with alone:
         stage.recover_labs(datetime.now(UTC) + later)
 
@@ -72,7 +72,7 @@ def until(
     seconds: float = PATIENCE,
     longest: float = _LATER,
 ) -> Json:
-    """Look until what is seen is good, less often with time; fails with what was seen last. `longest`: between two looks."""
+    """Poll until the result is good, with growing pauses; fail with the last result. `longest`: the longest pause."""
     end, pause = time.monotonic() + seconds, _SOON
     while not good(seen := look()):
         assert time.monotonic() < end, f"{what}: not after {seconds:.0f} s, but {seen}"
@@ -101,7 +101,7 @@ class Learner:
             return self.stage.call(self.person, method, path, body, named)
 
     def asks_for(self, name: str, **fields: Any) -> Lab:
-        """Ask for a lab in our own form, and get it."""
+        """Request a lab in the service's own form; return it."""
         return self.taken(self.sends("POST", "/labs", {"name": name, **fields}))
 
     def posts(self, file: Path) -> HttpAnswer:
@@ -109,7 +109,7 @@ class Learner:
         return self.sends("POST", "/labs", file.read_bytes(), content_type="application/x-www-form-urlencoded")
 
     def taken(self, answer: HttpAnswer) -> Lab:
-        """The lab of an answer that must be a 202."""
+        """The lab in a 202 answer."""
         assert answer.status == 202, answer.body.decode()
         message = answer.json
         return Lab(self, message["id"], message["name"], message["region"], message["account"], message["warnings"])
@@ -143,7 +143,7 @@ class Lab:
         return self._got("/receipt")
 
     def events(self) -> str:
-        """All that was told of it so far, in one text."""
+        """The text of all events so far."""
         messages: list[str] = []
         cursor = ""
         while True:
@@ -154,7 +154,7 @@ class Lab:
             cursor = f"&cursor={quote(page['cursor'], safe='')}"
 
     def becomes(self, phase: str, seconds: float = PATIENCE) -> Json:
-        """Wait for a phase; one that rests in another has failed its story."""
+        """Wait for a phase; fail if the lab rests in another one."""
 
         def so(lab: Json) -> bool:
             assert lab["phase"] == phase or lab["phase"] not in _RESTING, (
@@ -165,7 +165,7 @@ class Lab:
         return until(self.shown, so, f"{self.name} becomes {phase}", seconds)
 
     def is_at(self, step: str, seconds: float = PATIENCE) -> None:
-        """Wait until a step has begun."""
+        """Wait until a step has started."""
 
         def begun(lab: Json) -> bool:
             return any(each["name"] == step for each in lab["steps"])
@@ -188,7 +188,7 @@ class Lab:
 
 
 def lines(receipt: Json, outcome: str, kind: str = "") -> list[Json]:
-    """The lines of the newest look with this outcome (and kind)."""
+    """The lines of the newest check with this outcome (and kind)."""
     newest = receipt["looks"][-1]["lines"]
     return [line for line in newest if line["outcome"] == outcome and (not kind or line["kind"] == kind)]
 

@@ -1,4 +1,4 @@
-"""The lab's access role: of everybody with the same permission set, the owner alone gets into the cluster."""
+"""The lab's access role: of all people with the same permission set, only the owner can use the cluster."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.story
 
 ROLE = "AWSReservedSSO_Access_0123456789abcdef"
 ASSUMING = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab/*"}
-#: The answer of the Kubernetes API server to who gets no token at all, or one that it does not know.
+#: The Kubernetes API server's answer to a missing or unknown token.
 SHUT_OUT = 401
 
 
@@ -41,7 +41,7 @@ def test_only_its_owner_gets_into_a_lab_of_a_permission_set_that_many_have(stage
     look_alike = signed_in(stage, "AWSReservedSSO_Access_00000000deadbeef", "jane@example.com", "/x/")
     iam.put_role_policy(RoleName="AWSReservedSSO_Access_00000000deadbeef", PolicyName="labs", PolicyDocument=policy)
 
-    # When one of them asks for a lab, then its entry is for its access role, and nobody is warned of sharing
+    # When one of them requests a lab, then its entry is for its access role, without a warning of sharing
     lab = owner.asks_for("jane-alone", nodegroups=[])
     assert "shared-principal" not in {warning["code"] for warning in lab.warnings}
     lab.becomes("ready")
@@ -50,20 +50,20 @@ def test_only_its_owner_gets_into_a_lab_of_a_permission_set_that_many_have(stage
     assert role == f"arn:aws:iam::{stage.sandbox.account}:role/ekslab/{lab.id}-access"
     assert f"(for {owner.arn.replace('_0123456789abcdef', '')})" in lab.events()
 
-    # Then the owner gets in with the kubeconfig as it is
+    # Then the owner is admitted with the unchanged kubeconfig
     assert enters(lab, owner, role) == 200
 
-    # And nobody else does, by the owner's role or by their own
+    # And the others are not, by the owner's role or by their own
     for who in (colleague, look_alike):
         assert who.sends("GET", lab.path).status == 404
         assert (enters(lab, who, role), enters(lab, who)) == (SHUT_OUT, SHUT_OUT)
 
-    # And the owner does still when the permission set was assigned anew
+    # And the owner still is after a new assignment of the permission set
     after = signed_in(stage, "AWSReservedSSO_Access_fedcba9876543210", "jane@example.com")
     iam.put_role_policy(RoleName="AWSReservedSSO_Access_fedcba9876543210", PolicyName="labs", PolicyDocument=policy)
     assert enters(lab, after, role) == 200
 
-    # When the lab sleeps and wakes, then its owner is shut out, and let in again
+    # When the lab sleeps and wakes, then its owner loses access, and regains it
     assert owner.sends("POST", f"{lab.path}/hibernate").status == 202
     lab.becomes("hibernated")
     assert enters(lab, owner, role) == SHUT_OUT
@@ -71,7 +71,7 @@ def test_only_its_owner_gets_into_a_lab_of_a_permission_set_that_many_have(stage
     lab.becomes("ready")
     assert enters(lab, owner, role) == 200
 
-    # And the role goes with the lab
+    # And the role is deleted with the lab
     lab.is_let_go()
     lab.becomes("deleted")
     assert left_of(lab) == []
@@ -80,7 +80,7 @@ def test_only_its_owner_gets_into_a_lab_of_a_permission_set_that_many_have(stage
 
 
 def again(stage: Stage, like: Learner, role: str, name: str) -> Learner:
-    """Somebody else in a session of the same role."""
+    """Another person in a session of the same role."""
     sts = stage.sandbox.client("sts")
     arn = stage.sandbox.client("iam").get_role(RoleName=role)["Role"]["Arn"]
     answer = sts.assume_role(RoleArn=arn, RoleSessionName=name)
@@ -90,7 +90,7 @@ def again(stage: Stage, like: Learner, role: str, name: str) -> Learner:
 
 
 def enters(lab: Lab, who: Learner, role: str = "") -> int:
-    """What the cluster answers to somebody who lists its namespaces with a token of the aws command line."""
+    """The cluster's answer to a list of namespaces with a token of the AWS CLI."""
     found = token(lab, who, role)
     kubeconfig = yaml.safe_load(lab.learner.sends("GET", f"{lab.path}/kubeconfig").body)
     if not found:
@@ -102,7 +102,7 @@ def enters(lab: Lab, who: Learner, role: str = "") -> int:
 
 
 def token(lab: Lab, who: Learner, role: str) -> str:
-    """What `aws eks get-token` prints; empty where it gets none."""
+    """The output of `aws eks get-token`; empty if it fails."""
     sandbox = who.stage.sandbox
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},

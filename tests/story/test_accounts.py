@@ -1,4 +1,4 @@
-"""Two accounts, two regions: labs of one name in each, made, changed, watched, ended by the night; the others never notice."""
+"""Two accounts, two regions: labs of one name in each, created, changed, watched and ended independently."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,16 +22,16 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmyIJjyZqq8vmYwm9Pu3NTXEGfLHZ6wfsIxT
 
 def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None:
     with a_night() as night:
-        # Given an account that is not registered, then no lab is made in it, and the field says so
+        # Given an unregistered account, then no lab is created in it, and the error names the field
         owner = night.learner
         assert refused(owner, account=MEMBER, region=THERE) == {"account": "account-not-registered"}
 
-        # When it has the member role and is registered for labs, then they may be there, in its regions
+        # When it has the member role and is registered for labs, then labs are allowed there, in its regions
         role = join(night.stage.sandbox, MEMBER, labs=True)
         registered(night, regions=[REGION, THERE], roleArn=role, labs=True)
         assert refused(owner, account=MEMBER, region="eu-west-1") == {"region": "region-not-offered"}
 
-        # And labs of one name become ready in both accounts and both regions, each in its place and nowhere else
+        # And labs of one name become ready in both accounts and both regions, each in its own place only
         schedule = {"timeZone": "UTC", "curfew": f"{night.curfew:%H:%M}"}
         bare: dict[str, Any] = {"nodegroups": [], "leaseHours": 48, "schedule": schedule}
         home, abroad = owner.asks_for("twin", **bare), owner.asks_for("twin", account=MEMBER, **bare)
@@ -46,7 +46,7 @@ def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None
         # And they can be changed, and sleep and wake
         changed(furnished)
 
-        # When the watch comes by, then it sees the clusters of both accounts
+        # When the watch runs, then it finds the clusters of both accounts
         run_watch(night.stage, night.curfew)
         watched = night.administrator.sends("GET", "/clusters").json["clusters"]
         assert {(one["account"], one["region"]) for one in watched if one["name"] == "twin"} >= {
@@ -54,20 +54,20 @@ def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None
             (MEMBER, THERE),
         }
 
-        # When the evening comes, then the night ends what nobody uses where it is; the others are let go
+        # When the evening comes, then the curfew ends the idle lab; owners end the others
         set_activity(night.stage.sandbox, "twin", "busy", night.curfew - timedelta(hours=9), (MEMBER, THERE))
         ended_by_the_night(night, home, abroad)
         home.is_let_go()
         furnished.is_let_go()
         gone(home, furnished)
 
-        # And nothing is left in either account, and the account may go
+        # And nothing is left in either account, and it can be unregistered
         answer = night.administrator.sends("DELETE", f"/accounts/{MEMBER}")
         assert answer.status == 204, answer.body.decode()
 
 
 def furniture() -> dict[str, Any]:
-    """What makes a lab touch most of an account: nodes, a work host, a key pair."""
+    """A lab that uses most services of an account: nodes, a work host, a key pair."""
     group = {"name": "workers", "desired": 1, "min": 1, "max": 2}
     return {"nodegroups": [group], "workHost": True, "ssh": {"publicKey": KEY}, "logTypes": ["audit"]}
 
@@ -80,14 +80,14 @@ def registered(night: Night, **body: Any) -> None:
 
 
 def refused(owner: Learner, **fields: Any) -> dict[str, str]:
-    """The codes by path of a request that must be refused."""
+    """The error codes by path of a request that must be rejected."""
     answer = owner.sends("POST", "/labs", {"name": "nowhere", **fields})
     assert answer.status == 400, answer.body.decode()
     return {finding["path"]: finding["code"] for finding in answer.json["findings"] if finding["severity"] == "error"}
 
 
 def changed(lab: Lab) -> None:
-    """One more node, an endpoint for everyone, which administrators offer, then asleep, then awake."""
+    """One more node, a public endpoint, which administrators offer, then asleep, then awake."""
     lab.learner.stage.offer({"openToTheWorld": True})
     change = {"nodegroups": [{"name": "workers", "desired": 2}], "endpoint": {"allowedCidrs": ["0.0.0.0/0"]}}
     lab.learner.stage.offer({"openToTheWorld": True})
@@ -102,9 +102,9 @@ def changed(lab: Lab) -> None:
 
 
 def ended_by_the_night(night: Night, home: Lab, abroad: Lab) -> None:
-    """Planned hours ahead and ended at curfew: the one abroad, which nobody uses; the one at home is used.
+    """Planned hours ahead and ended at curfew: the idle one abroad; the one at home is in use.
 
-    Both clusters are looked into, each with the role of its account.
+    The service reads both clusters, each with the role of its account.
     """
     began = night.curfew - timedelta(hours=9)
     set_activity(night.stage.sandbox, home.name, "busy", since=began)
@@ -123,7 +123,7 @@ def ended_by_the_night(night: Night, home: Lab, abroad: Lab) -> None:
 
 
 def gone(*labs: Lab) -> None:
-    """Nothing of them is left in their accounts, and the receipts say so."""
+    """Nothing of them is left in their accounts, and the receipts confirm it."""
     for lab in labs:
         lab.becomes("deleted")
         assert lab.receipt()["clean"], lab.receipt()["verdict"]

@@ -1,4 +1,4 @@
-"""Blocked: somebody put a machine of their own into the lab's network. It is not ours to delete, and says so."""
+"""Blocked: somebody's own instance in the lab's network. The service does not delete it, and reports it."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ pytestmark = pytest.mark.story
 
 
 def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: Stage) -> None:
-    # Given a ready lab, into whose network somebody put an instance with a group of their own
+    # Given a ready lab, and somebody's instance with its own group in the lab's network
     lab = learner(stage).asks_for("crossed")
     lab.becomes("ready")
     instance, group = put_by_hand(lab)
 
-    # When the lab is let go
+    # When the lab is ended
     lab.is_let_go()
     blocked = lab.becomes("blocked")
 
-    # Then it tells what is in the way, by ARN, and why that stays
+    # Then it names the blocking resources by ARN, and why they stay
     receipt = lab.receipt()
     assert not receipt["clean"]
     in_the_way = {line["arn"].rpartition("/")[2]: line["reason"] for line in lines(receipt, "blocked")}
@@ -32,14 +32,14 @@ def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: S
     )
     assert f"`ekslab delete cluster {lab.name}` tries again" in " ".join(blocked["next"])
 
-    # And it did not touch it, but all that could go is gone
+    # And they are unchanged, but everything else that can be deleted is
     ec2 = clients(lab)("ec2")
     assert state_of(ec2, instance) == "running"
     assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["GroupName"] == "by-hand"
     assert lines(receipt, "deleted", "cluster")
     assert "deleted" not in lab.shown()["phase"]
 
-    # And when its owner has taken it away, letting go again ends it
+    # And once its owner has removed them, ending the lab again succeeds
     ec2.terminate_instances(InstanceIds=[instance])
     ec2.delete_security_group(GroupId=group)
     lab.is_let_go()
@@ -49,7 +49,7 @@ def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: S
 
 
 def put_by_hand(lab: Lab) -> tuple[str, str]:
-    """An instance without any tag, in the lab's first public subnet, in a security group made for it."""
+    """An instance without tags, in the lab's first public subnet, in a new security group."""
     ec2 = clients(lab)("ec2")
     plane = lab.inventory()["controlPlane"]
     group = ec2.create_security_group(GroupName="by-hand", Description="mine", VpcId=plane["vpcId"])["GroupId"]

@@ -1,4 +1,4 @@
-"""With nothing but a browser: sign in, ask for a lab, watch it come, extend it, end it, read its receipt, sign out."""
+"""A lab with only a browser: sign in, request it, watch, extend and end it, read its receipt, sign out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.story
 
 
 class Reader:
-    """Somebody who clicks: follows what leads on, and sends the forms that the page shows."""
+    """A person at a browser: follows links and redirects, and sends the forms of the pages."""
 
     def __init__(self, stage: Stage) -> None:
         self.browser = PlainBrowser(stage.sandbox)

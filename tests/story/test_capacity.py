@@ -1,4 +1,4 @@
-"""No capacity: EC2 has none of what was asked for."""
+"""EC2 has no capacity for the requested instance type."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def test_a_lab_that_gets_no_capacity_says_so_and_leaves_nothing(stage: Stage) ->
     stage.sandbox.admin("PATCH", "faults", [no_capacity_for("crowded")])
     asking = learner(stage)
 
-    # When somebody asks for a lab
+    # When somebody requests a lab
     lab = asking.asks_for("crowded")
     failed = lab.becomes("failed")
 
-    # Then they are told what is wrong, and that another choice would help
+    # Then the error names the cause, and suggests another choice
     assert "capacity" in failed["reason"]
     assert failed["responsible"] == "yours to fix"
     assert failed["endedAt"]

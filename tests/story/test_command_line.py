@@ -1,4 +1,4 @@
-"""The command line, as a person types it: a process of its own, credentials from the environment."""
+"""The command line as a person uses it: its own process, credentials from the environment."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ nodegroups: [{name: two, instanceTypes: [t3.medium]}]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home of its own: the command writes a kubeconfig."""
+    """A home directory of its own: the command writes a kubeconfig."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)
 
@@ -32,16 +32,16 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     # Given somebody with credentials in the environment
     person = learner(stage)
 
-    # When they ask for a lab from a file, and watch
+    # When they request a lab from a file, and watch
     asked = typed(person, "create", "cluster", "-f", "-", given=FILE)
 
-    # Then they see it come up, step by step
+    # Then they see each step
     assert asked.returncode == 0, asked.stderr
     assert "Control plane: done" in asked.stderr
     assert "typed is ready." in asked.stderr
     lab_id = asked.stdout.split()[0]
 
-    # And can look at it
+    # And can show it
     shown = typed(person, "describe", "cluster", lab_id)
     assert (shown.returncode, "ready since" in shown.stdout) == (0, True)
     inventory = typed(person, "get", "inventory", lab_id)
@@ -50,14 +50,14 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     assert lab_id in typed(person, "get", "clusters").stdout
     assert "It costs $" in typed(person, "extend", "typed", "1h").stdout
 
-    # And is told what goes wrong, with a status that a script can read
+    # And errors have a message, and an exit status for scripts
     early = typed(person, "get", "receipt", lab_id)
     assert (early.returncode, early.stdout) == (1, "")
     assert early.stderr.startswith("404 ")
     assert typed(learner(stage), "describe", "cluster", lab_id).returncode == 1
     assert typed(person, "create", "cluster", "typed").returncode == 1
 
-    # And when they let it go, and watch, it goes, and the receipt proves it
+    # And when they end it, and watch, it is deleted, and the receipt proves it
     gone = typed(person, "delete", "cluster", lab_id, "--wait")
     assert gone.returncode == 0, gone.stderr
     assert "typed is deleted." in gone.stderr
@@ -67,7 +67,7 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
 
 
 def typed(person: Learner, *words: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m ekslab` with these words, and what is given on standard input."""
+    """Run `python -m ekslab` with these arguments and this standard input."""
     stage, keys = person.stage, person.person.credentials
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {"AWS_ACCESS_KEY_ID": keys.access_key_id, "AWS_SECRET_ACCESS_KEY": keys.secret_access_key}

@@ -1,4 +1,4 @@
-"""The course's eksctl command, its first word changed, typed into a shell; and kubectl right after it."""
+"""The course's eksctl command with its first word changed, typed into a shell; then kubectl."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: St
 
 
 def types_the_command(stage: Stage, tmp_path: Path) -> None:
-    # Given a learner with a key, two subnets of theirs, and a cluster of another kind in their kubeconfig
+    # Given a learner with a key, two subnets of theirs, and another cluster in their kubeconfig
     shell = Shell(stage, tmp_path)
     network = a_network(stage, "10.43.0.0/16")
     stage.offer({"networks": [*stage.course.offers["networks"], {"vpcId": network.vpc}]})
@@ -44,7 +44,7 @@ def types_the_command(stage: Stage, tmp_path: Path) -> None:
     known = {"CLUSTER_NAME": "course", "VERSION": version}
     made = shell.types(COURSE, **known, PubSubnet1=network.subnets[0], PubSubnet2=network.subnets[1])
 
-    # Then the lab is as they typed it
+    # Then the lab is as in the command
     assert made.returncode == 0, made.stderr
     assert "POST /labs: 202" in made.stderr
     assert "--external-dns-access: No rights are put on the node role" in made.stderr
@@ -56,14 +56,14 @@ def types_the_command(stage: Stage, tmp_path: Path) -> None:
     assert lab["spec"]["network"]["publicSubnetIds"] == list(network.subnets)
     assert lab["spec"]["ssh"]["publicKey"].startswith("ssh-ed25519 ")
 
-    # And kubectl uses it at once, beside what was there
+    # And kubectl uses it at once, beside the other entries
     nodes = shell.types("kubectl get nodes -o name")
     assert nodes.returncode == 0, nodes.stderr
     assert len(nodes.stdout.split()) == 2
     contexts = shell.types("kubectl config get-contexts -o name").stdout.split()
     assert sorted(contexts) == ["course.ap-northeast-2.ekslab", "theirs"]
 
-    # And it leaves the kubeconfig when the lab goes
+    # And its entry leaves the kubeconfig when the lab ends
     gone = shell.types("ekslab delete cluster course --wait")
     assert gone.returncode == 0, gone.stderr
     assert shell.types("kubectl config get-contexts -o name").stdout.split() == ["theirs"]
@@ -86,7 +86,7 @@ current-context: theirs
 
 
 class Shell:
-    """A shell of a learner, with a home of its own and `ekslab` and `aws` on its path."""
+    """A learner's shell, with its own home directory and `ekslab` and `aws` on its path."""
 
     def __init__(self, stage: Stage, home: Path) -> None:
         keys = learner(stage).person.credentials

@@ -1,4 +1,4 @@
-"""The course's evening, as `make demo` plays it: every promise it makes on the screen is kept."""
+"""The course's evening, as `make demo` plays it: every statement on the screen holds."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ACTS = 3
 
 
 def test_the_demo_holds(stage: Stage) -> None:
-    # The demo walks days ahead in time, so it has a sandbox of its own beside the one that all others share.
+    # The demo moves days ahead in time, so it has a sandbox of its own.
     command = [sys.executable, "-m", "sandbox", "demo"]
     played = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=ACTS * PATIENCE, check=False)
     assert played.returncode == 0, played.stdout + played.stderr

@@ -1,4 +1,4 @@
-"""The files people have: real eksctl configurations, posted as they are. What a lab can't honour is named by its path."""
+"""Real eksctl configurations, posted unchanged. Settings that a lab can't honour are named by path."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.story
 
 FILES = PROJECT / "tests" / "data" / "eksctl"
 
-#: Which are taken, and where the lab is other than the file says. What becomes of volumes is told of every lab.
+#: Accepted files, and the paths where the lab differs. Every lab has a warning about its volumes.
 TAKEN = {
     "01-simple-cluster.yaml": {"nodeGroups", "vpc.publicAccessCIDRs"},
     "08-spot-instances.yaml": {
@@ -27,7 +27,7 @@ TAKEN = {
         "vpc.publicAccessCIDRs",
     },
 }
-#: Which are refused, and for what: warnings beside are not listed here.
+#: Rejected files, and their errors, without warnings.
 REFUSED = {
     "03-two-nodegroups.yaml": {"nodeGroups"},
     "04-existing-vpc.yaml": {"vpc.id", *(f"vpc.subnets.private.eu-north-1{zone}.id" for zone in "abc")},
@@ -62,22 +62,22 @@ REFUSED = {
 
 
 def test_every_file_is_taken_or_refused_by_the_paths_in_it(stage: Stage) -> None:
-    # Given all the files there are
+    # Given all files
     owner = learner(stage)
     assert {file.name for file in FILES.glob("*.yaml")} == {*TAKEN, *REFUSED}
 
-    # When those are posted that ask for what no lab has, then each is refused by the paths of what it asks
+    # When those with unsupported settings are posted, then each is rejected with the paths of those settings
     for name, paths in REFUSED.items():
         answer = owner.posts(FILES / name)
         assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json"), name
         assert errors(answer.json["findings"]) == paths, name
 
-    # And those that a lab can be made of are taken, with a word on what is different
+    # And the others are accepted, with warnings about the differences
     labs = {name: owner.taken(owner.posts(FILES / name)) for name in TAKEN}
     for name, lab in labs.items():
         assert {warning["path"] for warning in lab.warnings} == {*TAKEN[name], "volumes", ""}, name
 
-    # And the first of them becomes what it says, where it says
+    # And the first becomes a lab as specified, where specified
     simple = labs["01-simple-cluster.yaml"]
     for lab in labs.values():
         if lab is not simple:
@@ -85,7 +85,7 @@ def test_every_file_is_taken_or_refused_by_the_paths_in_it(stage: Stage) -> None
     simple.becomes("ready")
     assert is_as_the_file_says(simple)
 
-    # And all go again, in their regions
+    # And all are deleted, in their regions
     simple.is_let_go()
     for lab in labs.values():
         lab.becomes("deleted")

@@ -1,4 +1,4 @@
-"""A lab with all that a lab can have: changed, its evening planned, watched, left full of what others put there. It goes."""
+"""A lab with every option: changed, planned for the evening, watched, and ended while full of other people's resources."""
 
 import json
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from tests.story.account import clients, cluster, nothing_is_left_of, pods_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.steps import Lab, signed_in, until
 
-# An evening is planned here, so it has a sandbox of its own beside the one that all others share.
+# An evening is planned here, so it has a sandbox of its own.
 pytestmark = pytest.mark.story
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmyIJjyZqq8vmYwm9Pu3NTXEGfLHZ6wfsIxTbZVrsJP learner"
@@ -30,12 +30,12 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmyIJjyZqq8vmYwm9Pu3NTXEGfLHZ6wfsIxT
 
 def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
     with a_night() as night:
-        # Given a lab with all that can be asked for, of somebody who is signed in by Identity Center
+        # Given a lab with every option, of an Identity Center user
         owner = signed_in(night.stage, "AWSReservedSSO_Stories_0123456789abcdef", "learner@example.com")
         lab = night.lab(owner, "furnished", **furniture(night.stage))
         all_ready(lab)
 
-        # When its node count and its endpoint are changed, then they are what was asked for
+        # When its node count and its endpoint are changed, then they match the request
         change = {"nodegroups": [{"name": "workers", "desired": 2}], "endpoint": {"access": "private"}}
         assert owner.sends("PATCH", lab.path, change).status == 202
         lab.becomes("ready")
@@ -44,16 +44,16 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         assert group["scalingConfig"]["desiredSize"] == 2
         assert not cluster(clients(lab), lab.name)["resourcesVpcConfig"]["endpointPublicAccess"]
 
-        # When its evening comes near, then its audit log is read, and it is on the plan
+        # When its evening is near, then its audit log is read, and it is on the plan
         night.strikes(night.planning)
         assert "nobody in the audit log" in owner.sends("GET", f"{lab.path}/verdict").body.decode()
         assert set(night.plan(night.evening)) == {lab.name}
 
-        # When the watch comes by, then its nodes are seen, its support type may be changed, AWS Health is heard
+        # When the watch runs, then it sees its nodes, may change its support type, and receives AWS Health events
         drop_karpenter_node(pods_of(lab), there(lab))
         watched(night, lab)
 
-        # When others have put their things into it, and it is let go, then all is gone
+        # When others have put their resources into it, and it is ended, then all are deleted
         left = furnished_by_others(lab)
         balancers = owner.sends("GET", f"{lab.path}/verdict").json["evidence"]["balancers"]
         assert {balancer["kind"] for balancer in balancers} >= {"application", "classic"}
@@ -68,7 +68,7 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         marked = [{"Name": "tag:ekslab:lab-id", "Values": [lab.id]}]
         assert clients(lab)("ec2").describe_addresses(Filters=marked)["Addresses"] == []
 
-        # And what a schedule or an event calls leaves what it can't make sense of where it is seen
+        # And functions that schedules and events invoke leave an unreadable event in their dead-letter queue
         left_for_dead(night.stage)
 
 
@@ -99,7 +99,7 @@ def watched(night: Night, lab: Lab) -> None:
 
 
 def furnished_by_others(lab: Lab) -> list[Leftover]:
-    """What Kubernetes, GuardDuty, Karpenter and people put there; returned is what can be looked at by its kind."""
+    """Create the resources of Kubernetes, GuardDuty, Karpenter and people; return those that can be read by kind."""
     client, cluster = pods_of(lab), there(lab)
     left = [*drop_guard_duty(client, cluster), *drop_load_balancer(client, cluster)]
     left += drop_classic_balancer(client, cluster)
@@ -147,7 +147,7 @@ def one_of_each(lab: Lab, cluster: Cluster, tags: dict[str, str]) -> list[Leftov
 
 
 def refer_to_each_other(lab: Lab, one: str, other: str) -> None:
-    """Rules by which neither of two security groups can go before the other."""
+    """Rules by which each of two security groups blocks the other's deletion."""
     ec2 = clients(lab)("ec2")
     for group, named in ((one, other), (other, one)):
         rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": named}]}
@@ -156,7 +156,7 @@ def refer_to_each_other(lab: Lab, one: str, other: str) -> None:
 
 
 def a_node_of_their_own(lab: Lab, cluster: Cluster) -> None:
-    """An instance that Karpenter in the cluster started, and a profile as Karpenter's path names it."""
+    """An instance started by Karpenter in the cluster, and an instance profile under Karpenter's path."""
     tags = {f"kubernetes.io/cluster/{lab.name}": "owned", "eks:eks-cluster-name": lab.name}
     pods_of(lab)("ec2").run_instances(
         ImageId="ami-0123456789abcdef0",
@@ -173,8 +173,8 @@ def a_node_of_their_own(lab: Lab, cluster: Cluster) -> None:
 
 
 def self_managed(lab: Lab, cluster: Cluster) -> list[Leftover]:
-    """A node with the lab's profile whose Auto Scaling group is gone, a group without nodes, and an address: all the lab's."""
-    group_tag = {"aws:autoscaling:groupName": "self-managed"}  # AWS's own: root writes it here for EC2 Auto Scaling.
+    """A node with the lab's profile and no Auto Scaling group, a group without nodes, and an address: all the lab's."""
+    group_tag = {"aws:autoscaling:groupName": "self-managed"}  # Reserved tag: root writes it here for EC2 Auto Scaling.
     made = clients(lab)("ec2").run_instances(
         ImageId="ami-0123456789abcdef0",
         InstanceType="m7i.large",
@@ -205,7 +205,7 @@ def self_managed(lab: Lab, cluster: Cluster) -> list[Leftover]:
 
 
 def rules_and_profile_of_people(lab: Lab, group: str) -> None:
-    """Rules that tie the cluster's group to another, a Fargate profile, and protection from deletion."""
+    """Rules between the cluster's group and another, a Fargate profile, and deletion protection."""
     ec2, eks, plane = clients(lab)("ec2"), clients(lab)("eks"), lab.inventory()["controlPlane"]
     rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": group}]}
     ours = plane["clusterSecurityGroupId"]
@@ -223,7 +223,7 @@ def rules_and_profile_of_people(lab: Lab, group: str) -> None:
 
 
 def left_for_dead(stage: Stage) -> None:
-    """What is called with an event that is none fails for good, and the event is in the queue."""
+    """A function invoked with an invalid event fails for good, and the event is in the queue."""
     called = [call(stage, name, "nonsense", "Event")["FunctionArn"] for name in EVENT_HANDLERS]
     sqs, found = stage.sandbox.client("sqs"), set()
 
@@ -240,14 +240,14 @@ EVENT_HANDLERS = ("StartCurfew", "StartWatchSupport", "TakeHealthEvent", "Recove
 
 
 def call(stage: Stage, name: str, event: Any, how: str) -> Any:
-    """Call the function of this name; the answer has its ARN beside."""
+    """Invoke the function of this name; return the answer and its ARN."""
     functions = stage.sandbox.client("lambda")
     [arn] = [f["FunctionArn"] for f in functions.list_functions()["Functions"] if name in f["FunctionName"]]
     return functions.invoke(FunctionName=arn, InvocationType=how, Payload=json.dumps(event)) | {"FunctionArn": arn}
 
 
 def health_event(lab: Lab) -> dict[str, Any]:
-    """AWS Health's word that the cluster's version will end."""
+    """AWS Health's event about the end of the cluster's version."""
     message = {
         "eventArn": f"arn:aws:health:{lab.region}::event/EKS/AWS_EKS_PLANNED_LIFECYCLE_EVENT/1",
         "service": "EKS",
@@ -259,7 +259,7 @@ def health_event(lab: Lab) -> dict[str, Any]:
 
 
 def there(lab: Lab) -> Cluster:
-    """The lab's cluster, as controllers in it know it."""
+    """The lab's cluster, as seen by its controllers."""
     plane = lab.inventory()["controlPlane"]
     roles = clients(lab)("iam").list_roles()["Roles"]
     [node_role] = [r["RoleName"] for r in roles if f"{lab.id}-NodeRole" in r["RoleName"]]
@@ -267,7 +267,7 @@ def there(lab: Lab) -> Cluster:
 
 
 def role(stage: Stage, path: str, trust: dict[str, Any]) -> str:
-    """The ARN of a role that somebody makes for pods."""
+    """The ARN of a new role for pods."""
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     name = f"pods{path.replace('/', '-')}"
     iam = stage.sandbox.client("iam")

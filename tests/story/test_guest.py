@@ -1,4 +1,4 @@
-"""A guest in a network that somebody made: the lab lives in it, goes, and nobody can tell that it was there."""
+"""A lab in an existing network: it is created and deleted without a trace in the network."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ def test_a_guest_leaves_the_network_as_it_found_it(stage: Stage) -> None:
     network = a_network(stage, "10.42.0.0/16")
     before = looked_at(network)
 
-    # When a lab is asked for in its subnets, it is refused, for nobody offered them
+    # When a lab is requested in its subnets, it is rejected, since they are not offered
     refused = learner(stage).sends(
         "POST", "/labs", {"name": "guest", "network": {"publicSubnetIds": list(network.subnets)}}
     )
     assert refused.status == 400
     assert {finding["code"] for finding in refused.json["findings"]} == {"not-offered"}
 
-    # And when an administrator offers them, it is made
+    # And when an administrator offers them, it is created
     stage.offer({"networks": [*stage.course.offers["networks"], {"vpcId": network.vpc}]})
     lab = learner(stage).asks_for("guest", network={"publicSubnetIds": list(network.subnets)})
     lab.becomes("ready")
 
-    # Then it lives there, and made no network of its own
+    # Then it uses them, and created no network of its own
     plane = lab.inventory()["controlPlane"]
     assert plane["vpcId"] == network.vpc
     assert set(plane["subnetIds"]) == set(network.subnets)
@@ -37,13 +37,13 @@ def test_a_guest_leaves_the_network_as_it_found_it(stage: Stage) -> None:
     assert clients(lab)("ec2").describe_vpcs(Filters=mine)["Vpcs"] == []
     assert looked_at(network) != before
 
-    # And when it is let go, the network is exactly as it was
+    # And when it is ended, the network is exactly as before
     lab.is_let_go()
     lab.becomes("deleted")
     assert looked_at(network) == before
     assert left_of(lab) == []
 
-    # And the receipt says why the network is still there
+    # And the receipt states why the network still exists
     receipt = lab.receipt()
     assert receipt["clean"], receipt["verdict"]
     kept = {line["arn"].rpartition("/")[2]: line["reason"] for line in lines(receipt, "kept")}
@@ -52,7 +52,7 @@ def test_a_guest_leaves_the_network_as_it_found_it(stage: Stage) -> None:
 
 
 def looked_at(network: Network) -> dict[str, Any]:
-    """All that EC2 shows of the network and of what is in it."""
+    """All that EC2 shows of the network and its resources."""
     ec2 = network.client("ec2")
     inside = [{"Name": "vpc-id", "Values": [network.vpc]}]
     attached = [{"Name": "attachment.vpc-id", "Values": [network.vpc]}]

@@ -1,7 +1,7 @@
-"""A lab's whole life while each call that a function makes about it is interrupted once, in one way a story.
+"""A lab's whole life in which each call of a function about it is interrupted once, in one way a story.
 
-What is asserted of each: the lab reaches every phase that it was asked into, its receipt is clean, nothing of it is left, and
-each function that works for such a life was interrupted. `make prove` tells all of them; `make check` the two that lose most.
+Each story asserts: the lab reaches every requested phase, its receipt is clean, nothing of it is left, and each function of
+such a life was interrupted. `make prove` runs all of them; `make check` the two that lose most.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.story.eventual import lag_seed
 from tests.story.steps import Lab, Learner, learner
 
 pytestmark = pytest.mark.story
-#: So many pairs of function and action, at least, are interrupted in one life: of all calls, and of those that change something.
+#: Minimum numbers of interrupted pairs of function and action in one life: of all calls, and of those that change something.
 PAIRS, PAIRS_OF_WRITES = 220, 55
 WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown")
 #: States that only a failed workflow enters; tests/proof fails each step until it does.
@@ -34,9 +34,9 @@ def test_every_answer_is_lost_once(stage: Stage) -> None:
 
 
 def test_every_function_dies_once_after_every_change(stage: Stage) -> None:
-    """Of the workflows' steps, after what changes something: a step reads more often than its workflow tries again.
+    """Of workflow steps, only after changes: a step reads more often than its workflow retries.
 
-    In a sandbox of its own: a function's processes all end, also those that work for others.
+    In a sandbox of its own: all processes of a function end, including those of other labs.
     """
     with installed() as own:
         own.lag(lag_seed())
@@ -64,7 +64,7 @@ def test_every_call_fails_once_after_its_effect(stage: Stage) -> None:
 
 
 def lives(stage: Stage, effect: str, roles: Sequence[str] = ("",), writes: bool = False) -> None:
-    """Tell a life of all phases, every call about it being interrupted once, and check what is left of it."""
+    """Take a lab through all phases with every call about it interrupted once, and check that nothing is left."""
     name = f"interrupted-{effect}"
     rules = [{"effect": effect, "role": f"ekslab-{role}", "writes": writes} for role in roles]
     stage.sandbox.admin("PATCH", "interruptions", [{**rule, "about": [name]} for rule in rules])
@@ -96,14 +96,14 @@ def functions() -> set[str]:
 
 
 def changed(lab: Lab, method: str, path: str, body: dict[str, object] | None, phase: str) -> None:
-    """Ask for a change and wait for what comes of it; 409 where the answer to one that was taken got lost."""
+    """Request a change and wait for its result; 409 if the answer to an accepted request was lost."""
     answer = answered(lab.learner, method, lab.path + path, body)
     assert answer.status in (202, 409), answer.body
     lab.becomes(phase)
 
 
 def answered(who: Learner, method: str, path: str, body: dict[str, object] | None, **headers: str) -> HttpAnswer:
-    """Ask until there is an answer, as programs do: each of the API's own calls is interrupted once, too."""
+    """Repeat the request until it is answered, as programs do: each call of the API itself is interrupted once, too."""
     for _ in range(60):
         answer = who.sends(method, path, body, **headers)
         if answer.status < 500:

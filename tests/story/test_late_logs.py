@@ -1,4 +1,4 @@
-"""A log group that comes back after everything was deleted: a later look finds it, deletes it, and says so."""
+"""A log group that is recreated after the deletion: a later check finds it, deletes it, and reports it."""
 
 from datetime import timedelta
 
@@ -21,21 +21,21 @@ def test_a_log_group_that_comes_back_is_deleted_by_the_next_look(stage: Stage) -
     group = Leftover(Kind.LOG_GROUP, GROUP)
     assert still_there(clients(lab), group)
 
-    # Of which everything can be read that a verdict wants, its audit log too
+    # With all signals of a verdict readable, including its audit log
     verdict = lab.learner.sends("GET", f"{lab.path}/verdict").json
     assert verdict["evidence"]["unread"] == []
     lab.is_let_go()
     lab.becomes("deleted")
     assert lab.receipt()["clean"]
 
-    # When late lines make its log group again
+    # When late log lines recreate its log group
     if not still_there(clients(lab), group):
         clients(lab)("logs").create_log_group(logGroupName=GROUP)
 
-    # And a quarter of an hour has passed
+    # And 15 minutes have passed
     the_schedule_comes(stage, later=timedelta(minutes=16))
 
-    # Then the look deletes it, and the receipt says that it was there again
+    # Then the check deletes it, and the receipt states that it was there again
     later = until(lab.receipt, lambda seen: seen["clean"] and looked_later(seen), "a clean look, 15 minutes later")
     [line] = [line for line in lines(later, "deleted", "log-group") if line["arn"].endswith(GROUP)]
     assert "came back" in line["reason"]

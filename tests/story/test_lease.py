@@ -1,4 +1,4 @@
-"""The end of a lease: it is on the plan, its owner is warned, or administrators in their place, and then the lab goes."""
+"""The end of a lease: it is planned, its owner (or an administrator) is warned, and then the lab is deleted."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ HEARS, BOUNCES = "overslept@example.com", "unheard@example.com"
 
 
 def messages_with(night: Night, kinds: set[str]) -> list[Mail]:
-    """The topic's messages, once these kinds are among them: a bounced mail is told to others a moment later."""
+    """The topic's messages, once these kinds are among them: a bounced mail is reported a moment later."""
     found: list[Mail] = []
 
     def look() -> set[str]:
@@ -29,7 +29,7 @@ def messages_with(night: Night, kinds: set[str]) -> list[Mail]:
 
 
 def warning_to(night: Night, address: str) -> SentMail:
-    """The one mail that SES took for somebody since they confirmed their address."""
+    """The only mail that SES took for a person since they confirmed their address."""
     [mail] = [
         each for each in sent_mails(night.stage.sandbox) if each.address == address and "/confirm/" not in each.text
     ]
@@ -37,7 +37,7 @@ def warning_to(night: Night, address: str) -> SentMail:
 
 
 def warned_in_korean(night: Night) -> None:
-    """By SES, each in one mail; one of them came back."""
+    """Warned by SES, each in one mail; one of them bounced."""
     korean, unheard = (warning_to(night, address) for address in (HEARS, BOUNCES))
     assert (korean.outcome, unheard.outcome) == ("delivered", "bounced")
     assert "overslept 랩" in korean.text
@@ -57,7 +57,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         confirm_address(night.stage, lab.learner.person, HEARS, "ko")
         confirm_address(night.stage, deaf.learner.person, BOUNCES, "ko")
         night.stage.sandbox.admin("POST", "mail", {"address": BOUNCES, "outcome": "bounce"})
-        # And a third whose cluster somebody switched EKS deletion protection on for
+        # And a third with EKS deletion protection, enabled by somebody
         shielded = night.lab(night.learner, "shielded", leaseHours=1)
         began = all_ready(lab, deaf, shielded)
         eks = night.stage.sandbox.client("eks")
@@ -65,7 +65,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
         assert any(step.startswith("The lease ends on ") for step in lab.shown()["next"])
 
-        # When the hour strikes before the end, then both are planned, and where a mail bounces, administrators are warned
+        # When the run before the end comes, then both are planned; after a bounce, administrators are warned
         night.strikes(began)
         planned = night.plan(ends_at.date())
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
@@ -83,14 +83,14 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         warned_in_korean(night)
         assert [each.shown()["phase"] for each in (lab, deaf, shielded)] == ["ready"] * 3
 
-        # When it strikes after the end, then both are taken away whole, and say why
+        # When the run after the end comes, then both are completely deleted, with the reason
         night.strikes(began + timedelta(hours=2))
         lab.becomes("deleted")
         assert "Its lease ends on" in lab.events()
         assert lab.receipt()["clean"]
         assert left_of(lab) == []
 
-        # And the protected one lives, until its owner's own word, which says first that it lifts the protection
+        # And the protected one stays until its owner ends it, after a warning that this lifts the protection
         assert shielded.shown()["phase"] == "ready"
         assert eks.describe_cluster(name="shielded")["cluster"]["deletionProtection"]
         answer = shielded.learner.sends("DELETE", shielded.path)
@@ -103,7 +103,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert "Its owner can't be reached" in deaf.events()
         assert left_of(deaf) == []
 
-        # And the report tells of both
+        # And the report lists both
         night.strikes(morning_after(began) + timedelta(days=1))
         report = night.report(ends_at.date(), night.box.take())
         told = " ".join(report.body.split())
@@ -113,19 +113,19 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
 
 
 def test_two_labs_of_default_lease_on_an_empty_installation_end_by_themselves(stage: Stage) -> None:
-    """Issue 12: the brake counted agreed ends, so that of so few labs none ever ended."""
+    """Issue 12: the brake counted agreed ends, so among so few labs none ever ended."""
     with an_empty_service() as night:
-        # Given two people who ask for a lab each, say nothing of a lease, and forget it
+        # Given two people who request a lab each, without a lease, and forget it
         labs = [night.learner.asks_for(name, nodegroups=[]) for name in ("first", "second")]
         hour = all_ready(*labs)
         ends_at = max(datetime.fromisoformat(lab.shown()["leaseEndsAt"]) for lab in labs)
 
-        # When the hours pass until an hour after its end, with nobody there
+        # When an hour has passed since its end, without any use
         while hour < ends_at + timedelta(hours=1):
             hour += timedelta(hours=1)
             night.strikes(hour)
 
-        # Then both are gone, each owner was warned of that end and of nothing else, and no brake held anything
+        # Then both are deleted, each owner was warned of that end only, and the brake held nothing
         for lab in labs:
             lab.becomes("deleted")
             assert lab.receipt()["clean"]

@@ -1,4 +1,4 @@
-"""A start that got lost: the lab is stored, its workflow is not running. The scheduled run makes up for it, once."""
+"""A lost start: the lab is stored, its workflow is not running. The scheduled run starts it, once."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.story
 
 
 def test_a_lab_whose_start_got_lost_is_started_once(stage: Stage) -> None:
-    # Given a lab that was taken while no workflow could be started
+    # Given a lab that was accepted while no workflow could be started
     with alone:
         with nothing_can_be_started(stage):
             lab = learner(stage).asks_for("forgotten")
@@ -24,7 +24,7 @@ def test_a_lab_whose_start_got_lost_is_started_once(stage: Stage) -> None:
         assert executions(stage, lab.id) == []
         assert lab.shown()["phase"] == "requested"
 
-        # When the schedule's run comes, twice at the same time, and once more
+        # When the scheduled run comes twice at the same time, and once more
         later = datetime.now(UTC) + timedelta(minutes=2)
         with ThreadPoolExecutor(2) as runs:
             reports = list(runs.map(stage.recover_labs, [later, later]))
@@ -38,7 +38,7 @@ def test_a_lab_whose_start_got_lost_is_started_once(stage: Stage) -> None:
     assert len(executions(stage, lab.id)) == 1
     assert lab.events().count("The start of provision got lost.") == 1
 
-    # And goes like any other
+    # And is deleted like any other
     lab.is_let_go()
     lab.becomes("deleted")
     assert left_of(lab) == []
@@ -46,7 +46,7 @@ def test_a_lab_whose_start_got_lost_is_started_once(stage: Stage) -> None:
 
 @contextmanager
 def nothing_can_be_started(stage: Stage) -> Iterator[None]:
-    """Forbid the door's Lambda to start state machines."""
+    """Deny the API's Lambda function states:StartExecution."""
     iam = stage.sandbox.client("iam")
     functions = stage.sandbox.client("lambda").list_functions()["Functions"]
     [role] = [f["Role"].rpartition("/")[2] for f in functions if "APIHandler" in f["FunctionName"]]
@@ -60,7 +60,7 @@ def nothing_can_be_started(stage: Stage) -> Iterator[None]:
 
 
 def executions(stage: Stage, lab_id: str) -> list[str]:
-    """The names of all executions that made this lab."""
+    """The names of all executions that created this lab."""
     machines = stage.sandbox.client("stepfunctions")
     arns = [machine["stateMachineArn"] for machine in machines.list_state_machines()["stateMachines"]]
     provision = next(arn for arn in arns if arn.endswith("-provision"))

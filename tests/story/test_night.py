@@ -1,4 +1,4 @@
-"""A night over five labs: one brake, one switch, one link, and at the end exactly the right ones are gone."""
+"""A night over five labs: one brake, one switch, one link, and in the end exactly the right labs are deleted."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -24,14 +24,15 @@ NOTHING_PLANNED = "urn:ekslab:problem:no-plan"
 
 def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -> None:
     with a_night() as night:
-        # Given three labs that nobody uses, one that somebody does, and one whose only use is a Job that no metric shows
+        # Given three idle labs, one in use, and one whose only use is a Job that no metric shows
         one, other = night.learner, night.learner
         forgotten, used = night.lab(one, "forgotten"), night.lab(one, "used", use="busy", version=upgradable())
         twin, kept, quiet = night.lab(one, "twin"), night.lab(other, "kept"), night.lab(other, "quiet")
         all_ready(forgotten, used, twin, kept, quiet)
         run_job(night.stage.sandbox, "quiet", "ml", "train")
 
-        # When the hour of the plan strikes, then it names the idle ones and why, and each has a mail; the others are told why not
+        # When the plan's hour comes, then it names the idle ones with reasons, and each owner has a mail; the others are kept
+        # with reasons
         night.strikes(night.planning)
         planned = night.plan(night.evening)
         assert set(planned) == {"forgotten", "twin", "kept"}
@@ -48,21 +49,23 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         link = links["kept"]
         assert link is not None
 
-        # And a link opened changes nothing; a forged or an expired one does not even open
+        # And opening a link changes nothing; a forged or an expired one is refused
         looked_at_and_refused(night, kept, link)
 
-        # When curfew comes, then the brake holds them all, for only a quarter may go; administrators are told, once
+        # When curfew comes, then the brake holds them all, for only a quarter may be deleted; administrators are notified,
+        # once
         night.strikes(night.curfew)
         assert phases(forgotten, used, twin, kept, quiet) == ["ready"] * 5
         (message,) = of_kind("curfew-brake", night.box.take()).items()
         assert message[0] == NOTICE_ADMINISTRATORS
         assert message[1].subject.endswith("3 planned, 2 allowed")
 
-        # When one's owner presses the button now, once or twice, then it is kept until the curfew after
+        # When an owner presses the button now, once or twice, then the lab is kept until the next curfew
         assert [press_button(link).status for _ in range(2)] == [200, 200]
         assert kept.shown()["keptUntil"] == f"{night.curfew + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
 
-        # When the brake is raised and curfew switched off, then nothing happens; switched on again, the next hour goes on
+        # When the brake is raised and curfew switched off, then nothing happens; switched on again, the next hourly run
+        # continues
         night.rules(maxPercent=50, mode="off")
         assert night.strikes(night.curfew + timedelta(hours=1))["counts"] == {}
         assert phases(forgotten, used, twin, kept, quiet) == ["ready"] * 5
@@ -77,8 +80,8 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         assert "The lab lives through the curfew" in kept.events()
         assert "It is kept until" in kept.events()
 
-        # And there is one report in the morning, and deletion protection spares in the evening: the hour says what is first.
-        # It may say that the morning's run already plans the evening, so the protection comes before both.
+        # And there is one report in the morning, and deletion protection keeps a lab in the evening: the hour decides which
+        # comes first. The report may name the next evening's plan, so the protection comes before both.
         protected(kept)
         told = {
             morning_after(night.curfew): partial(reported_once, night, used, kept, quiet),
@@ -87,7 +90,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         for at in sorted(told):
             told[at]()
 
-        # And a version is told as it is
+        # And the version is current
         upgraded_by_hand(night, used)
 
 
@@ -106,7 +109,7 @@ def protected(lab: Lab) -> None:
 
 
 def spared_by_protection(night: Night, lab: Lab) -> None:
-    """Row 7 of issue 12: curfew switched it off and deleted. Nobody uses the lab, and the next evening spares it all the same."""
+    """Row 7 of issue 12: curfew switched it off and deleted. The lab is idle, and the next evening keeps it all the same."""
     night.strikes(night.planning + timedelta(days=1))
     evening = night.evening + timedelta(days=1)
     planned = night.administrator.sends("GET", f"/plan/{evening:%Y-%m-%d}").json
@@ -115,7 +118,7 @@ def spared_by_protection(night: Night, lab: Lab) -> None:
 
 
 def upgraded_by_hand(night: Night, lab: Lab) -> None:
-    """Row 20 of issue 12: `GET /labs` kept the old version. The next day's watch sees the new one."""
+    """Row 20 of issue 12: `GET /labs` kept the old version. The next day's watch reads the new one."""
     eks, before = night.stage.sandbox.client("eks"), lab.shown()["version"]
     eks.update_cluster_version(name=lab.name, version=after(before))
     until(lambda: eks.describe_cluster(name=lab.name)["cluster"]["version"], lambda seen: seen != before, lab.name)
@@ -143,7 +146,7 @@ def looked_at_and_refused(night: Night, lab: Lab, link: str) -> None:
 
 
 def expired_token(night: Night, lab: Lab) -> str:
-    """A link as the service itself would have signed it, an hour too old."""
+    """A link that the service itself signed, expired an hour ago."""
     secrets, planned = night.stage.sandbox.client("secretsmanager"), lab.shown()["planned"]
     (secret,) = secrets.list_secrets()["SecretList"]
     key = secrets.get_secret_value(SecretId=secret["ARN"])

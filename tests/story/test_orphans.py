@@ -1,4 +1,4 @@
-"""Clusters without a lab are told of, whoever tagged them; a lab without a cluster is closed properly, after a warning."""
+"""Clusters without a lab are reported, whatever their tags; a lab without a cluster is closed after a warning."""
 
 from datetime import timedelta
 
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.story
 
 def test_a_cluster_with_our_tags_is_only_told_of_and_a_lab_without_its_cluster_is_closed(stage: Stage) -> None:
     with a_night() as night:
-        # Given a lab whose cluster somebody deletes by hand, and two clusters no record knows: one with our tags, one another's
+        # Given a lab whose cluster somebody deletes by hand, and two clusters without a record: one with the service's tags,
+        # one without
         night.rules(maxPercent=100)
         owner, heir = night.learner, night.learner
         lab = night.lab(owner, "vanished")
@@ -31,24 +32,24 @@ def test_a_cluster_with_our_tags_is_only_told_of_and_a_lab_without_its_cluster_i
             ],
         )
 
-        # When its turn of the hour comes, then the lab says that its cluster is lost
+        # When its turn of the hour comes, then the lab reports its cluster as lost
         night.stage.recover_labs(night.planning.replace(minute=turn_of(lab.id) * 5, second=0))
         assert lab.shown()["phase"] == "lost"
         assert "somebody deleted it" in lab.events()
 
-        # When the hour strikes, then both clusters are told of, with what is known of their making
+        # When the hourly run comes, then both clusters are reported, with the known facts of their creation
         told = night.strikes(night.planning)["orphans"]
         assert sorted(sentence.split()[0] for sentence in told) == ["foreign", "stray"]
         assert "belongs to the installation another, so it is left alone" in " ".join(told)
         assert "not one that a stack of this service made" in " ".join(told)
 
-        # And nobody can make a lab of what nothing proves, not even an administrator; only an administrator may ask
+        # And an unproved cluster cannot be adopted, not even by an administrator; only administrators may request it
         path = f"/orphans/{lab.account}/{lab.region}/stray/adopt"
         assert heir.sends("POST", path).status == 403
         assert night.administrator.sends("POST", path).json["type"] == "urn:ekslab:problem:not-proved"
         assert heir.sends("GET", "/labs/lab-0123456789ab").status == 404
 
-        # When the notice of the lost one is over, then it is closed with a receipt, and the others are as they were
+        # When the lost one's notice is over, then it is closed with a receipt, and the others are unchanged
         night.strikes(night.planning + timedelta(hours=1))
         mails = of_kind("curfew-warning", night.box.take())
         assert {mail.subject.split()[1] for mail in mails.values()} == {"vanished"}

@@ -1,4 +1,4 @@
-"""A lab's life on the page, behind `ekslab dashboard`: asked for, watched, extended, ended, its receipt read."""
+"""A lab's life on the page, behind `ekslab dashboard`: requested, watched, extended, ended, its receipt read."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ KIND = "application/x-www-form-urlencoded"
 
 @dataclass
 class Browser:
-    """A browser that runs no script, at the proxy's address."""
+    """A browser without scripts, at the proxy's address."""
 
     door: Door
     cookie: str = ""
 
     def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str, str]:
-        """Status, text, and where it leads."""
+        """Status, text, and the final address."""
         connection = HTTPConnection("127.0.0.1", self.door.port, timeout=60)
         headers = {"cookie": self.cookie}
         if body is not None:
@@ -47,7 +47,7 @@ class Browser:
         return html.unescape(text)
 
     def send(self, at: str, action: str, **fields: str) -> str:
-        """The form of a page; where it leads."""
+        """Send the form of a page; return the final address."""
         found = re.search(r'name="form_token" value="([^"]+)"', self.page(at))
         assert found
         status, text, there = self.ask("POST", action, urlencode({"form_token": found[1], **fields}))
@@ -57,7 +57,7 @@ class Browser:
 
 @contextmanager
 def a_dashboard(who: Learner) -> Iterator[Browser]:
-    """The proxy with a session of somebody."""
+    """The proxy with a person's session."""
     answer = who.stage.call(who.person, "POST", "/sessions")
     assert answer.status == 201, answer.body
     server = listen(0)
@@ -78,13 +78,13 @@ def a_dashboard(who: Learner) -> Iterator[Browser]:
 
 def test_a_lab_lives_its_life_on_the_page(stage: Stage) -> None:
     with a_dashboard(learner(stage)) as browser:
-        # Given a form, when its price is asked for, then it is told and nothing is made
+        # Given a form, when its price is requested, then it is shown and nothing is created
         assert "There is none." in browser.page("/ui/labs")
         found = re.search(r'name="key" value="([^"]+)"', browser.page("/ui/ask"))
         assert found
         fields = {"name": "by-page", "leaseHours": "2", "key": found[1]}
 
-        # When it is asked for, then the page leads to the lab, and it becomes ready
+        # When it is submitted, then the page leads to the lab, and it becomes ready
         there = browser.send("/ui/ask", "/ui/ask", then="ask", **fields)
         assert there.startswith("/ui/labs/lab-")
         lab = there.partition("?")[0]
@@ -94,14 +94,14 @@ def test_a_lab_lives_its_life_on_the_page(stage: Stage) -> None:
         assert "192.168.0.0/18" in ready
         assert "apiVersion: v1" in browser.page(f"{lab}/kubeconfig")
 
-        # When it is extended, then it says so; tonight's plan, clusters and rules are read
+        # When it is extended, then the page says so; tonight's plan, clusters and rules are readable
         assert "The lease was extended." in browser.page(browser.send(lab, f"{lab}/extend", hours="1"))
         assert "The night of" in browser.page("/ui/tonight")
         assert "Clusters" in browser.page("/ui/clusters")
         assert "for administrators to change" in browser.page("/ui/administration")
         assert "openapi.json" in browser.page("/ui/api")
 
-        # When it is ended, then the receipt is read on the same page
+        # When it is ended, then its receipt is on the same page
         browser.send(lab, f"{lab}/end", sure="yes")
         over = until(lambda: browser.page(lab), lambda text: 'phase-deleted"' in text, "the lab ends")
         assert "Receipt</h2>" in over

@@ -1,4 +1,4 @@
-"""A learner onboards themself by one command and one press; a class comes by a roster; everybody has a calendar."""
+"""A learner registers by one command and one button; a class joins by a roster; everybody has a calendar."""
 
 import json
 import re
@@ -17,11 +17,11 @@ ROSTER = "iamUser,address,language,timeZone\n{user},{address},ko,Asia/Seoul\nano
 
 
 def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
-    # Given somebody of whom nothing is known
+    # Given an unknown person
     kim, admin = learner(stage), administrator(stage)
     assert kim.sends("GET", "/me").json["address"] is None
 
-    # When they say their address, and press the button behind the link in their mail
+    # When they enter their address, and press the button behind the link in their mail
     mine = f"{kim.person.name}@example.com"
     said = kim.sends("PUT", "/me", {"address": mine, "language": "ko", "timeZone": "Asia/Seoul"})
     assert (said.status, said.json["pending"]["address"]) == (200, mine)
@@ -31,24 +31,24 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     assert kim.sends("GET", "/me").json["address"] is None
     assert "Your address is confirmed" in opened(link_of(mail), b"answer=yes")
 
-    # Then mail reaches them there, and the link does nothing more
+    # Then they get mail there, and the link has no further effect
     assert kim.sends("GET", "/me").json["address"] == mine
     assert kim.sends("PUT", "/me", {"address": None}).json["address"] is None
     opened(link_of(mail), b"answer=yes")
     assert kim.sends("GET", "/me").json["address"] is None
 
-    # And their calendar is read without a signature, until they take another address for it
+    # And their calendar is readable without a signature, until they register another address
     calendar = kim.sends("POST", "/me/calendar").json["url"]
     assert opened(calendar).startswith("BEGIN:VCALENDAR")
     assert kim.sends("DELETE", "/me/calendar").status == 204
 
-    # And a mail program's own button gets through with a multipart form, here with a link that is nobody's
+    # And a mail program's own button works with a multipart form, here with an invalid link
     one_click = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
     assert (
         kim.sends("POST", "/unsubscribe/none", one_click, content_type="multipart/form-data; boundary=b").status == 404
     )
 
-    # When an administrator keeps a roster, in Excel's Korean letters or not, and once more
+    # When an administrator stores a roster, in Excel's Korean encoding or not, and once more
     user = learner(stage)
     theirs = f"{user.person.name}@example.com"
     text = ROSTER.format(user=user.person.name, address=theirs)
@@ -57,7 +57,7 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
     assert admin.sends("POST", "/people", text, content_type="text/csv").json["same"] == 2
     assert user.sends("POST", "/people", text, content_type="text/csv").status == 403
 
-    # Then the five-minute run mails each of them once, and a press is enough
+    # Then the five-minute run mails each person once, and one press confirms
     with alone:
         # An event's time has whole seconds: one of this second is before the roster.
         stage.recover_labs(datetime.now(UTC) + timedelta(seconds=1))
@@ -71,7 +71,7 @@ def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
 
 
 def arrived(stage: Stage, address: str) -> list[SentMail]:
-    """The mails that SES took for somebody, as soon as there are any."""
+    """The mails that SES took for a person, as soon as there are any."""
 
     def look() -> list[SentMail]:
         return [mail for mail in sent_mails(stage.sandbox) if mail.address == address]
@@ -80,14 +80,14 @@ def arrived(stage: Stage, address: str) -> list[SentMail]:
 
 
 def link_of(mail: SentMail) -> str:
-    """The link of a mail."""
+    """The link in a mail."""
     found = re.search(r"https?://\S+/confirm/\S+", mail.text)
     assert found, json.dumps(mail.text)
     return found[0]
 
 
 def opened(url: str, form: bytes | None = None) -> str:
-    """What a browser without any credentials gets."""
+    """The answer to a browser without credentials."""
     headers = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
     request = urllib.request.Request(url, data=form, headers=headers if form else {"Accept": "text/html"})
     with urllib.request.urlopen(request) as answer:

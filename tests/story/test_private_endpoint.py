@@ -1,4 +1,4 @@
-"""Private from the start: nobody outside the network can ask its API server, this service neither."""
+"""A private lab from the start: its API server is unreachable from outside the network, also for this service."""
 
 import pytest
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.story
 
 
 def test_a_lab_that_was_never_public_becomes_ready_and_goes(stage: Stage) -> None:
-    # When a private lab with a work host is asked for
+    # When a private lab with a work host is requested
     owner = learner(stage)
     view = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
     access = [
@@ -21,22 +21,22 @@ def test_a_lab_that_was_never_public_becomes_ready_and_goes(stage: Stage) -> Non
     lab = owner.asks_for("sealed", endpoint={"access": "private"}, workHost=True, access=access, addons=addons)
     lab.becomes("ready")
 
-    # Then it is private, and its verification says that it could not ask instead of pretending
+    # Then it is private, and its verification states that it could not reach the server
     seen = cluster(clients(lab), "sealed")["resourcesVpcConfig"]
     assert (seen["endpointPublicAccess"], seen["endpointPrivateAccess"]) == (False, True)
     assert "does not let this service ask" in lab.step("verify")["detail"]
 
-    # And its add-on is set as the file in YAML asked for
+    # And its add-on has the settings of the YAML file
     coredns = clients(lab)("eks").describe_addon(clusterName="sealed", addonName="coredns")["addon"]
     assert coredns["configurationValues"] == '{"replicaCount": 1}'
 
-    # And the work host is let into the cluster's group
+    # And the work host is allowed into the cluster's group
     inventory = lab.inventory()
     groups = {group["role"]: group for group in inventory["securityGroups"]}
     assert inventory["workHost"]["status"] == "running"
     assert groups["work-host"]["id"] in {rule["source"] for rule in groups["cluster"]["ingress"]}
 
-    # And it goes, without its API server
+    # And it is deleted, without its API server
     lab.is_let_go()
     lab.becomes("deleted")
     assert "private" in lab.step("sweep_kubernetes")["detail"]

@@ -1,7 +1,7 @@
-"""Forgers: who holds only the right to write tags has nothing of anybody's deleted, and every forgery is named on the receipt.
+"""Forgers: a person who can only write tags causes no deletion of others' resources, and the receipt names every forgery.
 
-The rows of the table of forgeries, in the sandbox, where IAM enforces. Each row's actor holds the rights named, and no other;
-rows that need the same surroundings share a lab (`rows.py`). The rules themselves are tried in tests/domain/teardown/.
+The rows of the table of forgeries, in the sandbox, with IAM enforced. Each row's actor has only the named permissions; rows
+with the same surroundings share a lab (`rows.py`). Tests of the rules themselves are in tests/domain/teardown/.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def hindered(played: Mapping[str, Future[Any]]) -> Mapping[str, Told]:
 
 
 def test_row_1_a_production_cluster_that_somebody_tags_is_nobodys_lab(stage: Stage) -> None:
-    # Given a production cluster, and somebody who holds eks:TagResource and may call the API
+    # Given a production cluster, and a person with eks:TagResource who may call the API
     network = a_network(stage, "10.61.0.0/16")
     a_cluster(network, "production")
     forger = a_forger(stage, "row-1", "eks:TagResource", "execute-api:Invoke")
@@ -64,7 +64,7 @@ def test_row_1_a_production_cluster_that_somebody_tags_is_nobodys_lab(stage: Sta
     tags = {"ekslab:lab-id": "lab-0f0f0f0f0f0f", "ekslab:installation": "ekslab", "ekslab:owner": forger.person.arn}
     forger.client("eks").tag_resource(resourceArn=before["arn"], tags=tags)
 
-    # Then it is no lab of theirs, whatever they ask, nor can they make it one
+    # Then it is not their lab for any request, nor can they adopt it
     herself = Learner(stage, forger.person)
     for method, part in (("GET", ""), ("GET", "/kubeconfig"), ("POST", "/hibernate"), ("DELETE", "")):
         assert herself.sends(method, f"/labs/lab-0f0f0f0f0f0f{part}").status == 404
@@ -78,8 +78,8 @@ def test_row_2_tags_on_other_peoples_things_delete_nothing_and_are_named(forged:
     assert theirs <= forged.there
     assert {label: forged.outcome(label) for label in theirs} == dict.fromkeys(theirs, "left")
     said = {label: forged.line(label)["reason"].removeprefix("looks like the lab's; created by ") for label in theirs}
-    # What an idempotent create may have answered with is told only when older events had time to arrive; and a thing without a
-    # birth date is looked for in the lab's life, which this group is older than.
+    # Answers of idempotent creations count only once older events had time to arrive; a resource without a creation date is
+    # searched for in the lab's life, and this group is older.
     late = {label for label, words in said.items() if words.startswith("unknown (CloudTrail ")}
     assert late <= {"balancer", "target group", "security group"}
     assert {words for label, words in said.items() if label not in late} == {"arn:aws:iam::111122223333:root"}
@@ -213,14 +213,14 @@ def test_row_15_what_people_put_in_its_way_is_named_by_id_with_whose_rule_and_ta
 
 
 def test_with_the_guard_on_a_forger_writes_no_tag_of_ours(stage: Stage) -> None:
-    # Given a forger who may tag, in an account whose organization attached the guard: a deny on the actor
+    # Given a forger who may tag, in an account with the organization's guard: a deny on the actor
     network = a_network(stage, "10.65.0.0/16")
     forger = a_forger(stage, "guarded", "ec2:CreateTags", "ec2:DeleteTags")
     guard = (PROJECT / "deployment/guard-tags-scp.json").read_text()
     stage.sandbox.client("iam").put_user_policy(UserName="guarded", PolicyName="guard", PolicyDocument=guard)
     ec2 = forger.client("ec2")
 
-    # Then they write other tags, none of ours, and take none of ours away
+    # Then they can write other tags, but neither add nor remove the service's
     ec2.create_tags(Resources=[network.group], Tags=[{"Key": "team", "Value": "x"}])
     for forbidden in (ec2.create_tags, ec2.delete_tags):
         with pytest.raises(ClientError, match="UnauthorizedOperation"):

@@ -1,6 +1,6 @@
-"""No right is unneeded: each that a function has is asked for in some story, and no other of its rights would do.
+"""Least privilege: some story uses each permission of a function, and no other of its permissions would do.
 
-Which are not, and why they are there all the same, is in tests/data/rights-unasked.json.
+The exceptions and their reasons are in tests/data/rights-unasked.json.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.deployment import rights
 
 pytestmark = pytest.mark.story
 
-#: With this in the environment, what was asked is kept in the repository: `make rights`.
+#: With this variable set, the requested actions are stored in the repository: `make rights`.
 KEEP = "EKSLAB_KEEP_RIGHTS"
 
 
@@ -35,8 +35,8 @@ def test_each_right_of_a_function_is_needed_in_some_story(
         rights.record(questions)
     if not _all_were_told(request):
         pytest.skip("some stories were not told: what they would have asked for is not known")
-    # Who is quicker, EKS or a sweep, differs from run to run: a right with a reason may be needed in this one. Whether a
-    # reason still holds is judged by the record, which is the same every time: tests/deployment/test_rights_needed.py.
+    # Whether EKS or a sweep is quicker differs from run to run: an excepted permission may be needed in this one. Whether a
+    # reason still holds is judged by the stored record: tests/deployment/test_rights_needed.py.
     assert rights.never_needed((*questions, *rights.recorded())) == set(), "not every time means: sometimes"
     assert rights.unneeded_actions(questions) - rights.excused_actions() == set(), "no story needs these actions"
     assert rights.unneeded_rights(questions) - rights.excused() == set(), "no story needs these rights"

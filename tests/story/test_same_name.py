@@ -1,4 +1,4 @@
-"""Somebody else has a cluster of that name already: the lab gives way, and touches nothing of theirs."""
+"""Another person already has a cluster of that name: the lab fails, and leaves theirs unchanged."""
 
 from typing import Any
 
@@ -15,32 +15,32 @@ NAME = "taken"
 
 
 def test_the_name_of_somebodys_cluster_is_refused(stage: Stage) -> None:
-    # Given a cluster that somebody made by hand
+    # Given a cluster that somebody created by hand
     network = a_network(stage, "10.43.0.0/16")
     a_cluster(network, "occupied")
 
-    # When a lab of the same name is asked for, then it is refused for its name
+    # When a lab of the same name is requested, then it is rejected for its name
     answer = learner(stage).sends("POST", "/labs", {"name": "occupied"})
     assert answer.status == 400
     assert [finding["path"] for finding in answer.json["findings"] if finding["severity"] == "error"] == ["name"]
 
 
 def test_a_cluster_that_took_the_name_meanwhile_stays_as_it_is(stage: Stage) -> None:
-    # Given a lab that was taken
+    # Given an accepted lab
     network = a_network(stage, "10.44.0.0/16")
     lab = learner(stage).asks_for(NAME)
 
-    # When somebody makes a cluster of the same name before the lab gets to it
+    # When somebody creates a cluster of the same name before the lab does
     a_cluster(network, NAME)
     a_node_group(network, NAME)
     before = looked_at(network)
 
-    # Then the lab fails, and says that the name is the reason
+    # Then the lab fails, and gives the name as the reason
     failed = lab.becomes("failed")
     assert "name" in failed["reason"]
     assert failed["responsible"] == "yours to fix"
 
-    # And theirs is as it was, while all of the lab's own is gone
+    # And theirs is unchanged, while all of the lab's own resources are deleted
     assert looked_at(network) == before
     receipt = lab.receipt()
     assert receipt["clean"], receipt["verdict"]

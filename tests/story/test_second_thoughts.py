@@ -1,4 +1,4 @@
-"""Second thoughts: a lab is let go while it is being made."""
+"""A lab is ended while it is being created."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_a_lab_let_go_while_its_control_plane_is_made_leaves_nothing(stage: Stag
     lab = learner(stage).asks_for("fleeting")
     lab.is_at("create_cluster")
 
-    # When it is let go
+    # When it is ended
     assert left_of(lab)
     lab.is_let_go()
     assert lab.shown()["phase"] == "releasing"
@@ -27,6 +27,6 @@ def test_a_lab_let_go_while_its_control_plane_is_made_leaves_nothing(stage: Stag
     assert lines(receipt, "deleted", "cluster")
     assert left_of(lab) == []
 
-    # And nothing is made any more behind its back
+    # And nothing more is created afterwards
     assert cluster(clients(lab), "fleeting") is None
     assert not [step for step in lab.shown()["steps"] if step["status"] == "running"]

@@ -1,4 +1,4 @@
-"""A lab sleeps and wakes: its nodes go and come back, people are locked out and let in again, the control plane stays."""
+"""A lab sleeps and wakes: its nodes are removed and return, people lose and regain access, the control plane stays."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_lab_sleeps_wakes_and_goes_without_a_trace(stage: Stage) -> None:
     eks, before = stage.sandbox.client("eks"), nodegroup_of(stage, lab)
     assert lab.learner.arn in eks.list_access_entries(clusterName=lab.name)["accessEntries"]
 
-    # When it is to hibernate, then its nodes go and its learner is locked out, and the control plane stays
+    # When it hibernates, then its nodes and its learner's access are removed, and the control plane stays
     assert lab.learner.sends("POST", f"{lab.path}/hibernate").status == 202
     lab.becomes("hibernated")
     assert nodegroup_of(stage, lab) == {"minSize": 0, "desiredSize": 0, "maxSize": 3}
@@ -42,7 +42,7 @@ def test_a_lab_sleeps_wakes_and_goes_without_a_trace(stage: Stage) -> None:
     assert lab.learner.arn not in eks.list_access_entries(clusterName=lab.name)["accessEntries"]
     assert eks.describe_cluster(name=lab.name)["cluster"]["status"] == "ACTIVE"
 
-    # When it is to wake, then all is as before, and nothing is said of its nodes that was not seen: Kubernetes answers 401
+    # When it wakes, then all is as before, and nothing is claimed of its nodes that was not seen: Kubernetes answers 401
     assert lab.learner.sends("POST", f"{lab.path}/wake").status == 202
     lab.becomes("ready")
     assert "The lab is awake. 2 of 2 nodes run, and EKS finds no fault (Kubernetes can't be asked: " in lab.events()
@@ -50,13 +50,13 @@ def test_a_lab_sleeps_wakes_and_goes_without_a_trace(stage: Stage) -> None:
     assert (nodegroup_of(stage, lab), machines_of(stage, lab)) == (before, 2)
     assert lab.learner.arn in eks.list_access_entries(clusterName=lab.name)["accessEntries"]
 
-    # When it sleeps again though an instance goes on running, as one does that is protected from scale-in, then that is said
+    # When it sleeps again while an instance protected from scale-in keeps running, then this is reported
     (kept,) = launch(stage.sandbox, Machines(lab.name, "workers", 1, managed=True))
     assert lab.learner.sends("POST", f"{lab.path}/hibernate").status == 202
     assert "Instances go on running, and cost: 1 instance of workers" in lab.becomes("hibernated")["reason"]
     stage.sandbox.client("ec2").terminate_instances(InstanceIds=[kept])
 
-    # When it is let go in its sleep, then nothing is left
+    # When it is ended asleep, then nothing is left
     lab.is_let_go()
     lab.becomes("deleted")
     assert lab.receipt()["clean"]

@@ -1,4 +1,4 @@
-"""Strangers: what is somebody's is nobody else's, not even to know of."""
+"""Strangers: a person's lab is invisible to others."""
 
 import urllib.error
 import urllib.request
@@ -19,7 +19,7 @@ def test_a_lab_does_not_exist_for_anyone_else_but_the_administrator(stage: Stage
     owner, stranger, admin = learner(stage), learner(stage), administrator(stage)
     lab = owner.asks_for("private-matter")
 
-    # Then a stranger is answered as if there was none, whatever they ask
+    # Then a stranger gets the answer for an unknown lab to every request
     for method, part in ROUTES:
         answer = stranger.sends(method, lab.path + part)
         nowhere = stranger.sends(method, f"/labs/lab-000000000000{part}")
@@ -29,13 +29,13 @@ def test_a_lab_does_not_exist_for_anyone_else_but_the_administrator(stage: Stage
     assert stranger.sends("GET", "/labs").json["labs"] == []
     assert stranger.sends("GET", "/labs?owner=%2A").status == 400
 
-    # And the name is taken, by nobody in particular; its owner is told by which lab
+    # And the name is taken, without naming the owner; the owner learns which lab has it
     refused = stranger.sends("POST", "/labs", {"name": "private-matter"})
     assert (refused.status, refused.json["labId"]) == (409, None)
     assert lab.id.encode() not in refused.body
     assert owner.sends("POST", "/labs", {"name": "private-matter"}).json["labId"] == lab.id
 
-    # And who does not sign is not let in
+    # And unsigned requests are rejected
     with pytest.raises(urllib.error.HTTPError) as unsigned:
         urllib.request.urlopen(stage.url + lab.path)
     assert unsigned.value.code == 403

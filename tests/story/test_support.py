@@ -1,4 +1,4 @@
-"""Deadlines over HTTP, mail and days: told in order, once, to the right people, until AWS or the owner ends them."""
+"""Deadlines over HTTP, mail and days: reported in order, once, to the right people, until AWS or the owner ends them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sandbox.scenarios.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, j
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.fleet import HERE, HOME, a_cluster, to, watching
 
-# Days pass here, so each story has a sandbox of its own beside the one that all others share.
+# Days pass here, so each story has a sandbox of its own.
 pytestmark = pytest.mark.story
 
 SHOP, SEARCH = "shop@example.com", "search@example.com"
@@ -27,16 +27,16 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         # When the watch runs
         mails = watch.day("2026-11-23")
 
-        # Then what comes first is listed first
+        # Then the earliest deadline is listed first
         assert [cluster["name"] for cluster in watch.clusters()] == ["late", "soon", "fresh"]
         assert [cluster["name"] for cluster in watch.clusters("phase=extended")] == ["late"]
         assert watch.cluster("late")["next"]["at"].startswith("2026-11-26")
 
-        # And what EKS says is in the way of its upgrade
+        # And EKS's insight that blocks its upgrade
         (finding,) = watch.cluster("late")["insights"]
         assert (finding["name"], finding["status"]) == ("Deprecated APIs removed in Kubernetes 1.32", "ERROR")
 
-        # And its owner has one mail about both of theirs; who has time has none
+        # And its owner has one mail about both of theirs; owners with time left have none
         (mail,) = to(SHOP, mails)
         assert all(words in mail.body for words in ("late", "soon", "Thu 26 Nov 2026", "1.32"))
         assert mail.attributes["severity"] == "critical"
@@ -45,7 +45,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert not to(SEARCH, mails)
         assert to(NOTICE_ADMINISTRATORS, mails)
 
-        # When they acknowledge, the last day is still told them, and nobody above them
+        # When they acknowledge, they are still notified of the last day, and nobody above them is
         late = f"/clusters/{HOME}/{HERE}/late"
         assert watch.sends(SEARCH, "POST", f"{late}/acknowledge").status == 403
         assert watch.sends(SHOP, "POST", f"{late}/acknowledge").status == 200
@@ -54,7 +54,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert "late: forced upgrade to 1.32 tomorrow" in to(SHOP, eve)[0].body
         assert all("late: forced" not in mail.body for mail in to(NOTICE_ADMINISTRATORS, eve))
 
-        # When AWS upgrades it in the night, the owner learns of it once, and of the nodes it left behind
+        # When AWS upgrades it in the night, the owner is notified once, also of the older nodes
         watch.calendar("2026-11-26T01:00:00Z")
         watch.becomes("late", "1.32")
         (message,) = to(SHOP, watch.day("2026-11-26"))
@@ -63,7 +63,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert watch.cluster("late")["nodesBehind"]
         assert not to(SHOP, watch.day("2026-11-27"))
 
-        # And no more once they have followed
+        # And not again once those are upgraded
         watch.nodes_follow("late", "1.32")
         later = [mail for day in ("2026-11-28", "2026-12-03", "2026-12-04") for mail in watch.day(day)]
         assert not watch.cluster("late")["nodesBehind"]
@@ -88,7 +88,7 @@ def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> No
         watch.becomes("soon", "1.35")
         watch.nodes_follow("soon", "1.35")
 
-        # Then it is solved, said once, and the days around the deadline are silent
+        # Then it is solved, reported once, and the days around the deadline are silent
         days = ("2026-11-25", "2026-11-26", "2026-12-01", "2026-12-02", "2026-12-09")
         solved = [mail for day in days for mail in to(SHOP, watch.day(day)) if "1.34" in mail.body]
         assert len(solved) == 1
@@ -99,7 +99,7 @@ def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> No
 
 def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: Stage) -> None:
     with watching() as watch:
-        # Given an account that made the role the documentation asks for, and one that did not
+        # Given an account with the documented role, and one without it
         join(watch.stage.sandbox, OTHER_ACCOUNT)
         watch.finds(
             a_cluster("home", "1.34", SEARCH),
@@ -114,10 +114,10 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
         # When the watch runs
         mails = watch.day("2026-11-23")
 
-        # Then the registration's owner hears of a cluster without tags
+        # Then the registration's owner is notified of a cluster without tags
         assert [cluster["name"] for cluster in watch.clusters()] == ["away", "home"]
         assert "away" in to(f"boss-{OTHER_ACCOUNT}@example.com", mails)[0].body
-        # And the shut account is named, with since when, and cost the others nothing
+        # And the inaccessible account is named, with the start of the trouble, and did not affect the others
         (shut,) = watch.sends(SHOP, "GET", "/clusters").json["unreadablePlaces"]
         assert (shut["account"], shut["trouble"]["since"][:10]) == (SHUT_ACCOUNT, "2026-11-23")
         assert "Access" in shut["trouble"]["code"]
@@ -126,7 +126,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
 
 def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest(stage: Stage) -> None:
     with watching() as watch:
-        # Given 120 clusters, of which one is forbidden, one broken, one throttled for ever and one gone when looked at
+        # Given 120 clusters, of which one is forbidden, one broken, one permanently throttled and one gone when described
         watch.finds(*(a_cluster(f"cluster-{number:03}", "1.33", SEARCH) for number in range(120)))
         faults = {
             "cluster-007": "AccessDeniedException",
@@ -142,13 +142,13 @@ def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest(stage: Stage) -
         # When the watch runs
         mails = watch.day("2026-11-23")
 
-        # Then all the rest is reported, and what can't be read is, too
+        # Then all others are reported, and the unreadable ones are named
         found = {cluster["name"]: cluster for cluster in watch.clusters()}
         readable = {f"cluster-{number:03}" for number in range(120)} - set(faults)
         assert {name for name, cluster in found.items() if cluster["trouble"] is None} == readable
         assert {name for name, cluster in found.items() if cluster["trouble"]} == set(faults) - {"cluster-119"}
         assert watch.summary["unreadable"] == 3
-        # And one owner of them all has as few mails as hold them all
+        # And their one owner has the fewest mails that hold them all
         digests = to(SEARCH, mails)
         assert len(digests) == 2
         assert {name for name in readable if not any(name in mail.body for mail in digests)} == set()

@@ -1,4 +1,4 @@
-"""AWS that is throttled and half-deaf: it says no to what it will take in a moment, and does what it answers with 500."""
+"""AWS throttles, rejects calls that it accepts later, and performs actions that it answers with 500."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ NOT_YET = "ResourcePropagationDelayException"
 
 
 def test_throttling_and_lost_answers_neither_stop_a_lab_nor_make_anything_twice(stage: Stage) -> None:
-    # Given an AWS that throttles every look, is not ready for any act at first, and loses the answer to the next
+    # Given an AWS that throttles every read, is not ready for any change at first, and loses the answer to the next
     rules = [fault(name, 2, error={"code": "ThrottlingException", "message": "Rate exceeded"}) for name in LOOKS]
     acts = (*CREATIONS, *DELETIONS)
     rules += [fault(name, 2, error={"code": NOT_YET, "message": "Not yet.", "status": 428}) for name in acts]
     rules += [fault(name, 1, lostAnswer=True) for name in acts]
     stage.sandbox.admin("PATCH", "faults", rules)
 
-    # When a lab with a bit of everything is asked for
+    # When a lab with most options is requested
     lab = learner(stage).asks_for(NAME, externalDns={"hostedZoneId": stage.zone_id}, workHost=True)
     lab.becomes("ready")
 
@@ -39,10 +39,10 @@ def test_throttling_and_lost_answers_neither_stop_a_lab_nor_make_anything_twice(
         "nodes": 2,
         "work hosts": 1,
         "access entries": 4,
-        "pod identity associations": 2,  # external-dns's and the CNI's
+        "pod identity associations": 2,  # Those of external-dns and the CNI
     }
 
-    # And all of it goes
+    # And all of it is deleted
     lab.is_let_go()
     lab.becomes("deleted")
     assert lab.receipt()["clean"]
@@ -55,7 +55,7 @@ def fault(operation: str, times: int, **effect: object) -> dict[str, object]:
 
 
 def made(lab: Lab) -> dict[str, object]:
-    """What root counts of the lab's, service by service."""
+    """The number of the lab's resources that root sees, by service."""
     client = clients(lab)
     ec2, eks = client("ec2"), client("eks")
     mine = [{"Name": "tag:ekslab:lab-id", "Values": [lab.id]}]

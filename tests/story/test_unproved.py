@@ -1,4 +1,4 @@
-"""Where CloudTrail may not be read nothing is proved by its creator; and a node group that EKS can't delete says why."""
+"""Without access to CloudTrail no resource is proved by its creator; and a node group that EKS can't delete has a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ISSUE = {"code": "Ec2SecurityGroupDeletionFailure", "message": "sg-0a1b2c3d has 
 
 
 def test_without_lookup_events_a_request_says_what_stays_and_a_receipt_names_it(stage: Stage) -> None:
-    # A sandbox of this story's own: the others would miss what is denied here.
+    # A sandbox of this story's own: other stories need the rights that are denied here.
     with installed() as own_stage:
         tells_what_stays(own_stage)
 
@@ -29,7 +29,7 @@ def tells_what_stays(own_stage: Stage) -> None:
     failed = {"operation": "DeleteNodegroup", "cluster": NAME, "outcome": {"issue": ISSUE}}
     own_stage.sandbox.admin("POST", "faults", [unread, failed])
 
-    # When a lab is asked for in somebody's network, then the answer says what can't be proved there
+    # When a lab is requested in an existing network, then the answer names the resources that can't be proved there
     course = own_stage.course
     network = {"publicSubnetIds": list(course.subnet_ids)}
     lab = learner(own_stage).asks_for(NAME, network=network)
@@ -37,19 +37,19 @@ def tells_what_stays(own_stage: Stage) -> None:
     assert "cloudtrail:LookupEvents" in warned
     lab.becomes("ready")
 
-    # When it is let go, with a volume that its pods made
+    # When it is ended, with a volume that its pods created
     zone = zone_of(clients(lab), course.subnet_ids[0])
     volume = a_volume(pods_of(lab), zone, **{f"kubernetes.io/cluster/{NAME}": "owned"})
     lab.is_let_go()
 
-    # Then the node group's failed deletion is told in EKS's words while it is tried again
+    # Then the node group's failed deletion is reported in EKS's words while it is retried
     until(lambda: details(lab), lambda seen: ISSUE["message"] in seen, "why the node group stays")
 
     # When EKS can delete it, then the lab ends
     own_stage.sandbox.admin("POST", "faults", [unread])
     lab.becomes("deleted")
 
-    # And the volume stays, and is named with why nobody can say who made it
+    # And the volume stays, and is listed with the reason why its creator is unknown
     ended = told(lab, {"volume": volume})
     assert "volume" in ended.there
     assert ended.outcome("volume") == "left"

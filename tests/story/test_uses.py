@@ -1,4 +1,4 @@
-"""What people really run, played by `python -m sandbox use`: of each use the lab's verdict says that it is at work, and by what."""
+"""Real uses, played by `python -m sandbox use`: each lab's verdict states that it is at work, and by which signal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.story.steps import Lab, until
 
 pytestmark = pytest.mark.story
 
-#: Use -> what the verdict says (rows 2 to 6 of issue 12).
+#: Use -> the verdict's reason (rows 2 to 6 of issue 12).
 SAYS = {
     "one-core": "CPU up to 8 % in workers, 0.6 of 8 cores",
     "keda": "scaled to zero until work comes: default/keda-hpa-consumer",
@@ -27,7 +27,7 @@ SAYS = {
 
 def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: Stage) -> None:
     with a_night() as night:
-        # Given a lab with two large nodes, and nothing but them in it
+        # Given a lab with two large nodes and no workload
         seoul = {"timeZone": "Asia/Seoul", "curfew": "22:00"}
         large = [{"name": "workers", "instanceTypes": ["t3.xlarge"], "desired": 2}]
         lab = night.learner.asks_for("played", leaseHours=72, schedule=seoul, nodegroups=large)
@@ -36,7 +36,7 @@ def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: 
         use(sandbox, "played", "idle")
         assert not verdict_on(lab).startswith("busy: ")
 
-        # When it is put to a use, then the verdict says what is at work; and no more when that has ended
+        # When a use runs in it, then the verdict names it, and stops doing so when it has ended
         assert {*SAYS, "nightly"} == {*USAGES, "one-core"}
         for name, says in SAYS.items():
             use(sandbox, "played", name)
@@ -45,7 +45,7 @@ def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: 
         use(sandbox, "played", "idle")
         assert not verdict_on(lab).startswith("busy: ")
 
-        # And work of the night is seen in the evening after the next, though nothing runs then
+        # And nightly work counts in the evening after the next, though nothing runs then
         use(sandbox, "played", "nightly")
         evening = (datetime.now(UTC) + timedelta(hours=34)).replace(minute=30, second=0, microsecond=0)
         night.strikes(evening + timedelta(hours=(10 - evening.hour) % 24))
@@ -58,7 +58,7 @@ def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: 
 
 
 def is_busy(verdict: str) -> bool:
-    """Kubernetes is asked briefly, and may let nobody in yet: then it is asked again."""
+    """Kubernetes is queried briefly, and may reject credentials at first: then the query is retried."""
     return verdict.startswith("busy: ")
 
 

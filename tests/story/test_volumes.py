@@ -1,4 +1,4 @@
-"""What becomes of a claim's volume at the end is the owner's choice, and the receipt names it."""
+"""The outcome of a claim's volume is the owner's choice, and the receipt names it."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def test_volumes_are_kept_or_snapshotted_as_the_owner_chose(stage: Stage) -> Non
         lab.becomes("ready")
     kept, archived = with_volume(keeping), with_volume(archiving)
 
-    # When both are let go
+    # When both are ended
     keeping.is_let_go()
     archiving.is_let_go()
 
-    # Then the first volume is there still, and the receipt says that it goes on costing
+    # Then the first volume still exists, and the receipt states that it goes on costing
     keeping.becomes("deleted")
     assert still_there(clients(keeping), kept)
     receipt = keeping.receipt()
@@ -33,7 +33,7 @@ def test_volumes_are_kept_or_snapshotted_as_the_owner_chose(stage: Stage) -> Non
     [line] = lines(receipt, "kept", "volume")
     assert "keep" in line["reason"]
 
-    # And the second is gone, but a complete snapshot of it stays
+    # And the second is deleted, but a complete snapshot of it stays
     archiving.becomes("deleted")
     ec2 = clients(archiving)("ec2")
     assert not still_there(clients(archiving), archived)
@@ -49,7 +49,7 @@ def test_volumes_are_kept_or_snapshotted_as_the_owner_chose(stage: Stage) -> Non
 
 
 def with_volume(lab: Lab) -> Leftover:
-    """The volume of a PersistentVolumeClaim of this lab, as its CSI driver makes and tags it."""
+    """The volume of a PersistentVolumeClaim of this lab, with the CSI driver's tags."""
     plane = lab.inventory()["controlPlane"]
     there = Cluster(lab.name, plane["vpcId"], tuple(plane["subnetIds"]), f"ekslab-{lab.id}")
     [volume] = drop_volume(pods_of(lab), there, snapshot=False)
