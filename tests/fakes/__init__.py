@@ -1,7 +1,7 @@
-"""An honest world in memory: every port over one shared account, with settable slowness and troubles.
+"""The fakes of all ports over one shared account in memory, with settable delays and failures.
 
-`make_deps()` gives a fresh world; `world.account` holds what exists, `world.fail(...)` plans what goes wrong.
-`make_watch()` is the support watch's; builders of its nouns are in `fleet_builders.py`.
+`make_deps()` creates a fresh world; `world.account` holds its resources, `world.fail(...)` plans failures. `make_watch()` is
+the support watch's; builders of its nouns are in `fleet_builders.py`.
 """
 
 from tests.fakes.account import Account

@@ -1,6 +1,6 @@
-"""The one account that all fakes share: its resources, their references, and planned failures.
+"""The account that all fakes share: its resources, their references, and planned failures.
 
-Nothing here knows about labs. Other people's things are put in with `add`, exactly like ours.
+Nothing here knows about labs. Other people's resources are added with `add`, exactly like the service's.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _VPC_FURNITURE = frozenset({Kind.SECURITY_GROUP, Kind.SUBNET})
 
 @dataclass
 class Trouble:
-    """One planned failure of one operation. `after`: the act happens, but its answer is lost."""
+    """One planned failure of one operation. `after`: the operation takes effect, but its answer is lost."""
 
     error: Exception
     after: bool
@@ -76,7 +76,7 @@ class Call:
 class Account:
     """The account's state. `calls` is every port call in order; `deleted` every resource removed through a port.
 
-    `around` answers each call of a port in the call's place; by itself it lets the call act.
+    `around` wraps each call of a port; the default performs the call.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
@@ -92,7 +92,7 @@ class Account:
     _count: int = 0
 
     def add(self, kind: Kind, id: str | None = None, *, arn: str | None = None, **attributes: Any) -> Resource:
-        """Put a thing there. Keywords become attributes (`vpc_id` → `vpc-id`); `tags` and `created_at` are themselves."""
+        """Add a resource. Keywords become attributes (`vpc_id` → `vpc-id`), except `tags` and `created_at`."""
         self._count += 1
         prefix, pattern = _SHAPES.get(kind, (str(kind), "ec2:{r}:{a}:" + str(kind) + "/{i}"))
         id = id or f"{prefix}-{self._count:017x}"
@@ -106,33 +106,33 @@ class Account:
 
     @property
     def made(self) -> int:
-        """How many things there ever were: a number that no two things share."""
+        """The number of resources ever created: a unique number for each new one."""
         return self._count
 
     def of(self, kind: Kind) -> tuple[Resource, ...]:
-        """Everything of a kind, in order of making."""
+        """Everything of a kind, in order of creation."""
         return tuple(r for r in self.resources.values() if r.kind is kind)
 
     def get(self, kind: Kind, id: str) -> Resource:
-        """One thing by its id. Raises ResourceGone."""
+        """Get a resource by its id. Raises ResourceGone."""
         for resource in self.of(kind):
             if resource.id == id:
                 return resource
         raise ResourceGone(f"Describe {kind}", "NotFound", f"There is no {kind} {id}.")
 
     def with_tag(self, key: str, value: str) -> tuple[Resource, ...]:
-        """Everything that carries this tag."""
+        """Everything with this tag."""
         return tuple(r for r in self.resources.values() if r.tags.get(key) == value)
 
     def change(self, resource: Resource, **attributes: Any) -> Resource:
-        """Replace attributes of a thing that is there."""
+        """Change attributes of an existing resource."""
         facts = {key.replace("_", "-"): str(value) for key, value in attributes.items()}
         changed = replace(resource, attributes={**resource.attributes, **facts})
         self.resources[resource.arn] = changed
         return changed
 
     def remove(self, resource: Resource) -> None:
-        """Delete as AWS would: ResourceGone, StillInUse naming what uses it, AccessDenied where forbidden."""
+        """Delete as AWS would: raises ResourceGone, StillInUse with the users' names, or AccessDenied where forbidden."""
         if resource.arn not in self.resources:
             raise ResourceGone(f"Delete {resource.kind}", "NotFound", f"{resource.id} does not exist.")
         if resource.arn in self.forbidden:
@@ -151,7 +151,7 @@ class Account:
         return [other for other in self.resources.values() if other.arn != here.arn and _uses(other, here)]
 
     def forbid(self, *resources: Resource) -> None:
-        """Deleting these is denied from now on."""
+        """Deny the deletion of these from now on."""
         self.forbidden |= {resource.arn for resource in resources}
 
     def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
@@ -159,7 +159,7 @@ class Account:
         self.troubles.setdefault(operation, []).extend(Trouble(error, after) for _ in range(times))
 
     def lose_answer(self, operation: str) -> None:
-        """Let the next such call act and then fail as if the network had."""
+        """Let the next such call take effect and then fail like a lost connection."""
         self.fail(operation, AwsUnavailable(f"The answer of {operation} was lost."), after=True)
 
     def trouble(self, port: str, name: str) -> Trouble | None:
@@ -199,9 +199,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def port(method: Method) -> Method:
-    """Mark a port's method: the call is recorded, and fails when the account has planned so.
+    """Mark a port's method: the call is recorded, and fails if the account has planned so.
 
-    A hook named like the operation runs once, right after the act: what someone else does at that moment.
+    A hook named like the operation runs once, right after it: a concurrent change by somebody else.
     """
 
     @functools.wraps(method)

@@ -1,4 +1,4 @@
-"""Builders of domain objects with every field filled in; keyword arguments replace what a test cares about."""
+"""Builders of complete domain objects; keyword arguments replace the fields that a test cares about."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACCOUNT = "111122223333"
 OWNER = f"arn:aws:iam::{ACCOUNT}:user/learner"
 CLUSTER_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
-# EKS-FACTS' table: version, release, end of standard support, end of extended support.
+# The table in EKS-FACTS: version, release, end of standard support, end of extended support.
 _VERSIONS = (
     ("1.37", "2026-10-01", "2027-12-01", "2028-12-01"),
     ("1.36", "2026-06-02", "2027-08-02", "2028-08-02"),
@@ -51,7 +51,7 @@ def a_calendar(**changes: Any) -> Calendar:
 
 
 def a_caller(**changes: Any) -> Caller:
-    """A learner calling from 15.230.39.7; of Identity Center where the ARN says so, as if IAM had confirmed it."""
+    """A learner calling from 15.230.39.7; an Identity Center ARN counts as confirmed by IAM."""
     caller = replace(Caller(OWNER, ACCOUNT, "15.230.39.7"), **changes)
     return (
         caller if "in_directory" in changes else replace(caller, in_directory=role_to_confirm(caller.arn) is not None)
@@ -69,7 +69,7 @@ def a_network(**changes: Any) -> NewNetwork:
 
 
 def a_spec(**changes: Any) -> LabSpec:
-    """The course's cluster on a current version, as `complete` would leave it."""
+    """The course's cluster on a current version, as returned by `complete`."""
     spec = LabSpec(
         name="myeks",
         region="ap-northeast-2",
@@ -84,7 +84,7 @@ def a_spec(**changes: Any) -> LabSpec:
 
 
 def a_lab(**changes: Any) -> Lab:
-    """A lab just requested at NOW; `phase=` also accepts text; `spec=` replaces the whole specification."""
+    """A new lab, requested at NOW; `phase=` also accepts text; `spec=` replaces the whole specification."""
     spec = changes.pop("spec", None) or a_spec()
     lab = Lab(
         id="lab-7f3k2m9x",
@@ -101,7 +101,7 @@ def a_lab(**changes: Any) -> Lab:
 
 
 def in_phase(lab: Lab, phase: Phase, at: datetime) -> Lab:
-    """The lab in this phase, from any phase."""
+    """Put the lab into this phase, from any phase."""
     return replace(
         lab, phase=phase, phase_since=at, ended_at=at if phase in OVER else None, reason=None, responsible=None
     )

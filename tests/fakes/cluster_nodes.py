@@ -89,7 +89,7 @@ class NodegroupCalls:
             record.state = replace(state, status="ACTIVE")
 
     def _match_nodes(self, cluster: ClusterRecord, record: NodegroupRecord) -> None:
-        """Launch or terminate instances until there are as many as wanted; `capacity` bounds how many there can be."""
+        """Launch or terminate instances up to the desired size; `capacity` bounds their number."""
         here = [r for r in self._nodes_of(cluster, record) if r.kind is Kind.INSTANCE]
         for host in here[record.state.desired :]:
             for resource in self._nodes_of(cluster, record):
@@ -132,7 +132,7 @@ class NodegroupCalls:
         self.account.add(Kind.NETWORK_INTERFACE, tags=cni, status="in-use", cni="true", instance=host.id, **facts)
 
     def _role_id(self, cluster: ClusterRecord, record: NodegroupRecord) -> str:
-        """The unique id of the role in whose name the CNI asks for interfaces: its own, or else the node's."""
+        """The unique id of the role with which the CNI requests interfaces: its own, or else the node's."""
         roles = {role.arn: role for role in self.account.of(Kind.ROLE)}
         own = (one.role_arn for one in cluster.associations if one.service_account == "aws-node")
         role = roles.get(next(own, record.state.role_arn or ""))
@@ -227,7 +227,7 @@ class NodegroupCalls:
         return id
 
     def look_at_update(self, record: ClusterRecord, id: str) -> UpdateState:
-        """One look at an update; it ends when its looks are used up."""
+        """One poll of an update; it ends when its polls are used up."""
         if id not in record.updates:
             raise ResourceGone("DescribeUpdate", "ResourceNotFoundException", f"No update found for ID: {id}")
         state, left = record.updates[id]

@@ -15,7 +15,7 @@ from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, PodIdentitySpec
 from tests.fakes.account import Account, port
 from tests.fakes.cluster_record import ClusterRecord, Looks
 
-#: Add-ons with pods of their own number: DaemonSets are content with no node.
+#: Add-ons with their own number of pods: DaemonSets are healthy without nodes.
 NEED_NODES = frozenset({"coredns", "metrics-server", "external-dns", "aws-ebs-csi-driver"})
 
 
@@ -25,7 +25,7 @@ def _without_nodes(state: AddonState) -> AddonState:
 
 
 class PartCalls:
-    """The half of the Clusters port about what lives inside a cluster."""
+    """The half of the Clusters port about a cluster's parts."""
 
     if TYPE_CHECKING:
         account: Account
@@ -129,7 +129,7 @@ class PartCalls:
         return tuple(self.record(cluster).associations)
 
     def _drop_parts(self, cluster: ClusterRecord) -> None:
-        """A deleted cluster takes its add-ons, entries and associations with it."""
+        """Delete a cluster's add-ons, entries and associations with it."""
         parts = {Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY}
         for resource in tuple(self.account.resources.values()):
             if resource.kind in parts and resource.attributes.get("cluster") == cluster.state.name:

@@ -1,4 +1,4 @@
-"""FakeClusters' record of one cluster; it counts reads in place of time."""
+"""FakeClusters' record of one cluster; it counts reads instead of time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.domain.labs.aws_states import (
 
 @dataclass
 class Looks:
-    """How many describes each thing stays in a passing state before it settles."""
+    """The number of reads for which each resource stays in a transitional state."""
 
     cluster: int = 2
     nodegroup: int = 2

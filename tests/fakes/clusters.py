@@ -1,7 +1,7 @@
-"""EKS in memory: things take several looks to settle, refuse what EKS refuses, and bring what EKS brings along.
+"""EKS in memory: resources take several reads to settle; invalid requests and dependent resources are as in EKS.
 
 An ACTIVE node group has an auto scaling group, instances and interfaces; deleted, it leaves its CNI interfaces behind
-(`leaves_interfaces`). A cluster has EKS's own security group, which stays as long as something uses it.
+(`leaves_interfaces`). A cluster has EKS's own security group, which stays as long as it is in use.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from tests.fakes.cluster_record import ClusterRecord, Looks
 
 @dataclass
 class FakeClusters(NodegroupCalls, PartCalls):
-    """Implements the Clusters port. `issues` plans what ends badly: `("nodegroup", name)`, `("cluster", name)`,
-    `("addon", name)` → the health issue it ends with; `failing_updates` makes the next updates end Failed; `capacity` is how many
-    instances AWS has for a node group that grows."""
+    """Implements the Clusters port. `issues` plans failures: `("nodegroup", name)`, `("cluster", name)`, `("addon", name)` →
+    the resulting health issue; `failing_updates` makes the next updates end Failed; `capacity` is the number of instances that
+    AWS has for a growing node group.
+    """
 
     account: Account
     looks: Looks = field(default_factory=Looks)
@@ -143,7 +144,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
         del self.clusters[state.name]
 
     def drop(self, name: str) -> None:
-        """Somebody deletes a cluster by hand, with all that is in it."""
+        """Delete a cluster by hand, with all its parts."""
         record = self.record(name)
         for nodegroup in list(record.nodegroups.values()):
             self._drop_nodes(record, nodegroup)
@@ -151,7 +152,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
         self._vanish(record)
 
     def put(self, name: str, version: str) -> None:
-        """Somebody makes a cluster of their own, after an older one of that name was deleted: never at the same instant."""
+        """Create another owner's cluster, after an older one of that name was deleted: never at the same instant."""
         resource = self.account.add(Kind.CLUSTER, name, created_at=self.account.clock.now() + timedelta(minutes=10))
         state = ClusterState(name, resource.arn, "ACTIVE", version, created_at=resource.created_at)
         self.clusters[name] = ClusterRecord(state, 0)

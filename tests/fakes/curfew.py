@@ -1,4 +1,4 @@
-"""Curfew's fakes: plans and rules in dictionaries over the same labs, signals as they are set, one signing key."""
+"""Curfew's fakes: plans and rules in dictionaries over the same labs, settable signals, one signing key."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class FakeCurfewStore:
 
 @dataclass
 class FakeSignals:
-    """Implements the Signals port. `evidence`: by lab id, a function of `now`; a lab without one could not be read at all."""
+    """Implements the Signals port. `evidence`: by lab id, a function of `now`; a lab without one is unreadable."""
 
     account: Account
     evidence: dict[str, Callable[[datetime], Evidence]] = field(default_factory=dict)
@@ -184,7 +184,7 @@ class FakeSignals:
     port_name: str = "signals"
 
     def of(self, place: Place) -> FakeSignals:
-        """The same signals for every place; which were asked for is noted."""
+        """The same signals for every place; the places are recorded."""
         self.asked.append(place)
         return self
 
@@ -198,7 +198,7 @@ class FakeSignals:
 
 
 def unread(lab_id: str, now: datetime) -> Evidence:
-    """Evidence of which nothing could be read."""
+    """Evidence with every signal unreadable."""
     return Evidence(lab_id, now, now - timedelta(hours=3), "ACTIVE", unread=("AWS/EKS metrics: not there",))
 
 
@@ -206,7 +206,7 @@ def unread(lab_id: str, now: datetime) -> Evidence:
 class FakeLinkKeys:
     """Implements the LinkKeys port; `rotate` makes the current key the previous one, `lose` deletes the secret.
 
-    `since`: when the current key was made; None: lately, whenever that is.
+    `since`: the creation time of the current key; None: recent.
     """
 
     keys: dict[str, bytes] = field(default_factory=lambda: {"one": b"1" * 32})
@@ -238,7 +238,7 @@ class FakeLinkKeys:
 
 @dataclass
 class FakeReach:
-    """Implements the Reach port; `unreachable` maps recipients to why."""
+    """Implements the Reach port; `unreachable` maps recipients to reasons."""
 
     unreachable: dict[str, str] = field(default_factory=dict)
 
@@ -249,7 +249,7 @@ class FakeReach:
 
 @dataclass
 class FakeCostExplorer:
-    """Implements the CostExplorer port; `asked`: the days that it was asked about."""
+    """Implements the CostExplorer port; `asked`: the requested days."""
 
     account: Account
     answer: Billed = field(default_factory=Billed)
@@ -276,7 +276,7 @@ class FakeCurfew:
 
 
 def a_price_list(region: str = "ap-northeast-2") -> Prices:
-    """The prices of ap-northeast-2 as EKS labs usually meet them."""
+    """The prices of ap-northeast-2 that EKS labs commonly need."""
     return Prices(
         region,
         0.10,
@@ -291,7 +291,7 @@ def a_price_list(region: str = "ap-northeast-2") -> Prices:
 
 
 def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
-    """A fresh, empty world; `.curfew` is what steps and use cases take."""
+    """A fresh, empty world; steps and use cases take its `.curfew`."""
     curfew_store, signals, keys, reach = (
         FakeCurfewStore(account, store),
         FakeSignals(account),

@@ -1,4 +1,6 @@
-"""Builders of evidence: a quiet cluster with every signal on record; keyword arguments replace what a test cares about."""
+"""Builders of evidence: a quiet cluster with every signal recorded; keyword arguments replace the fields that a test cares
+about.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, Kubernete
 
 FIVE_MINUTES = 300
 HOUR = 3600
-#: Requests a minute to the API server of a cluster with two resting nodes.
+#: API server requests per minute in a cluster with two idle nodes.
 NOISE = 400.0
 MEGABYTE = 1_000_000.0
 
 
 def a_series(now: datetime, value: float | Callable[[datetime], float] = 0.0, hours: float = 3) -> Series:
-    """Five-minute periods up to `now`, all of one value or of a function of their beginning."""
+    """Five-minute periods up to `now`, all with one value or with a function of their start."""
     return _series(FIVE_MINUTES, now - timedelta(hours=hours), now, value)
 
 
@@ -28,7 +30,7 @@ def an_hourly_series(now: datetime, value: float | Callable[[datetime], float] =
 
 
 def with_values(series: Series, changed: dict[int, float]) -> Series:
-    """The series with other values at some places; -1 is the last."""
+    """The series with other values at some indexes; -1 is the last."""
     points = list(series.points)
     for place, value in changed.items():
         points[place] = (points[place][0], value)
@@ -36,12 +38,12 @@ def with_values(series: Series, changed: dict[int, float]) -> Series:
 
 
 def without(series: Series, first: int, last: int) -> Series:
-    """The series with a hole from place `first` up to before `last`."""
+    """The series without the periods from index `first` up to before `last`."""
     return replace(series, points=series.points[:first] + series.points[last:])
 
 
 def a_nodegroup_use(now: datetime, **changes: Any) -> NodegroupUse:
-    """Two resting t3.medium: CPU 3 %, as ever, and two megabytes in five minutes each way."""
+    """Two idle t3.medium: constant CPU of 3 %, and two megabytes in five minutes each way."""
     group = NodegroupUse(
         name="myeks-nodegroup",
         status="ACTIVE",
@@ -57,7 +59,7 @@ def a_nodegroup_use(now: datetime, **changes: Any) -> NodegroupUse:
 
 
 def a_balancer_use(now: datetime, **changes: Any) -> BalancerUse:
-    """An ALB without a request: CloudWatch has no data points of it."""
+    """An ALB without requests: CloudWatch has no data points of it."""
     arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/app/k8s-default-web/50dc6c495c0c9188"
     return replace(BalancerUse(arn, "application", Series(FIVE_MINUTES)), **changes)
 
@@ -68,7 +70,7 @@ def a_kubernetes_use(**changes: Any) -> KubernetesUse:
 
 
 def quiet_evidence(now: datetime, lab_id: str = "lab-7f3k2m9x", **changes: Any) -> Evidence:
-    """A cluster at rest for a week, read at `now`; its Kubernetes API can't be reached, its audit log is off."""
+    """A cluster idle for a week, read at `now`; its Kubernetes API is unreachable, its audit log is off."""
     evidence = Evidence(
         lab_id=lab_id,
         read_at=now,

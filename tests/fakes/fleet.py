@@ -1,7 +1,7 @@
-"""EKS in many accounts and regions, in memory: what the support watch reads, and what can be wrong with it.
+"""EKS in many accounts and regions, in memory, with all failures that the support watch may meet.
 
-Clusters are put in with `add`; `break_cluster` and `break_place` make them unreadable for as long as they like; `vanish`
-makes one that is listed and gone when described.
+`add` adds clusters; `break_cluster` and `break_place` make them unreadable until mended; `vanish` makes one that is listed and
+gone when described.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PlaceId = tuple[str, str]
 
 @dataclass
 class FakeFleets:
-    """Every place. Broken ones raise their error on each call until mended; `updates` are policies that were asked for."""
+    """Every place. Broken ones raise their error on each call until mended; `updates` are the requested policies."""
 
     account: Account
     calendar: Calendar = field(default_factory=a_calendar)
@@ -43,7 +43,7 @@ class FakeFleets:
         return FakeFleet(self.account, self, place)
 
     def add(self, *clusters: FleetCluster) -> None:
-        """Put clusters there, or replace them."""
+        """Add clusters, or replace them."""
         self.clusters |= {cluster.key: cluster for cluster in clusters}
 
     def remove(self, key: ClusterKey) -> None:
@@ -51,24 +51,24 @@ class FakeFleets:
         del self.clusters[key]
 
     def vanish(self, *keys: ClusterKey) -> None:
-        """Let these be listed, and gone when they are described."""
+        """Make these listed, and gone when described."""
         self.vanished |= set(keys)
 
     def upgrade(self, key: ClusterKey, version: str) -> FleetCluster:
-        """Upgrade a control plane; its nodes stay behind, and its insights are of yesterday."""
+        """Upgrade a control plane; its nodes keep their version, and its insights are a day old."""
         self.clusters[key] = replace(self.clusters[key], version=version)
         return self.clusters[key]
 
     def break_cluster(self, key: ClusterKey, error: Exception) -> None:
-        """Every look at this cluster raises."""
+        """Make every read of this cluster raise."""
         self.broken_clusters[key] = error
 
     def break_place(self, place: Place, error: Exception) -> None:
-        """Every look at this place raises."""
+        """Make every read of this place raise."""
         self.broken_places[place.account, place.region] = error
 
     def mend(self, *keys: ClusterKey) -> None:
-        """Let these clusters be read again; without any, all clusters and places."""
+        """Make these clusters readable again; without arguments, all clusters and places."""
         for key in keys or tuple(self.broken_clusters):
             self.broken_clusters.pop(key, None)
         if not keys:
@@ -99,7 +99,7 @@ class FakeFleet:
 
     @port
     def expect(self, names: Sequence[str]) -> None:
-        """Nothing is read together here."""
+        """This fake reads nothing in advance."""
 
     @port
     def read(self, name: str) -> FleetCluster:
@@ -149,7 +149,7 @@ class FakeFleet:
 
 Change = Callable[[FleetCluster], FleetCluster]
 
-#: Irregular answers of real accounts: each function turns a cluster into such a one.
+#: Irregular answers of real accounts: each function gives a cluster one of them.
 ODD: dict[str, Change] = {
     "no tags": lambda cluster: replace(cluster, tags={}),
     "no platform version": lambda cluster: replace(cluster, platform_version=None),

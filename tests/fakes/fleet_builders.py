@@ -44,7 +44,7 @@ def a_registration(**changes: Any) -> Registration:
 
 
 def a_fleet_cluster(name: str = "orders", version: str = "1.34", **changes: Any) -> FleetCluster:
-    """A healthy cluster of ops' with one managed node group of its own version. `key=` puts it elsewhere."""
+    """A healthy cluster of ops' with one managed node group of the same version. `key=` puts it elsewhere."""
     key = changes.pop("key", None) or a_key(name)
     cluster = FleetCluster(
         key=key,
@@ -61,7 +61,7 @@ def a_fleet_cluster(name: str = "orders", version: str = "1.34", **changes: Any)
 
 
 def an_insight(name: str = "Deprecated APIs removed in Kubernetes v1.35", **changes: Any) -> Insight:
-    """An error about one resource that a client still asks for."""
+    """An error about one resource that a client still requests."""
     insight = Insight(
         id="0f1e2d3c-aaaa-bbbb-cccc-000000000001",
         name=name,
@@ -77,12 +77,12 @@ def an_insight(name: str = "Deprecated APIs removed in Kubernetes v1.35", **chan
 
 
 def an_addon(name: str = "coredns", **changes: Any) -> AddonAtNext:
-    """An add-on that does not run on the next minor, for which a newer one is there."""
+    """An add-on that does not run on the next minor version, and has a newer release."""
     return replace(AddonAtNext(name, "v1.11.1-eksbuild.4", False, "v1.12.4-eksbuild.1"), **changes)
 
 
 def a_trouble(**changes: Any) -> ReadFailure:
-    """Denied, since now."""
+    """Denied since NOW."""
     trouble = ReadFailure("eks:DescribeCluster", "AccessDeniedException", "User is not authorized.", NOW, NOW)
     return replace(trouble, **changes)
 
@@ -99,7 +99,7 @@ def a_support(**changes: Any) -> Support:
 
 
 def a_watched(name: str = "orders", **changes: Any) -> Watched:
-    """A cluster read at NOW. `at=` is its next deadline's instant, None for one without."""
+    """A cluster read at NOW. `at=` is its next deadline, None for no deadline."""
     support = a_support()
     if "at" in changes:
         at = changes.pop("at")
@@ -109,7 +109,7 @@ def a_watched(name: str = "orders", **changes: Any) -> Watched:
 
 
 def a_notice(name: str = "orders", **changes: Any) -> Notice:
-    """The 14-day rung of `a_deadline`, decided at NOW, to ops."""
+    """The 14-day notice of `a_deadline` to ops, decided at NOW."""
     notice = Notice(
         key=a_key(name),
         kind=NoticeKind.DEADLINE,

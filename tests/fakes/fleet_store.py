@@ -1,4 +1,4 @@
-"""The fleet's store in memory: the same promises as DynamoDB's, kept by simple dictionaries."""
+"""The fleet's store in memory: DynamoDB's guarantees with simple dictionaries."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class FakeFleetStore:
                 self.notices[given.key, given.id] = again
 
     def put(self, *watched: Watched) -> None:
-        """Put clusters there as they are: for tests that start in the middle of a story."""
+        """Store clusters unchanged: for tests that start in the middle of a story."""
         self.kept |= {one.cluster.key: one for one in watched}
 
     def _oldest_first(self) -> list[Notice]:

@@ -14,7 +14,7 @@ from tests.fakes.account import Account, port
 class FakeLeftovers:
     """Finds all resources of a kind, of any owner: the rule must decide, so the fake does not filter.
 
-    `backups` are the states in which the next snapshots are born.
+    `backups` are the initial states of the next snapshots.
     """
 
     account: Account
@@ -45,7 +45,7 @@ class FakeLeftovers:
 
 @dataclass
 class FakeCensus:
-    """Sees everything that could be the target's. `blind` names sources that cannot be read."""
+    """Lists everything that could be the target's. `blind` names unreadable sources."""
 
     account: Account
     blind: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """SES in memory: sent mails with their events, and the records of mails.
 
-`account.fail("send_mail", …)` and `account.lose_answer(…)` are crashes before and after SES took it. `outcomes`: by address, how
-its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; `refused`: SES does not take them; delivered otherwise).
+`account.fail("send_mail", …)` and `account.lose_answer(…)` are crashes before and after SES took it. `outcomes`: by address,
+the result of its mails (`bounce`, `soft-bounce`, `complaint`, `silence`; `refused`: SES rejects them; delivered otherwise).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _KINDS = {
 
 
 def not_verified(identity: str) -> AwsRefused:
-    """SES's answer, in its sandbox, to a mail from or to an identity that is not verified."""
+    """SES's sandbox error for a sender or recipient that is not verified."""
     words = "Email address is not verified. The following identities failed the check in region AP-NORTHEAST-2: "
     return AwsRefused("ses:SendEmail", "MessageRejected", words + identity)
 
 
 @dataclass
 class FakeMailer:
-    """Implements the Mailer port. `sent`: in order, each with SES's id; `trouble`: what `troubles` says."""
+    """Implements the Mailer port. `sent`: in order, each with SES's id; `trouble`: from `troubles`."""
 
     account: Account
     sent: list[tuple[str, Letterhead]] = field(default_factory=list)
@@ -127,8 +127,9 @@ class FakeMailStore:
 
 @dataclass
 class FakeMailing:
-    """`addresses`: of people, by the name or the ARN that they are told under; `muted` and `languages`: theirs, by address;
-    `looked_up`: how often."""
+    """`addresses`: people's, by the recipient's name or ARN; `muted` and `languages`: theirs, by address; `looked_up`: the
+    number of look-ups.
+    """
 
     mailer: FakeMailer
     store: FakeMailStore
@@ -147,7 +148,7 @@ class FakeMailing:
 
 
 def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:
-    """Let a world send mail to these people."""
+    """Enable mail to these people in a world."""
     fake = FakeMailing(FakeMailer(world.account), FakeMailStore(world.account), addresses)
     mailing = Mailing(fake.mailer, fake.store, fake.addressees_of, written, lambda _: ())
     world.deps = replace(world.deps, mail=mailing)

@@ -1,7 +1,7 @@
 """Messages of the support watch, recorded instead of sent.
 
-`account.fail("send", AwsUnavailable(...))` is a crash before anything went out; `account.lose_answer("send")` is one
-after: the message is out, and its sender does not know.
+`account.fail("send", AwsUnavailable(...))` is a crash before sending; `account.lose_answer("send")` is one after it: the
+message is sent, and its sender does not know.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.fakes.account import Account, port
 
 @dataclass
 class FakeNotifier:
-    """Implements the Notifier port. `sent` in order, each with the id it was given; `events` as (detail type, detail)."""
+    """Implements the Notifier port. `sent` in order, each with its id; `events` as (detail type, detail)."""
 
     account: Account
     sent: list[tuple[str, Message]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""People in memory: the same promises as DynamoDB's, kept by two dictionaries."""
+"""People in memory: DynamoDB's guarantees with two dictionaries."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class FakePeople:
 
     @port
     def change_person(self, person_id: str, change: Callable[[Person], Person]) -> Person | None:
-        """Through the other two, so that somebody else may act in between."""
+        """Calls the other two methods, so that somebody else may act in between."""
 
         def save(changed: Person, stored: Person) -> Person | None:
             return self.people[person_id] if self.save_people([stored], [changed]) else None

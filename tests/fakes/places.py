@@ -30,7 +30,7 @@ from tests.fakes.trail import created, session
 
 @dataclass
 class FakeQuotas:
-    """`report`: what the account says; at first an account that says nothing of itself and has room for all."""
+    """`report`: the account's quotas; by default without any figures, and with room for all."""
 
     account: Account
     report: QuotaReport = field(default_factory=QuotaReport)
@@ -43,8 +43,9 @@ class FakeQuotas:
 
 @dataclass
 class FakeNetwork:
-    """`given_subnets` are those of existing networks; a stack's own are read off the account. `without`: zone -> instance
-    types that it does not offer."""
+    """`given_subnets` are those of existing networks; a stack's own come from the account. `without`: zone -> unavailable
+    instance types.
+    """
 
     account: Account
     zone_names: tuple[str, ...] = ("ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c", "ap-northeast-2d")
@@ -176,7 +177,7 @@ class FakeDns:
 
 @dataclass
 class FakeRoles:
-    """`given` are roles that exist beside the stacks' own: name → ARN. Principals are there unless they are `missing`."""
+    """`given` are roles beside the stacks' own: name → ARN. Principals exist unless they are `missing`."""
 
     account: Account
     given: dict[str, str] = field(default_factory=dict)
@@ -216,7 +217,7 @@ class FakeRoles:
 
 @dataclass
 class FakeGroups:
-    """Auto Scaling groups; an instance says by its attribute `asg` which it is in."""
+    """Auto Scaling groups; an instance names its group in its attribute `asg`."""
 
     account: Account
     port_name: str = "groups"
@@ -245,7 +246,7 @@ class FakeHistory:
     port_name: str = "history"
 
     def made(self, thing: Resource, role: Resource, **changes: Any) -> Resource:
-        """Let a session of a role have made the thing when it was born."""
+        """Record a creation by a session of a role, at the resource's creation time."""
         at = thing.created_at or self.account.clock.now()
         identity = session(role.attributes.get("role-id", ""), f"role/{role.id}")
         self.told.append(created(thing, at, identity, **changes))
@@ -265,8 +266,8 @@ class FakeHistory:
 class FakeKubernetes:
     """The API server. Unreachable unless `answers`; `sweeps` are the results of the next sweeps, the last repeats.
 
-    `on_sweep` runs when a reachable sweep happens: it stands for the controllers' deletions. `ready`: the number of Ready nodes
-    by node group, if the server answers; None: all running ones.
+    `on_sweep` runs at a reachable sweep: it stands for the controllers' deletions. `ready`: the number of Ready nodes by node
+    group, if the server answers; None: all running ones.
     """
 
     account: Account

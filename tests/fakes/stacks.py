@@ -1,7 +1,7 @@
 """CloudFormation in memory: reads the resources and outputs of a real template, and fails as CloudFormation does.
 
-Understands what the lab's template uses: Ref, Fn::GetAtt, Fn::Join, Fn::Sub, Fn::Select, Parameters' defaults. A
-resource of a type that is not a Kind (a route, an attachment) leaves no trace.
+Supports the features in the lab's template: Ref, Fn::GetAtt, Fn::Join, Fn::Sub, Fn::Select, Parameters' defaults. A resource of
+a type that is not a Kind (a route, an attachment) is not stored.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KINDS = {
     "AWS::IAM::InstanceProfile": Kind.INSTANCE_PROFILE,
     "AWS::Logs::LogGroup": Kind.LOG_GROUP,
 }
-#: The order in which a stack's things are deleted.
+#: The order in which a stack's resources are deleted.
 _LAST = (Kind.SECURITY_GROUP, Kind.SUBNET, Kind.INTERNET_GATEWAY, Kind.ROLE, Kind.VPC)
 
 
@@ -46,7 +46,7 @@ class _Stack:
 
 @dataclass
 class FakeStacks:
-    """`looks`: how many describes a stack stays in progress. `fail_next(reason)`: the next one rolls back."""
+    """`looks`: the number of describes for which a stack stays in progress. `fail_next(reason)`: the next one rolls back."""
 
     account: Account
     looks: int = 1
@@ -59,7 +59,7 @@ class FakeStacks:
         self.failure = (resource, reason)
 
     def make_somebodys(self, name: str, tags: Mapping[str, str], resources: Sequence[Resource] = ()) -> StackState:
-        """Let somebody else make a stack of this name, with these tags, of these things."""
+        """Create another owner's stack of this name, with these tags and resources."""
         own = self.account.add(Kind.STACK, name, tags=tags, arn=f"arn:aws:cloudformation:x:1:stack/{name}/theirs")
         state = StackState(own.arn, "CREATE_COMPLETE", created_at=own.created_at)
         self.stacks[name] = _Stack(state, tags, [thing.arn for thing in resources], 0, "CREATE_COMPLETE")
@@ -144,7 +144,7 @@ class FakeStacks:
 
 
 class _Template:
-    """Makes what a template says."""
+    """Creates a template's resources."""
 
     def __init__(
         self, account: Account, stack: str, document: dict[str, Any], given: Mapping[str, str], tags: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The store in memory: the same promises as DynamoDB's, kept by simple dictionaries."""
+"""The store in memory: DynamoDB's guarantees with simple dictionaries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from chalicelib.ports.deps import Ahead, NewLabLimits, Page, WholeLab
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
-#: The sums that a lab is in, and its amounts by month.
+#: The sums that include a lab, and its amounts by month.
 Amounts = tuple[Sequence[tuple[Scope, str]], Mapping[str, Mapping[str, int]]]
 IDEMPOTENCY_DAYS = 7
 

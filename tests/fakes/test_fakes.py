@@ -1,4 +1,4 @@
-"""The fakes keep the promises that tests rely on."""
+"""The fakes keep the guarantees that tests rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudTrail events as AWS writes them down: who created what, and what the answer said."""
+"""CloudTrail events in AWS's format: the creator, and the answer to the creation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CREATIONS: Mapping[Kind, tuple[str, str]] = {
 
 
 def created(thing: Resource, at: datetime, identity: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """The event of its creation."""
+    """The event of a resource's creation."""
     source, name = CREATIONS[thing.kind]
     asked, answered = _elements(thing)
     told = {
@@ -45,7 +45,7 @@ def created(thing: Resource, at: datetime, identity: Mapping[str, Any], **change
 
 
 def session(role_id: str, role: str = "role/ekslab/csi", **context: Any) -> dict[str, Any]:
-    """Somebody in a session of a role."""
+    """A person in a session of a role."""
     issuer = {"type": "Role", "principalId": role_id, "arn": f"arn:aws:iam::111122223333:{role}"}
     arn = f"arn:aws:sts::111122223333:assumed-role/{role.rpartition('/')[2]}/session"
     return {"type": "AssumedRole", "arn": arn, "sessionContext": {"sessionIssuer": issuer, **context}}
@@ -60,7 +60,7 @@ def _elements(thing: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     return asked, _ANSWERS[thing.kind](thing)
 
 
-#: The field of the request that has the name, where no answer has an id.
+#: The request's field with the name, for answers without an id.
 _NAMED = {
     Kind.CLASSIC_LOAD_BALANCER: "loadBalancerName",
     Kind.AUTO_SCALING_GROUP: "autoScalingGroupName",

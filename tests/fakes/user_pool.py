@@ -1,4 +1,4 @@
-"""A user pool in memory: its users, the login that a browser is sent to, and codes for ID tokens."""
+"""A user pool in memory: its users, the login page for browsers, and codes for ID tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FakeUser:
 
 @dataclass
 class FakeUserPool:
-    """`forge` changes the claims of the tokens that it gives: what an attacker would have it say."""
+    """`forge` changes the claims of its tokens: an attacker's version."""
 
     account: Account
     clock: FakeClock
@@ -45,7 +45,7 @@ class FakeUserPool:
     port_name = "user_pool"
 
     def add(self, username: str, *groups: str) -> str:
-        """A user; the ARN by which they own labs."""
+        """Add a user; return the ARN under which they own labs."""
         self.made += 1
         self.users[username] = FakeUser(f"{self.made:08d}-aaaa-bbbb-cccc-000000000000", groups)
         return self.arn_of(username)

@@ -28,12 +28,12 @@ class FakeWatch:
         self.account.fail(operation, error, times, after)
 
     def lose_answer(self, operation: str) -> None:
-        """Let the next call act, and lose its answer."""
+        """Let the next call take effect, and lose its answer."""
         self.account.lose_answer(operation)
 
 
 def make_watch(administrators: str | None = "admins@example.com", account: Account | None = None) -> FakeWatch:
-    """A fresh, empty world; `.watch` is what steps and use cases take. `account`: to share one with `make_deps()`."""
+    """A fresh, empty world; steps and use cases take its `.watch`. `account`: to share one with `make_deps()`."""
     account = account or Account(FakeClock())
     fleets, store, notifier = FakeFleets(account), FakeFleetStore(account), FakeNotifier(account)
     watch = Watch(fleets, store, notifier, home=account.id, administrators=administrators)

@@ -1,4 +1,4 @@
-"""Step Functions in memory: names are unique for ever, starting can fail before or after the act."""
+"""Step Functions in memory: execution names are unique for ever, a start can fail before or after it takes effect."""
 
 from __future__ import annotations
 

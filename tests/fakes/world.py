@@ -51,13 +51,13 @@ class FakeWorld:
     places: Places
 
     def join(self, account: str, region: str) -> Account:
-        """Another account's region, which lets the service in; what exists there."""
+        """Add another account's region with the member role; return its resources."""
         there = Account(self.clock, account, region)
         self.places.open[Place(account, region)] = cloud_over(there)
         return there
 
     def shut(self, account: str) -> None:
-        """The account lets the service in no more."""
+        """Remove the account's member role."""
         for place in [place for place in self.places.open if place.account == account]:
             del self.places.open[place]
 
@@ -66,13 +66,13 @@ class FakeWorld:
         self.account.fail(operation, error, times, after)
 
     def lose_answer(self, operation: str) -> None:
-        """Let the next call act, and lose its answer."""
+        """Let the next call take effect, and lose its answer."""
         self.account.lose_answer(operation)
 
 
 @dataclass
 class Places:
-    """Which places let the service in; the home account always does, in every region."""
+    """The places with access for the service; the home account always has it, in every region."""
 
     home: str
     cloud: Cloud
@@ -86,7 +86,7 @@ class Places:
 
 
 class _Shut:
-    """A port of an account whose role is gone: no call gets past assuming it."""
+    """A port of an account whose role is gone: every call fails when it assumes the role."""
 
     def __init__(self, account: str) -> None:
         self._account = account
@@ -118,7 +118,7 @@ def cloud_over(account: Account) -> Cloud:
 
 
 def make_deps(limits: Limits | None = None) -> FakeWorld:
-    """A fresh, empty world; `.deps` is what steps and use cases take."""
+    """A fresh, empty world; steps and use cases take its `.deps`."""
     clock = FakeClock()
     account = Account(clock)
     store, workflows = FakeStore(account), FakeWorkflows(account)

@@ -1,1 +1,1 @@
-"""Faults put into whole lifecycles on fakes, one a life, and what must be true after each."""
+"""Fault injection into whole lifecycles on fakes, one fault a life, with the invariants checked after each."""

@@ -1,4 +1,4 @@
-"""All cells: what each lifecycle calls, as it is found by living it once without faults, times the faults."""
+"""All cells: the calls of each lifecycle, recorded in a run without faults, times the faults."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from tests.proof.lives import GOALS, undisturbed
 
 
 def lifecycles() -> list[str]:
-    """The workflows that work on a lab."""
+    """The workflows of a lab."""
     return list(GOALS)
 
 
 @functools.cache
 def cells_of(workflow: str) -> tuple[Cell, ...]:
-    """Every pair of function and call with every fault that it can meet: a first answer is never stale, and an execution is stopped
-    once a function."""
+    """Every pair of function and call with every possible fault: a first answer is never stale, and an execution is stopped
+    once a function.
+    """
     cells, stopped = [], set()
     strikes = undisturbed(workflow).strikes
     for function, call in strikes.met:
@@ -35,7 +36,7 @@ def cells_of(workflow: str) -> tuple[Cell, ...]:
 
 
 def strata(cells: Sequence[Cell], count: int) -> list[Cell]:
-    """So many of them, the same in each run: of each lifecycle and of each fault by turns."""
+    """A sample of `count` cells, the same in each run: of each lifecycle and of each fault by turns."""
     draw, workflows = random.Random(16), list(dict.fromkeys(cell.workflow for cell in cells))
     drawn: list[Cell] = []
     for number, fault in enumerate(list(Fault) * (count // len(Fault) + 1)):
@@ -45,7 +46,7 @@ def strata(cells: Sequence[Cell], count: int) -> list[Cell]:
 
 
 def failures(cells: Iterable[Cell], check: Callable[[Cell], bool]) -> Iterator[tuple[Cell, str]]:
-    """Which cells do not hold, and why. `check` returns whether the cell's fault was met."""
+    """The cells that fail, and why. `check` returns whether the cell's fault was met."""
     for cell in cells:
         try:
             assert check(cell), "the fault was never met"
@@ -54,5 +55,5 @@ def failures(cells: Iterable[Cell], check: Callable[[Cell], bool]) -> Iterator[t
 
 
 def rows(found: Iterable[tuple[Cell, str]]) -> str:
-    """A line for each cell that does not hold: pytest shows a long text whole, and cuts a long dictionary."""
+    """A line for each failing cell: pytest shows a long text whole, and truncates a long dictionary."""
     return "\n".join(f"{cell}: {failure}" for cell, failure in found)

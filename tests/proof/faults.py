@@ -1,4 +1,4 @@
-"""The faults that a life meets: at one call of one function, in one way, once, for two minutes or for good."""
+"""The injected faults: at one call of one function, in one way, once, for two minutes or for good."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.workflows.machine import LambdaDied
 
 
 class Fault(StrEnum):
-    """What happens to the call. STOPPED happens to the execution, when the function that made the call has answered."""
+    """The result of the call. STOPPED stops the execution after the function that made the call has returned."""
 
     THROTTLED = "throttled"
     THROTTLED_TWO_MINUTES = "throttled-two-minutes"
@@ -31,14 +31,14 @@ class Fault(StrEnum):
     STOPPED = "stopped"
 
 
-#: What passes by itself: the lifecycle goes on as if it had not been.
+#: Transient faults: the lifecycle continues as if there had been none.
 PASSING = frozenset(Fault) - {Fault.DENIED, Fault.DENIED_ONCE}
-#: How Lambda reports a function that died.
+#: Lambda's reports of a function that died.
 DEATHS = ("Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown")
-#: AWS's code of a refusal, and its words: people must find one of them in the reason, in the history or in a step.
+#: AWS's code and message of a refusal: the reason, the history or a step must show people one of them.
 CODE, WORDS = "AccessDeniedException", "is not authorized to perform"
 _TWO_MINUTES = timedelta(minutes=2)
-#: These answer troubles as values, and never raise: adapters' own tests show that.
+#: These return errors as values, and never raise: the adapters' own tests show that.
 NEVER_REFUSED = frozenset(
     {"kubernetes.probe", "kubernetes.nodes", "kubernetes.sweep", "kubernetes.view_role", "inventory.take"}
 )
@@ -59,9 +59,10 @@ class Cell:
 
 @dataclass
 class Strikes:
-    """Answers a world's calls, and lets faults befall them. `function`: whose calls they are at the moment; `met`: every pair of
-    function and call so far; `repeated`: those that asked what had been asked before; `struck_at`: when the fault was first met,
-    and `out_at_strike` the last mail that was out by then."""
+    """Answers a world's calls, and injects faults. `function`: the current caller; `met`: every pair of function and call so
+    far; `repeated`: those with a repeated request; `struck_at`: when the fault was first met, and `out_at_strike` the last mail
+    sent before.
+    """
 
     clock: FakeClock
     cell: Cell | None = None
@@ -77,7 +78,7 @@ class Strikes:
 
     @property
     def death(self) -> str:
-        """How AWS reports it: one of its ways for each cell, the same in each run."""
+        """AWS's report of the death: one of its ways for each cell, the same in each run."""
         return DEATHS[zlib.crc32(str(self.cell).encode()) % len(DEATHS)]
 
     def answer(self, call: Call) -> Any:
@@ -158,5 +159,5 @@ def denied(call: str) -> AccessDenied:
 
 
 def action_of(call: str) -> str:
-    """What IAM calls a port's call, for the faults' sake: `store.add_event` is aws:AddEvent."""
+    """The IAM action of a port's call in these faults: `store.add_event` is aws:AddEvent."""
     return f"aws:{call.rpartition('.')[2].title().replace('_', '')}"

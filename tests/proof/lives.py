@@ -1,4 +1,4 @@
-"""Lab lifecycles on fakes, with time: waits and retries move the clock, and the scheduled run comes by every five minutes."""
+"""Lab lifecycles on fakes, with time: waits and retries move the clock, and the scheduled run comes every five minutes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.proof.faults import CODE, PASSING, WORDS, Cell, Fault, Strikes, actio
 from tests.workflows.machine import ExecutionStopped, LambdaDied, Machine
 from tests.workflows.test_whole_path import assert_nothing_twice, put_neighbours
 
-#: lifecycle -> the phase in which it ends well.
+#: lifecycle -> the phase of its success.
 GOALS = {
     "provision": Phase.READY,
     "update": Phase.READY,
@@ -28,7 +28,7 @@ GOALS = {
     "teardown": Phase.DELETED,
     "verify_deletion": Phase.DELETED,
 }
-#: In which phases it may end, and must say why, when AWS refuses for good.
+#: The phases in which it may end, with a reason, when AWS refuses for good.
 ENDS = {
     "provision": {Phase.FAILED, Phase.BLOCKED},
     "update": {Phase.READY},
@@ -38,16 +38,17 @@ ENDS = {
     "verify_deletion": {Phase.BLOCKED},
 }
 SCHEDULE = timedelta(minutes=5)
-#: A fault is healed when work on the lab goes on so soon after it.
+#: A fault is healed if work on the lab continues this soon after it.
 HEALED_WITHIN = timedelta(minutes=10)
 NODES = {"myeks-nodegroup": 3, "second": 2}
 
 
 @dataclass
 class Life:
-    """One lab among its neighbours. `started`: when each execution was started; `stopped`: when one was stopped, and the
-    lab's phase then; `lost_runs`: what scheduled runs failed with, wholly or in part; `causes`: what failed executions told;
-    `ended`: when the last one was over."""
+    """One lab among its neighbours. `started`: the start times of executions; `stopped`: when one was stopped, and the lab's
+    phase then; `lost_runs`: the failures of scheduled runs, in whole or in part; `causes`: those of failed executions; `ended`:
+    the end of the last one.
+    """
 
     world: FakeWorld = field(default_factory=make_deps)
     lab_id: str = ""
@@ -72,22 +73,22 @@ class Life:
 
     @property
     def is_ledger_lost(self) -> bool:
-        """Whether what was made could not be written down: nothing proves it as the lab's then, so it stays and is named."""
+        """Whether a created resource could not be recorded: nothing proves it as the lab's then, so it stays and is named."""
         return self.cell is not None and self.cell.fault is Fault.DENIED and self.cell.call == "store.record"
 
     @property
     def could_not_look(self) -> bool:
-        """Whether the look that finds what came back is denied for good: then no receipt can name it."""
+        """Whether the check for recreated resources is denied for good: then no receipt can name them."""
         looked = self.world.store.receipts(self.lab_id)[-1].look != "now"
         return not looked and self.cell is not None and self.cell.fault is Fault.DENIED
 
     @property
     def lab(self) -> Lab:
-        """As it is stored."""
+        """The stored lab."""
         return self.world.store.labs[self.lab_id]
 
     def request(self) -> None:
-        """Ask for a lab with everything that can be asked for."""
+        """Request a lab with every option."""
         spec = a_spec(
             nodegroups=(a_nodegroup(), a_nodegroup(name="second", desired=1)),
             ssh=SshSpec(None, "ssh-ed25519 AAAA", ("15.230.39.7/32",)),
@@ -100,7 +101,7 @@ class Life:
         self._start("provision", lab)
 
     def begin(self, workflow: str) -> None:
-        """Ask for what the workflow does."""
+        """Request the workflow."""
         now = self.world.clock.now()
 
         def begun(stored: Lab) -> Lab:
@@ -121,7 +122,7 @@ class Life:
         self.world.deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
 
     def play(self) -> None:
-        """Run what was started, and what that starts."""
+        """Run all started executions, and those that they start."""
         while self._played < len(self.world.workflows.started):
             workflow, name, payload = self.world.workflows.started[self._played]
             self._workflow = workflow
@@ -139,7 +140,7 @@ class Life:
                 self.ended = self.world.clock.now()
 
     def _enter(self, function: str) -> None:
-        """A function of another workflow than the one that is told of has its workflow's name, too."""
+        """Prefix a function of any other workflow with that workflow's name."""
         self.strikes.function = function if self._workflow == self.workflow else f"{self._workflow}.{function}"
 
     def _leave(self, function: str) -> None:
@@ -150,7 +151,7 @@ class Life:
         assert_nothing_twice(self.world.account)
 
     def _pass(self, seconds: int) -> None:
-        """Let seconds pass; the scheduled run comes by at its minutes."""
+        """Let seconds pass; the scheduled run comes at its minutes."""
         self.strikes.function = ""
         until = self.world.clock.now() + timedelta(seconds=seconds)
         due = (self._tended_at or self.world.clock.now()) + SCHEDULE
@@ -162,7 +163,7 @@ class Life:
         self.world.clock.instant = until
 
     def tend(self) -> None:
-        """One scheduled run; what it starts is played when the present execution lets it."""
+        """One scheduled run; executions that it starts run when the present one allows it."""
         self.strikes.function = "recover_labs"
         try:
             failed = schedules.recover_labs(self.world.deps)["failed"]
@@ -173,7 +174,7 @@ class Life:
             self.strikes.function = ""
 
     def live(self, **time: float) -> None:
-        """Let time pass in steps of the schedule, with all that is started."""
+        """Let time pass in steps of the schedule, and run all started executions."""
         self.play()
         until = self.world.clock.now() + timedelta(**time)
         while self.world.clock.now() < until:
@@ -182,7 +183,7 @@ class Life:
 
 
 def at_the_beginning_of(workflow: str) -> Life:
-    """A lab of which the workflow is asked for next, or (verify_deletion) comes next by itself."""
+    """A lab just before the workflow is requested or (verify_deletion) starts by itself."""
     life = Life(workflow=workflow)
     life.request()
     if workflow == "provision":
@@ -205,7 +206,7 @@ def at_the_beginning_of(workflow: str) -> Life:
 
 
 def drop_leftovers(life: Life) -> None:
-    """What Kubernetes makes in the lab's VPC and account."""
+    """Resources that Kubernetes creates in the lab's VPC and account."""
     account, vpc = life.world.account, life.lab.facts.vpc_id
     owned = {"kubernetes.io/cluster/myeks": "owned"}
     balancer = {"elbv2.k8s.aws/cluster": "myeks"}
@@ -216,7 +217,7 @@ def drop_leftovers(life: Life) -> None:
 
 
 def told(cell: Cell) -> Life:
-    """The life of a cell: with its fault until all is at rest, and four hours beyond."""
+    """The life of a cell: with its fault until all is at rest, and four hours more."""
     life = at_the_beginning_of(cell.workflow)
     life.cell = life.strikes.cell = cell
     life.live(hours=4)
@@ -236,7 +237,7 @@ def undisturbed(workflow: str) -> Life:
 
 
 def check(life: Life) -> None:
-    """What must be true after the cell's fault, and that the lab can still be ended without a trace."""
+    """Check the invariants after the cell's fault, and that the lab can still be ended without a trace."""
     cell = life.cell
     assert cell is not None
     check_at_rest(life)
@@ -262,7 +263,7 @@ def check(life: Life) -> None:
 
 
 def check_in_time(life: Life) -> None:
-    """What passes, costs its lifecycle no more time than until the next scheduled run."""
+    """A transient fault delays its lifecycle at most until the next scheduled run."""
     usual = undisturbed(life.workflow).ended
     assert life.ended is not None
     assert usual is not None
@@ -270,7 +271,7 @@ def check_in_time(life: Life) -> None:
 
 
 def check_at_rest(life: Life) -> None:
-    """Nobody is at work, nothing is told as running, the record is true, and nothing of the lab's is unnamed."""
+    """Nothing is running or recorded as running, the record is true, and every resource of the lab is named."""
     lab, world = life.lab, life.world
     assert lab.phase in RESTING | OVER | {Phase.BLOCKED}, f"{lab.phase} since {lab.phase_since}: {lab.reason}"
     running = [step.name for step in world.store.steps(lab.id) if step.status is StepStatus.RUNNING]
@@ -287,7 +288,7 @@ def check_at_rest(life: Life) -> None:
 
 
 def _check_named(life: Life) -> None:
-    """Whatever is there beside the neighbours' is on the ledger, or on the last receipt, or comes with a node group."""
+    """Every resource but the neighbours' is on the ledger or the last receipt, or belongs to a node group."""
     listed = {entry.resource.arn for entry in life.world.store.ledger(life.lab_id)}
     receipts = life.world.store.receipts(life.lab_id)
     listed |= {line.arn for line in receipts[-1].lines} if receipts else set()
@@ -301,7 +302,7 @@ def _check_named(life: Life) -> None:
 
 
 def _check_over(life: Life) -> None:
-    """Nothing is there that the last receipt does not name; what could not be written down is all that may be left."""
+    """Nothing exists that the last receipt does not name, except unrecorded resources."""
     named = {line.arn for line in life.world.store.receipts(life.lab_id)[-1].left}
     here = {arn for arn in life.world.account.resources if arn not in life.theirs}
     if life.could_not_look:
@@ -313,7 +314,7 @@ def _check_over(life: Life) -> None:
 
 
 def check_end(life: Life) -> None:
-    """Without the fault the lab can be ended, is proved empty, and others' things stand as before."""
+    """Without the fault the lab can be ended, is proved empty, and others' resources are unchanged."""
     life.strikes.cell = None
     if life.lab.phase not in OVER:
         life.begin("teardown")
@@ -329,7 +330,7 @@ def check_end(life: Life) -> None:
 
 
 def _all_told(life: Life) -> str:
-    """All that people can read about the lab: its reason, its history with the causes, and its steps."""
+    """All texts about the lab that people can read: its reason, its history with the causes, and its steps."""
     store: Any = life.world.store
     events = [f"{event.message} {dict(event.facts)}" for event in store.event_table.get(life.lab_id, [])]
     return "\n".join([str(life.lab.reason), *events, *(step.detail for step in store.steps(life.lab_id))])

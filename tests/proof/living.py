@@ -1,4 +1,4 @@
-"""Nights whose workflows are lived step by step, and functions that die in them, for the model of the whole service."""
+"""Nights with workflows run step by step, and functions that die in them, for the model of the whole service."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from tests.fakes import make_deps
 from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
 from tests.workflows.night.nights import Nights
 
-#: No more than these are alive at once.
+#: The maximum of labs alive at once.
 MOST_LABS = 50
 
-#: What the plan says of a lab that the curfew run ends, or has ended.
+#: The plan's outcomes of a lab that the curfew run ends, or has ended.
 ENDING = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED})
 
 
 def is_of(lab: Lab, thing: Resource, ledger: Iterable[LedgerEntry]) -> bool:
-    """Whether a thing of any kind is the lab's: by its ledger, network, mark, or a name that its id is in."""
+    """Whether a resource of any kind is the lab's: by its ledger, network, tag, or a name with its id."""
     listed = thing.arn in {entry.resource.arn for entry in ledger if not entry.guest}
     inside = thing.attributes.get("vpc-id") == lab.facts.vpc_id is not None
     return listed or inside or thing.tags.get("ekslab:lab-id") == lab.id or lab.id in thing.arn
 
 
 class LivingNights(Nights):
-    """Nights whose workflows are lived step by step. `deaths`: before which invocations a Lambda dies; `count`: how many there
-    were; `reached`, `left`: every phase that a lab was seen in, and that one was seen to leave; `rolled_back`: labs that could not
-    be made."""
+    """Nights with workflows run step by step. `deaths`: the invocations before which a Lambda dies; `count`: their number so
+    far; `reached`, `left`: every phase that a lab was seen to enter, and to leave; `rolled_back`: labs that could not be
+    created.
+    """
 
     def __init__(self) -> None:
         super().__init__(make_deps(Limits(max_labs_per_owner=MOST_LABS, max_labs_per_role=MOST_LABS)))
@@ -38,7 +39,7 @@ class LivingNights(Nights):
         self.rolled_back, self._phases = set[str](), dict[str, Phase]()
 
     def note_phases(self) -> None:
-        """Look at each lab."""
+        """Record each lab's phase."""
         now = {lab.id: lab.phase for lab in self.world.store.labs.values()}
         self.reached |= set(now.values())
         self.left |= {phase for lab_id, phase in self._phases.items() if now[lab_id] is not phase}
@@ -46,7 +47,7 @@ class LivingNights(Nights):
         self._phases = now
 
     def settle(self, at: datetime) -> None:
-        """Run what was started, and what that starts."""
+        """Run all started executions, and those that they start."""
         started = self.world.workflows.started
         while self._done < len(started):
             workflow, name, payload = started[self._done]

@@ -19,10 +19,10 @@ from tests.workflows.machine import ExecutionStopped, Machine
 from tests.workflows.night.nights import CURFEW, Nights, busy, idle
 from tests.workflows.night.promises import check_acts, is_warning
 
-#: How a run ends that did not do all.
+#: The results of an incomplete run.
 INCOMPLETE = "Incomplete"
 RULES = CurfewRules(max_percent=100, young_hours=0)
-#: The mail is out, and nobody could write down that it is: it may go out once more, and is never lost.
+#: The mail is sent, but this could not be recorded: it may be sent once more, and is never lost.
 _REPEATED = frozenset({Fault.FAILED_AFTER, Fault.KILLED_AFTER, Fault.DENIED})
 
 
@@ -85,7 +85,7 @@ def leaves(strikes: Strikes) -> Callable[[str], None]:
 
 
 def check_night(nights: Nights, cell: Cell, strikes: Strikes) -> None:
-    """Nothing ends unplanned or unwarned; what was agreed or judged happened, or something says why not."""
+    """Nothing ends without a plan or a warning; every agreed or judged end happened, or a reason is recorded."""
     check_acts(nights, frozenset(), RULES)
     assert nights.lab("lab-c").phase not in OVER, "a busy lab was ended"
     told = {lab_id: _reasons(nights, lab_id) for lab_id in nights.world.store.labs}
@@ -100,30 +100,30 @@ def check_night(nights: Nights, cell: Cell, strikes: Strikes) -> None:
 
 
 def _reasons(nights: Nights, lab_id: str) -> list[str]:
-    """What its history and its plan say; a warning says nothing of what came of it."""
+    """The texts of its history and its plan; a warning says nothing about the result."""
     said = [f"{each.message} {dict(each.facts)}" for each in nights.history(lab_id) if not is_warning(each)]
     return said + [str(status.reason) for _, status in nights.lines(lab_id) if status.reason]
 
 
 def check_told(runs: Sequence[Machine], texts: Sequence[str]) -> None:
-    """A run of a service that AWS refuses a call for good fails, or something that people read names AWS's code or words."""
+    """A run with a permanently refused call fails, or a text for people names AWS's code or words."""
     text = "\n".join([*texts, *troubles_of(runs)])
     assert is_lost(runs) or CODE in text or WORDS in text, "denied for good, and nothing says so"
 
 
 def troubles_of(runs: Sequence[Machine]) -> list[str]:
-    """What the runs' summaries name."""
+    """The troubles in the runs' summaries."""
     summaries = [machine.output.get("finish") or {} for machine in runs]
     return [str(each) for one in summaries for name in ("troubles", "dropped_events") for each in one.get(name, [])]
 
 
 def is_lost(runs: Sequence[Machine]) -> bool:
-    """Whether one of them ended without having done all: an alarm rings."""
+    """Whether one of them ended incomplete: an alarm rings."""
     return any(machine.path[-1] == INCOMPLETE for machine in runs)
 
 
 def check_watch(world: FakeWorld, runs: Sequence[Machine], cell: Cell, strikes: Strikes) -> None:
-    """Each notice that was decided is sent in the end, none twice; or something says what AWS refuses."""
+    """Each decided notice is sent in the end, none twice; or a text names AWS's refusal."""
     kept = world.watch.store.kept
     if cell.fault is Fault.DENIED:
         troubles = [*world.watch.store.place_troubles().values(), *(each.trouble for each in kept.values())]
@@ -135,7 +135,7 @@ def check_watch(world: FakeWorld, runs: Sequence[Machine], cell: Cell, strikes: 
 
 
 def check_mails(world: FakeWorld, cell: Cell, strikes: Strikes) -> None:
-    """None goes out again and again: once more, if it was out when the fault kept it from being written down."""
+    """A mail is repeated at most once, if the fault kept its sending from being recorded."""
     mails = Counter((mail.kind, mail.recipient, mail.subject, mail.body) for mail in world.watch.notifier.messages)
     out = strikes.out_at_strike
     unwritten = out and (out.kind, out.recipient, out.subject, out.body)
@@ -146,7 +146,7 @@ def check_mails(world: FakeWorld, cell: Cell, strikes: Strikes) -> None:
 
 @functools.cache
 def cells_of_schedules() -> tuple[Cell, ...]:
-    """Every pair of function and call with every fault that it can meet; an execution is stopped once a function."""
+    """Every pair of function and call with every possible fault; an execution is stopped once a function."""
     cells, stopped = [], set()
     for workflow, live in (("curfew", swept), ("watch_support", watched)):
         strikes = live(None)[1]
@@ -161,7 +161,7 @@ def cells_of_schedules() -> tuple[Cell, ...]:
 
 
 def check_cell(cell: Cell) -> bool:
-    """Live the cell's days, and check them. Return whether the fault was met."""
+    """Play the cell's days, and check them. Return whether the fault was met."""
     if cell.workflow == "curfew":
         nights, strikes = swept(cell)
         check_night(nights, cell, strikes)

@@ -1,7 +1,7 @@
-"""What `make prove ONLY=…` tells: cells, lives, races or random days whose names begin so; all of them when it is empty.
+"""The selection of `make prove ONLY=…`: cells, lives, races or random days by the beginning of their names; empty selects all.
 
-`python -m tests.proof.only check update-check_endpoint` fails where nothing has such a name; `... stories lost` prints which
-stories of interrupted lives are told, an expression for pytest's `-k`.
+`python -m tests.proof.only check update-check_endpoint` fails if no name matches; `... stories lost` prints the selected
+stories of interrupted lives, as an expression for pytest's `-k`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.proof.faults import Cell
 from tests.proof.nights import cells_of_schedules
 
 DAYS = "days"
-#: What a story interrupts each call of a life by, and how its test is called.
+#: The ways in which a story interrupts each call of a life, and the names of their tests.
 STORIES = {
     "cut": "test_every_call_is_cut_once",
     "failed": "test_every_call_fails_once_before_its_effect",
@@ -30,34 +30,34 @@ STORIES = {
 
 
 def keep(part: str, found: object) -> None:
-    """Keep a part's result for the page; nothing where only some of it is told."""
+    """Keep a part's result for the page, unless only a selection runs."""
     if not PROVE:
         page.keep(part, found)
 
 
 def of_cells(cells: Sequence[Cell]) -> list[Cell]:
-    """Those that are told. Skips the test where none is."""
+    """The selected cells. Skips the test if there are none."""
     return [cell for cell in cells if str(cell).startswith(PROVE)] or _skip()
 
 
 def told_only_if(name: str) -> None:
-    """Skip the test where something else is told."""
+    """Skip the test if the selection excludes it."""
     if not name.startswith(PROVE):
         _skip()
 
 
 def races_named(name: str) -> str:
-    """What a scene of two acts, or an act three times at once, is called."""
+    """The name of a scene of two acts, or of an act three times at once."""
     return f"races-{name.replace(' ', '-')}"
 
 
 def stories(only: str) -> str:
-    """The tests of the lives that are told."""
+    """The tests of the selected lives."""
     return " or ".join(test for effect, test in STORIES.items() if effect.startswith(only))
 
 
 def names() -> list[str]:
-    """Of everything that may be told."""
+    """All names that can be selected."""
     from tests.proof.test_races import SCENES, THRICE
 
     cells = [*cells_of_schedules(), *(cell for workflow in lifecycles() for cell in cells_of(workflow))]

@@ -1,6 +1,6 @@
 """Writes docs/reference/proof.md from the results that the parts of `make prove` leave in build/proof.
 
-A part that is missing, or was told on other code than this, is refused.
+A part that is missing, or from other code, is an error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORDS = {
     "lost": "The answer is lost after the effect",
     "throttled": "The call is throttled",
 }
-#: Lifecycles and schedules whose cells are told, and scenes of two acts at once.
+#: Lifecycles and schedules with cells, and scenes of two acts at once.
 CELLS_OF = (
     "curfew", "hibernate", "provision", "teardown", "update", "verify_deletion", "wake", "watch_support",
 )  # fmt: skip
@@ -114,14 +114,14 @@ def main() -> None:
 
 
 def page(found: Mapping[str, Any], days: str, code: str) -> str:
-    """The page of the results (`found`) of all parts."""
+    """The page from the results (`found`) of all parts."""
     state = f"\nProved on {days}, with the code whose digest (`tests/proof/page.py`) begins with `{code[:12]}`.\n"
     rows = "".join(_row(effect, found[effect]) for effect in sorted(WORDS))
     return HEAD + rows + state + CELLS + _cells(found) + RACES + _races(found) + DAYS
 
 
 def _parts(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """Each part as kept; a file of an older version counts as missing."""
+    """Each kept part; a file of an older version counts as missing."""
     read = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     return {part: kept for part, kept in read.items() if isinstance(kept, dict) and "code" in kept}
 

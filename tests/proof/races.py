@@ -1,4 +1,4 @@
-"""Acts at the same time, on fakes: while one is between two of its calls of a port, the next one comes and goes."""
+"""Concurrent acts on fakes: between two port calls of one act, the next one runs completely."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LAST = 10_000
 class Race:
     """`moments`: after how many of its calls each act but the last is overtaken by the next one; LAST: never.
 
-    `calls`: how many each made; `results`: `done`, or the class of the service's error; `steps`: after how many calls of the first
-    one a step of its began.
+    `calls`: the number of each act's calls; `results`: `done`, or the class of the service's error; `steps`: after how many
+    calls of the first act each of its steps began.
     """
 
     world: FakeWorld
@@ -33,14 +33,14 @@ class Race:
     _depth: int = 0
 
     def run(self, *acts: Callable[[], object]) -> None:
-        """Return when all are over."""
+        """Run all acts to their end."""
         self._acts, self.calls, self.results = acts, [0] * len(acts), [""] * len(acts)
         self.world.account.around = self._called
         while self._begun < len(acts):
             self._next()
 
     def note_step(self, _function: str) -> None:
-        """A function is about to be invoked."""
+        """Hook before each invocation of a function."""
         if self._at_work == [0]:
             self.steps.append(self.calls[0])
 
@@ -55,7 +55,7 @@ class Race:
         self._at_work.pop()
 
     def _called(self, call: Call) -> Any:
-        """A fake that asks itself is one call."""
+        """Calls between fakes are part of one call."""
         if self._depth or not self._at_work:
             return call.act()
         number = self._at_work[-1]

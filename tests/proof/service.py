@@ -1,7 +1,8 @@
-"""The whole service over days: people ask, change, sleep, extend and let go; others delete and remake; AWS fails and upgrades.
+"""The whole service over days: people request, change, hibernate, extend and end labs; others delete and recreate; AWS fails
+and upgrades.
 
-Workflows, the five-minute run, the curfew run and the daily watch are the real ones, on fakes. What the curfew run promises of a
-fleet (`tests/workflows/night/test_fleets.py`) is held here, too.
+Workflows, the five-minute run, the curfew run and the daily watch are the real ones, on fakes. The curfew run's promises for a
+fleet (`tests/workflows/night/test_fleets.py`) are checked here, too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from tests.workflows.night.nights import SEOUL, vanished
 from tests.workflows.night.test_fleets import ADMIN, AUDIENCES, HOUR, OWNERS, USES, Fleet
 from tests.workflows.test_whole_path import put_neighbours
 
-#: What may go wrong, and how: what changes something, and what is decided from.
+#: Possible faults by kind of call: changes, and reads before decisions.
 CALLS = (
     "stacks.create", "stacks.describe", "stacks.delete", "clusters.create", "clusters.describe", "clusters.delete",
     "create_nodegroup", "nodegroup", "delete_nodegroup", "create_addon", "grant_access", "update_endpoint", "update_state",
@@ -44,15 +45,15 @@ CALLS = (
     "change_lab", "record_step", "add_event", "put_receipt",
 )  # fmt: skip
 ERRORS = (AwsUnavailable("no answer"), Throttled("eks: Rate exceeded"), StaleLab("someone was faster"))
-#: What labs are called.
+#: The names of labs.
 NAMES = tuple(f"lab{number}" for number in range(MOST_LABS))
-#: A lab by its place among those that are looked at.
+#: A lab by its index among the checked ones.
 NUMBERS = st.integers(0, MOST_LABS - 1)
 LEASES = (4, 8, 30, 72)
-#: No lab is longer on its way from one phase of rest to another.
+#: The longest time between two phases of rest.
 LONGEST = TEAR_DOWN_WITHIN + 2 * HOUR
 Request = tuple[str, str, int, str, str]
-#: A name, who asks, for how many hours, how the lab will be used, and its version.
+#: A name, the requester, the hours, the kind of use, and the version.
 REQUESTS = st.tuples(
     st.sampled_from(NAMES),
     st.sampled_from(OWNERS),
@@ -60,7 +61,7 @@ REQUESTS = st.tuples(
     st.sampled_from(sorted(USES)),
     st.sampled_from(["1.36", "1.35", "1.34"]),
 )
-#: What comes and goes with a node group, or is made by Kubernetes, is on no ledger while the lab is in use.
+#: Resources of a node group or of Kubernetes are on no ledger while the lab is in use.
 UNLISTED = frozenset(
     {
         Kind.AUTO_SCALING_GROUP,
@@ -71,16 +72,17 @@ UNLISTED = frozenset(
         Kind.SECURITY_GROUP,
     }
 )
-#: No lab that is let go comes back.
+#: A lab that was ended never returns.
 ALWAYS = datetime.max.replace(tzinfo=UTC)
-#: An administrator who asked for no lab.
+#: An administrator who requested no lab.
 ADMIN_OF_OTHERS = replace(ADMIN, arn="arn:aws:iam::111122223333:user/administrator")
 
 
 class Service(WatchedClusters, Fleet):
-    """`theirs`: what others have; `let_go`: labs that people ended; `lost`: labs whose clusters somebody deleted;
-    `reached`, `left`: phases that a lab was seen in, and seen to leave, over all runs; `raised`: when a lab's control plane was
-    last upgraded."""
+    """`theirs`: others' resources; `let_go`: labs that people ended; `lost`: labs whose clusters somebody deleted; `reached`,
+    `left`: phases that a lab was seen to enter, and to leave, over all runs; `raised`: when a lab's control plane was last
+    upgraded.
+    """
 
     reached: ClassVar[set[Phase]] = set()
     left: ClassVar[set[Phase]] = set()
@@ -104,7 +106,7 @@ class Service(WatchedClusters, Fleet):
         ask_usd=st.sampled_from([None, 3.0]),
     )
     def people_ask_for_labs(self, asked: list[Request], labs: int, unheard: set[str], ask_usd: float | None) -> None:
-        """So many labs of these kinds, by turns."""
+        """A number of labs of these kinds, by turns."""
         self.nights.world.store.kept_offers = Offers(ask_usd=ask_usd)
         self.subscriptions_change(unheard)
         for number in range(labs):
@@ -144,7 +146,7 @@ class Service(WatchedClusters, Fleet):
         self.settled()
 
     def note_let_go(self, lab_id: str) -> None:
-        """Its owner's word was taken, though the answer may have been lost."""
+        """The owner's request was accepted, though the answer may have been lost."""
         self.let_go.add(lab_id)
         self.note_extended(lab_id, ALWAYS)
 
@@ -183,7 +185,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule(number=NUMBERS, again=st.booleans(), found=st.booleans())
     def others_delete_a_cluster(self, number: int, again: bool, found: bool) -> None:
-        """By hand, and perhaps make one of the same name. `found`: the five-minute run whose turn the lab has comes next."""
+        """By hand, and perhaps create one of the same name. `found`: the five-minute run of the lab's next turn."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
         if lab is None or lab.name not in world.clusters.clusters or lab.id in self.lost:
             return
@@ -200,7 +202,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule(number=NUMBERS)
     def a_control_plane_is_upgraded(self, number: int) -> None:
-        """By hand or by AWS: the record learns it within a day."""
+        """By hand or by AWS: the record is updated within a day."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
         record = world.clusters.clusters.get(lab.name) if lab is not None else None
         if lab is not None and record is not None and lab.id not in self.lost:
@@ -215,7 +217,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule()
     def aws_has_no_machines(self) -> None:
-        """For the next node group that is asked for."""
+        """For the next requested node group."""
         issue = HealthIssue("AsgInstanceLaunchFailures", "We currently do not have sufficient capacity.")
         self.nights.world.clusters.issues["nodegroup", "myeks-nodegroup"] = issue
 
@@ -225,7 +227,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule(number=NUMBERS)
     def others_put_something_in_the_way(self, number: int) -> None:
-        """A security group of their own, in the lab's network, until somebody clears the way."""
+        """A security group of their own in the lab's network, until somebody removes it."""
         lab, world = self.one_of(self.at_rest(), number), self.nights.world
         if lab is not None and lab.facts.vpc_id:
             group = world.account.add(Kind.SECURITY_GROUP, vpc_id=lab.facts.vpc_id, group_name="by-hand")
@@ -240,7 +242,7 @@ class Service(WatchedClusters, Fleet):
 
     @rule(hours=st.sampled_from([1, 3, 8, 24]))
     def hours_pass(self, hours: int) -> None:
-        """Each hour the curfew run, the five-minute run before and after it; the watch once a day."""
+        """Each hour the curfew run, with the five-minute run before and after it; the watch once a day."""
         deaf, world = self.deaf(), self.nights.world
         for _ in range(hours):
             before = len(world.watch.notifier.messages)
@@ -263,7 +265,7 @@ class Service(WatchedClusters, Fleet):
         self.settled()
 
     def watch_all(self) -> None:
-        """AWS upgrades whose time has come; the watch sees what is there."""
+        """AWS performs due upgrades; the watch reads the result."""
         world = self.nights.world
         self.aws_upgrades()
         for lab in self.at_rest():
@@ -276,13 +278,13 @@ class Service(WatchedClusters, Fleet):
         self.watch([a_fleet_cluster(name, one.state.version, tags=dict(one.state.tags)) for name, one in there])
 
     def settled(self) -> None:
-        """What people asked for is done."""
+        """People's requests are fulfilled."""
         self.nights.settle(self.now)
         self.reached |= self.living.reached
         self.left |= self.living.left
 
     def calm(self) -> None:
-        """Nothing fails any more, nobody is in the way, everybody hears; all that is left is let go."""
+        """Without faults, blocking resources and unreachable people, end all remaining labs."""
         self.nights.world.account.troubles.clear()
         self.nights.world.clusters.issues.clear()
         self.living.deaths.clear()
@@ -298,7 +300,9 @@ class Service(WatchedClusters, Fleet):
         self.hours_pass(27)
 
     def teardown(self) -> None:
-        """In the end nothing of ours is left, and each receipt says so; it may name what others have under a lab's name."""
+        """In the end no resource of the service is left, and each receipt confirms it; it may name others' resources under a
+        lab's name.
+        """
         self.calm()
         world = self.nights.world
         assert self.alive() == [], [f"{lab.phase}: {lab.reason}" for lab in self.alive()]
@@ -308,7 +312,7 @@ class Service(WatchedClusters, Fleet):
                 assert receipt.done, f"{lab.name}: something is still there"
                 assert {line.arn for line in receipt.left} <= set(self.theirs), "what is left is not others'"
 
-    # What is looked at
+    # Readings
 
     def alive(self) -> list[Lab]:
         return [lab for lab in self.nights.world.store.labs.values() if lab.phase not in OVER]
@@ -322,7 +326,7 @@ class Service(WatchedClusters, Fleet):
     def owner_of(self, lab: Lab) -> Caller:
         return a_caller(arn=lab.owner)
 
-    # What must always be true
+    # Invariants
 
     @invariant()
     def nothing_of_others_ends(self) -> None:
@@ -330,7 +334,7 @@ class Service(WatchedClusters, Fleet):
 
     @invariant()
     def nothing_of_ours_is_unnamed(self) -> None:
-        """The ledger or a receipt of some lab names it, or it comes with a node group of a lab that is alive."""
+        """A lab's ledger or receipt names it, or it comes with a node group of a lab that is alive."""
         world, named = self.nights.world, set[str]()
         for lab in world.store.labs.values():
             named |= {entry.resource.arn for entry in world.store.ledger(lab.id)}
@@ -351,8 +355,7 @@ class Service(WatchedClusters, Fleet):
                 assert here == [], f"{lab.name}: proved empty, and not"
 
     def ours(self) -> list[Resource]:
-        """All that is there but others' things, and what the ledger of a lab that is alive names: it may have an earlier
-        lab's name."""
+        """All resources but others' and those on the ledger of a living lab: it may have an earlier lab's name."""
         world = self.nights.world
         alive = {entry.resource.arn for lab in self.alive() for entry in world.store.ledger(lab.id)}
         return [thing for arn, thing in world.account.resources.items() if arn not in self.theirs and arn not in alive]

@@ -1,6 +1,6 @@
-"""Each call of each step of a lab's lifecycles meets each fault, one a life: `make prove` tells all, `make check` a sample.
+"""Each call of each step of a lab's lifecycles with each fault, one a life: `make prove` runs all, `make check` a sample.
 
-`EKSLAB_PROVE=update-check_endpoint` (`make prove ONLY=…`) tells the cells whose name begins so.
+`EKSLAB_PROVE=update-check_endpoint` (`make prove ONLY=…`) runs the cells whose name starts with it.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from tests.proof.faults import Cell, Fault
 from tests.proof.lives import check, told
 from tests.proof.only import keep, of_cells
 
-#: One a row: what was found to be wrong when all cells were told for the first time.
+#: Regressions: the errors that the first run of all cells found.
 FOUND = (
-    # A change that was given up after EKS had been asked left a record that said the opposite.
+    # A change given up after its request to EKS left a record of the opposite.
     Cell("update", "check_endpoint", "clusters.update_state", Fault.DENIED),
     Cell("update", "check_nodegroups", "clusters.nodegroup_update_state", Fault.DENIED),
-    # A waking that was given up while EKS was at work left nodes running in a lab told as hibernated.
+    # A wake-up given up while EKS was at work left nodes running in a lab recorded as hibernated.
     Cell("wake", "restore_nodegroups", "clusters.nodegroup_update_state", Fault.DENIED_ONCE),
-    # A lab was ended because its workflow was stopped, though another one can go on.
+    # A lab was ended because its workflow was stopped, though another one could continue.
     Cell("provision", "begin", "store.record", Fault.STOPPED),
     Cell("provision", "create_cluster", "clusters.create", Fault.STOPPED),
     Cell("provision", "verify", "kubernetes.probe", Fault.STOPPED),
-    # A denial before a step had begun was told without AWS's words.
+    # A denial before a step had begun was reported without AWS's words.
     Cell("hibernate", "shrink_nodegroups", "store.load_lab", Fault.DENIED),
     Cell("hibernate", "begin", "store.load_lab", Fault.DENIED),
-    # A log group that came back was never deleted once its first deletion had been throttled.
+    # A recreated log group was never deleted once its first deletion had been throttled.
     Cell("verify_deletion", "remove_leftovers", "leftovers.delete", Fault.THROTTLED),
     Cell("verify_deletion", "remove_leftovers", "store.record", Fault.KILLED_AFTER),
-    # A part of the five-minute run that can't be read stopped all of it.
+    # An unreadable part of the five-minute run stopped all of it.
     Cell("update", "recover_labs", "curfew_store.blocked", Fault.DENIED),
-    # A key pair and a work host were made, and the ledger that was to name them could not be read.
+    # A key pair and a work host were created, and their ledger could not be read.
     Cell("provision", "create_stack", "store.ledger", Fault.DENIED),
     Cell("provision", "launch_work_host", "store.ledger", Fault.DENIED),
-    # An account was looked at no more, and nothing told AWS's words.
+    # An account was no longer read, and no text had AWS's words.
     Cell("verify_deletion", "look", "store.load_lab", Fault.DENIED),
 )
 _SAMPLED = 20
@@ -48,7 +48,7 @@ def sampled() -> list[Cell]:
 
 
 def holds(cell: Cell) -> bool:
-    """Live the cell's life, and check it. Return whether the fault was met."""
+    """Play the cell's life, and check it. Return whether the fault was met."""
     life = told(cell)
     check(life)
     return life.strikes.struck_at is not None

@@ -1,4 +1,4 @@
-"""The parts of `make prove`: which of them `ONLY=` tells, and that the page is made of all of them, told on this code."""
+"""The parts of `make prove`: those that `ONLY=` selects, and a page made of all of them, from the current code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_only_the_named_stories_are_told() -> None:
 
 @pytest.fixture
 def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every part but one, told on this code; the page goes elsewhere."""
+    """Keep every part but one, from the current code; the page is written elsewhere."""
     monkeypatch.setattr(page, "LEFT", tmp_path)
     monkeypatch.setattr(page, "PAGE", tmp_path / "proof.md")
     monkeypatch.setattr(page, "code_state", lambda: "0123456789abcdef")

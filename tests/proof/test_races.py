@@ -1,7 +1,7 @@
-"""What people ask, the sweep, the watch and the five-minute run at the same time.
+"""People's requests, the sweep, the watch and the five-minute run at the same time.
 
-Two acts, the one between any two calls of the other, come to what they come to one after the other; the same act three times at
-once comes to what it comes to once. `make check` tells some of the moments, `make prove` all.
+Two acts, one between any two calls of the other, have the result of one after the other; the same act three times at once has
+the result of one. `make check` tests some of the moments, `make prove` all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ASLEEP = Hibernation((NodegroupSize("myeks-nodegroup", 1, 2, 3),), NOW - 10 * HO
 
 
 def an_evening(at: datetime, at_curfew: AtCurfew = AtCurfew.END) -> Nights:
-    """An idle lab that is on tonight's plan, one whose lease ends at its curfew and one in use, as the sweep of `at` finds them."""
+    """At `at`: an idle lab on tonight's plan, one whose lease ends at its curfew and one in use."""
     nights = Nights()
     nights.world.curfew.store.put_rules(CurfewRules(max_percent=100, young_hours=0))
     schedule = replace(SEOUL, at_curfew=at_curfew)
@@ -56,7 +56,7 @@ def an_evening(at: datetime, at_curfew: AtCurfew = AtCurfew.END) -> Nights:
 
 
 def a_morning(at: datetime) -> Nights:
-    """A lab that sleeps, and that is to wake now."""
+    """A hibernated lab that is due to wake."""
     nights = Nights()
     spec = a_spec(name="c-lab-a", schedule=replace(SEOUL, wake=time(18, 30)), nodegroups=(a_nodegroup(),))
     nights.add(
@@ -71,14 +71,14 @@ def a_morning(at: datetime) -> Nights:
     return nights
 
 
-#: When, with which labs, and in which phase the sweep leaves the first one.
+#: The time, the labs, and the phase of the first one after the sweep.
 SCENES: Mapping[str, tuple[datetime, Callable[[datetime], Nights], Phase]] = {
     "the sweep plans": (NOW, an_evening, Phase.READY),
     "the sweep ends": (CURFEW, an_evening, Phase.RELEASING),
     "the sweep hibernates": (CURFEW, lambda at: an_evening(at, AtCurfew.HIBERNATE), Phase.HIBERNATING),
     "the sweep wakes": (NOW, a_morning, Phase.WAKING),
 }
-#: What may be done at the same time.
+#: The concurrent acts.
 ACTS: Mapping[str, Callable[[Nights, datetime], object]] = {
     "extend": lambda nights, at: lease.extend_lab(nights.world.deps, OWNER, LAB, ExtensionRequest(hours=6), at),
     "keep": lambda nights, at: keep_lab(nights.world.deps, OWNER, LAB, at),
@@ -95,7 +95,7 @@ PAIRS = list(combinations_with_replacement(ACTS, 2))
 
 
 def left(world: FakeWorld) -> dict[str, Any]:
-    """What came of it: each lab (less what any sweep mends of it), what is there, and what was started, told and done."""
+    """The result: each lab (without fields that any sweep corrects), the resources, and the executions, notices and statuses."""
     labs = [replace(lab, version=0, planned=None, hourly_usd=None) for lab in world.store.labs.values()]
     return {
         **{f"{lab.id}'s {name}": value for lab in labs for name, value in vars(lab).items()},
@@ -107,12 +107,12 @@ def left(world: FakeWorld) -> dict[str, Any]:
 
 
 def things_told(mail: Message) -> list[tuple[str, str, object]]:
-    """One by one: what is found at the same moment may be told in one digest or in two."""
+    """Single notices: those of the same moment may be in one digest or in two."""
     return [(mail.kind, mail.recipient.casefold(), each) for each in mail.notice_ids or [mail.subject]]
 
 
 def told(scene: str, acts: Sequence[str], moment: int) -> tuple[dict[str, Any], Race]:
-    """What comes of two acts, the first of which is overtaken by the second after so many calls."""
+    """The result of two acts, the first of which is overtaken by the second after `moment` calls."""
     at, begin, _ = SCENES[scene]
     nights = begin(at)
     race = Race(nights.world, [moment])
@@ -122,7 +122,7 @@ def told(scene: str, acts: Sequence[str], moment: int) -> tuple[dict[str, Any], 
 
 
 def differences(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """In words; of what was told, only what is too much and too little."""
+    """The differences as text; of the notices, only surplus and missing ones."""
     told, due = got["told"], wanted["told"]
     parts = [f"too much: {told - due}" if told - due else "", f"too little: {due - told}" if due - told else ""]
     others = (name for name in wanted if name != "told" and got.get(name) != wanted[name])
@@ -130,13 +130,13 @@ def differences(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 class Pairs:
-    """Tells pairs of acts in a scene. `moments`: how many were told."""
+    """Runs pairs of acts in a scene. `moments`: the number of runs."""
 
     def __init__(self, scene: str) -> None:
         self.scene, self.moments = scene, 0
 
     def failures(self, pair: tuple[str, str], chosen: Callable[[int], Iterable[int]]) -> Iterator[str]:
-        """The moments at which one act overtakes the other, and it comes to what comes of no order of their steps."""
+        """The moments of overtaking at which the result is that of no order of their steps."""
         after = {way: told(self.scene, way, LAST) for way in sorted({pair, pair[::-1]})}
         wanted = [outcome for outcome, _ in after.values()]
         wanted += [told(self.scene, way, moment)[0] for way, (_, race) in after.items() for moment in race.steps]
@@ -150,7 +150,7 @@ class Pairs:
 
 
 def a_few(calls: int) -> list[int]:
-    """Some moments of so many, the same in each run."""
+    """A sample of the moments, the same in each run."""
     return Random(calls).sample(range(calls + 1), min(2, calls + 1))
 
 
@@ -165,7 +165,7 @@ def test_the_sweep_of_a_scene_does_what_the_scene_is_named_for(scene: str) -> No
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_two_acts_at_once_come_to_what_they_come_to_one_after_the_other(scene: str) -> None:
-    """Of the sweep with each of the others."""
+    """Races of the sweep with each other act."""
     pairs = Pairs(scene)
     assert "\n".join(row for pair in PAIRS if "sweep" in pair for row in pairs.failures(pair, a_few)) == ""
 
@@ -185,7 +185,7 @@ def a_sweep(at: datetime) -> tuple[FakeWorld, Callable[[], object]]:
 
 
 def a_watch() -> tuple[FakeWorld, Callable[[], object]]:
-    """Of clusters of two people, of whom one is spelled in two ways."""
+    """A watch of clusters of two people, one of them with two spellings."""
     world = make_deps()
     world.watch.store.register(replace(a_registration(), team="team@example.com"))
     owners = ("ops@example.com", "Ops@Example.com", "shop@example.com")
@@ -195,7 +195,7 @@ def a_watch() -> tuple[FakeWorld, Callable[[], object]]:
 
 
 def a_five_minute_run() -> tuple[FakeWorld, Callable[[], object]]:
-    """A start got lost, approvers are to be asked, and somebody is to be invited."""
+    """A lost start, a request for approvers, and a due invitation."""
     world = make_deps()
     waiting = Approval("It costs more than 1 USD.", NOW + timedelta(days=3))
     world.store.put(a_lab(id="lab-1", phase="releasing", run=1, due_at=NOW))
@@ -217,7 +217,7 @@ def a_teardown() -> tuple[FakeWorld, Callable[[], object]]:
     )
 
 
-#: What may be at work three times at once, in a world made for it.
+#: The acts that may run three times at once, each with its world.
 THRICE: Mapping[str, Callable[[], tuple[FakeWorld, Callable[[], object]]]] = {
     "a sweep that warns": lambda: a_sweep(NOW),
     "a sweep that ends labs": lambda: a_sweep(CURFEW),
@@ -236,7 +236,7 @@ def of_three(name: str, *moments: int) -> tuple[dict[str, Any], Race]:
 
 
 def thrice(name: str, count: int) -> Iterator[str]:
-    """The moments at which the same, three times at once, comes to more or less than once."""
+    """The moments at which three concurrent runs have a different result than one."""
     world, act = THRICE[name]()
     once = Race(world, [])
     once.run(act)

@@ -1,4 +1,4 @@
-"""Each fault meets all calls of the curfew run and the watch, one a day: all by `make prove`, some in `make check`."""
+"""All calls of the curfew run and the watch with each fault, one a day: all by `make prove`, some in `make check`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.proof.faults import Cell, Fault
 from tests.proof.nights import cells_of_schedules, check_cell
 from tests.proof.only import keep, of_cells
 
-#: One a row: what was found to be denied for good without a word.
+#: Regressions: calls that were denied for good without any report.
 FOUND = (
     Cell("curfew", "warn", "posts.post", Fault.DENIED),
     Cell("watch_support", "scan_place", "fleet.insights", Fault.DENIED),

@@ -1,4 +1,4 @@
-"""Random days of the whole service: `make prove` tells many, `make check` a few."""
+"""Random days of the whole service: `make prove` runs many, `make check` a few."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.workflows.night.test_fleets import OWNERS
 
 
 def tell(times: int, steps: int) -> None:
-    """So many lives of a service, each of so many steps."""
+    """The numbers of a service's lives, and of the steps of each."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     days = settings(max_examples=times, stateful_step_count=steps, deadline=None, suppress_health_check=slow)
     run_state_machine_as_test(Service, settings=days)

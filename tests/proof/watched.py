@@ -1,4 +1,4 @@
-"""What the service only watches: clusters of others in two accounts; and AWS, which moves dates and upgrades by force."""
+"""The clusters that the service only watches: others' in two accounts; and AWS, which changes dates and forces upgrades."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.workflows.night.test_fleets import OWNERS
 from tests.workflows.watch.test_fleets import DAY, VERSIONS, date_texts
 
 HOME, MEMBER = "111122223333", "444455556666"
-#: Within this time the watch comes by once.
+#: The watch runs once within this time.
 DAILY = timedelta(hours=26)
-#: A version, whose it is, in which account, and its support policy.
+#: A version, the owner, the account, and the support policy.
 KINDS = st.tuples(
     st.sampled_from(VERSIONS[1:]),
     st.sampled_from([*OWNERS, "shop@example.com", "Shop@Example.com"]),
@@ -36,7 +36,7 @@ KINDS = st.tuples(
 
 
 class WatchedClusters(RuleBasedStateMachine):
-    """`others`: each cluster as EKS knows it, `touched`: when it last changed; `truth`: AWS's dates, `ever`: all it ever told."""
+    """`others`: each cluster in EKS, `touched`: its last change; `truth`: AWS's dates, `ever`: all dates it ever published."""
 
     nights: Nights
     now: datetime
@@ -65,7 +65,7 @@ class WatchedClusters(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 11), again=st.booleans())
     def others_delete_one_of_theirs(self, number: int, again: bool) -> None:
-        """And perhaps make one of the same name, of another version."""
+        """And perhaps create one of the same name, of another version."""
         for key in [key for key in self.others if key.name == f"shop-{number}"]:
             gone = self.others.pop(key)
             self.touched[key] = self.now
@@ -96,7 +96,7 @@ class WatchedClusters(RuleBasedStateMachine):
         world.watch.fleets.calendar = world.clusters.calendar = calendar
 
     def forced(self, version: str, policy: str) -> str | None:
-        """To which version AWS upgrades a control plane now, if its time has come."""
+        """The version to which AWS upgrades a control plane now, if it is due."""
         calendar = Calendar(tuple(self.truth.values()), LIVE, self.now)
         for deadline in decide_support(version, policy, calendar, self.now).deadlines:
             if deadline.kind is DeadlineKind.FORCED_UPGRADE and deadline.at <= self.now:
@@ -104,14 +104,14 @@ class WatchedClusters(RuleBasedStateMachine):
         return None
 
     def aws_upgrades(self) -> None:
-        """Each cluster whose time has come; labs' too."""
+        """Each due cluster, including labs'."""
         for cluster in list(self.others.values()):
             target = self.forced(cluster.version, str(cluster.support_type))
             if target:
                 self._put(replace(cluster, version=target))
 
     def watch(self, labs: list[FleetCluster]) -> None:
-        """The day's run over others' clusters and labs'."""
+        """The daily run over others' clusters and labs'."""
         fleets = self.nights.world.watch.fleets
         for key in list(fleets.clusters):
             fleets.remove(key)
