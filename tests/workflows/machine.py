@@ -1,7 +1,8 @@
-"""A small state machine: walks an ASL file over the Python functions, without waiting, on fakes.
+"""A small state machine: interprets an ASL file over the Python functions, without waiting, on fakes.
 
-Knows what our files use: Task, Choice, Wait, Parallel, Map, Pass, Succeed, Fail, Parameters, ResultPath, Retry, Catch. Payloads
-go through JSON, as on AWS. `before` is called ahead of each invocation and may raise what kills a Lambda.
+Supports the features in this project's files: Task, Choice, Wait, Parallel, Map, Pass, Succeed, Fail, Parameters, ResultPath,
+Retry, Catch. Payloads go through JSON, as on AWS. `before` is called ahead of each invocation and may raise an error that kills
+a Lambda.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ STATEMACHINES = PROJECT / "statemachine"
 LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_deletion")
 WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "curfew")
 _MOST_STATES = 20_000
-#: The most that Step Functions passes between states.
+#: The maximum size of a payload between states.
 _MOST_BYTES = 256 * 1024
 
 
 class LambdaDied(Exception):
-    """The process was killed; `name` is what Step Functions sees then."""
+    """The process was killed; `name` is the error that Step Functions sees."""
 
     def __init__(self, name: str = "Lambda.Unknown") -> None:
         self.name = name
@@ -39,7 +40,7 @@ class ExecutionStopped(BaseException):
 
 
 class StepFailed(Exception):
-    """An error as Step Functions knows it: a name and a cause."""
+    """An error in Step Functions: a name and a cause."""
 
     def __init__(self, name: str, cause: str) -> None:
         self.name, self.cause = name, cause
@@ -70,9 +71,9 @@ def camel(name: str) -> str:
 
 @dataclass
 class Machine:
-    """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered,
-    `output` what the last execution ended with, `cause` what its Fail state told. `passes` is told of seconds that a Wait or
-    a Retry lets pass."""
+    """Runs executions of one workflow. `waited`: the total seconds of all waits, `path`: every state entered, `output`: the
+    last execution's, `cause`: the cause in its Fail state. `passes` is called with the seconds of each Wait or Retry.
+    """
 
     workflow: str
     deps: Deps
@@ -87,7 +88,7 @@ class Machine:
     name: str = "an-execution"
 
     def run(self, payload: Mapping[str, object]) -> str:
-        """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
+        """Run to the end; return the last state's name. Raises StepFailed only when nothing catches."""
         document = _document(self.workflow)
         self.execution = {"Execution.Name": self.name, "Execution.Input": json.loads(json.dumps(payload))}
         name, self.output = self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
@@ -143,11 +144,11 @@ class Machine:
                 return _put(data, caught.get("ResultPath", "$"), message), caught["Next"]
 
     def _parallel(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[dict[str, Any]]:
-        """Branches one after the other: each sees the world as the one before left it, which is one possible order."""
+        """Branches one after the other: each sees the result of the one before, which is one possible order."""
         return [self._walk(b["StartAt"], b["States"], json.loads(json.dumps(data)))[1] for b in state["Branches"]]
 
     def _map(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[dict[str, Any]]:
-        """Items one after the other. Their answers must be small: all together they pass through one payload."""
+        """Items one after the other. Their answers must be small: one payload holds them all."""
         inner, items = state["ItemProcessor"], _at(data, state["ItemsPath"])
         assert len(json.dumps(data)) < _MOST_BYTES, f"{self.workflow}: the payload before a Map is too large"
         selected = [_given(state["ItemSelector"], data, {"Map.Item.Value": item}) for item in items]
@@ -164,9 +165,9 @@ class Machine:
             self.after(function)
         except LambdaDied as death:
             raise StepFailed(death.name, "The process was killed.") from death
-        except AssertionError:  # A test's own: no Catch may take it for a failed step.
+        except AssertionError:  # The test's own error: no Catch may take it for a failed step.
             raise
-        except Exception as error:  # As the Lambda runtime reports every exception.
+        except Exception as error:  # The Lambda runtime reports every exception this way.
             cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
             raise StepFailed(type(error).__name__, cause) from error
         return answer

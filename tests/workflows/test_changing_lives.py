@@ -1,4 +1,6 @@
-"""A ready lab that is changed, put to sleep and woken in any order, with troubles: it is as it says, can be changed, and goes."""
+"""A ready lab that is changed, hibernated and woken in any order, with troubles: its record is true, it can be changed, and
+ends.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ ACTS = st.one_of(
 
 
 class Life:
-    """One lab, and what befalls it."""
+    """One lab, and its troubles."""
 
     def __init__(self) -> None:
         self.theatre, self.count, self.deaths = Theatre(), 0, set[tuple[int, bool]]()
@@ -56,7 +58,7 @@ class Life:
             raise LambdaDied
 
     def act(self, what: str, how: Any) -> None:
-        """Let one thing happen; what a person may not ask at the moment is refused."""
+        """One event; a request that is invalid at the moment is refused."""
         theatre, world = self.theatre, self.theatre.world
         asked = (world.deps, a_caller(), theatre.lab_id)
         match what:
@@ -76,7 +78,7 @@ class Life:
                 self.deaths.add((self.count + how[0], how[1]))
 
     def calm(self) -> None:
-        """No more troubles, and time for the schedule to heal what they did."""
+        """End the troubles, and give the schedule time to repair their effects."""
         self.theatre.world.account.troubles.clear()
         self.theatre.world.clusters.failing_updates.clear()
         self.deaths.clear()
@@ -87,7 +89,7 @@ class Life:
             self.theatre.play()
 
     def nodes(self) -> tuple[dict[str, int], dict[str, int]]:
-        """What the lab says, and what EKS has."""
+        """The lab's record, and the state in EKS."""
         said = {group.name: group.desired for group in self.theatre.lab.spec.nodegroups}
         groups = self.theatre.world.clusters.clusters["myeks"].nodegroups
         return said, {name: record.state.desired for name, record in groups.items()}

@@ -1,4 +1,4 @@
-"""The hourly collection of proofs: what is wrong with one lab, or one event, costs no other lab its proofs."""
+"""The hourly collection of proofs: an error in one lab, or one event, costs no other lab its proofs."""
 
 from __future__ import annotations
 

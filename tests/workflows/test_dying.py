@@ -1,4 +1,4 @@
-"""Executions and Lambdas that die: found at the next five-minute run, and nothing proved or done is lost with them."""
+"""Executions and Lambdas that die: found at the next five-minute run, without loss of proofs or work."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_no_step_stays_running_when_a_workflow_gives_up() -> None:
     assert all(step.status is not StepStatus.RUNNING for step in theatre.world.store.steps(theatre.lab_id))
 
 
-#: Steps that are taken only when this function dies again and again.
+#: Steps that run only when this function dies repeatedly.
 LEADS_TO = {
     ("provision", "roll_back"): "create_stack",
     ("update", "give_up"): "scale_nodegroups",
@@ -104,7 +104,7 @@ VISIBLE = [(workflow, function) for workflow, steps in STEPS.items() for functio
 
 
 def at_its_beginning(workflow: str) -> Theatre:
-    """A lab that `workflow` is about to work on; one that is being deleted for the look after it."""
+    """A lab at the start of `workflow`; for the later check, one that is being deleted."""
     if workflow in ("provision", "update", "wake"):
         return ready_for(workflow)
     theatre = Theatre()
@@ -123,7 +123,7 @@ def at_its_beginning(workflow: str) -> Theatre:
 
 @pytest.mark.parametrize(("workflow", "function"), VISIBLE)
 def test_no_step_that_dies_half_way_is_told_as_running_for_ever(workflow: str, function: str) -> None:
-    """Whatever a Catch goes on to: once nobody is at work on the lab, no step says that somebody is."""
+    """After any Catch: when no execution works on the lab, no step is recorded as running."""
     theatre, deaths = at_its_beginning(workflow), 0
 
     def dies_half_way(called: str) -> None:

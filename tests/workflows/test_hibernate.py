@@ -1,4 +1,4 @@
-"""A lab goes to sleep: sizes are remembered before anything shrinks, people are locked out, and a failure takes nothing away."""
+"""A lab hibernates: sizes are stored before anything shrinks, people lose access, and a failure removes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIRST, SECOND = NodegroupSize("myeks-nodegroup", 1, 2, 3), NodegroupSize("second
 
 
 def a_ready_lab(*groups: NodegroupSpec) -> Theatre:
-    """A lab of two node groups that is ready, unless told otherwise."""
+    """A lab of two node groups, ready by default."""
     theatre = Theatre()
     theatre.request(
         a_lab(spec=a_spec(nodegroups=groups or (a_nodegroup(), a_nodegroup(name="second", desired=1, min=0, max=4))))
@@ -39,7 +39,7 @@ def a_ready_lab(*groups: NodegroupSpec) -> Theatre:
 
 
 def sleep(theatre: Theatre) -> str:
-    """Ask for hibernation as a person does, and run what that starts."""
+    """Request hibernation as a person does, and run the started workflow."""
     hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     return theatre.play()
 
@@ -54,7 +54,7 @@ def entries(theatre: Theatre) -> set[str]:
 
 
 def add_nodegroup(theatre: Theatre, name: str, status: str = "ACTIVE") -> None:
-    """What the learner made by hand."""
+    """Resources that the learner made by hand."""
     groups = theatre.world.clusters.clusters["myeks"].nodegroups
     known = groups["myeks-nodegroup"].state
     state = replace(known, name=name, arn=f"{known.arn}-{name}", status=status, desired=5, min=5, max=7)
@@ -82,12 +82,12 @@ def test_node_groups_are_told_by_their_names_as_they_are() -> None:
 
 
 def an_instance(theatre: Theatre, **tags: str) -> str:
-    """One that runs on, whatever size its node group has."""
+    """An instance that keeps running, whatever the size of its node group."""
     return theatre.world.account.add(Kind.INSTANCE, tags=tags, status="running").id
 
 
 def test_row_20_a_lab_whose_instances_go_on_running_says_so_and_not_that_it_has_no_nodes() -> None:
-    """Issue 12, row 20: scale-in protection, or suspended processes of Auto Scaling, keep what the node group does not want."""
+    """Issue 12, row 20: scale-in protection, or suspended processes of Auto Scaling, keep surplus instances."""
     theatre = a_ready_lab()
     an_instance(theatre, **{"eks:cluster-name": "myeks", "eks:nodegroup-name": "second"})
     assert sleep(theatre) == "Hibernated"

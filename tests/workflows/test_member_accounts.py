@@ -1,4 +1,4 @@
-"""Labs in other accounts on fakes: nothing of them is at home, and an account that shuts the service out costs only its own."""
+"""Labs in other accounts on fakes: nothing of them is at home, and an account without access affects only its own labs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 
 
 def abroad() -> tuple[Theatre, Account]:
-    """A lab in a member account that is ready, and what exists there."""
+    """A ready lab in a member account, and that account's resources."""
     theatre = Theatre()
     there = theatre.world.join(MEMBER, THERE)
     theatre.request(a_lab(account=MEMBER, spec=a_spec(region=THERE)))
@@ -97,7 +97,7 @@ def test_orphans_are_looked_for_wherever_labs_may_be() -> None:
 
 
 def a_schedule() -> Nights:
-    """A lab at home and two in a member account, in two regions, that nobody uses; the brake is out of the way."""
+    """An idle lab at home and two in a member account, in two regions, with the brake disabled."""
     nights = Nights()
     nights.world.curfew.store.put_rules(CurfewRules(max_percent=100))
     nights.add("lab-home")

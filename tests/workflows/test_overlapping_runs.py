@@ -1,4 +1,4 @@
-"""Two runs of the same at the same moment: a mail goes out once, a lab is worked on once, and a run that dies loses no mail."""
+"""Two concurrent runs of the same kind: a mail is sent once, a lab is worked on once, and a run that dies loses no mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How provisioning ends badly: the reason in words, whose it is, everything made taken away, nobody else's touched."""
+"""Failed provisioning: a reason in words, with the responsible party; all created resources deleted, others' unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What someone else does at the very moment a step or the schedule acts: nobody's decision is overwritten."""
+"""Concurrent acts of others at the moment of a step or the schedule: no decision is overwritten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stored(world: FakeWorld, lab: Lab) -> Lab:
 
 
 def extended(world: FakeWorld, lab_id: str) -> None:
-    """The owner asks for four more hours."""
+    """The owner requests four more hours."""
 
     def longer(lab: Lab) -> Lab:
         until = lab.lease_ends_at + timedelta(hours=4)
@@ -98,7 +98,7 @@ def test_two_schedules_at_once_start_one_teardown() -> None:
 
 
 def protect(nights: Nights, lab_id: str) -> None:
-    """An administrator's word."""
+    """An administrator's request."""
     now = nights.world.clock.now()
     admin = a_caller(arn="arn:aws:iam::111122223333:user/administrator", is_admin=True)
     lease.protect_lab(nights.world.deps, admin, lab_id, now + timedelta(hours=30), "a demonstration", now)

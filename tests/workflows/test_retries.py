@@ -1,4 +1,4 @@
-"""Every workflow gets through each answer that only says "not yet" (tests/data/aws/retries.json), and through throttling."""
+"""Every workflow survives each "not yet" answer (tests/data/aws/retries.json), and throttling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.builders import in_phase
 from tests.workflows.test_teardown import drop_leftovers
 from tests.workflows.theatre import Theatre
 
-#: AWS's operation -> the port's method that asks it.
+#: AWS's operation -> the port's method that calls it.
 METHODS = {
     "eks:CreateCluster": "clusters.create",
     "eks:DescribeCluster": "clusters.describe",
@@ -42,7 +42,7 @@ METHODS = {
     "ec2:AuthorizeSecurityGroupIngress": "allow_ingress",
     "ec2:DescribeInstances": "running_nodes",
 }
-#: Starts are asked for by the API, by schedules and at a workflow's end: tests/aws/test_step_functions.py drives their rows.
+#: The API, schedules and the ends of workflows request starts: tests/aws/test_step_functions.py runs their rows.
 PASSING = [
     row
     for row in ROWS
@@ -97,7 +97,7 @@ def test_a_workflow_gets_through_an_answer_that_will_be_another_one(row: dict[st
     assert not theatre.world.account.troubles.get(METHODS[row["operation"]]), "it was asked"
 
 
-#: AWS's operation in a teardown -> the port's method that asks it.
+#: AWS's operation in a teardown -> the port's method that calls it.
 IN_TEARDOWN = {
     "eks:DescribeCluster": "clusters.describe",
     "eks:DeleteCluster": "clusters.delete",
@@ -106,7 +106,7 @@ IN_TEARDOWN = {
     "cloudformation:DescribeStacks": "stacks.describe",
     "cloudformation:DeleteStack": "stacks.delete",
 }
-#: All else is asked by the sweep.
+#: The sweep calls all others.
 SWEEP = "leftovers.delete"
 
 
@@ -121,7 +121,7 @@ def test_a_teardown_gets_through_each_answer_and_leaves_nothing(row: dict[str, s
     theatre.play()
     drop_leftovers(theatre)
     theatre.release()
-    # What is gone is gone once; the rest may be told again and again.
+    # A resource is deleted once; other calls may repeat.
     method = IN_TEARDOWN.get(row["operation"], SWEEP)
     theatre.world.fail(method, as_raised(row), times=1 if row["do"] == "gone" else 6)
     theatre.play()
@@ -141,7 +141,7 @@ def test_an_hour_of_throttling_fails_no_lab(method: str) -> None:
 
 
 def lags(monkeypatch: pytest.MonkeyPatch, port: Any, method: str, looks: int, early: Callable[[Any], Any]) -> None:
-    """Let the first looks by a method of a port answer with what `early` makes of the truth."""
+    """Replace the first answers of a port's method with the result of `early` on the true one."""
     real, asked = getattr(port, method), itertools.count()
     monkeypatch.setattr(port, method, lambda *given: early(real(*given)) if next(asked) < looks else real(*given))
 

@@ -1,6 +1,6 @@
-"""The table of forgeries and accidents, row by row, on fakes: what is deleted, what stays, and what is said of it.
+"""The table of forgeries and accidents, row by row, on fakes: deleted and kept resources, and their reasons.
 
-Rows 1, 2 and 9 are told in tests/story/test_proof.py, where IAM enforces; rows 7 and 14 are tests of the rules themselves
+Rows 1, 2 and 9 are in tests/story/test_proof.py, where IAM enforces; rows 7 and 14 are tests of the rules themselves
 (tests/domain/teardown/test_volumes.py, test_reserved_tags.py).
 """
 
@@ -277,7 +277,9 @@ def test_a_proved_thing_that_our_rights_do_not_reach_is_told_with_the_next_step_
 
 @pytest.mark.parametrize("kind", [Kind.LOAD_BALANCER, Kind.TARGET_GROUP])
 def test_an_idempotent_create_has_no_creator_at_first_look_so_that_it_stays_and_is_named(kind: Kind) -> None:
-    """An older event of somebody else's may still be on its way: a lab that asked for their balancer again made nothing."""
+    """An older event of another creator may still be on its way: a lab that requested the same load balancer again created
+    nothing.
+    """
     theatre = a_lab_that_is_ready()
     world = theatre.world
     world.clock.advance(hours=3)

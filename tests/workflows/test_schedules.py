@@ -1,4 +1,4 @@
-"""What events start: one run a day however often the schedule fires, and AWS Health's word on the cluster it is about."""
+"""Workflows started by events: one run a day however often the schedule fires, and AWS Health's events on their clusters."""
 
 from __future__ import annotations
 

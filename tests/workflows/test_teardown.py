@@ -1,4 +1,4 @@
-"""A teardown gets everything there is to get, in a safe order, whatever state the lab is in; and says what it could not."""
+"""A teardown deletes everything possible, in a safe order, from any state of the lab; and reports the rest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def a_ready_lab(theatre: Theatre | None = None) -> Theatre:
 
 
 def drop_leftovers(theatre: Theatre) -> None:
-    """What Kubernetes makes in the lab's VPC and account."""
+    """Resources that Kubernetes creates in the lab's VPC and account."""
     account, vpc = theatre.world.account, theatre.lab.facts.vpc_id
     owned = {"kubernetes.io/cluster/myeks": "owned"}
     group = account.add(
@@ -90,7 +90,7 @@ def test_what_somebody_put_into_the_network_ends_the_wait_for_the_stack(kind: Ki
     assert theirs.arn in theatre.world.account.resources
     assert theirs.arn in str(theatre.lab.reason)
 
-    # Once its owner has taken it away, the lab ends.
+    # Once its owner has removed it, the lab ends.
     theatre.world.account.remove(theirs)
     theatre.release()
     assert theatre.play() == "Gone"
@@ -349,7 +349,7 @@ def test_the_name_may_be_taken_again_before_the_last_look() -> None:
 
 
 def blocked_by(theatre: Theatre, operation: str) -> str:
-    """Release a lab whose `operation` AWS refuses every time; return the lab's reason."""
+    """End a lab whose `operation` AWS always refuses; return the lab's reason."""
     denied = AccessDenied("eks:" + operation, "AccessDeniedException", f"not authorized to perform: eks:{operation}")
     theatre.world.fail(operation, denied, times=100_000)
     theatre.release()

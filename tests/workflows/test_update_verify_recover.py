@@ -1,4 +1,4 @@
-"""Changing a ready lab, looking again at an ended one, and the schedule that heals what was missed."""
+"""Changing a ready lab, checking an ended one again, and the schedule that repairs missed work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.workflows.theatre import Theatre
 
 
 def changing(theatre: Theatre, change: Change) -> str:
-    """Ask for a change as the API does, and run it."""
+    """Request a change as the API does, and run it."""
 
     def updating(lab):  # type: ignore[no-untyped-def]  # a Lab in, a Lab out
         moved = in_phase(lab, Phase.UPDATING, theatre.world.clock.now())
@@ -147,7 +147,7 @@ def test_a_log_group_that_comes_back_is_removed_at_the_next_look() -> None:
 
 
 def test_with_the_last_look_the_records_begin_to_age_and_not_before() -> None:
-    """Issue 11, row 13: what is kept of people never expired."""
+    """Issue 11, row 13: stored data about people never expired."""
     theatre = Theatre()
     theatre.request()
     theatre.play()
@@ -220,7 +220,7 @@ def test_a_part_of_the_run_that_cannot_be_read_costs_the_others_nothing() -> Non
 
 
 def lose_the_start_of_the_end(theatre: Theatre, lab_id: str) -> None:
-    """Release a lab as the API does, and let the start of its teardown get lost."""
+    """End a lab as the API does, and lose the start of its teardown."""
 
     def releasing(lab: Lab) -> Lab:
         now = theatre.world.clock.now()
@@ -257,7 +257,7 @@ def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
 
 @pytest.mark.parametrize("phase", ["ready", "hibernated"])
 def test_a_lab_that_rests_is_handed_over_to_the_sweep(phase: str) -> None:
-    """An item from before, or one whose workflow ends at this very moment: the five-minute run's list still has it."""
+    """An earlier item, or a lab whose workflow ends at this very moment: the five-minute run's list still has it."""
     theatre = Theatre()
     theatre.world.store.put(a_lab(phase="updating"))
     theatre.lab_id = a_lab().id

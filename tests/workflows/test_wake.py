@@ -1,4 +1,6 @@
-"""A lab wakes: its node groups get their sizes back, its nodes are seen, people get in; what can't wake sleeps on and says why."""
+"""A lab wakes: its node groups regain their sizes, its nodes are seen, people regain access; a failed wake-up leaves it asleep
+with a reason.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ def a_sleeping_lab(schedule: Schedule | None = None) -> Theatre:
 
 
 def wake(theatre: Theatre) -> str:
-    """Ask for the lab as a person does, and run what that starts."""
+    """Request the lab as a person does, and run the started workflow."""
     hibernation.wake_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     return theatre.play()
 
@@ -101,7 +103,7 @@ def test_nodes_that_kubernetes_calls_ready_are_what_counts_where_it_can_be_asked
     ],
 )
 def test_row_20_what_is_said_of_nodes_is_what_was_seen_of_them(answers: bool, seen: str) -> None:
-    """Issue 12, row 20: "its nodes are Ready" was said though Kubernetes answered 401."""
+    """Issue 12, row 20: the lab reported "its nodes are Ready" though Kubernetes answered 401."""
     theatre = a_sleeping_lab()
     theatre.world.kubernetes.answers = answers
     assert wake(theatre) == "Awake"

@@ -1,4 +1,4 @@
-"""A lab's whole life on fakes: born, ready, released, gone, proved gone; whatever dies, gets lost or happens twice on the way."""
+"""A lab's whole life on fakes: created, ready, ended, deleted, proved; with deaths, losses and duplicates on the way."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes import Account, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
 
-#: Every call by which provision or teardown changes something, or reads what it decides from.
+#: Every call of provision or teardown that changes something, or reads before a decision.
 OPERATIONS = (
     "stacks.create", "stacks.describe", "stacks.delete", "stacks.resources",
     "clusters.create", "clusters.describe", "clusters.delete", "clusters.allow_deletion",
@@ -29,7 +29,7 @@ ALIVE_THEN_GONE = (Phase.DELETED, Phase.FAILED)
 
 
 def a_rich_theatre() -> Theatre:
-    """A lab with everything that can be asked for, beside a neighbour's things."""
+    """A lab with every option, beside a neighbour's resources."""
     spec = a_spec(
         nodegroups=(a_nodegroup(), a_nodegroup(name="second", desired=1)),
         ssh=SshSpec(None, "ssh-ed25519 AAAA", ("15.230.39.7/32",)),
@@ -44,7 +44,7 @@ def a_rich_theatre() -> Theatre:
 
 
 def put_neighbours(account: Account) -> None:
-    """What others have in the account, some of it looking much like ours."""
+    """Others' resources in the account, some of them much like a lab's."""
     vpc = account.add(Kind.VPC, vpc_id="vpc-theirs")
     account.add(
         Kind.SECURITY_GROUP,

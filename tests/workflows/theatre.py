@@ -1,4 +1,4 @@
-"""Drives a lab on fakes as the schedule and Step Functions would: every started workflow is run to its end."""
+"""Drives a lab on fakes like the schedule and Step Functions: every started workflow runs to its end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Theatre:
         return lab
 
     def release(self) -> None:
-        """Ask for the lab's end, as the API does."""
+        """Request the lab's end, as the API does."""
 
         def released(stored: Lab) -> Lab:
             moved = in_phase(stored, Phase.RELEASING, self.world.clock.now())
@@ -49,7 +49,7 @@ class Theatre:
         self.world.deps.workflows.start("teardown", execution_name(lab, "teardown"), {"lab_id": lab.id})
 
     def play(self) -> str:
-        """Run every execution that has been started, and those they start; return the last one's last state."""
+        """Run all started executions, and those they start; return the last one's last state."""
         while self._played < len(self.world.workflows.started):
             workflow, name, payload = self.world.workflows.started[self._played]
             self._played += 1
@@ -62,13 +62,13 @@ class Theatre:
         return self.ends[-1]
 
     def later(self, **ago: float) -> None:
-        """Let time pass, then let the schedule run and everything it starts."""
+        """Let time pass, then run the schedule and everything it starts."""
         self.world.clock.advance(**ago)
         schedules.recover_labs(self.world.deps)
         self.play()
 
     def told(self, kind: str) -> list[Message]:
-        """Messages of a kind, once the five-minute run has come by; of anything else, too."""
+        """Messages of a kind after the five-minute run, including those with other subjects."""
         send_posts(self.world.deps, self.world.clock.now())
         return [message for message in self.world.watch.notifier.messages if message.kind == kind]
 

@@ -1,4 +1,4 @@
-"""The mail that asks approvers: once, anew if it bounces, and the history never says that somebody was asked who was not."""
+"""The approval request by mail: sent once, again after a bounce; the history names only people who were really asked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def a_waiting_lab() -> tuple[FakeWorld, FakeMailing, str]:
 
 
 def run(world: FakeWorld, at: datetime) -> Lab:
-    """The five-minute run of this time; the lab after it."""
+    """Run the five-minute run at this time; return the lab after it."""
     world.clock.instant = at
     schedules.recover_labs(world.deps)
     [lab] = world.store.labs.values()

@@ -1,4 +1,4 @@
-"""At a month's ceiling: nothing new is made, whoever has labs is asked once to end some, and nothing is ended."""
+"""At a month's ceiling: no new lab is created, owners of labs are asked once to end some, and nothing is ended."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def a_world(**offers: Any) -> FakeWorld:
 
 
 def asked_at(world: FakeWorld, at: datetime) -> int:
-    """As the five-minute run does it."""
+    """Run as by the five-minute run."""
     posted = ask_at_limits(world.deps, at)
     send_posts(world.deps, at)
     return posted
@@ -81,7 +81,7 @@ def test_whoever_has_labs_below_a_ceiling_that_is_reached_is_asked_once(
 
 
 def test_the_sessions_of_a_role_that_is_at_its_ceiling_are_asked() -> None:
-    """They were told by refusals alone: only people, teams and the installation were looked at."""
+    """Members of a group learned it only from refusals: the service checked only people, teams and the installation."""
     world = a_world(max_usd_month=MonthLimits(role=2 * ONE))
     sessions = (
         "arn:aws:sts::111122223333:assumed-role/Learners/kim",
@@ -164,7 +164,9 @@ PERSON = {"max_usd_month": MonthLimits(person=ONE)}
 def test_what_a_group_of_the_user_pool_may_lift_is_no_reason_to_act(
     offers: dict[str, Any], told: bool, sleeps: bool, joined: bool
 ) -> None:
-    """Whose group has a higher ceiling was told that theirs is reached, and their labs in use slept; no run asks the pool."""
+    """Members of a group with a higher ceiling were told that theirs is reached, and their labs in use slept; no run reads the
+    pool.
+    """
     world = a_world(at_limit=AtLimit.HIBERNATE, **offers)
     login = FakeUserPool(world.account, world.clock).add("lee", "team-pool")
     lab = replace(a_priced_lab(9), owner=USER.format("lee") if joined else login)

@@ -50,7 +50,7 @@ def mails(world: FakeWorld) -> dict[str, str]:
 
 
 def told(world: FakeWorld, at: datetime) -> int:
-    """As the five-minute run does it."""
+    """Run as by the five-minute run."""
     posted = tell_month(world.deps, at)
     send_posts(world.deps, at)
     return posted

@@ -1,6 +1,6 @@
-"""Lets nights pass over labs on fakes: the hour strikes, the curfew run runs, and what it starts is done with at once.
+"""Runs nights over labs on fakes: each hour the curfew run, and then every workflow that it starts.
 
-`Nights.labs` are ready labs, ten days old, with a cluster each; `use` says what is seen of a lab's use at an instant.
+`Nights.labs` are ready labs, ten days old, with a cluster each; `use` returns the evidence of a lab's use at an instant.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Use = Callable[[datetime], Evidence]
 
 
 def idle(lab_id: str) -> Use:
-    """Nobody does anything."""
+    """No use."""
     return lambda now: quiet_evidence(now, lab_id)
 
 
 def busy(lab_id: str) -> Use:
-    """People place pods, and ask the API server in bursts."""
+    """People create pods, and send requests to the API server in bursts."""
 
     def seen(now: datetime) -> Evidence:
         scheduled = with_values(a_series(now), {-1: 6.0, -5: 4.0})
@@ -63,17 +63,17 @@ def vanished(lab_id: str) -> Use:
 
 
 def names(subject: str, name: str) -> bool:
-    """Whether a subject names a lab, by its whole name: `lab1` is not named by what says `lab10`."""
+    """Whether a subject names a lab by its whole name: a subject with `lab10` does not name `lab1`."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", subject) is not None
 
 
 @dataclass
 class Nights:
-    """`run_hour` lets an hour's sweep run. `ended`: when a lab was first ended or put to sleep; `released`: by people.
+    """`run_hour` runs an hour's sweep. `ended`: when a lab was first ended or hibernated; `released`: by people.
 
-    `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness;
-    `asked`: when somebody last kept or protected it; `moved`: the run at which a lab was seen on its way, by its `run`.
-    `late`: so long after its time a curfew run runs.
+    `extended` and `spared`: when somebody extended its lease, and until when an end for idleness is forbidden; `asked`: when
+    somebody last kept or protected it; `moved`: the run at which a lab was seen in transition, by its `run`. `late`: the delay
+    of a curfew run.
     """
 
     world: FakeWorld = field(default_factory=make_deps)
@@ -105,19 +105,19 @@ class Nights:
         return lab
 
     def make_cluster(self, lab: Lab, **changes: Any) -> None:
-        """The cluster as EKS knows it."""
+        """The cluster in EKS."""
         arn = f"arn:aws:eks:{lab.region}:{lab.account}:cluster/{lab.name}"
         state = ClusterState(lab.name, arn, "ACTIVE", lab.spec.version, support_type="STANDARD", tags=lab.tags)
         state = replace(state, oidc_issuer=f"https://issuer/{lab.id}", created_at=lab.created_at)
         self.world.clusters.clusters[lab.name] = ClusterRecord(replace(state, **changes), 0, (), None)
 
     def drop_cluster(self, lab: Lab) -> None:
-        """Somebody deletes it by hand."""
+        """Delete the cluster by hand, as somebody else."""
         del self.world.clusters.clusters[lab.name]
         self.world.curfew.signals.evidence[lab.id] = vanished(lab.id)
 
     def run_hour(self, at: datetime, settle: bool = True) -> str:
-        """The hour strikes: the curfew run of `at`, and whatever it starts. Returns the run's last state."""
+        """The curfew run of `at`, and all workflows that it starts. Returns the run's last state."""
         self.world.clock.instant = at + self.late
         machine = Machine("curfew", self.world.deps, self.before, self.after, name=f"curfew-{len(self.machines)}")
         self.machines.append(machine)
@@ -128,19 +128,19 @@ class Nights:
         return end
 
     def note_moved(self, at: datetime) -> None:
-        """Remember which labs a run has sent on their way."""
+        """Record the labs that a run has put into transition."""
         for lab in self.world.store.labs.values():
             if lab.phase in (Phase.RELEASING, Phase.HIBERNATING):
                 self.moved.setdefault((lab.id, lab.run), at)
 
     def hours(self, start: datetime, count: int) -> datetime:
-        """So many curfew runs; returns the time after the last."""
+        """A number of curfew runs; returns the time after the last."""
         for hour in range(count):
             self.run_hour(start + timedelta(hours=hour))
         return start + timedelta(hours=count)
 
     def settle(self, at: datetime) -> None:
-        """Be done with the workflows that were started."""
+        """Run the started workflows to their end."""
         started = self.world.workflows.started
         for workflow, name, payload in started[self._done :]:
             lab_id = str(payload.get("lab_id", ""))
@@ -162,16 +162,16 @@ class Nights:
         return replace(in_phase(lab, Phase.READY, at), due_at=at, hibernation=None, version=version)
 
     def lab(self, lab_id: str) -> Lab:
-        """As stored."""
+        """The stored lab."""
         return self.world.store.labs[lab_id]
 
     def change(self, lab_id: str, **changes: Any) -> None:
-        """What a person's request does to a resting lab: it is due at once."""
+        """The effect of a person's request on a resting lab: it is due at once."""
         now = self.world.clock.now()
         self.world.deps.store.change_lab(lab_id, lambda stored: replace(stored, **{"due_at": now, **changes}))
 
     def person(self, lab_id: str, what: str, at: datetime) -> None:
-        """What somebody may ask of a resting lab; of another they are refused."""
+        """A person's request for a resting lab; for any other it is refused."""
         lab = self.lab(lab_id)
         if lab.phase not in RESTING:
             return
@@ -199,17 +199,17 @@ class Nights:
         self.world.store.labs[lab.id] = replace(lab, version=lab.version + 1, **changes)
 
     def lines(self, lab_id: str) -> list[tuple[Entry, EntryStatus]]:
-        """All entries there ever were of a lab, by time, each with its status."""
+        """All entries ever written for a lab, by time, each with its status."""
         kept = self.world.curfew.store
         mine = [(entry, kept.statuses[key]) for key, entry in kept.entries.items() if entry.lab_id == lab_id]
         return sorted(mine, key=lambda line: line[0].at)
 
     def history(self, lab_id: str) -> list[Event]:
-        """What its history says of curfew."""
+        """The curfew events of its history."""
         return [event for event in self.world.store.event_table.get(lab_id, []) if event.kind == "curfew"]
 
     def sentences(self, lab_id: str) -> str:
-        """The same, to be read."""
+        """The same as text."""
         return "\n".join(event.message for event in self.history(lab_id))
 
     def started(self, workflow: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The curfew run's promises, checked on what is left after any nights: plans, statuses, histories, mails, and what was started."""
+"""The curfew run's promises, checked on the records of any nights: plans, statuses, histories, mails, and started workflows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DONE = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNAT
 
 
 def is_warning(event: Event) -> bool:
-    """Whether it tells only that somebody was warned, which is no reason for what came of it."""
+    """Whether it only reports a warning, which is no reason for the result."""
     return event.message.startswith("A warning")
 
 
 def acts(nights: Nights) -> list[tuple[Entry, EntryStatus]]:
-    """Every entry that something was done about, or is being done."""
+    """Every entry that was acted on, or is in progress."""
     kept = nights.world.curfew.store
     return [(kept.entries[key], status) for key, status in kept.statuses.items() if status.outcome in DONE]
 
@@ -64,14 +64,14 @@ def _check_why(nights: Nights, entry: Entry, at: datetime, rules: CurfewRules) -
 
 
 def check_brake(nights: Nights, most: int, rules: CurfewRules) -> None:
-    """No night takes more by the service's judgement than it may."""
+    """No night ends more labs by the service's judgement than allowed."""
     judged = [entry for entry, _ in acts(nights) if entry.basis is Basis.JUDGED]
     for night, taken in Counter(entry.night for entry in judged).items():
         assert taken <= allowance(rules, most), f"{night} took {taken}"
 
 
 def check_reasons(nights: Nights, lab: Lab, start: datetime, end: datetime) -> None:
-    """Of every curfew that an idle lab has lived through there is a reason, in its history or with its status."""
+    """Every curfew that an idle lab has survived has a reason, in its history or with its status."""
     text = {event.facts.get("night") for event in nights.history(lab.id) if not is_warning(event)}
     text |= {entry.night.isoformat() for entry, status in nights.lines(lab.id) if status.reason}
     ended = nights.ended.get(lab.id, end)
@@ -84,7 +84,7 @@ def check_reasons(nights: Nights, lab: Lab, start: datetime, end: datetime) -> N
 
 
 def check_silence(nights: Nights, rules: CurfewRules) -> None:
-    """Switched off, or in a dry run, nothing is started and nobody is warned."""
+    """Switched off, or in a dry run, nothing is started and no warning is sent."""
     assert rules.mode is not Mode.ON
     assert nights.world.workflows.started == []
     assert {message.kind for message in nights.world.watch.notifier.messages} <= {"curfew-report"}

@@ -122,7 +122,7 @@ def test_nothing_sleeps_for_it_where_curfew_is_off_or_a_dry_run(mode: Mode) -> N
 
 
 def test_nothing_sleeps_unwarned() -> None:
-    """Nobody hears under any name: the plan stands, and the lab lives."""
+    """Unreachable under every name: the plan stands, and the lab lives."""
     nights = nights_at()
     nobody = dict.fromkeys(("lab-a", "eks", "admins@example.com"), "Nobody is subscribed.")
     nights.world.curfew.reach.unreachable |= nobody

@@ -1,4 +1,4 @@
-"""Evenings of the curfew run, one by one: what is planned, warned of, done, exemption, woken, adopted and reported."""
+"""Evenings of the curfew run, one by one: planned, warned, ended, exempt, woken, adopted and reported labs."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_a_run_begins_no_round_too_late_to_tell_people(
 
 
 def test_a_run_that_is_late_after_a_round_works_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The round after the one in which time ran out was worked, too."""
+    """The round after the one in which time ran out was run, too."""
     monkeypatch.setattr(curfew, "_AT_ONCE", 1)
     nights = schedule()
     for number in range(3):
@@ -289,7 +289,7 @@ def test_a_run_that_is_late_after_a_round_works_no_other(monkeypatch: pytest.Mon
 
 
 def test_a_run_that_is_old_asks_aws_about_no_lab_and_tells_people_all_the_same() -> None:
-    """A region that hangs took the run's whole time, wave by wave: nobody was told anything, and so at the next hour."""
+    """A region that hangs took the run's whole time, wave by wave: no message was sent, nor at the next hour."""
     nights = schedule()
     nights.add("lab-a")
     nights.add("lab-b", schedule=replace(SEOUL, curfew=time(23)))
@@ -349,7 +349,7 @@ def test_a_report_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
 
 
 def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
-    """A cluster with our tags, and no lab."""
+    """A cluster with the service's tags, and no lab."""
     curfew = replace(nights.world.deps.curfew, installation="school")
     nights.world.deps = replace(nights.world.deps, curfew=curfew)
     lab = replace(a_lab(id="lab-lost", spec=a_spec(name="lost")), installation="school")

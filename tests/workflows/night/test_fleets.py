@@ -1,8 +1,7 @@
-"""Random fleets over days and nights: what was agreed happens or is called off, what is judged stays below the brake.
+"""Random fleets over days and nights: agreed ends happen or are called off, judged ends stay below the brake.
 
 One person may have several names, subscriptions come and go, sources are throttled, owners extend and keep, administrators
-protect and release, leases are moved in by damaged data. Of each promise there is a rule below that breaks it on purpose, and
-is noticed.
+protect and release, damaged data moves leases. For each promise a broken rule below shows that its check fails.
 """
 
 from __future__ import annotations
@@ -53,8 +52,9 @@ MOST_LABS = 200
 
 
 class Fleet(RuleBasedStateMachine):
-    """Hours pass between what people do. `extended`: when somebody moved a lab's end themselves, and until when; `sent`: each mail,
-    by its run."""
+    """Hours with people's actions. `extended`: when somebody moved a lab's end themselves, and until when; `sent`: each mail,
+    by its run.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Fleet(RuleBasedStateMachine):
         unheard=st.sets(st.sampled_from(AUDIENCES), max_size=3),
     )
     def people_ask_for_labs(self, kinds: list[tuple[str, str, int]], labs: int, unheard: set[str]) -> None:
-        """So many labs of these kinds, by turns: an owner, a use, and the minutes that its lease has left."""
+        """A number of labs of these kinds, by turns: an owner, a use, and the remaining minutes of the lease."""
         for number in range(labs):
             owner, use, lease = kinds[number % len(kinds)]
             ends_at = NOW + timedelta(minutes=lease + 7 * (number // len(kinds)))
@@ -104,12 +104,12 @@ class Fleet(RuleBasedStateMachine):
             self.now += HOUR
 
     def deaf(self) -> set[str]:
-        """For whom nobody takes messages, as things are now."""
+        """The recipients without any reachable address or subscription now."""
         return {name.casefold() for name in self.nights.world.curfew.reach.unreachable}
 
     @rule(calls=st.sampled_from([0, 1, 6, 10_000]))
     def eks_is_throttled(self, calls: int) -> None:
-        """The next so many looks at clusters fail, whatever was to fail before; the state machine tries again."""
+        """Make the next reads of clusters fail, in place of earlier planned failures; the state machine retries."""
         self.nights.world.account.troubles.clear()
         self.nights.world.fail("clusters.describe", Throttled("eks:DescribeCluster: Rate exceeded"), times=calls)
 
@@ -122,7 +122,7 @@ class Fleet(RuleBasedStateMachine):
                 self.note_extended(lab_id, self.nights.lab(lab_id).lease_ends_at)
 
     def note_extended(self, lab_id: str, until: datetime) -> None:
-        """From now until then, its owner's own word counts more than what was announced."""
+        """In this period its owner's own request overrides the announcement."""
         self.extended.setdefault(lab_id, []).append((self.now, until))
 
     def is_exempt(self, entry: Entry) -> bool:
@@ -162,7 +162,7 @@ class Fleet(RuleBasedStateMachine):
         return [(entry, kept.statuses[key]) for key, entry in kept.entries.items()]
 
     def taken(self, kind: str, entry: Entry) -> list[datetime]:
-        """When mails of a kind about an entry's lab went to somebody who took them."""
+        """When reachable recipients got mails of a kind about an entry's lab."""
         return [
             at
             for at, message, taken in self.sent
@@ -170,12 +170,12 @@ class Fleet(RuleBasedStateMachine):
         ]
 
     def was_unheard(self, entry: Entry, since: datetime) -> bool:
-        """Whether nobody heard in the hour since then, neither its owner nor administrators."""
+        """Whether no recipient was reached in the hour since then, neither its owner nor administrators."""
         audience = {recipient_of(entry.owner).casefold(), administrators(self.nights.world.deps).casefold()}
         return any(audience <= deaf for at, deaf in self.deaf_at if since <= at < since + HOUR)
 
     def told_at(self, entry: Entry, at: datetime) -> bool:
-        """Whether somebody took the message that calls it off, or nobody could and the lab's history says so."""
+        """Whether a recipient got the message that calls it off, or nobody was reachable and the lab's history records it."""
         if at in self.taken("curfew-called-off", entry):
             return True
         history = self.nights.world.store.event_table.get(entry.lab_id, [])
@@ -232,14 +232,14 @@ TestFleet.settings = settings(max_examples=examples(12), stateful_step_count=14,
 
 
 def a_fleet(labs: int, use: str, lease: int, unheard: set[str] | None = None) -> Fleet:
-    """So many labs of one owner; `lease`: the hours that they have left."""
+    """A number of labs of one owner; `lease`: the remaining hours of each."""
     fleet = Fleet()
     fleet.people_ask_for_labs(kinds=[(OWNERS[0], use, lease * 60)], labs=labs, unheard=unheard or set())
     return fleet
 
 
 def a_damaged_fleet() -> Fleet:
-    """Five labs in use whose leases somebody's write made end tonight: the guard holds them."""
+    """Five labs in use whose leases a faulty write moved to tonight: the guard holds them."""
     fleet = a_fleet(5, "busy", 60)
     fleet.data_is_damaged(first=0, labs=5)
     fleet.hours_pass(hours=8)
@@ -265,7 +265,7 @@ def test_what_was_announced_is_called_off_to_somebody_who_hears_it_though_its_ow
 
 
 def test_an_end_that_a_throttled_eks_keeps_from_happening_is_called_off_in_the_same_hour() -> None:
-    """Nothing told of it: the act failed in each hour, and the warning stood."""
+    """No message reported it: the act failed in each hour, and the warning stood."""
     fleet = a_fleet(1, "busy", 5)
     fleet.hours_pass(hours=4)
     fleet.eks_is_throttled(10_000)
@@ -300,7 +300,7 @@ def an_hour_late(run: NightRun, context: DecisionContext, reason: str) -> None:
         call_off.call_off_now(run, context, reason)
 
 
-#: What is broken, whose name it has there, how, in which fleet, which promise then fails, and how.
+#: The broken function, its name at the import, the broken version, the fleet, the promise that then fails, and its message.
 BROKEN: dict[str, tuple[Any, str, Any, Callable[[], Fleet], Callable[[Fleet], None], str]] = {
     "what is held is not called off": (
         act,

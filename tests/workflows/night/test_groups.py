@@ -1,4 +1,4 @@
-"""Nights of several labs at once: leases end whatever the brake says, what is held is called off, what is released goes on."""
+"""Nights of several labs at once: leases end whatever the brake, held ends are called off, released ones continue."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_released_night_goes_on_in_the_next_hour_and_no_further_than_what_was_
 
 
 def damaged(nights: Nights, labs: int) -> None:
-    """Leases of three days that somebody's write made end tonight."""
+    """Leases of three days that a faulty write moved to tonight."""
     for number in range(labs):
         lab = nights.add(f"lab-{number}", busy)
         nights.world.store.put(replace(lab.leased_until(lab.lease_ends_at, lab.created_at), lease_ends_at=CURFEW))
@@ -157,7 +157,7 @@ def test_a_lab_that_is_in_use_at_its_curfew_is_said_to_live() -> None:
 
 
 def test_row_3_the_warning_of_a_lab_with_gpu_machines_prices_them_and_not_what_was_asked_for() -> None:
-    """The type stands in the launch template: EKS tells none, EC2 tells that of the machines."""
+    """The type is in the launch template: EKS reports none, EC2 reports that of the machines."""
     nights = evening()
     group = a_nodegroup_use(NOW, instance_types=("g5.xlarge",), machines=("g5.xlarge", "g5.xlarge"))
     nights.add("lab-a", lambda each: lambda now: replace(idle(each)(now), nodegroups=(group,)), lease_ends_at=CURFEW)
@@ -179,7 +179,7 @@ def test_row_20_a_version_that_somebody_upgraded_to_is_the_labs_from_the_next_lo
 
 
 def test_the_meter_follows_an_upgrade_out_of_extended_support() -> None:
-    """Issue 19: what extended support has cost stays; from the look on that saw the new version it costs nothing more."""
+    """Issue 19: past costs of extended support stay; from the first read of the new version there are no further ones."""
     nights = evening()
     meter = Meter(MICRO, extended_extra=MICRO // 2, extended_from=NOW - 2 * HOUR).with_span(NOW - 2 * HOUR, MICRO)
     spec = a_spec(version="1.33", support_policy=SupportPolicy.EXTENDED)
@@ -199,7 +199,7 @@ def test_the_meter_follows_an_upgrade_out_of_extended_support() -> None:
 
 
 def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
-    """A lab whose cluster somebody switched EKS deletion protection on for."""
+    """A lab with EKS deletion protection, enabled by somebody."""
     lab = nights.add(lab_id, lambda each: lambda now: replace(use(each)(now), deletion_protection=True), **changes)
     nights.make_cluster(lab, deletion_protection=True)
     return lab

@@ -1,4 +1,4 @@
-"""Evenings on which something comes between the plan and the act: what people are told then is true, and nobody is surprised."""
+"""Evenings with an event between the plan and the act: messages to people are true, and nobody is surprised."""
 
 from __future__ import annotations
 

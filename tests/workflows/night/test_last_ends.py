@@ -1,4 +1,4 @@
-"""No lab lasts for ever: who can't be reached is warned through others, and nothing but people in charge stops a last end.
+"""Every lab ends: an unreachable owner is warned through others, and only people in charge stop a last end.
 
 Issue 11, row 8: a lab whose owner's session name had no confirmed subscription was alive 16 days after its lease of an hour.
 """
@@ -107,7 +107,7 @@ def test_a_last_end_waits_for_a_run_that_can_warn_and_no_longer_than_an_act_may_
 
 
 def died(function: str) -> None:
-    """The step that tells people."""
+    """The step that notifies people."""
     if function == "warn":
         raise LambdaDied
 

@@ -1,4 +1,4 @@
-"""Warnings and deadlines by mail: one mail a person and run over kills, and what follows when one comes back."""
+"""Warnings and deadlines by mail: one mail a person and run despite kills, and the steps after a bounce."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def nights_with(addresses: dict[str, str], labs: int = 3, owner: str = ARN) -> t
 
 
 def events(nights: Nights, mailing: FakeMailing, at: datetime) -> None:
-    """Everything that SES has to say arrives, twice and the last first."""
+    """Deliver all of SES's events, twice and the last first."""
     said = list(mailing.mailer.events(at))
     for event in [*reversed(said), *said]:
         take_mail_event(nights.world.deps, event, at)
@@ -87,7 +87,7 @@ def test_people_without_an_address_hear_by_the_topic_as_ever() -> None:
 
 
 def calls_of_the_warning() -> range:
-    """Which calls of a run are those of the state that tells everybody: from the night's report to the run's own note."""
+    """The indexes of a run's calls in its notifying state: from the night's report to the run's own note."""
     nights, _ = nights_with({ARN: JANE}, labs=2)
     nights.run_hour(NOW)
     names = [name for name, _ in nights.world.account.calls]
@@ -95,7 +95,7 @@ def calls_of_the_warning() -> range:
 
 
 def kill_at(patch: pytest.MonkeyPatch, nights: Nights, call: int, after: bool) -> None:
-    """The function that makes this call dies there: before it, or with its effect done."""
+    """Let the function die at this call: before it, or after its effect."""
     account, plain = nights.world.account, nights.world.account.trouble
 
     def trouble(port: str, name: str) -> object:
@@ -140,7 +140,7 @@ def lines(nights: Nights) -> list[tuple[Any, Any]]:
 
 
 def most_mails_of_an_entry(mailing: FakeMailing) -> int:
-    """How many mails that SES took tell of the same entry."""
+    """The number of mails sent by SES about the same entry."""
     taken = [mailing.store.mails[letter.tag] for _, letter in mailing.mailer.sent]
     return max(Counter(each.entry_id for mail in taken for each in mail.entries).values())
 

@@ -1,4 +1,4 @@
-"""Many people, one evening: a mail each, whatever dies on the way, and as many calls of SES as there are mails."""
+"""Many people, one evening: a mail each, despite any death on the way, and as many calls of SES as there are mails."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.workflows.night.nights import Nights
 from tests.workflows.night.test_mail import calls_of_the_warning, events, kill_at, lines, nights_with
 from tests.workflows.night.test_one_mail import something
 
-#: Of a run, for one mail about one lab: reads and writes of the table that go with it, at most.
+#: The maximum reads and writes of the table in a run, for one mail about one lab.
 TABLE_CALLS = 20
 
 
 def a_class(people: int) -> tuple[Nights, FakeMailing]:
-    """Each with an address and a lab."""
+    """People with an address and a lab each."""
     nights, mailing = nights_with({}, labs=0)
     for number in range(people):
         owner = f"arn:aws:iam::111122223333:user/learner-{number}"
@@ -34,13 +34,13 @@ def a_class(people: int) -> tuple[Nights, FakeMailing]:
 
 
 def one_each(mailing: FakeMailing) -> bool:
-    """Whether everybody has exactly one mail."""
+    """Whether each person has exactly one mail."""
     sent = Counter(letter.address for _, letter in mailing.mailer.sent)
     return sent == dict.fromkeys(mailing.addresses.values(), 1)
 
 
 def calls_of_an_evening(people: int) -> Counter[str]:
-    """What an evening's warnings ask, by port's operation, until everybody is warned."""
+    """The calls of an evening's warnings, by port's operation, until all are warned."""
     nights, mailing = a_class(people)
     nights.run_hour(NOW)
     nights.run_hour(NOW + timedelta(hours=1))
@@ -102,7 +102,9 @@ def test_five_thousand_people_have_one_mail_each_in_one_evening() -> None:
 def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_labs(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    """Administrators, who hear in the place of owners of every page, have theirs with the last, that of their own labs, too."""
+    """Administrators, notified in place of owners of every page, get these with the last page, and with those about their own
+    labs.
+    """
     monkeypatch.setattr(curfew, "_A_PAGE", 3)
     nights, mailing = a_class(6)
     for number in (*range(6), *range(6)):
@@ -121,7 +123,7 @@ def test_warnings_of_more_than_one_page_are_one_mail_each_with_all_of_a_persons_
 
 
 def test_a_post_is_routed_with_its_readers_page_and_not_with_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each page routed every pending post anew: three reads of each."""
+    """Each page routed every pending post again: three reads of each."""
     monkeypatch.setattr(curfew, "_A_PAGE", 2)
     nights, mailing = a_class(8)
     owners = [*mailing.addresses, "arn:aws:iam::111122223333:user/nobody"]

@@ -1,6 +1,6 @@
-"""Random evenings of several people, labs and subjects: each person has one mail of a run, it names everything, nothing is lost.
+"""Random evenings of several people, labs and subjects: each person has one mail of a run with all subjects, nothing is lost.
 
-A run dies at any call, or the same run comes twice at the same instant. The promise is shown to fail on a broken rule.
+A run dies at any call, or the same run comes twice at the same instant. A broken rule shows that the check fails.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tests.workflows.night.nights import CURFEW, Nights, Use, busy, idle
 from tests.workflows.night.test_mail import events
 
 ADMINS = "admins@example.com"
-#: Who has an address. Jane has two names; one of the administrators owns labs, too.
+#: People with an address. Jane has two names; one of the administrators owns labs, too.
 ADDRESSES = {
     "arn:aws:iam::111122223333:user/jane": "jane@example.com",
     "jane@example.com": "jane@example.com",
@@ -51,14 +51,15 @@ ADDRESSES = {
     ADMINS: "jun@example.com",
 }
 OWNERS = (*(name for name in ADDRESSES if name.startswith("arn:")), "arn:aws:iam::111122223333:user/nobody")
-#: From three hours before curfew to the morning's report, and the hours in which what died is made up for.
+#: From three hours before curfew to the morning's report, and the hours that make up for a dead run.
 HOURS, QUIET = 14, 3
 
 
 @dataclass(frozen=True)
 class Evening:
-    """`labs`: owner and kind; `posts`: hour and owner of something else that is to be told; `troubles`: by hour, what happens at
-    which call of the run."""
+    """`labs`: owner and kind; `posts`: hour and recipient of other posts; `troubles`: by hour, the trouble and the call of the
+    run.
+    """
 
     labs: tuple[tuple[int, str], ...]
     posts: tuple[tuple[int, int], ...]
@@ -80,7 +81,7 @@ def evenings() -> st.SearchStrategy[Evening]:
 
 
 def spent(lab_id: str) -> Use:
-    """Idle until shortly before curfew: what was announced is called off."""
+    """Idle until shortly before curfew: the announcement is called off."""
     return lambda now: (idle if now < CURFEW - timedelta(minutes=30) else busy)(lab_id)(now)
 
 
@@ -110,7 +111,7 @@ def _tagged(seen: Use, tags: dict[str, str], now: datetime) -> Any:
 
 
 def something(owner: str, number: int) -> Message:
-    """As another workflow tells it."""
+    """As in a notice of another workflow."""
     text = Sentence("Something else, number {n}", n=number)
     return message_of(
         letter_of(text, [para(text)]), owner.rpartition("/")[2], "wake-failed", Severity.WARNING, "1", owner
@@ -118,7 +119,7 @@ def something(owner: str, number: int) -> Message:
 
 
 def lived(evening: Evening) -> tuple[Nights, FakeMailing, list[tuple[datetime, bool]]]:
-    """Also the hours of its runs, and whether nothing befell the run and the one before."""
+    """Also records the hours of its runs, and whether the run and the one before were undisturbed."""
     nights, mailing = a_world(evening)
     hours: list[tuple[datetime, bool]] = []
     calm = True
@@ -138,7 +139,7 @@ def lived(evening: Evening) -> tuple[Nights, FakeMailing, list[tuple[datetime, b
 
 
 def befall(nights: Nights, kind: str, call: int, at: datetime) -> None:
-    """The run of an hour: it dies at a call, or another one comes and goes there."""
+    """The run of an hour: it dies at a call, or another run overtakes it there."""
     account, left = nights.world.account, call
 
     def around(asked: Call) -> Any:
@@ -159,14 +160,14 @@ def befall(nights: Nights, kind: str, call: int, at: datetime) -> None:
 
 
 def check_nothing_waits(nights: Nights, at: datetime) -> None:
-    """A run to which nothing happened leaves nothing untold to anybody whom a mail reaches."""
+    """An undisturbed run leaves no pending notice to any reachable recipient."""
     assert nights.world.posts.waiting().posts == (), f"posts wait after {at}"
     unwarned = [status.lab_id for status in nights.world.curfew.store.unwarned(100)]
     assert unwarned == [], f"nobody was warned at {at}"
 
 
 def check_one_mail(mailing: FakeMailing, hours: list[tuple[datetime, bool]]) -> None:
-    """At most one a person and run, and as many calls of SES as mails, or one more for each that died on its way."""
+    """At most one a person and run, and as many calls of SES as mails, plus one for each call that died."""
     sent = Counter(letter.tag for _, letter in mailing.mailer.sent)
     of_runs = {mail_id(address, at.isoformat()) for address in ADDRESSES.values() for at, _ in hours}
     assert set(sent) <= of_runs, "a mail is of no run"
@@ -192,7 +193,7 @@ def check_all_is_told_once(nights: Nights, mailing: FakeMailing) -> None:
 
 
 def check_what_was_announced_is_called_off(nights: Nights) -> None:
-    """Whose lab lives on for its use heard that it does."""
+    """The owner of a lab that lives on for its use is notified."""
     for number in range(len(nights.world.store.labs)):
         for entry, status in nights.lines(f"lab-{number}"):
             if status.warned_at and status.warned_at < entry.at and status.outcome is EntryOutcome.SKIPPED:
@@ -213,7 +214,7 @@ def test_each_person_has_one_mail_a_run_that_names_everything_and_nothing_is_los
 
 
 def an_evening(kind: str = "", call: int = 0, hour: int = 3) -> Evening:
-    """Several subjects at once for Jane: what is called off, what is put off, a warning, something else and a deadline."""
+    """Several subjects at once for Jane: a cancelled end, a postponed one, a warning, another subject and a deadline."""
     troubles = [("", 0)] * HOURS
     troubles[hour] = (kind, call)
     labs = ((0, "idle"), (0, "wakes"), (0, "protected"), (1, "protected"), (2, "wakes"), (1, "idle"))
@@ -284,7 +285,7 @@ def test_a_post_that_nobody_hears_is_published_for_programs_and_the_history_says
 
 
 def a_refused_post(refusal: AwsRefused, heard: str = "") -> tuple[Nights, FakeMailing, Callable[[], Post]]:
-    """A nightly post to Jane, then to administrators, whose mail SES refuses; `heard`: who subscribed to the topic."""
+    """A nightly post to Jane, then to administrators, whose mail SES refuses; `heard`: the topic's subscribers."""
     nights, mailing = a_world(replace(an_evening(), labs=((0, "busy"),), posts=()))
     nights.world.watch.store.notices.clear()
     for name in {"jane", ADMINS} - {heard}:
@@ -437,7 +438,7 @@ def test_a_run_of_several_subjects_that_dies_or_comes_twice_on_its_way(kind: str
 
 
 def names_no_posts(deps: Deps, addressee: Addressee, messages: Sequence[Message], once: str, *given: Any) -> Any:
-    """A mail whose record does not say which posts it tells of."""
+    """A mail whose record does not list its posts."""
     return send_mail(deps, addressee, messages, once, *given[:2])
 
 

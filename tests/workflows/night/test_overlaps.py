@@ -1,4 +1,4 @@
-"""Two curfew runs of one hour at the same time: whatever the second does in the middle of the first, each mail goes out once."""
+"""Two curfew runs of one hour at the same time: wherever the second interrupts the first, each mail is sent once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from tests.fakes import NOW
 from tests.workflows.night.nights import Nights, busy, idle
 
-#: After which calls of the first one the second one comes and goes.
+#: The numbers of calls of the first one after which the second one runs.
 MOMENTS = (
     "line",
     "load_lab",

@@ -1,4 +1,4 @@
-"""Random evenings, random trouble: whatever befalls a curfew run, it keeps its promises. Each is shown to fail on broken rules."""
+"""Random evenings, random trouble: a curfew run keeps its promises. Broken rules show that each check fails."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PEOPLE = ("extend", "keep", "protect", "release", "visit")
 
 @dataclass(frozen=True)
 class Act:
-    """What somebody does to a lab: before the hour's run, or right after the curfew run's next call of `during`."""
+    """A person's action on a lab: before the hour's run, or right after the curfew run's next call of `during`."""
 
     hour: int
     lab: int
@@ -63,7 +63,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Life:
-    """Some labs, some days, what befalls the curfew run hour by hour, and what people do."""
+    """Labs, days, the troubles of the curfew run hour by hour, and people's actions."""
 
     start: datetime
     evenings: tuple[Schedule, ...]
@@ -124,7 +124,7 @@ def changing(life: Life, number: int, lab_id: str) -> Use:
 
 
 def lived(life: Life) -> Nights:
-    """Live through it, with a few quiet hours at the end."""
+    """Run all of it, with a few quiet hours at the end."""
     nights = Nights()
     nights.world.clock.instant = life.start
     nights.world.curfew.store.put_rules(life.rules)
@@ -212,7 +212,7 @@ def test_a_sweep_that_runs_twice_decides_the_same_and_acts_once(life: Life, hour
 
 
 def twice(nights: Nights, at: datetime) -> bool:
-    """Whether a second run of the same hour leaves everything as the first did."""
+    """Whether a second run of the same hour changes nothing."""
     nights.run_hour(at, settle=False)
     first = everything(nights)
     nights.run_hour(at, settle=False)
@@ -235,7 +235,7 @@ def test_nothing_is_touched_and_nobody_is_warned_when_it_is_off_or_a_dry_run(lif
 @settings(max_examples=examples(25), deadline=None)
 @given(lives())
 def test_a_night_without_trouble_ends_every_idle_lab_that_nobody_spared(life: Life) -> None:
-    """Else all the promises above could be kept by doing nothing."""
+    """Otherwise a run that does nothing would keep all the promises above."""
     rules = CurfewRules(max_percent=100)
     calm = replace(life, troubles=(("fine", ""),) * 170, acts=(), rules=rules)
     evenings = tuple(replace(schedule, at_curfew=AtCurfew.END) for schedule in life.evenings)
@@ -244,7 +244,7 @@ def test_a_night_without_trouble_ends_every_idle_lab_that_nobody_spared(life: Li
         assert nights.lab(f"lab-{number}").phase is Phase.DELETED
 
 
-# What follows breaks one rule at a time: each promise must be seen to be broken.
+# Each test below breaks one rule: the check of its promise must fail.
 
 
 def a_life(*uses: tuple[str, int, str], **changes: object) -> Life:

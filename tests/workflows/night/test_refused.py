@@ -1,4 +1,4 @@
-"""Mail that SES refuses: whatever it carried, its next audience hears of it, and it is not tried for ever."""
+"""Mail that SES refuses: its next audience gets the contents, and the retries end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAUSED = AwsRefused("ses:SendEmail", "SendingPausedException", "Email sending is
 
 
 def refused_nights(labs: int = 3, addresses: dict[str, str] | None = None) -> tuple[Nights, FakeMailing]:
-    """SES refuses Jane's mail for ever, and she has no subscription."""
+    """SES permanently refuses Jane's mail, and she has no subscription."""
     nights, mailing = nights_with(addresses or {ARN: JANE, ADMINS: OPS}, labs)
     nights.world.curfew.reach.unreachable["jane"] = "No confirmed subscription takes messages for jane."
     mailing.mailer.outcomes[JANE] = "refused"

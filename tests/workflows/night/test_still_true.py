@@ -1,4 +1,4 @@
-"""Messages are true when they are sent: whichever run dies after a decision, and whatever became of the lab meanwhile."""
+"""Messages are true when they are sent: after the death of any run since the decision, and after any change of the lab."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def status_of(nights: Nights) -> EntryStatus:
 
 
 def dies(nights: Nights, step: str, at: datetime, call: int) -> int:
-    """Run an hour in which a step dies after so many calls, as do its tries and others until people are told; return the calls."""
+    """Run an hour in which a step dies after `call` calls, as do its retries and others until people are notified; return the
+    calls.
+    """
     made, inside = 0, False
 
     def before(function: str) -> None:
@@ -73,7 +75,7 @@ def protect(nights: Nights) -> None:
 
 
 def nothing(nights: Nights) -> None:
-    """It is in use, as it is."""
+    """The lab is in use."""
 
 
 @pytest.mark.parametrize(("step", "happens"), [("act", nothing), ("examine", protect)])

@@ -1,4 +1,4 @@
-"""One sweep: what is deleted was on the ledger before, one bad thing loses no other, and nothing is touched on a maybe."""
+"""One sweep: every deleted resource was on the ledger before, one failure affects no other, and uncertain resources stay."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ LATER = NOW + timedelta(minutes=40)
 
 @dataclass
 class Scene:
-    """A lab that has had a cluster, in an account that others use too."""
+    """A lab that has had a cluster, in an account shared with others."""
 
     world: FakeWorld
     lab: Lab
 
     def add(self, kind: Kind, id: str | None = None, **facts: object) -> Resource:
-        """Something that bears the cluster's tag and was made by a role of the lab's, unless it says otherwise."""
+        """A resource with the cluster's tag, by default created by a role of the lab's."""
         thing = self.world.account.add(kind, id, **{"tags": OWNED, "created_at": LATER, **facts})
         if "tags" not in facts and kind in CREATIONS:
             self.world.history.made(thing, self.role)
         return thing
 
     def with_data(self, key: str) -> Resource:
-        """A volume of the lab's that bears one more tag."""
+        """A volume of the lab's with one more tag."""
         thing = self.add(Kind.VOLUME, tags={**OWNED, key: "data"})
         return self.world.history.made(thing, self.role)
 

@@ -1,4 +1,4 @@
-"""What is measured, and where: alarms that watch a number nobody emits would be silent for ever."""
+"""Metrics and their names: alarms on a metric that is never emitted would be silent for ever."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def world() -> FakeWorld:
 
 @pytest.fixture(autouse=True)
 def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library makes a dimension of what the template sets for the logger."""
+    """The library makes a dimension from the logger's setting in the template."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "ekslab")
 
 
 def deps_of(world: FakeWorld) -> Deps:
-    """As installed by a stack."""
+    """With a stack's settings."""
     return replace(world.deps, curfew=replace(world.deps.curfew, installation=STACK))
 
 
@@ -48,7 +48,7 @@ def put(world: FakeWorld, lab_id: str, phase: Phase) -> None:
 
 
 def measured(capsys: Captured) -> dict[str, float]:
-    """What was printed in the embedded metric format, each as CloudWatch reads it; the namespace and dimensions as meant."""
+    """The printed lines in the embedded metric format, as CloudWatch reads them; the namespace and dimensions as intended."""
     found: dict[str, float] = {}
     dimensions = {True: [["stack", "phase"]], False: [["stack"]]}
     for line in capsys.readouterr().out.splitlines():

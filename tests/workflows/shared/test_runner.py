@@ -1,4 +1,4 @@
-"""What the steps of a workflow write into the log: whose doing each line is, from the request to the step."""
+"""The log lines of a workflow's steps: each names its origin, from the request to the step."""
 
 from __future__ import annotations
 

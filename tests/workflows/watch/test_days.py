@@ -1,4 +1,4 @@
-"""Weeks of the support watch with days missed, Lambdas killed and messages lost: what is due is said, late rather than never."""
+"""Weeks of the support watch with days missed, Lambdas killed and messages lost: due notices are sent late rather than never."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.workflows.machine import LambdaDied, Machine
 
 Hook = Callable[[str], None]
-#: What may befall a day, and whether it may make a message go out twice.
+#: Possible troubles of a day, and whether one may send a message twice.
 TROUBLES = (
     "fine",
     "missed",
@@ -111,5 +111,5 @@ def reminders(world: FakeWorld) -> list[Notice]:
 
 
 def last_sent(world: FakeWorld) -> dict[tuple[object, ...], int | None]:
-    """The last reminder told of each deadline to each recipient."""
+    """The last reminder of each deadline to each recipient."""
     return {(n.key, n.deadline_id, n.recipient): n.reminder for n in reminders(world)}

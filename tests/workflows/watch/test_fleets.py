@@ -1,7 +1,7 @@
 """Random fleets under the daily watch: dates move, EKS is throttled, people and AWS upgrade, subscriptions come and go.
 
-What a mail claims is held against what EKS itself had told by then and against what was done, both kept by the test. Of each
-promise there is a rule below that breaks it on purpose, and is noticed.
+Each claim of a mail is compared with EKS's answers so far and with the performed upgrades, both kept by the test. For each
+promise a broken rule below shows that its check fails.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NOBODY = "Nobody has confirmed a subscription."
 
 
 class WatchedFleet(RuleBasedStateMachine):
-    """`told`: the dates that EKS told last, by version; `ever`: all it ever told; `raised`: (cluster, version) after its end."""
+    """`told`: EKS's latest dates, by version; `ever`: all its dates so far; `raised`: (cluster, version) after its end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class WatchedFleet(RuleBasedStateMachine):
         unheard=st.sets(st.sampled_from(["ops@example.com", "shop@example.com", "team@example.com"]), max_size=2),
     )
     def clusters_are_found(self, kinds: list[tuple[str, str, str]], clusters: int, unheard: set[str]) -> None:
-        """So many clusters of these kinds, by turns."""
+        """A number of clusters of these kinds, by turns."""
         for number in range(clusters):
             version, owner, policy = kinds[number % len(kinds)]
             cluster = a_fleet_cluster(f"c{number:03}", version, tags={"owner": owner}, support_type=policy)
@@ -85,7 +85,7 @@ class WatchedFleet(RuleBasedStateMachine):
 
     @rule(days=st.integers(1, 40), throttled=st.booleans())
     def days_pass(self, days: int, throttled: bool) -> None:
-        """The last day's run alone is throttled, if any: then dates come from the table that this service brings along."""
+        """At most the last day's run is throttled: then dates come from the bundled table."""
         self.now += days * DAY
         self._aws_upgrades()
         live = Calendar(tuple(self.truth.values()), LIVE, self.now)
@@ -99,7 +99,7 @@ class WatchedFleet(RuleBasedStateMachine):
         assert Machine("watch_support", self.world.deps).run({"time": self.now.isoformat()}) == "Finished"
 
     def _aws_upgrades(self) -> None:
-        """Everything whose time has come, to AWS's target."""
+        """AWS upgrades all due clusters to its target version."""
         calendar, fleets = Calendar(tuple(self.truth.values()), LIVE, self.now), self.world.watch.fleets
         for key, cluster in list(fleets.clusters.items()):
             for deadline in decide_support(cluster.version, cluster.support_type, calendar, self.now).deadlines:
@@ -149,19 +149,19 @@ class WatchedFleet(RuleBasedStateMachine):
                 self.world.watch.fleets.remove(key)
 
     def last_sent(self) -> list[Notice]:
-        """What the last run's mails were about."""
+        """The subjects of the last run's mails."""
         sent = {each for message in self.world.watch.notifier.messages[self.mails :] for each in message.notice_ids}
         return [notice for notice in self.world.watch.store.notices.values() if (notice.key, notice.id) in sent]
 
     def is_told(self, notice: Notice) -> bool:
-        """Whether the mail says it: what no longer holds of what was decided earlier is left out."""
+        """Whether the mail states it: decided facts that no longer hold are left out."""
         watched = self.world.watch.store.kept[notice.key]
         known = (watched.support.begun, *watched.support.deadlines)
         return notice.deadline_id in {deadline.id for deadline in known if deadline}
 
     @invariant()
     def no_mail_names_a_date_that_eks_had_not_told(self) -> None:
-        """What EKS told once beats the bundled table, also while it can't be asked."""
+        """EKS's earlier dates override the bundled table, also while EKS is unreachable."""
         for notice in self.last_sent():
             if notice.kind in (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED) and self.is_told(notice):
                 _, version, day = notice.deadline_id.split("#")
@@ -198,7 +198,7 @@ class WatchedFleet(RuleBasedStateMachine):
 
     @invariant()
     def who_is_one_person_gets_no_digest_for_each_spelling(self) -> None:
-        """Many clusters are told in several messages, each of them in one."""
+        """Many clusters are reported in several messages, each of them in one."""
         messages = self.world.watch.notifier.messages[self.mails :]
         names = {message.recipient for message in messages}
         assert len({name.casefold() for name in names}) == len(names)
@@ -219,7 +219,7 @@ TestWatchedFleet.settings = settings(max_examples=examples(12), stateful_step_co
 
 
 def by_spelling(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
-    """As it was once: each spelling of an address is somebody."""
+    """The earlier behaviour: each spelling of an address counts as a person."""
     found: dict[str, list[Notice]] = {}
     for notice in notices:
         found.setdefault(notice.recipient, []).append(notice)
@@ -227,7 +227,7 @@ def by_spelling(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
 
 
 def a_throttled_fleet() -> WatchedFleet:
-    """A cluster of 1.31, of which AWS postponed the end; then EKS can't be asked for the dates."""
+    """A cluster of 1.31 with an end postponed by AWS; then EKS can't be asked for the dates."""
     fleet = WatchedFleet()
     fleet.clusters_are_found([("1.31", OWNERS[0], "EXTENDED")], 1, set())
     fleet.a_date_moves("1.31", 60)
@@ -273,7 +273,7 @@ def one_person_hears_once() -> None:
     fleet.who_is_one_person_gets_no_digest_for_each_spelling()
 
 
-#: What is broken, whose name it has there, how, and which promise then fails.
+#: The broken function, its name at the import, the broken version, and the promise that then fails.
 BROKEN: dict[str, tuple[Any, str, Any, Callable[[], None]]] = {
     "what EKS told is forgotten": (
         observation,

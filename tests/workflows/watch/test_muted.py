@@ -1,4 +1,4 @@
-"""What a person switched off goes to those who come next, and a mail that may be switched off says how."""
+"""Mail that a person switched off goes to the next audience, and a mail that may be switched off explains how."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.workflows.night.test_mail import ADMINS, ARN, JANE, OPS, nights_with
 
 
 def watched(muted: tuple[str, ...] = ()) -> tuple[FakeWorld, FakeMailing]:
-    """OPS answers for a cluster that is past its date, and has an address."""
+    """OPS is responsible for an overdue cluster, and has an address."""
     world = make_deps()
     mailing = with_mail(world, {OPS: OPS, ADMINS: ADMINS})
     mailing.muted[OPS] = muted

@@ -1,4 +1,6 @@
-"""Nothing is sent that nobody took: the next audience hears at once, the first is tried daily, and health says so."""
+"""A message without recipients is not sent: the next audience is notified at once, the first is retried daily, and health
+reports it.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,7 @@ def test_nothing_is_sent_that_nobody_took(unheard: set[str], clusters: int, days
 def test_row_10_each_message_of_a_digest_is_sent_only_if_somebody_takes_that_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A subscription that takes what is urgent takes the first message of two, and not the second."""
+    """A subscription with a filter for urgent messages takes the first message of two, and not the second."""
     world = make_deps()
     world.watch.store.register(a_registration())
     world.watch.fleets.add(a_fleet_cluster("late", "1.31"), a_fleet_cluster("early", "1.34"))

@@ -1,4 +1,4 @@
-"""The support watch from the schedule's event to the mail, on fakes: nothing is lost, and nothing is said twice."""
+"""The support watch from the schedule's event to the mail, on fakes: nothing is lost or repeated."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def _die_in(function: str, deadly: str) -> None:
 
 
 def test_a_second_owner_tag_silences_nobody(world: FakeWorld) -> None:
-    """Issue 11, row 7: the first hears, whatever the second is; and what the first says quietens not the second."""
+    """Issue 11, row 7: the first is notified, whatever the second is; and an acknowledgement by the first silences no other."""
     tags = {"owner": OPS, "ekslab:owner": "mallory@example.com"}
     world.watch.fleets.add(replace(a_fleet_cluster("orders", "1.35"), tags=tags))
     run(world)
