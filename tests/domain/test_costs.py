@@ -1,4 +1,4 @@
-"""What labs cost: the sums of a bill one could check by hand, and honest words where a price is missing."""
+"""Costs of labs: sums that a reader can check by hand, and a plain statement where a price is missing."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_hibernating_never_costs_more_than_being_awake(desired: int, extended: b
 def test_a_leases_parts_together_are_what_its_meter_reserves(
     nodes: int, host: bool, network: NewNetwork, far: int | None, hours: int
 ) -> None:
-    """Awake they are the reservation, asleep what a meter counts that never wakes; to a cent."""
+    """Awake they are the reservation, asleep those of a meter for a lab that never wakes; to a cent."""
     spec = a_spec(
         nodegroups=(a_nodegroup(desired=nodes),) if nodes else (),
         network=network,
@@ -240,7 +240,7 @@ def test_a_usage_type_of_a_bill_is_the_part_that_it_pays_for(usage_type: str, pa
 
 @pytest.mark.parametrize("asleep", [False, True])
 def test_the_parts_of_labs_are_their_sums(asleep: bool) -> None:
-    """Whatever the lab went through; prices of now split only what each costs in all."""
+    """For any history of the lab; today's prices only divide the total of each."""
     meter = meter_of(a_spec(), PRICES, NOW + timedelta(hours=3), "UTC")
     lab = a_lab(meter=meter).moved_to(Phase.PROVISIONING, NOW).moved_to(Phase.READY, NOW)
     if asleep:

@@ -1,4 +1,4 @@
-"""A deferred dataclass is a dataclass to all who ask; it only costs nothing until they do."""
+"""A deferred dataclass behaves like a dataclass; its cost arises only at its first use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOM = Path(chalicelib.__file__).parent
 
 
 def made() -> tuple[type[Any], type[Any]]:
-    """Two classes nobody has asked anything of yet."""
+    """Two unused classes."""
 
     @dataclass(frozen=True)
     class Point:
@@ -118,7 +118,7 @@ def modules() -> list[str]:
 
 
 def test_every_class_of_ours_can_be_written() -> None:
-    """What `dataclasses` refuses (a field without a default after one with) would otherwise show at a first use."""
+    """An error of `dataclasses` (a field without a default after one with) would otherwise appear at the first use."""
     shapes = [
         thing
         for module in map(importlib.import_module, modules())
@@ -142,7 +142,7 @@ def test_no_module_takes_the_other_decorator() -> None:
 
 
 def test_a_pattern_finds_what_the_library_s_finds() -> None:
-    """And one that is not an expression at all is told at its first use."""
+    """And an invalid expression raises at its first use."""
     early, late = re.compile(r"(a+)b", re.IGNORECASE), pattern(r"(a+)b", re.IGNORECASE)
     found = late.search("xAAb")
     assert found is not None

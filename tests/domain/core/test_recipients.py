@@ -1,4 +1,4 @@
-"""One person is one recipient, however an owner is written; several in one tag all hear."""
+"""One person is one recipient, in any spelling of an owner; several owners in one tag are all notified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences are English strings that keep what they were made of, through stores as well."""
+"""Sentences are English strings that keep their template and values, through stores as well."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Kept:
 
 
 NAMES = st.text(max_size=20)
-#: In a tuple each: Hypothesis looks at the types of strings that it drew.
+#: In a tuple each: Hypothesis inspects the types of strings that it drew.
 PLAIN = st.one_of(
     NAMES,
     st.builds(Moment, st.datetimes(timezones=st.just(UTC)), st.just("Asia/Seoul"), st.sampled_from(list(Style))),

@@ -1,4 +1,4 @@
-"""Ok means that everything ran lately and whole; anything else is degraded, and says why."""
+"""Ok means that every part ran recently and completely; anything else is degraded, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of mails: paragraphs that read well wherever their lines end."""
+"""The text of mails: paragraphs with a good layout at any line width."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_no_line_begins_with_a_percent_sign(before: int) -> None:
 
 @given(st.text() | st.text(st.characters(max_codepoint=127)))
 def test_a_text_takes_the_columns_of_its_signs(text: str) -> None:
-    """Also of those that are quickly counted."""
+    """Also of short ones."""
     signs = unicodedata.normalize("NFC", text)
     joined = [sign for sign in signs if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Mn", "Me")]
     wide = [s for s in signs if s not in joined and unicodedata.east_asian_width(s) in ("W", "F")]

@@ -1,4 +1,4 @@
-"""What holds a night: the brake counts judged ends alone, the guard unforeseen ones, and a release lets go what was seen."""
+"""The holds of a night: the brake counts judged ends only, the guard unforeseen ones; a release covers the known entries."""
 
 from __future__ import annotations
 

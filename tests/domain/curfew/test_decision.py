@@ -1,4 +1,4 @@
-"""What spares a lab at the last moment, what makes it wait, and what it takes to act: one thing missing at a time."""
+"""The conditions to keep a lab at the last moment, to wait, and to act: one missing condition at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WEEK = timedelta(days=7)
 
 
 def a_moment(trigger: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **changes: Any) -> DecisionContext:
-    """Everything is there: the act may be done. `lab_...` and `status_...` change the lab's and the status's fields."""
+    """All conditions hold: the act is due. `lab_...` and `status_...` change the lab's and the status's fields."""
     lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if trigger in AT_CURFEW else AT)
     act = AtCurfew.HIBERNATE if trigger is Trigger.LIMIT else AtCurfew.END
     event = NextEvent(AT.date(), AT, act, trigger)

@@ -1,4 +1,4 @@
-"""A lease can be moved out within its allowance, never in, and never for good; a link keeps for one night."""
+"""A lease can be extended within its allowance, never shortened, and never without an end; a link keeps for one night."""
 
 from __future__ import annotations
 

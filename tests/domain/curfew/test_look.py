@@ -1,4 +1,4 @@
-"""What the curfew run decides for a due lab, one fact changed at a time; and two decisions at once, near a lease's end."""
+"""The curfew run's decision for a due lab, one changed fact at a time; and two decisions at once, near a lease's end."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_protection_puts_an_agreed_end_off_and_gives_way_to_the_last_one(make:
 
 @pytest.mark.parametrize("verdict", [IDLE, BUSY], ids=["idle", "busy"])
 def test_a_lab_that_its_curfew_spares_is_not_planned_for_an_end_that_its_protection_puts_off(verdict: Verdict) -> None:
-    """Its owner was warned of an end "whose protection is lifted", and nothing happened: the protection was asked of one event."""
+    """Its owner was warned of an end "whose protection is lifted", and nothing happened: only one event lifted the protection."""
     lab, now = ready(lease_ends_at=CURFEW + timedelta(minutes=30)), LOOK + timedelta(minutes=31)
     decided = decide_look(a_look(lab, now, verdict=verdict, shield=PROTECTED))
     assert isinstance(decided, PutOffEnd)

@@ -1,4 +1,4 @@
-"""What a lab faces next: curfew or the end of its lease; what it is exemption by being kept; which curfews nobody saw."""
+"""A lab's next event: curfew or the end of its lease; exemptions by a keep; missed curfews."""
 
 from __future__ import annotations
 

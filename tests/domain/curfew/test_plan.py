@@ -1,4 +1,4 @@
-"""The plan's hash: the same for the same entries in any order, another for any other."""
+"""The plan's hash: the same for the same entries in any order, different for any others."""
 
 from __future__ import annotations
 

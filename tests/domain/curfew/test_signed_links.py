@@ -1,4 +1,4 @@
-"""A keep-link says what was signed, or nothing at all."""
+"""A keep-link yields exactly its signed contents, or nothing."""
 
 from __future__ import annotations
 

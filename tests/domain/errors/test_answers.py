@@ -1,6 +1,7 @@
-"""tests/data/aws/answers.json has a row for every operation that the service calls, and what adapters read, `explain` knows.
+"""tests/data/aws/answers.json has a row for every operation that the service calls, and `explain` knows every code in the
+adapters.
 
-An operation is called where the adapters name it, by IAM's name of it (`eks:CreateCluster`) or by boto3's (`create_cluster`),
+An operation is called where the adapters name it, by its IAM action (`eks:CreateCluster`) or its boto3 name (`create_cluster`),
 and where the record of all stories has it (tests/data/rights-asked.json).
 """
 
@@ -45,7 +46,7 @@ def words_of_adapters() -> Iterator[str]:
 
 
 def called() -> dict[str, set[str]]:
-    """What the adapters' code names -> the operations that it may be; most are one, `describe_tags` are several services'."""
+    """Names in the adapters' code -> the possible operations; most have one, `describe_tags` belongs to several services."""
     services = sorted({operation.partition(":")[0] for operation in [*ANSWERED, *operations()]} - {"any"})
     known = {f"{service}:{name}" for service in services for name in model(service).operation_names}
     methods: dict[str, set[str]] = {}
@@ -112,7 +113,7 @@ def test_a_fault_or_a_throttle_of_an_operation_s_model_is_waited_out(operation: 
         status = shape.metadata.get("error", {}).get("httpStatusCode", 400)
         throttles = "throttl" in f"{shape.name} {code_of(shape)}".lower() or "ExecutionLimit" in shape.name
         if throttles or status >= 500 or shape.metadata.get("fault"):
-            # Without its status: the code alone must tell.
+            # Without its status: the code alone must suffice.
             answer: Any = {"Error": {"Code": code_of(shape), "Message": ""}}
             read = domain_error(operation, ClientError(answer, name))
             assert isinstance(read, Throttled if throttles else Transient), shape.name

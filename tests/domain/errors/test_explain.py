@@ -1,4 +1,4 @@
-"""Every code that EKS may give has words, a remedy and someone to act; AWS's wording beats its codes."""
+"""Every EKS error code has a text, a remedy and a responsible party; AWS's message overrides its codes."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The retry predicates of tools that met AWS (tests/data/aws/retries.json): each answer is read as they read it."""
+"""The retry predicates of tools that use AWS (tests/data/aws/retries.json): each answer is classified as they do it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = [f"{row['workflow']} {row['operation']} {row['code']} {row['message'][:2
 
 
 def as_raised(row: dict[str, str]) -> EkslabError:
-    """What our adapter makes of the answer; an update under way is the step's own word for Transient."""
+    """The adapter's error for the answer; an update in progress is the step's own case of Transient."""
     answer: Any = {"Error": {"Code": row["code"], "Message": row["message"]}}
     error = domain_error(row["operation"], ClientError(answer, "Operation"))
     being_updated = isinstance(error, StillInUse) and row["operation"].startswith("eks:Update")

@@ -1,4 +1,4 @@
-"""Where labs may be: the registry's accounts that take them, and what a request that names one is told."""
+"""Places for labs: the registered accounts that accept them, and the answers to requests that name an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is the same person, who is in a team, and who is what here."""
+"""Identity, team membership and roles of callers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LEARNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
 LEARNER_ANEW = f"{SSO}Labs_fedcba9876543210/learner@example.com"
 LEARNER_AS_AUDITOR = f"{SSO}Audit_0123456789abcdef/learner@example.com"
 OTHER = f"{SSO}Labs_0123456789abcdef/other@example.com"
-#: A role of somebody's own that is only called like one.
+#: Another owner's role that only resembles one by name.
 PLAIN = f"arn:aws:sts::{HOME}:assumed-role/Labs_0123456789abcdef/learner"
 IDENTITY = f"{SSO}Labs/learner@example.com"
 
 
 def confirmed(_role: str, _id: str | None) -> bool:
-    """IAM says of every role that it is Identity Center's."""
+    """IAM confirms every role as Identity Center's."""
     return True
 
 
@@ -126,7 +126,7 @@ def test_an_administrator_is_no_viewer_and_a_viewer_changes_not_even_what_is_the
 
 
 def test_a_role_that_is_only_called_like_one_is_nobody_of_the_directory() -> None:
-    """Issue 11, row 5: a role made by hand, with a session name chosen by whoever assumes it."""
+    """Issue 11, row 5: a role made by hand, with a session name that its caller chooses."""
     people = People(HOME, (f"{SSO}Labs/*",), (f"{SSO}Labs_*",), (Team("shop", (f"{SSO}*/*",)),))
     for arn in (LEARNER, IDENTITY):
         impostor = people.caller(arn, HOME, None)
@@ -182,7 +182,7 @@ def test_a_pattern_tells_which_permission_sets_it_may_fit(pattern: str, sets: tu
 
 
 def fits_one_by_one(identity: str, pattern: str) -> bool:
-    """What a pattern means: it alone, as an expression."""
+    """The meaning of a pattern: evaluated alone, as an expression."""
     without = re.sub(
         r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(/|$)", lambda m: f"{m[1]}/{'' if m[2] else '*'}", pattern
     )
@@ -202,7 +202,7 @@ TEXTS = st.one_of(
 
 @given(st.lists(TEXTS, max_size=8), st.lists(TEXTS, max_size=4))
 def test_a_team_of_many_patterns_has_whom_one_of_them_fits(patterns: list[str], identities: list[str]) -> None:
-    """Exact names are looked up: a group of a thousand took as many expressions for each person who was asked about."""
+    """Exact names use a look-up: a group of a thousand took as many expressions for each person."""
     one_by_one = any(fits_one_by_one(identity, pattern) for identity in identities for pattern in patterns)
     assert Team("t", tuple(patterns)).has(*identities) is one_by_one
 

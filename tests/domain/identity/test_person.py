@@ -1,4 +1,4 @@
-"""Who is one person, which addresses are taken, and when a confirmation may be asked for."""
+"""The identity of a person, reserved addresses, and the conditions for a confirmation request."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_no_address_is_ever_flooded(steps: list[tuple[Asking, int, bool]]) -> No
         assert sum(at <= each < at + timedelta(days=1) for each in mails) <= MOST_MAILS
 
 
-#: Before something is deleted or not, what somebody is asked, and what proves an address: nobody can switch these off.
+#: Messages that nobody can switch off: decisions on deletions, requests to a person, and proofs of an address.
 ALWAYS = {
     "curfew-warning", "curfew-called-off", "curfew-put-off", "curfew-brake", "month-limit", "approval-asked",
     "address-confirmation",

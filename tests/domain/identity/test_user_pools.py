@@ -1,4 +1,4 @@
-"""People of a user pool: names that stay, are nobody else's and betray nothing; tokens that prove nothing are refused."""
+"""Users of a user pool: names that are stable, unique and free of personal data; tokens without proof are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pods placed, where nothing is reported of none: silence is taken for a zero only where it can't be anything else."""
+"""Pods placed, where CloudWatch omits zeros: a gap counts as zero only where it can't have another cause."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EMPTY = Series(300)
 
 
 def sparse(*days_ago: float, **changes: Any) -> Evidence:
-    """Pods were placed three days ago, and at other times; of every other period nothing is reported."""
+    """Pods were placed three days ago, and at other times; all other periods have no data points."""
     hours = an_hourly_series(NOW, 2.0)
     at = [NOW - timedelta(days=ago) for ago in (3, *days_ago)]
     placed = tuple((hour, value) for hour, value in hours.points if any(hour <= each < hour + HOUR for each in at))

@@ -1,4 +1,4 @@
-"""Clusters that look busy and are not: machines' noise must not keep a forgotten lab alive."""
+"""Clusters that look busy and are not: background noise must not keep a forgotten lab alive."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_who_opens_k9s_within_the_window_has_come() -> None:
 
 
 def test_working_days_do_not_become_the_baseline() -> None:
-    """Sixteen hours a day with a break before the window: most hours are of work, and still none of it is noise."""
+    """Sixteen hours a day with a break before the window: most hours have work, and still none of it is noise."""
 
     def working(at: datetime) -> float:
         in_seoul = (at.hour + 9) % 24

@@ -1,4 +1,4 @@
-"""Clusters that look idle and are not: each known case, and that each would come out idle but for it."""
+"""Clusters that look idle and are not: each known case, and that each would be idle without its signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of every verdict, over random evidence."""
+"""Invariants of every verdict, over random evidence."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SOURCES = [value for name, value in vars(Source).items() if name.isupper()]
 KINDS = st.sampled_from(["application", "network", "classic"])
 TYPES = st.sampled_from([("t3.medium",), ("g5.xlarge",), ("m6gd.large", "c7g.large")])
 NAMES = st.sampled_from([(), ("ml/train",)])
-#: Mostly little, so that idle verdicts are common enough to be worth the test.
+#: Mostly little activity, so that idle verdicts are common enough for the test.
 RARELY = st.sampled_from([0, 0, 0, 0, 0, 0, 1, 3])
 
 
 @st.composite
 def some_series(draw: st.DrawFn, usual: list[float], peak: float) -> Series:
-    """Flat in most cases, with a peak or a hole in some."""
+    """Flat in most cases, with a peak or a gap in some."""
     series = a_series(NOW, draw(st.sampled_from(usual)))
     points = list(series.points)
     if draw(RARELY):
@@ -107,7 +107,7 @@ def raised(draw: st.DrawFn, series: Series) -> Series:
 
 @st.composite
 def busier(draw: st.DrawFn, evidence: Evidence) -> Evidence:
-    """The same cluster with more going on within the window."""
+    """The same cluster with more activity within the window."""
     groups = tuple(
         replace(
             group,

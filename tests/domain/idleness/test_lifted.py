@@ -1,6 +1,6 @@
-"""More activity never makes a busy cluster idle, each signal by itself: the hollows between peaks are filled, and it stays busy.
+"""More activity never makes a busy cluster idle, for each signal alone: with the gaps between peaks filled, it stays busy.
 
-Who compares the window with itself takes steady work for noise. This is where it would show.
+A rule that compares the window with itself takes steady work for noise, and fails here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ USUAL = {
 
 
 def evidence_with(name: str, series: Series) -> dict[str, Any]:
-    """What changes in the evidence if one signal goes like this."""
+    """The change in the evidence if one signal has these values."""
     if name in ("cpu", "network_in"):
         return nodes(**{name: series})
     if name in ("application", "network"):

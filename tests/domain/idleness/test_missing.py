@@ -1,4 +1,4 @@
-"""Missing data is never idle: whatever was asked for and is not there makes the lab live, and the sentence names it."""
+"""Missing data is never idle: a requested signal without data keeps the lab alive, and the sentence names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nights anywhere, changes of clocks among them: a nightly job is found, and work by day is not taken for one."""
+"""Nights in any zone, with clock changes: a nightly job is found, and work by day is not taken for one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def some_schedule(draw: st.DrawFn) -> Schedule:
 
 
 def a_lab_with(schedule: Schedule) -> Lab:
-    """Old enough to be judged at any time of the year."""
+    """Old enough for a verdict at any time of the year."""
     return a_seoul_lab(spec=a_spec(schedule=schedule), created_at=START - timedelta(days=30))
 
 
@@ -46,7 +46,7 @@ def before_curfew(schedule: Schedule, quarter: int) -> tuple[datetime, datetime]
 
 
 def placed_at(now: datetime, instant: datetime) -> Series:
-    """Hours without a pod but for the one of `instant`."""
+    """Hours without a pod except the one of `instant`."""
     return an_hourly_series(now, lambda hour: float(hour <= instant < hour + timedelta(hours=1)))
 
 
@@ -77,14 +77,14 @@ def test_a_night_ends_when_the_lab_is_woken_and_after_eight_hours_at_the_latest(
 
 
 def test_after_an_early_curfew_a_night_lasts_until_the_morning() -> None:
-    """Beside row 1 of issue 12: a job of 03:00 is no less at work because the class ends at 18:00."""
+    """Beside row 1 of issue 12: a job at 03:00 counts as work even though the class ends at 18:00."""
     assert night_length(Schedule(curfew=time(18))) == timedelta(hours=11)
     assert night_length(Schedule(curfew=time(18), wake=time(2))) == timedelta(hours=8)
     assert night_length(Schedule(curfew=time(0, 30))) == timedelta(hours=8)
 
 
 def by_the_hour(now: datetime, *instants: datetime) -> Series:
-    """As CloudWatch has them: on whole hours of UTC, whatever the minutes of curfew are."""
+    """As in CloudWatch: on whole hours of UTC, whatever the minutes of curfew are."""
     end = (now - timedelta(hours=2)).replace(minute=0)
     hours = [end - timedelta(hours=ago) for ago in range(7 * 24, 0, -1)]
     placed = {at.replace(minute=0) for at in instants}

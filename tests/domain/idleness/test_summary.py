@@ -1,4 +1,4 @@
-"""What a verdict tells: one sentence with numbers, times by the lab's clock, and since when."""
+"""The text of a verdict: one sentence with numbers, times by the lab's clock, and the start of the idle time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes.evidence_builders import a_balancer_use, a_kubernetes_use, a_se
 
 
 def worked_until(end: datetime) -> dict[str, object]:
-    """Pods were placed by day until `end`; hours begin at full hours."""
+    """Pods were placed by day until `end`; hours start on the full hour."""
     return {
         "scheduled_before": an_hourly_series(NOW, lambda hour: 3.0 if end - timedelta(hours=5) <= hour < end else 0.0)
     }

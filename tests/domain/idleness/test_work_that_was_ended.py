@@ -1,4 +1,4 @@
-"""Work that an earlier judge ended, a case of each report: idle but for what makes it work. See docs/idleness.md."""
+"""Work that an earlier judge ended, a case of each report: idle except for its work. See docs/idleness.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.fakes.evidence_builders import (
 )
 
 ASKED = {"kubernetes": a_kubernetes_use()}
-#: What a scheduler does that runs its work in pods that stay, on two t3.medium: an hour at 40 % of one core.
+#: The load of a scheduler that runs its work in permanent pods, on two t3.medium: an hour at 40 % of one core.
 AT_WORK = an_hourly_series(NOW, lambda hour: 14.0 if hour.hour == seoul(25).hour else 3.0)
 ONE_NIGHT_AT_WORK = an_hourly_series(NOW, lambda hour: 14.0 if hour == seoul(25, 2) else 3.0)
 EVERY_NIGHT = an_hourly_series(NOW, lambda hour: float(hour.hour == seoul(25).hour))
@@ -41,7 +41,7 @@ def a_classic_balancer(lasting: float, opened: float) -> BalancerUse:
 
 
 def on_large_machines(percent: float) -> dict[str, Any]:
-    """Two machines of eight CPUs, which rest at 1.5 %."""
+    """Two machines of eight CPUs, with an idle load of 1.5 %."""
     return nodes(vcpus=16, cpu=a_series(NOW, percent), cpu_before=an_hourly_series(NOW, 1.5))
 
 
@@ -209,7 +209,7 @@ def test_what_is_beside_each_report_and_no_work_is_idle(case: str) -> None:
 
 @given(st.sampled_from(sorted(CASES)), st.sampled_from(sorted(QUIET)))
 def test_no_source_that_answers_takes_away_what_another_told(work: str, quiet: str) -> None:
-    """Whatever else is said beside: work stays work."""
+    """With any further evidence, work stays work."""
     beside = {name: value for name, value in QUIET[quiet].items() if name not in CASES[work][0]}
     assert not verdict_on(**beside, **CASES[work][0]).idle
 
@@ -237,7 +237,7 @@ def test_row_5_one_process_on_one_core_of_two_machines_of_eight_is_work_whatever
 
 
 def test_flows_that_nobody_told_for_a_while_are_not_taken_for_none() -> None:
-    """Beside row 6: a network balancer's flows are always reported; those of an application balancer only if there are any."""
+    """Beside row 6: a network balancer's flows are always reported; those of an application balancer only above zero."""
     balancer = a_network_balancer(2.0, 0.0)
     holed = replace(balancer, traffic=without(balancer.traffic, 10, 15), lasting=without(balancer.lasting, 10, 15))
     verdict = verdict_on(balancers=(holed,))

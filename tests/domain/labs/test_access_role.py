@@ -1,4 +1,6 @@
-"""The lab's access role: whom its trust lets in, asked of an evaluator of IAM policies, and whose deeds its sessions' are."""
+"""The lab's access role: the principals that its trust admits, by an evaluator of IAM policies, and the creators in its
+sessions.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ LAB = a_lab(owner=JANE, spec=a_spec(access_role=True, access=()))
 
 
 def may_assume(path: str, role: str, session: str, account: str = ACCOUNT) -> bool:
-    """What IAM says to a session of a role, whose ARN as a condition key has the role's path."""
+    """IAM's request context for a role's session: the condition key's ARN has the role's path."""
     person = owner_by_access_role(LAB)
     assert person is not None
     arn = f"arn:aws:iam::{account}:role{path}/{role}"

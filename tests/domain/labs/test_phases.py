@@ -1,4 +1,4 @@
-"""The table of phases: what may follow what, and that a lab leads to its end from everywhere."""
+"""The table of phases: allowed transitions, and a path to the end from every phase."""
 
 from __future__ import annotations
 

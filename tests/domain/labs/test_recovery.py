@@ -1,4 +1,4 @@
-"""What the scheduled run decides for a lab that is due, as a table; and that it never repeats anything for ever."""
+"""The scheduled run's decision for a due lab, as a table; no action is repeated for ever."""
 
 from dataclasses import replace
 from datetime import timedelta

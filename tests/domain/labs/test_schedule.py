@@ -1,4 +1,4 @@
-"""Evenings: when curfew comes in its owner's zone, on either side of a change of clocks, and on which days it does not."""
+"""Evenings: the time of curfew in its owner's zone, around clock changes, and the days without curfew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lab costs over its life, against an oracle that knows nothing of spans: it walks the life minute by minute."""
+"""A lab's cost over its life, against an oracle without spans: it adds up the life minute by minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.examples import examples
 from tests.fakes import NOW, a_lab, a_nodegroup, a_spec
 
 ZONES = ("UTC", "Asia/Seoul", "America/New_York", "Europe/Berlin", "Pacific/Chatham", "Australia/Lord_Howe")
-#: Dollars an hour, in the oracle's own words.
+#: The oracle's own table of dollars an hour.
 BASE, NODE, EXTRA = 0.15, 0.0645, 0.5
 
 
@@ -40,7 +40,7 @@ def moved(lab: Lab, now: datetime, *phases: Phase) -> Lab:
 
 @dataclass(frozen=True)
 class Life:
-    """A lab that went through phases at minutes after its request, and what an hour of each cost."""
+    """A lab with phase changes at minutes after its request, and the cost of an hour of each phase."""
 
     lab: Lab
     stays: tuple[tuple[Phase, int], ...]
@@ -65,7 +65,7 @@ def lives(draw: st.DrawFn) -> Life:
 
 
 def oracle(life: Life, zone: str) -> dict[str, float]:
-    """Dollars by month: each minute of the life is asked what it is, and in which month somebody in the zone lives it."""
+    """Dollars by month: each minute of the life has a cost, and a month in the zone."""
     found: dict[str, float] = {}
     here, before = life.lab.created_at, Phase.REQUESTED
     for phase, minutes in life.stays:
@@ -155,7 +155,7 @@ def test_extended_support_that_an_end_avoided_is_told_by_itself() -> None:
 
 
 def test_a_price_that_changes_holds_from_the_next_extension_on() -> None:
-    """Settled: what was costs what it cost when it was."""
+    """Settled: past hours keep the price of their time."""
     lab = a_priced_lab().moved_to(Phase.PROVISIONING, NOW)
     dearer = lab.priced(replace(a_meter(), asleep=2 * round(BASE * MICRO)), NOW + timedelta(hours=1))
     assert spent(dearer, NOW + timedelta(hours=2)) == 2 * round((BASE + 2 * NODE) * MICRO) + round(BASE * MICRO)

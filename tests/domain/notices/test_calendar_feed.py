@@ -1,4 +1,4 @@
-"""The calendar to subscribe to: RFC 5545's lines, days that are AWS's, and events that move instead of multiplying."""
+"""The calendar subscription: RFC 5545's lines, AWS's days, and events that move instead of multiplying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mail a person gets: what it says of one cluster, and how it stays readable with many."""
+"""A person's mail: its text about one cluster, and its length with many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What machines and chats get of a notice, and what AWS Health's own events become."""
+"""The machine and chat formats of a notice, and the conversion of AWS Health's own events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version that no calendar lists: AWS may upgrade it at any time, so owner and administrators hear of it, first of all."""
+"""A version that no calendar lists: AWS may upgrade it at any time, so owner and administrators are notified first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a cluster beside its reminders, week by week: nodes behind, trouble, leases, billing that has begun."""
+"""Notices about a cluster other than reminders, week by week: nodes behind, trouble, leases, started billing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEHIND = (Nodes("workers", NodeKind.MANAGED, "1.35", 3),)
 
 
 def format_days(watched: Watched | Callable[[int], Watched], kind: NoticeKind, days: int = 30) -> list[int]:
-    """The days, from today on, of which each run says something of this kind."""
+    """The days, from today on, on which a run has a notice of this kind."""
     history: list[Notice] = []
     message = []
     for day in range(days):

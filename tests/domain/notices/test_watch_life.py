@@ -26,11 +26,11 @@ SHORT = (
     Version("1.30", date(2024, 2, 27), date(2024, 7, 26), date(2024, 11, 23)),
     Version("1.31", date(2024, 4, 27), date(2024, 9, 24), date(2025, 1, 22)),
 )
-#: The billing is told, solved by a policy, told again when the policy comes back, and over for good.
+#: The billing is reported, solved by a policy, reported again when the policy comes back, and over for good.
 THERE_AND_BACK = Scenario(
     SHORT, date(2024, 7, 23), 4, None, hour=0, happens={1: "policy STANDARD", 2: "policy EXTENDED", 3: "upgrade"}
 )
-#: AWS upgrades what its owner left, and the owner then upgrades once more.
+#: AWS upgrades a neglected cluster, and the owner then upgrades once more.
 AFTER_AWS = Scenario(
     (*SHORT, Version("1.32", date(2024, 6, 26), date(2024, 11, 23), date(2025, 3, 23))),
     date(2024, 7, 26),

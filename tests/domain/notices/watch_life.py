@@ -1,6 +1,6 @@
-"""A cluster's life under the watch, in memory: days pass, runs take place or not, people and AWS do things, mails go out.
+"""A cluster's life under the watch, in memory: days pass, runs happen or are missed, people and AWS act, mails are sent.
 
-The rules under test are the real ones; `decide` can be replaced by a broken one, to see that the promises notice it.
+The rules under test are the real ones; `decide` can be replaced by a broken one, to see that the promises detect it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Decide = Callable[[Watched, Sequence[Notice], NoticeRules, datetime], Sequence[N
 
 @dataclass(frozen=True)
 class Version:
-    """A version's days, as AWS prints them."""
+    """A version's days, in AWS's format."""
 
     name: str
     released: date
@@ -36,7 +36,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Scenario:
-    """`happens`: day -> what; `missed`: days without a run; `crashes`: days whose run sends and dies before it marks."""
+    """`happens`: day -> events; `missed`: days without a run; `crashes`: days whose run sends and dies before it marks."""
 
     versions: tuple[Version, ...]
     begins: date
@@ -60,7 +60,7 @@ class Run:
 
 
 class Life:
-    """Plays a scenario to its end. `runs`, `sent` (id -> times), `messages` and `notices` are what the promises look at."""
+    """Plays a scenario to its end. The promises check `runs`, `sent` (id -> times), `messages` and `notices`."""
 
     def __init__(self, scenario: Scenario, decide: Decide = decide_notices) -> None:
         self.scenario, self.decide = scenario, decide

@@ -16,7 +16,7 @@ TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
 
 def every_rung_is_told_once_due(life: Life) -> None:
-    """After every run, each recipient of a due reminder has been sent a message since it came due."""
+    """After every run, each recipient of a due reminder has been sent a message since its due time."""
     for run in life.runs:
         for deadline in () if run.watched.gone_at else run.watched.support.deadlines:
             for recipient, first_rung in ((OWNER, 180), (TEAM, 30), (ADMINISTRATORS, 7)):
@@ -32,7 +32,7 @@ def every_rung_is_told_once_due(life: Life) -> None:
 
 
 def nothing_is_told_twice(life: Life) -> None:
-    """Per deadline and recipient no reminder comes again, nor an earlier one; only a crash repeats, once each."""
+    """Per deadline and recipient no reminder is repeated, nor followed by an earlier one; only a crash repeats, once each."""
     for run in life.runs:
         subjects = [(n.deadline_id, n.recipient) for n in run.fresh if n.kind in TELLINGS]
         assert len(subjects) == len(set(subjects))
@@ -45,7 +45,7 @@ def nothing_is_told_twice(life: Life) -> None:
 
 
 def what_is_over_is_silent(life: Life) -> None:
-    """A reminder is only of a deadline that holds; a cluster that is gone says so once to those who were told, and no more."""
+    """A reminder is only of a current deadline; a deleted cluster is reported once to its earlier recipients, and never again."""
     gone_before = False
     for run in life.runs:
         holding = {d.id for d in (run.watched.support.begun, *run.watched.support.deadlines) if d}
@@ -71,7 +71,7 @@ def the_end_is_told_to_those_who_were_told(life: Life) -> None:
 
 
 def nobody_is_left_believing_what_is_over(life: Life) -> None:
-    """After every run, what anyone was told last of a deadline holds; and nothing is solved that nobody believes."""
+    """After every run, each recipient's last message about a deadline holds; and only deadlines believed open are solved."""
     believed: dict[tuple[str, str], Notice] = {}
     for run in life.runs:
         for notice in run.fresh:
@@ -86,7 +86,7 @@ def nobody_is_left_believing_what_is_over(life: Life) -> None:
 
 
 def only_what_aws_did_is_called_its_doing(life: Life) -> None:
-    """AWS is said to have upgraded in the run that found another version, and the forced upgrade of the old one past."""
+    """The forced upgrade is reported in the run that found another version, after the old version's deadline."""
     assert not [n for n in life.runs[0].fresh if n.kind is NoticeKind.UPGRADED_BY_AWS]
     for before, run in itertools.pairwise(life.runs):
         if any(notice.kind is NoticeKind.UPGRADED_BY_AWS for notice in run.fresh):
@@ -96,7 +96,7 @@ def only_what_aws_did_is_called_its_doing(life: Life) -> None:
 
 
 def no_day_is_off(life: Life) -> None:
-    """Deadlines fall on AWS's own day at midnight UTC, and reminders come due whole days before."""
+    """Deadlines are on AWS's own day at midnight UTC, and reminders are due whole days before."""
     for run in life.runs[-1:]:
         version = life.versions[run.watched.cluster.version]
         days = {datetime.combine(d, time(), UTC) for d in (version.standard_ends, version.extended_ends)}
@@ -110,7 +110,7 @@ def no_day_is_off(life: Life) -> None:
 
 
 def lateness_is_told(life: Life) -> None:
-    """Late by the whole days between when it could have been told and the run that told it; never late without a missed run."""
+    """Delayed by the whole days from the first possible run to the actual one; never without a missed run."""
     for run in life.runs:
         for notice in run.fresh:
             if notice.kind is NoticeKind.DEADLINE and not run.watched.snoozed_until:
@@ -121,7 +121,7 @@ def lateness_is_told(life: Life) -> None:
 
 
 def it_gets_louder(life: Life) -> None:
-    """For one deadline and recipient the forced upgrade's severity never falls, and others join at 30 and 7 days."""
+    """For one deadline and recipient the forced upgrade's severity never falls, and more recipients follow at 30 and 7 days."""
     for notice in life.notices.values():
         if notice.kind is not NoticeKind.DEADLINE or notice.reminder is None:
             continue
@@ -157,14 +157,14 @@ PROMISES = (
 
 
 def last_due(deadline: Deadline, first_rung: int, now: datetime) -> datetime | None:
-    """The last instant before `now` at which something was due, of the default escalation from a reminder on."""
+    """The last due instant before `now`, of the default escalation from a reminder on."""
     due = [deadline.at - reminder * DAY for reminder in REMINDER_DAYS if reminder <= first_rung]
     due += [deadline.at + 7 * week * DAY for week in range(1, 120)]
     return max((instant for instant in due if instant <= now), default=None)
 
 
 def must_speak(run: Run, deadline: Deadline, due: datetime, recipient: str) -> bool:
-    """Nobody acknowledged or snoozed, or it is the last week, in which owners are always told; no lease ends first."""
+    """Without acknowledgement or snooze, or in the last week, when owners are always notified; no lease ends first."""
     if run.watched.support.lease_first:
         return False
     last_week = due >= deadline.at - 7 * DAY
@@ -179,7 +179,7 @@ def _same_subject(one: Notice, other: Notice) -> bool:
 
 
 def _later(life: Life, notice: Notice) -> bool:
-    """Whether the same deadline, on this or another day, was told this recipient later."""
+    """Whether this recipient was later notified of the same deadline, on this or another day."""
     subject = notice.deadline_id[:-10]
     return any(
         n.decided_at > notice.decided_at and n.deadline_id[:-10] == subject and n.recipient == notice.recipient

@@ -1,4 +1,4 @@
-"""Add-ons' configurations against the schemas that EKS publishes: what it would refuse is refused, and nothing else."""
+"""Add-ons' configurations against EKS's published schemas: exactly the configurations that EKS refuses are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.domain.labs.spec import AddonSpec
 from chalicelib.domain.requests.addon_schema import check_configurations
 from tests.fakes.builders import a_spec
 
-#: In the form of EKS's own: a reference to a definition, nothing beside what it names.
+#: In the form of EKS's own: a reference to a definition, without unrelated definitions.
 COREDNS: dict[str, Any] = {
     "$ref": "#/definitions/Coredns",
     "$schema": "http://json-schema.org/draft-06/schema#",

@@ -1,4 +1,4 @@
-"""What may hold at most for somebody whose teams are not all known."""
+"""The highest possible ceilings of a person whose teams are not all known."""
 
 from __future__ import annotations
 

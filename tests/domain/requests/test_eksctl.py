@@ -1,4 +1,4 @@
-"""eksctl's ClusterConfig: no field of its schema is unknown, none is dropped in silence, and what is honoured arrives.
+"""eksctl's ClusterConfig: every field of its schema is known, none is dropped silently, and honoured ones take effect.
 
 `tests/data/eksctl/fields.json` holds the names of the fields of v1alpha5, section by section (see SOURCE.md beside it).
 """
@@ -36,7 +36,7 @@ FIELDS: dict[str, list[str]] = json.loads((FILES / "fields.json").read_text())
 DOCUMENTS = {path.name: yaml.safe_load(path.read_text()) for path in FILES.glob("*.yaml")}
 HEAD = {"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig"}
 
-#: section of the schema -> where it stands in a document.
+#: section of the schema -> its place in a document.
 PLACES: dict[str, tuple[str | int, ...]] = {
     "ClusterConfig": (),
     "ClusterMeta": ("metadata",),
@@ -70,7 +70,7 @@ PLACES: dict[str, tuple[str | int, ...]] = {
 
 
 def document_with(place: tuple[str | int, ...], value: object) -> dict[str, Any]:
-    """A document in which only `place` is said."""
+    """A document with only `place` set."""
     for step in reversed(place):
         value = [value] if isinstance(step, int) else {step: value}
     assert isinstance(value, dict)
@@ -114,7 +114,7 @@ def test_an_unknown_field_comes_with_the_nearest_known_one() -> None:
 
 
 def mappings(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The places of all mappings in a document, save those whose keys are the writer's own."""
+    """The places of all mappings in a document, except those with free keys."""
     if isinstance(value, dict):
         if not place or place[-1] not in ("labels", "tags", "public", "private"):
             yield place

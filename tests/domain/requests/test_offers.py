@@ -1,4 +1,4 @@
-"""Every field of a request that names a thing of the account passes through the list of offers. By default nothing is offered."""
+"""Every field of a request that names a resource of the account is checked against the list of offers. By default it is empty."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ROLE = "arn:aws:iam::111122223333:role/ekslab/reader"
 A = SubnetFacts("subnet-a", "vpc-1", "ap-northeast-2a", "10.0.0.0/24", 200, True, True, stack_id=STACK)
 B = SubnetFacts("subnet-b", "vpc-1", "ap-northeast-2c", "10.0.1.0/24", 200, True, True, stack_id=STACK)
 ZONE = HostedZone("Z1", "example.com", private=False)
-#: What an administrator may have put on the list, so that each row below is taken.
+#: A list of offers under which each row below is accepted.
 GENEROUS = Offers(
     zones=(ZoneOffer("Z1", "labs.example.com"),),
     networks=(NetworkOffer("vpc-1"),),
@@ -51,7 +51,7 @@ GENEROUS = Offers(
     open_to_the_world=True,
 )
 WORLD = ("0.0.0.0/0",)
-#: field of the body -> (what names a foreign thing in it, where that is told).
+#: field of the body -> (a value that names a foreign resource, the path of its error).
 OF_THE_ACCOUNT: Mapping[str, tuple[LabSpec, str]] = {
     "network.vpcId": (a_spec(network=ExistingNetwork("vpc-1", ("subnet-a", "subnet-b"))), "network.vpcId"),
     "network.publicSubnetIds": (a_spec(network=ExistingNetwork(None, ("subnet-a",))), "network.publicSubnetIds[0]"),
@@ -77,7 +77,7 @@ OF_THE_ACCOUNT: Mapping[str, tuple[LabSpec, str]] = {
         "podIdentities[0].roleArn",
     ),
 }
-#: Fields that name nothing of the account, by why.
+#: Fields that name no resource of the account, and why.
 OF_THE_LAB: Mapping[str, tuple[str, ...]] = {
     "a name, number or choice of the lab's own": (
         *("name", "version", "logTypes", "tags", "leaseHours", "volumes", "supportPolicy"),

@@ -1,4 +1,4 @@
-"""What the account has against a spec: facts in, findings out."""
+"""Conflicts between a spec and the account: facts in, findings out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in, and what pods may be, against what IAM and EKS know."""
+"""Principals with access, and roles for pods, against the facts of IAM and EKS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lab needs of AWS's quotas, and what is said where there is no room: both numbers, and the request to file."""
+"""A lab's needs of AWS's quotas, and the error without room: both numbers, and the request to file."""
 
 from __future__ import annotations
 

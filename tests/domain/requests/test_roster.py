@@ -1,4 +1,4 @@
-"""A roster's rows: what is taken, and each fault by row and column."""
+"""A roster's rows: accepted values, and each error by row and column."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_name_or_number_that_aws_gives_is_ascii_wherever_it_is_read() -> None:
 
 HOME, OTHER = "arn:aws:sts::111122223333:assumed-role", "arn:aws:sts::999988887777:assumed-role"
 NAMES = st.from_regex(re.compile(r"[\w+=,.@-]{1,20}", re.ASCII), fullmatch=True)
-#: Identities as AWS and the service write them: also those that only look like somebody of Identity Center.
+#: Identities in AWS's and the service's formats, including those that only resemble Identity Center's.
 FORMS = (
     "arn:aws:iam::111122223333:user/{}", "arn:aws:iam::111122223333:user/class/{}", "arn:aws:iam::999988887777:user/{}",
     "arn:aws:sts::111122223333:directory/{}", f"{HOME}/AWSReservedSSO_Labs/{{}}", f"{OTHER}/AWSReservedSSO_Labs/{{}}",
@@ -125,7 +125,7 @@ def test_an_exported_row_is_read_as_the_same_person_and_as_nobody_else(
 
 @pytest.mark.parametrize("role", ["unconfirmed/AWSReservedSSO_Labs_0123456789abcdef", "my-AWSReservedSSO_team"])
 def test_a_role_that_is_only_named_like_identity_centers_is_exported_as_its_arn(role: str) -> None:
-    """Its session chooses its name: in the column of Identity Center it would be somebody else's."""
+    """The caller chooses the session's name: in the column of Identity Center it would be another person's."""
     cells = cells_of(Person("person-1", (f"{HOME}/{role}/ceo@corp.example",), NOW, "mallory@example.com"), RULES)
     assert cells is not None
     assert cells["arn"] == f"{HOME}/{role}/ceo@corp.example"

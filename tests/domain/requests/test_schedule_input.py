@@ -1,4 +1,4 @@
-"""An evening as somebody wrote it: read whole, or refused field by field."""
+"""The input of an evening: accepted as a whole, or refused field by field."""
 
 from __future__ import annotations
 

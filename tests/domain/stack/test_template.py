@@ -1,4 +1,4 @@
-"""The lab's stack: what is in it for which lab, and that CloudFormation's own rules are met for all of them."""
+"""The lab's stack: its resources for each kind of lab, and CloudFormation's own rules for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work host's first script: it parses, quotes what people named, and runs its parts in the right order."""
+"""The work host's first script: it parses, quotes people's values, and runs its parts in the right order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.domain.labs.spec import WorkHostSpec
 from chalicelib.domain.stack.work_host import EKSCTL_SHA256, work_host_user_data
 from tests.aws.given import a_lab
 
-#: Everything the script calls beside bash itself, as commands that write down how they were called.
+#: All external commands of the script, replaced by ones that record their calls.
 STUBS = ("curl", "dnf", "systemctl", "usermod", "install", "aws", "sha256sum", "tar", "chmod", "sleep")
 
 
@@ -56,7 +56,7 @@ def test_an_instance_type_s_architecture_is_in_its_name(instance_type: str, arch
 
 
 def run(tmp_path: Path, failing: str = "") -> tuple[list[str], str]:
-    """Run the script with every command it calls replaced; return what was called, and its log."""
+    """Run the script with all its commands replaced; return their calls, and its log."""
     calls, log, commands = tmp_path / "calls", tmp_path / "log", tmp_path / "bin"
     commands.mkdir()
     for name in STUBS:
@@ -114,7 +114,7 @@ def test_eksctl_is_checked_by_a_digest_that_is_not_downloaded_beside_it(machine:
 
 
 def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
-    """What the script really puts in place, below `tmp_path`; return what `env -i sh` needs to find it."""
+    """Install the script's real files below `tmp_path`; return the environment in which `env -i sh` finds them."""
     commands, root = tmp_path / "bin", tmp_path / "machine"
     commands.mkdir()
     for name in ("curl", "dnf", "systemctl", "usermod", "sha256sum", "tar", "sleep"):
@@ -144,14 +144,14 @@ def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
 
 
 def in_sh(command: str, environment: dict[str, str], **who: Any) -> str:
-    """Type a command into the shell that Session Manager starts: sh, no profile, nothing in the environment."""
+    """Run a command in the shell that Session Manager starts: sh, no profile, an empty environment."""
     words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "sh", "-c", command]
     return subprocess.run(words, capture_output=True, text=True, check=True, **who).stdout.strip()
 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may look into."""
+    """A folder that every user can read."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)

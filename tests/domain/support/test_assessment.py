@@ -1,4 +1,4 @@
-"""What the calendar means for a cluster: a table over AWS's real dates, and that no zone or policy shifts a day."""
+"""The calendar's consequences for a cluster: a table over AWS's real dates; no zone or policy shifts a day."""
 
 from __future__ import annotations
 

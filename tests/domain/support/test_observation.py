@@ -1,4 +1,4 @@
-"""What is kept of a cluster when it is read again, can't be read, or was made anew."""
+"""The record of a cluster after it is read again, unreadable, or recreated."""
 
 from __future__ import annotations
 

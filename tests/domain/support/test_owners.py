@@ -1,4 +1,4 @@
-"""Who answers for a cluster, whatever people call the tag."""
+"""The owner of a cluster, for all common names of the tag."""
 
 from __future__ import annotations
 

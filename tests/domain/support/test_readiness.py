@@ -1,4 +1,4 @@
-"""What is in the way of an upgrade, which nodes stayed behind, and the commands that do it."""
+"""Blockers of an upgrade, nodes left behind, and the upgrade commands."""
 
 from __future__ import annotations
 

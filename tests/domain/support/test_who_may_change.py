@@ -1,4 +1,4 @@
-"""Who may change what is kept of a cluster: its owner, however the tags write them, and administrators."""
+"""Permission to change a cluster's settings: its owner, in any spelling of the tags, and administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters with our tags: whose they are, whether they need looking up, and what lab is made of one that nobody answers for."""
+"""Clusters with the service's tags: their owners, the need for a look-up, and the lab made of one without an owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a lab can't end: the root first, in AWS's words, and what only waits for it folded under it."""
+"""The reasons why a lab can't end: the root cause first, in AWS's words, with its consequences folded under it."""
 
 from __future__ import annotations
 

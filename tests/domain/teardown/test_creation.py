@@ -1,4 +1,4 @@
-"""Who made a thing: what CloudTrail tells of it, and five ways to misread that, each of which deletes somebody else's thing."""
+"""The creator of a resource: CloudTrail's facts, and five misreadings, each of which deletes another owner's resource."""
 
 from __future__ import annotations
 

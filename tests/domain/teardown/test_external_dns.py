@@ -1,4 +1,4 @@
-"""Which records external-dns made, told from its TXT registry in all its forms."""
+"""The records created by external-dns, known from its TXT registry in all its forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds what: a reader of the receipt folds consequences under their causes by `caused_by`."""
+"""Blocking dependencies: a reader of the receipt folds consequences under their causes by `caused_by`."""
 
 from __future__ import annotations
 

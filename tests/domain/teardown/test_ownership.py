@@ -1,4 +1,4 @@
-"""Whose is it: what proves a thing to be the lab's, and what only looks like it; each rule has its row."""
+"""Ownership: the proofs that a resource is the lab's, and the look-alikes; each rule has its row."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def on_ledger(resource: Resource, how: str = ASKED_FOR, **changes: object) -> di
 
 
 def seen(resource: Resource, creator: Creator | None) -> dict[str, LedgerEntry]:
-    """As a claim that was looked into."""
+    """As a claim that was checked."""
     return on_ledger(resource, "tag x", state=EntryState.UNPROVEN, creator=creator)
 
 
@@ -395,7 +395,7 @@ def test_a_node_group_is_the_labs_while_the_cluster_that_has_it_is() -> None:
 
 
 def test_a_log_group_of_the_stack_that_is_there_again_waits_for_no_stack() -> None:
-    """Also where it was made again within minutes of the first one: its stack is gone and takes nothing along."""
+    """Also if it was recreated within minutes of the first one: its stack is deleted and takes nothing along."""
     born = BORN + timedelta(minutes=1)
     group = a(Kind.LOG_GROUP, {}, id="/aws/eks/myeks/cluster", born=born, logical_id="ControlPlaneLogs")
     for state, action in ((EntryState.PRESENT, Action.LEAVE), (EntryState.DELETED, Action.DELETE)):

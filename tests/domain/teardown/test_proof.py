@@ -1,7 +1,7 @@
-"""Kinds times forgeries: nothing that no proof covers is ever deleted, and nothing claimed and billable goes unmentioned.
+"""Kinds times forgeries: nothing without proof is ever deleted, and nothing claimed and billable goes unmentioned.
 
-A thing is put together at random from what anybody can write and from what happened around it; who really made it is known
-here, and to the rule only as far as AWS tells. Each rule broken on purpose must be caught.
+A resource is put together at random from anybody's writable attributes and from events around it; its real creator is known
+here, and to the rule only as far as AWS reports it. Each rule broken on purpose must be detected.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.fakes.trail import CREATIONS, created, session
 NOW = BORN + timedelta(days=1)
 SLR = "role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"
 BIRTHLESS = {Kind.SECURITY_GROUP, Kind.TARGET_GROUP, Kind.NETWORK_INTERFACE, Kind.ELASTIC_IP, Kind.MOUNT_TARGET}
-#: What anybody can write on a thing of theirs, or of somebody else's.
+#: The attributes that anybody can write on a resource, their own or another's.
 FORGED_TAGS = (
     {LAB_TAG: "lab-1"},
     {CLUSTER_PREFIX + "myeks": "owned"},
@@ -42,7 +42,7 @@ FORGED_TAGS = (
     {CLUSTER_PREFIX + "myeks": "owned", "elbv2.k8s.aws/cluster": "myeks", CSI_TAG: "true"},
     {LAB_TAG: "lab-1", "aws:cloudformation:stack-name": "ekslab-lab-1"},
 )
-#: Tags by which several say that the thing is theirs: whoever made it, it stays.
+#: Tags with several claims to the resource: whoever created it, it stays.
 SEVERAL_OWNERS = (
     {LAB_TAG: "lab-1", CLUSTER_PREFIX + "prod": "true"},
     {CLUSTER_PREFIX + "myeks": "owned", CLUSTER_PREFIX + "prod": "owned"},
@@ -66,7 +66,7 @@ IDS = {
     Kind.DNS_RECORD: "Z1|www.example.com.|A",
     Kind.CLUSTER: "myeks",
 }
-#: Who may really have made a thing that is not the lab's, as CloudTrail would tell it.
+#: The possible creators of a resource that is not the lab's, as CloudTrail would report them.
 STRANGERS: tuple[dict[str, Any], ...] = (
     {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/somebody"},
     session("AROAOTHER", "role/somebodys"),
@@ -79,7 +79,7 @@ LAB = session("AROALAB", "role/ekslab/csi")
 
 @dataclass(frozen=True)
 class Foreign:
-    """Somebody else's thing, made up to look like the lab's, and what the lab did near it."""
+    """Another owner's resource that resembles the lab's, and the lab's own actions near it."""
 
     kind: Kind
     tags: dict[str, str]
@@ -139,7 +139,7 @@ foreigners = st.builds(
     repeated=st.none() | st.integers(1, 500),
     delayed=st.just(False),
 )
-#: A guest; one whose cluster is gone; one whose name somebody has; a lab from before anybody looked; one without roles.
+#: A guest; one whose cluster is gone; one whose name is taken; a lab from before such checks; one without roles.
 TARGETS = (
     GUEST,
     replace(GUEST, own_cluster_arn=None, cluster_gone_at=LATER),
@@ -149,14 +149,14 @@ TARGETS = (
 
 
 def ledger_of(foreign: Foreign) -> dict[str, LedgerEntry]:
-    """The ledger after the lab has looked into it."""
+    """The ledger after the lab's check."""
     thing = foreign.thing
     creator = creator_of(thing, foreign.events(), NOW)
     return {thing.arn: LedgerEntry(thing, EntryState.UNPROVEN, "tag x", BORN, BORN, creator=creator)}
 
 
 def deletes(foreign: Foreign, *targets: Target) -> bool:
-    """Whether the thing goes for one of these, unknown or as the ledger knows it."""
+    """Whether one of these labs deletes the resource, unknown or as the ledger knows it."""
     thing, ledger = foreign.thing, ledger_of(foreign)
     return any(judge(thing, target, known).ours for target in targets for known in ({}, ledger))
 
@@ -187,7 +187,7 @@ def test_nothing_claimed_goes_unmentioned_and_no_receipt_with_it_is_clean(
 def test_what_was_there_before_the_lab_stays_whatever_it_says_later(
     foreign: Foreign, target: Target, before: int, known: bool
 ) -> None:
-    """By its birth date, or by the list that `begin` made where AWS tells none."""
+    """By its creation date, or by the list that `begin` made where AWS reports none."""
     older = replace(foreign, born=before)
     listed = replace(target, before=frozenset({older.thing.arn}) if older.kind in BIRTHLESS else target.before)
     assert not deletes(older, listed)
@@ -231,7 +231,7 @@ def test_what_several_say_is_theirs_stays_though_the_lab_made_it(kind: Kind, tag
 
 
 def is_deleted_though_vetoed(kind: Kind, tags: dict[str, str], **changes: Any) -> bool:
-    """Whether a thing that one of the lab's roles made goes, in the lab's own network or in somebody's."""
+    """Whether a resource that one of the lab's roles created is deleted, in the lab's own network or in another."""
     mine = Foreign(kind, tags, False, "vpc-1", 30, LAB)
     thing = replace(mine.thing, attributes={**mine.thing.attributes, **changes.pop("facts", {})})
     return any(judge(thing, replace(target, **changes), ledger_of(mine)).ours for target in (TARGET, GUEST))
@@ -311,7 +311,7 @@ def _deletes_now(foreign: Foreign) -> bool:
 
 
 def _deletes_as_known(foreign: Foreign, target: Target) -> bool:
-    """Whether it is deleted for a namesake of the lab's that is on the ledger, or is late lines of nobody's."""
+    """Whether it is deleted because its name is on the ledger, or as late lines without an owner."""
     if foreign.kind not in evidence._NAMES_ARE_REUSED:
         return False
     known = replace(foreign.thing, created_at=BORN)

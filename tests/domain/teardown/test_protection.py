@@ -1,4 +1,4 @@
-"""A thing that is protected against deletion: told as that, with a command that AWS's interface has, kind by kind."""
+"""A resource with deletion protection: reported as such, with a valid AWS command, kind by kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.teardown.causes import why_refused
 from chalicelib.domain.teardown.unproven import delete_command, unprotect_command
 
-#: kind -> AWS's words for one that is protected, as people reported them or as the setting is called.
+#: kind -> AWS's message for a protected one, from people's reports or from the setting's name.
 WORDS = {
     Kind.LOAD_BALANCER: "Load balancer 'a' cannot be deleted because deletion protection is enabled",
     Kind.INSTANCE: "The instance 'i-1' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",

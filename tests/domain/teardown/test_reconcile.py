@@ -1,4 +1,4 @@
-"""A receipt has one line for every thing of the lab's, and never says deleted of what it could not see."""
+"""A receipt has one line for every resource of the lab's, and never calls an unreadable one deleted."""
 
 from __future__ import annotations
 

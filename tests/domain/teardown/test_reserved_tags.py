@@ -1,4 +1,4 @@
-"""Nothing a request may contain changes what is ours: the keys that the rules read are the keys that no request may write."""
+"""No request can change the service's own tags: requests may not write the keys that the rules read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily mail about what a lab left: what it is, dollars a month, the command, and how to say that it stays."""
+"""The daily mail about a lab's remaining resources: name, dollars a month, the command, and the way to keep them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owner's choice about volumes covers the volumes of claims, and snapshots; a node's own disk always goes."""
+"""The owner's choice about volumes covers the volumes of claims, and snapshots; a node's own disk is always deleted."""
 
 from __future__ import annotations
 

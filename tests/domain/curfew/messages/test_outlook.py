@@ -1,4 +1,4 @@
-"""What an owner reads about the future of a lab, in each phase of it; in the words and the zone of the lab's own evening."""
+"""The text for an owner about the future of a lab, in each phase; in the terms and the zone of the lab's own evening."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The night's report and the brake's: whole messages to read, and what each kind of night adds to them."""
+"""The night's report and the brake's: whole messages, and the additions of each kind of night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warning as its reader gets it: whole mails to read, then each thing that may be otherwise."""
+"""The warning as its reader gets it: whole mails, then each part that may vary."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_the_only_address_is_the_link_that_keeps_the_lab_and_all_else_is_a_comma
 
 
 def test_a_channel_hears_of_the_lab_but_never_gets_the_link_that_keeps_it() -> None:
-    """Whoever has the link can keep the lab: it is for the owner's mail, not for everyone who reads a channel."""
+    """Any holder of the link can keep the lab: it is for the owner's mail, not for everyone who reads a channel."""
     document = chat_document(mail(), Language.EN)
     assert URL.rpartition("/")[2] not in json.dumps(document)
     assert "myeks ends Mon 23 Nov 22:00" in json.dumps(document)

@@ -1,4 +1,4 @@
-"""No list of a request is longer than anyone could mean; one that is just as long as that is taken."""
+"""The maximum length of each list in a request; a list of exactly that length is accepted."""
 
 from __future__ import annotations
 

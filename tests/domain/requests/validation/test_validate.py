@@ -1,4 +1,4 @@
-"""The rules of a request, one table each: what is refused or warned about, and by which path."""
+"""The rules of a request, one table each: refusals and warnings, and their paths."""
 
 from __future__ import annotations
 
@@ -502,7 +502,7 @@ def test_a_service_account_that_an_add_on_of_the_lab_has_a_role_for_takes_no_oth
 
 
 def test_the_agent_comes_with_whatever_gets_its_role_from_it() -> None:
-    """Issue 11: nobody switches it off beside the CNI, whose nodes would have no addresses for pods."""
+    """Issue 11: it can't be switched off beside the CNI, whose nodes would have no addresses for pods."""
     for addon in ADDON_ROLES:
         dns = ExternalDnsDraft(domain="lab.example.com") if addon == "external-dns" else None
         spec = judged(addons=(AddonSpec(addon),), default_addons=False, external_dns=dns)[0]
