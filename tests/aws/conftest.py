@@ -1,4 +1,4 @@
-"""One running sandbox for the adapters' tests: its root's clients, and a calm EKS."""
+"""One running sandbox for the adapters' tests: its root's clients, and EKS without faults."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from emulator.process import Sandbox, running_sandbox
 from tests.aws import moto_tables
 
 moto_tables.install()
-#: moto looks through all that a service's class has, to find its methods, at each request.
+#: moto searches all attributes of a service's class for its methods, at each request.
 responses.method_names_from_class = cache(responses.method_names_from_class)
-#: An RSA key takes a tenth of a second to make, and no test compares two.
+#: Generating an RSA key takes a tenth of a second, and no test compares two.
 key_pairs.random_rsa_key_pair = cache(key_pairs.random_rsa_key_pair)
 
 

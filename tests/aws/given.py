@@ -1,4 +1,4 @@
-"""A lab as the course asks for it, with what a test wants to be different of its specification."""
+"""The course's lab, with a test's changes to its specification."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def a_verdict(**changes: Any) -> Verdict:
 
 
 def created(kept: Kept, number: int, **changes: Any) -> Lab:
-    """A lab with a name of its own, created and then changed as a test wants it."""
+    """A lab with a name of its own, created and then changed as a test needs it."""
     spec = a_spec(name=f"name-{number}", region=changes.pop("region", "ap-northeast-2"))
     lab = kept.labs.create_lab(a_lab(id=f"lab-{number}", spec=spec), None, "d", NOW)
     return kept.labs.change_lab(lab.id, lambda stored: replace(stored, **changes)) if changes else lab

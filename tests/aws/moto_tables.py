@@ -1,7 +1,7 @@
 """Quick transactions of moto's DynamoDB: moto copies the whole table once an operation, to restore it if one fails.
 
-Here a table is copied once a transaction, and only the items that the transaction may change in place. The restored state is the
-same. Values of attributes are read by their type's letters, for each of which moto tries names of its own.
+Here a table is copied once a transaction, and only the items that the transaction may change in place. The restored state is
+the same. Values of attributes are read by their type's letters, for each of which moto tries several names.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Transaction:
         self._before: dict[str, Table] = {}
 
     def before(self, table: Table) -> Table:
-        """The table as it was when this was first asked."""
+        """The table's state at its first access."""
         if table.name not in self._before:
             self._before[table.name] = self._copy(table)
         return self._before[table.name]
@@ -54,7 +54,7 @@ _transaction: ContextVar[Transaction | None] = ContextVar("transaction", default
 
 
 def install() -> None:
-    """Let moto's backends of this process do so. The tables here have a sort key."""
+    """Install this in moto's backends of this process. The tables here have a sort key."""
     transact = DynamoDBBackend.transact_write_items
 
     def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Botocore's own paginators, around clients that are made up."""
+"""Botocore's own paginators around fake clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.paginate import Paginator
 
 
 def paginator_of(service: str, operation: str, method: Callable[..., Any]) -> Paginator:
-    """A paginator of `operation` (boto3's name of it) that asks `method`."""
+    """A paginator of `operation` (its boto3 name) that calls `method`."""
     session = botocore.session.get_session()
     model = session.get_service_model(service)
     (name,) = (name for name in model.operation_names if xform_name(name) == operation)

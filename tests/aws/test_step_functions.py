@@ -1,4 +1,4 @@
-"""The Workflows port on Step Functions: of moto, and of the fake that stands for it elsewhere."""
+"""The Workflows port on Step Functions: moto's, and its fake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles of other accounts: assumed when first needed, once for all clients, and again before they end."""
+"""Roles of other accounts: assumed at first use, once for all clients, and again before their credentials expire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OTHER = "arn:aws:iam::777788889999:role/ekslab-member-read"
 
 @dataclass
 class Sts:
-    """Gives credentials good for an hour, and remembers who asked."""
+    """Returns credentials valid for an hour, and records the requests."""
 
     clock: FakeClock
     asked: list[Mapping[str, Any]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Sts:
 
 @dataclass
 class Client:
-    """A client as botocore's, whose events can be listened to."""
+    """A client like botocore's, with event hooks."""
 
     service: str
     region: str
@@ -55,7 +55,7 @@ class Client:
         return SimpleNamespace(paginate=lambda: [{"clusters": [self.key]}])
 
     def answers(self, code: str) -> None:
-        """An answer of AWS's comes in, an error of this code."""
+        """Simulate an AWS answer with this error code."""
         for handler in self.handlers:
             handler(http_response=None, parsed={"Error": {"Code": code}}, model=None, context={})
 

@@ -1,4 +1,4 @@
-"""One way to call AWS: what an answer lacks is no empty answer."""
+"""One way to call AWS: a missing list in an answer is not an empty one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.aws.clients.calls import every
 
 @dataclass(frozen=True)
 class Pages:
-    """A client whose one paginator gives these pages."""
+    """A client whose only paginator returns these pages."""
 
     pages: tuple[Any, ...]
 

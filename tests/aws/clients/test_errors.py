@@ -1,4 +1,4 @@
-"""What botocore raises, and what the rest of the service sees of it."""
+"""botocore's exceptions, and the service's own errors for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations in texts and refusals are called as AWS calls them: whoever reads them looks them up."""
+"""Operations in texts and refusals have AWS's names, so that readers can look them up."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from chalicelib.domain.teardown.evidence import PARTS_OF_CLUSTER
 from tests.emulator.test_operations import NAMES
 from tests.paths import PROJECT
 
-#: A text that begins like the name of an operation.
+#: A text in the form of an operation's name.
 NAMED = re.compile(r"(?:^|[\s(`'])([a-z0-9-]+):([A-Z][A-Za-z0-9]*)\b")
-#: Rights of IAM's that are no operations, and condition keys, which are written alike.
+#: IAM actions that are no operations, and condition keys, which have the same form.
 OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession", "ec2:CreateAction", "ec2:Vpc"}
-#: The older API that goes by the same prefix of rights.
+#: The older API with the same IAM prefix.
 OLDER = {"elasticloadbalancing": ("elb",)}
 SERVICES = {"autoscaling", "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "eks", "elasticfilesystem"}
 SERVICES |= {"elasticloadbalancing", "events", "iam", "logs", "pricing", "route53", "secretsmanager", "sns", "sqs"}
@@ -39,7 +39,7 @@ def operations(service: str) -> frozenset[str]:
 
 
 def texts() -> Iterator[tuple[str, str, str]]:
-    """(file, service, operation) of every text in the service's code that names one; `…` where a name goes on."""
+    """(file, service, operation) of every operation in a text of the service's code; `…` where the name continues."""
     for path in sorted((PROJECT / "chalicelib").rglob("*.py")):
         tree = ast.parse(path.read_text())
         begun = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values[:-1]}
@@ -52,12 +52,12 @@ def texts() -> Iterator[tuple[str, str, str]]:
                         yield path.name, service, operation + ("…" if goes_on else "")
 
 
-#: What is given an operation's name without its service's.
+#: Functions that take an operation's name without its service's.
 OF_SERVICE = {"listed": "eks", "_InEc2": "ec2"}
 
 
 def built() -> Iterator[tuple[str, str, str]]:
-    """(file, service, operation) of every operation whose name code puts together."""
+    """(file, service, operation) of every operation whose name is composed in code."""
     for path in sorted((PROJECT / "chalicelib/aws").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):

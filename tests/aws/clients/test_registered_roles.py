@@ -1,4 +1,4 @@
-"""Which role is assumed in an account: the registered one, soon after it was registered anew, and no other."""
+"""The role assumed in an account: only the registered one, and a new one soon after its registration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What LookupEvents answers, page by page, with rows that can't be read among them."""
+"""LookupEvents answers, page by page, with unreadable rows among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A code for an ID token: what is sent, what is taken, and what other answers become; against a server of our own."""
+"""A code for an ID token: the request, the accepted answer, and the errors of others; against a local server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def body(id_token: Any = None) -> bytes:
 
 @dataclass
 class Endpoint:
-    """What it answers, and what it was asked."""
+    """The server's answer, and the requests it got."""
 
     url: str = ""
     status: int = 200

@@ -1,4 +1,4 @@
-"""What every `UserPool` does, asked of the fake and of the adapter over the sandbox's Cognito."""
+"""The contract of every `UserPool`, tested on the fake and on the adapter over the sandbox's Cognito."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fakes.user_pool import FakeUserPool
 
 
 class Pool(Protocol):
-    """A pool that tests furnish."""
+    """A pool that tests fill."""
 
     port: UserPool
 
@@ -49,7 +49,7 @@ class Fake:
         del self.port.users[username]
 
     def later(self) -> None:
-        """It keeps nothing."""
+        """Stores nothing."""
 
 
 @dataclass
@@ -183,7 +183,7 @@ def test_other_clients_of_the_pool_do_not_disturb(sandbox: Sandbox) -> None:
 
 @dataclass(frozen=True)
 class BigGroup:
-    """A client that knows one user, in one group of so many others, all listed before them, by pages of 60."""
+    """A client that knows one user, in one group after `others` other groups, by pages of 60."""
 
     members: int
 
@@ -210,7 +210,7 @@ class BigGroup:
 def test_whoever_is_in_a_group_is_in_its_team_however_many_are_and_a_team_that_is_cut_says_so(
     members: int, cut: bool
 ) -> None:
-    """User 1,201 was in no team, so no ceiling of it held for them; and nobody heard that the list was cut."""
+    """User 1,201 was in no team, so no ceiling of it held for them; and nothing reported that the list was cut."""
     arn = "arn:aws:cognito-idp:ap-northeast-2:111122223333:userpool/ap-northeast-2_Big"
     pool = CognitoUserPool(BigGroup(members), arn, "https://login.example", FakeClock().now)
     standing = pool.standing(PoolUser(arn, "sub-late", "late").arn)

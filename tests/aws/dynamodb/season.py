@@ -1,4 +1,4 @@
-"""A season's table for the page: labs that are all on one night's plan, a hundred of them somebody's own, and watched clusters."""
+"""A season's table for the page: labs that are all on one night's plan, a hundred of them one owner's, and watched clusters."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ _AT_ONCE, _OWN = 25, 100
 
 
 def put_season(client: Any, table: str, labs: int, clusters: int, owner: str, night: date, now: datetime) -> str:
-    """Write it all; return the id of one of the owner's labs, which has a history. The rest are of forty other people."""
+    """Write all of it; return the id of one of the owner's labs, which has a history. The rest belong to forty other people."""
     made = [_lab(index, owner if index < _OWN else f"{owner}-{index % OTHERS}", night, now) for index in range(labs)]
     _put(client, table, (lab_item(lab, "put by the benchmark", claims=True) for lab in made))
     _put(client, table, _history(made[0], now))

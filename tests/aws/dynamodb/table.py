@@ -1,4 +1,4 @@
-"""Makes the labs table on an emulator exactly as production's template says."""
+"""Creates the labs table on an emulator exactly as in production's template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored is what an earlier version of the service stored, byte for byte, and comes back as it was."""
+"""Stored items are byte for byte those of an earlier version of the service, and are read back unchanged."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 for kind, strategy in (
     (str, WORDS),
-    # With four places: smaller ones have been written with other exponents (1e-7, 1e-07), which read alike.
+    # With four decimals: smaller numbers were written with other exponents (1e-7, 1e-07), which mean the same.
     (float, st.floats(-1e6, 1e6).map(lambda number: round(number, 4))),
     (int, st.integers(-(2**63), 2**63)),
     (datetime, st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=ZONES)),

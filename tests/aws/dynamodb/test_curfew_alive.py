@@ -1,4 +1,4 @@
-"""Labs alive are counted exactly: in a table from before there were counters, when calls are repeated, and when several act."""
+"""Labs alive are counted exactly: in a table from before the counters, with repeated calls, and with concurrent ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tallies(client: Any) -> list[Any]:
 
 
 def as_before(client: Any, *numbers: int) -> None:
-    """Labs as they were written before they had a place beside their body and were counted, and no counter at all."""
+    """Labs as written before they had their own place attributes and counters."""
     for number in numbers:
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
         del item["region"], item["account"], item["counted"], item["tallied"]
@@ -58,7 +58,7 @@ def ended(kept: Kept, number: int, phase: Phase = Phase.DELETED) -> None:
 
 
 def a_table_from_before(client: Any, kept: Kept, count: int) -> None:
-    """`count` labs, of which the last is over."""
+    """`count` labs, the last of which has ended."""
     for number in range(count):
         created(kept, number, phase=Phase.READY, due_at=NOW)
     ended(kept, count - 1)

@@ -1,4 +1,4 @@
-"""What every CurfewStore promises, asked of the fake, of moto's DynamoDB and of the sandbox's."""
+"""The contract of every CurfewStore, tested on the fake, on moto's DynamoDB and on the sandbox's."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def move(kept: Kept, lab_id: str, phase: Phase) -> None:
 
 
 def test_a_plan_is_read_by_pages_of_what_somebody_may_see(kept: Kept) -> None:
-    """Whether one owner's lines alone are seen, or some that only a look tells; others' are counted where all were read."""
+    """With only one owner's lines visible, or a filter on each line; others' are counted where all were read."""
     assert kept.curfew.plan_page(NIGHT, None, None, 9, None) is None
     for day, owners in enumerate(("mmooomoo", "omomomom", "oooooooo", "mmmmmmmm", "oomm", "mo", "om", "m")):
         night = NIGHT + day * DAY

@@ -1,4 +1,4 @@
-"""What curfew's store does when answers are lost, calls are repeated, publishers meet, and DynamoDB cancels transactions."""
+"""Curfew's store with lost answers, repeated calls, concurrent publishers, and cancelled transactions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ CONFLICT = cancelled("TransactionConflict", "None")
 
 @dataclass
 class Meddled(Unreliable):
-    """`before_writing` are called one by one, each before a transaction: what someone else does at that moment.
-    `half_seen`: so many queries leave out the last item, as one does that runs while a transaction is committed."""
+    """`before_writing` are called one by one, each before a transaction: a concurrent change. `half_seen`: the number of
+    queries that omit the last item, like one that runs while a transaction is committed.
+    """
 
     before_writing: list[Any] = field(default_factory=list)
     half_seen: int = 0
@@ -56,7 +57,7 @@ def store(client: Meddled) -> DynamoCurfewStore:
 
 @pytest.fixture
 def other(client: Meddled) -> DynamoCurfewStore:
-    """Someone else at the same table, whom nothing troubles."""
+    """A second client of the same table, without troubles."""
     return DynamoCurfewStore(client.client, "labs")
 
 

@@ -1,4 +1,4 @@
-"""The fake curfew store and the real one live the same random nights: whatever is asked of both, both answer alike."""
+"""The fake curfew store and the real one with the same random nights give the same answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
 def entry_of(night: date, number: int) -> Entry:
-    """The entry of this lab in this night; no two stand at the same instant."""
+    """The entry of this lab in this night; each has an instant of its own."""
     minutes = (night - NIGHT).days * 24 * 60 + 3 - number
     return an_entry(f"lab-{number}", minutes, night=night)
 
@@ -110,7 +110,7 @@ def outcome(act: Callable[[Kept], object], kept: Kept) -> object:
 
 
 def everything(kept: Kept, limit: int, minutes: int) -> list[object]:
-    """All there is to read."""
+    """All readable state."""
     curfew, nights = kept.curfew, (NIGHT, NIGHT + timedelta(days=1))
     plans = [curfew.plan(night) for night in nights]
     lines = [curfew.line(night, entry_of(night, number).id) for night in nights for number in range(4)]

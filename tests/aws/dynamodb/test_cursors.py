@@ -1,4 +1,4 @@
-"""A cursor of every list that comes by pages: its own goes on, any other is the bad field `cursor`, never DynamoDB's error."""
+"""The cursor of every paged list: its own continues, any other is the bad field `cursor`, never DynamoDB's error."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tests.fakes import NOW
 from tests.fakes.fleet_builders import a_notice, a_place, a_watched
 
 OWNERS = tuple(f"arn:aws:iam::{HOME}:user/{name}" for name in ("jun", "mina"))
-#: One page of a list from a cursor, as its cursor of the next.
+#: Reads one page of a list from a cursor; returns the next cursor.
 Page = Callable[[str | None], str | None]
 
 
 class Strict:
-    """DynamoDB takes a position within the query alone, and keys of 1,024 bytes: moto takes any."""
+    """DynamoDB only accepts a position within the query, and keys of 1,024 bytes: moto accepts any."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What every Store promises, asked of the fake, of moto's DynamoDB and of the sandbox's."""
+"""The contract of every Store, tested on the fake, on moto's DynamoDB and on the sandbox's."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_an_owner_has_only_so_many_labs_alive(store: Store) -> None:
 
 
 def test_all_sessions_of_a_role_have_only_so_many_labs_alive(store: Store) -> None:
-    """Issue 11, row 8: callers choose their session's name, and were as many owners as they liked."""
+    """Issue 11, row 8: callers choose their session's name, and counted as any number of owners."""
     role = "arn:aws:sts::111122223333:assumed-role/Learners"
 
     def made(number: int, owner: str, key: str | None = None) -> Lab:
@@ -435,7 +435,7 @@ def test_the_last_run_of_each_workflow_is_kept(store: Store) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 5000, "{" * 3000, '{"a":' * 900, "[" * 500 + "]" * 500])
 def test_a_cursor_of_nested_brackets_is_refused_like_any_other_that_is_none(store: Store, text: str) -> None:
-    """Issue 11, row 13: it was a failure of ours."""
+    """Issue 11, row 13: it was an internal error."""
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
     with pytest.raises(InvalidRequest):
         store.list_labs(None, (), 10, cursor)

@@ -1,4 +1,4 @@
-"""Many at once on the sandbox's DynamoDB: one name, one quota, one lab, and nobody gets more than there is."""
+"""Concurrent requests on the sandbox's DynamoDB: one name, one quota, one lab, and no limit is exceeded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def new_store() -> Iterator[Callable[[str], DynamoStore]]:
 
 
 def outcomes(count: int, act: Callable[[int], object]) -> Counter[str]:
-    """What became of `count` acts at the same time: the result's or the error's class."""
+    """The outcomes of `count` concurrent acts: the result's or the error's class."""
 
     def tried(number: int) -> str:
         try:
@@ -49,7 +49,7 @@ def test_an_owner_who_asks_many_times_at_once_gets_no_more_than_the_limit(
     store = new_store("limits")
 
     def ask(number: int) -> object:
-        """Whoever hears "too busy" asks again, as a client does on 503."""
+        """Retry after "too busy", as a client does on 503."""
         while True:
             with suppress(Transient):
                 lab = a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}"))

@@ -1,4 +1,4 @@
-"""The months' sums in DynamoDB: as the fake keeps them, exact in a race, and never more calls than said."""
+"""The months' sums in DynamoDB: equal to the fake's, exact in a race, and with the documented maximum of calls."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_sums_follow_every_save_and_the_end_frees_what_was_not_used(store: Store
 
 
 def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sandbox: Sandbox) -> None:
-    """Whoever hears "too busy" asks again, as a client does on 503."""
+    """Retry after "too busy", as a client does on 503."""
     client = sandbox.client("dynamodb")
     store = DynamoStore(client, create_table(client, "race"))
     price, fit = foreseen(a_priced_lab()), 7
@@ -151,7 +151,7 @@ def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sa
 
 
 def test_a_months_sums_go_some_days_more_than_a_year_after_it() -> None:
-    """Issue 11, row 13: whose labs cost what was kept for ever."""
+    """Issue 11, row 13: the owners in the costs of labs were kept for ever."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         table = create_table(client)
@@ -226,7 +226,7 @@ def test_costs_of_10000_labs_in_12_months_are_answered_in_20_read_units() -> Non
 
 
 def test_a_months_mail_is_noted_and_no_more_than_that(store: Store) -> None:
-    """Also finance's, which is noted under no name."""
+    """Including finance's, which is stored without a person's name."""
     for whose in ("arn:aws:iam::111122223333:user/jun", ""):
         assert whose not in store.month_told("2026-11")
         for _ in range(2):
@@ -237,7 +237,7 @@ def test_a_months_mail_is_noted_and_no_more_than_that(store: Store) -> None:
 
 
 class Busy:
-    """A client to which somebody else is always first, and which counts what it is asked."""
+    """A client that always loses to a concurrent transaction, and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""What the store does when answers are lost, calls are repeated, and DynamoDB cancels transactions."""
+"""The store with lost answers, repeated calls, and transactions that DynamoDB cancels."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from tests.fakes import NOW, a_lab, a_spec
 
 @dataclass
 class Unreliable:
-    """A client whose transactions go wrong as planned: `lost` (acts, then times out), `twice` (sent again by botocore), or
-    an error raised instead of acting."""
+    """A client whose transactions fail as planned: `lost` (acts, then times out), `twice` (sent again by botocore), or an error
+    raised instead of acting.
+    """
 
     client: Any
     plan: list[Any] = field(default_factory=list)

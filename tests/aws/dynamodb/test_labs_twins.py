@@ -1,4 +1,4 @@
-"""The fake store and the real one live the same random lives: whatever is asked of both, both answer alike."""
+"""The fake store and the real one with the same random lives give the same answers."""
 
 from __future__ import annotations
 

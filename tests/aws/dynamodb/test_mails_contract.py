@@ -1,4 +1,4 @@
-"""What every MailStore promises, asked of the fake and of moto's DynamoDB."""
+"""The contract of every MailStore, tested on the fake and on moto's DynamoDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transaction that is cancelled leaves moto's table as it was, also with the quick copies of `tests/aws/moto_tables.py`."""
+"""A cancelled transaction leaves moto's table unchanged, also with the quick copies of `tests/aws/moto_tables.py`."""
 
 from __future__ import annotations
 

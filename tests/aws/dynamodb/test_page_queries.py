@@ -1,4 +1,4 @@
-"""What a page asks of the table, counted where the table is asked, with more in it than a page shows."""
+"""A page's queries of the table, counted at the table, with more items than a page shows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALL = ("labs?whose=all", "labs?whose=all&over=1", *PATHS[2:])
 
 
 class Counting:
-    """A `dynamodb` client that notes what it was asked."""
+    """A `dynamodb` client that records its requests."""
 
     def __init__(self, client: Any) -> None:
         self._client, self.asked = client, list[str]()
@@ -80,7 +80,7 @@ def test_a_page_asks_the_table_three_times_at_most_and_is_light(
     (OWNER, "labs", 100), (ADMIN, "labs?whose=all", LABS), (OWNER, "tonight", 100), (ADMIN, "tonight", LABS),
 ])  # fmt: skip
 def test_pages_lead_on_until_everything_was_seen(full: tuple[Http, Counting], arn: str, path: str, marks: int) -> None:
-    """Each with as many questions as the first, and nothing twice."""
+    """Each with as many queries as the first, and nothing twice."""
     http, counting = full
     browser, seen, at = Browser.of(http, arn), list[str](), f"/ui/{path}"
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""What every PersonStore promises, asked of the fake and of moto's DynamoDB; and what the adapter does when answers are lost."""
+"""The contract of every PersonStore, tested on the fake and on moto's DynamoDB; and the adapter with lost answers."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_who_is_to_be_mailed_is_listed_until_they_were(store: PersonStore) -> No
 
 
 def test_a_person_is_found_by_any_of_their_keys_in_one_read_that_is_as_true_as_their_own_item(client: Any) -> None:
-    """Issue 19: a request reads who asks with all else that it is judged by."""
+    """Issue 19: a request reads its caller's record in one read with all other data for its decision."""
     store, asked = DynamoPeople(client, "labs", HOME), list[str]()
     first = keep(store, a_person("person-1", ALICE, f"{SSO}Labs/alice", address="a@example.com", calendar="c" * 64))
     assert store.save_people([first], [replace(first, zone="Asia/Seoul", asked="b@example.com")])
@@ -218,7 +218,7 @@ def test_a_person_is_found_by_any_of_their_keys_in_one_read_that_is_as_true_as_t
 
 
 class Losing:
-    """A client that acts and loses the answers to its first transactions."""
+    """A client whose first transactions take effect and lose their answers."""
 
     def __init__(self, client: Any, times: int) -> None:
         self._client, self.times = client, times

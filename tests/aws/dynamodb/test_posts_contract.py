@@ -1,4 +1,4 @@
-"""What every PostStore promises, asked of the fake and of moto's DynamoDB."""
+"""The contract of every PostStore, tested on the fake and on moto's DynamoDB."""
 
 from __future__ import annotations
 

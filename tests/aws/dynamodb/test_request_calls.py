@@ -1,4 +1,4 @@
-"""How often `POST /labs` calls DynamoDB, whose answers are moto's: at most three times, whoever asks and whatever ceilings hold."""
+"""The number of `POST /labs`'s DynamoDB calls, answered by moto: at most three for any caller and any ceilings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.fakes.builders import ACCOUNT
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
 def test_a_request_is_at_most_three_calls_to_dynamodb(known: bool, headers: dict[str, str]) -> None:
-    """Issue 19. All that it is judged by is one read, who asks included; storing and reserving is one write."""
+    """Issue 19. One read has all data for the decision, including the caller's; one write stores and reserves."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         http, asked = http_on(client, create_table(client)), list[str]()
@@ -43,7 +43,7 @@ def test_a_request_is_at_most_three_calls_to_dynamodb(known: bool, headers: dict
 
 
 def http_on(client: Any, table: str) -> Http:
-    """Routes whose labs, rules and people are in DynamoDB, and all else in fakes."""
+    """Routes with labs, rules and people in DynamoDB, and all else in fakes."""
     http = Http()
     curfew = replace(http.world.deps.curfew, store=DynamoCurfewStore(client, table))
     people = DynamoPeople(client, table, ACCOUNT)
@@ -52,7 +52,7 @@ def http_on(client: Any, table: str) -> Http:
 
 
 SSO = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_{{}}_0123456789abcdef/kim"
-#: Who asks: nobody known, known by a name, by another permission set than before, with a second identity, from a role's session.
+#: Callers: unknown, known by name, with another permission set than before, with a second identity, in a role's session.
 CALLERS = {
     "unknown": f"arn:aws:iam::{ACCOUNT}:user/unknown",
     "known": OWNER,
@@ -73,9 +73,9 @@ CEILINGS: Mapping[str, Mapping[str, Any]] = {
     "full": {"maxUsdMonth": {"installation": 0}},
     "to approve": {"askUsd": 0, "maxUsdMonth": {"team": 900}},
 }
-#: Half a day before a month's end in any zone: the lease of a day is in two.
+#: Half a day before a month's end in any zone: a lease of a day spans two months.
 MONTHS_END = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-#: A new lab in the middle of a month and at its end, a dry run, and a name that is somebody's already; and what is answered.
+#: A new lab in the middle of a month and at its end, a dry run, and a taken name; with the expected status.
 WAYS: Mapping[str, tuple[datetime, int]] = {
     "new": (NOW, 202),
     "end": (MONTHS_END, 202),
@@ -85,7 +85,7 @@ WAYS: Mapping[str, tuple[datetime, int]] = {
 
 
 def test_whoever_asks_under_whatever_ceilings_makes_at_most_three_calls() -> None:
-    """Issue 19, the property: a hundred kinds of requests, every other one with a key, each answered as it should be."""
+    """Issue 19, the property: a hundred kinds of requests, every other one with a key, each with its expected answer."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         http, asked = http_on(client, create_table(client)), list[str]()
@@ -113,7 +113,7 @@ def test_whoever_asks_under_whatever_ceilings_makes_at_most_three_calls() -> Non
                     headers={"idempotency-key": f"k{number}"} if number % 2 else {},
                     caller=CALLERS[who],
                 )
-                # A name that is taken is said before a ceiling that is reached.
+                # A taken name is reported before a reached ceiling.
                 refused = ceilings == "full" and way != "taken"
                 assert answer.status == (403 if refused else status), (who, ceilings, way, answer.text)
                 assert len(asked) <= 3, (who, ceilings, way, asked)
@@ -155,7 +155,7 @@ def test_who_is_saved_by_others_meanwhile_has_their_lab_all_the_same() -> None:
 
 
 class Busy:
-    """A client whose transactions find another one in their way so often; then they are written."""
+    """A client whose first transactions conflict with others; later ones are written."""
 
     def __init__(self, client: Any, times: int) -> None:
         self._client, self._left = client, times
@@ -178,7 +178,7 @@ class Busy:
 
 @pytest.mark.parametrize(("conflicts", "status"), [(1, 202), (7, 202), (8, 503)])
 def test_in_the_worst_race_a_request_is_at_most_twelve_calls(conflicts: int, status: int) -> None:
-    """Issue 19: known, with a key, and in a team with a ceiling, which is a sum that is read."""
+    """Issue 19: known, with a key, and in a team with a ceiling, whose sum is read."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         table = create_table(client)

@@ -1,4 +1,4 @@
-"""What every FleetStore promises, asked of the fake, of moto's DynamoDB and of the sandbox's."""
+"""The contract of every FleetStore, tested on the fake, on moto's DynamoDB and on the sandbox's."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_change_that_was_overtaken_is_made_again_on_what_is_there(store: Fleet
 
 def test_two_who_keep_a_new_cluster_at_once_both_have_their_say(store: FleetStore) -> None:
     if isinstance(store, FakeFleetStore):
-        # Nobody can come in between in memory: there the other one comes just before.
+        # The fake allows no interleaving: there the other change comes just before.
         keep(store, a_watched(owner="first@example.com"))
 
     def change(watched: Watched | None) -> Watched:

@@ -1,4 +1,4 @@
-"""What the fleet's store does when answers are lost, calls are repeated, and DynamoDB cancels transactions."""
+"""The fleet's store with lost answers, repeated calls, and transactions that DynamoDB cancels."""
 
 from __future__ import annotations
 

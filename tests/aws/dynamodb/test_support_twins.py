@@ -1,4 +1,4 @@
-"""The fake fleet store and the real one live the same random lives: whatever is asked of both, both answer alike."""
+"""The fake fleet store and the real one with the same random lives give the same answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fakes.fleet_builders import a_fleet_cluster, a_key, a_notice, a_place
 _numbers = itertools.count()
 Act = tuple[str, Callable[[FleetStore], object]]
 
-#: Names of which one begins another. Few of everything, so that lives meet.
+#: Names that are prefixes of others. Few of each, so that they coincide.
 KEYS = st.sampled_from([a_key("a"), a_key("a-b"), a_key("a", region="us-east-1"), a_key("B", region="us-east-1")])
 DAYS = st.integers(0, 1)
 NOTICES = st.builds(
@@ -69,7 +69,7 @@ def troublings(draw: st.DrawFn) -> Act:
 
 
 def everything(store: FleetStore, limit: int) -> object:
-    """All there is to read, lists page by page."""
+    """All readable state, lists page by page."""
 
     def walk(read: Callable[[int, str | None], tuple[tuple[object, ...], str | None]]) -> object:
         page, cursor = read(limit, None)

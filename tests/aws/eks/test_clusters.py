@@ -1,4 +1,4 @@
-"""A cluster's life through the adapter, on the sandbox's EKS: what asking twice, too early or too late does."""
+"""A cluster's life through the adapter, on the sandbox's EKS: requests made twice, too early or too late."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EDITOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
 
 @dataclass
 class Made:
-    """A lab with its stack and its cluster, ACTIVE, and the means to look at them."""
+    """A lab with its stack and its ACTIVE cluster, and the clients that read them."""
 
     lab: Lab
     outputs: dict[str, str]
@@ -180,7 +180,7 @@ def test_scaling_stretches_the_limits_and_is_asked_once(made: Made) -> None:
 
 @pytest.fixture
 def slow_resize(made: Made) -> Iterator[None]:
-    """An hour of AWS for a resize: what is asked meanwhile meets an update under way, however slow this machine is."""
+    """An hour of AWS for a resize: requests in that time meet an update in progress, however slow this machine is."""
     slow = {"operation": "UpdateNodegroupConfig", "cluster": made.lab.name, "outcome": {"durationSeconds": 3600}}
     made.sandbox.admin("PATCH", "faults", [slow])
     yield
@@ -293,7 +293,7 @@ def test_access_policies_are_those_that_eks_lists(made: Made) -> None:
 
 
 def test_an_entry_that_is_denied_and_not_there_is_gone_and_one_that_is_there_is_denied(made: Made) -> None:
-    """A right that wants a tag is denied where there is nothing that could have one."""
+    """A right that requires a tag is denied where no resource can have one."""
     client = made.sandbox.client("eks")
     refusal = ClientError(
         {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "DeleteAccessEntry"

@@ -1,4 +1,4 @@
-"""EKS's reads lag its writes: what exists is not listed yet, and what was changed still shows as it was."""
+"""EKS's reads lag its writes: a new resource is not listed yet, and a changed one still shows its old state."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The fleet as the watch reads it in the sandbox: accounts by their roles, versions that have ended, faults, insights.
+"""The fleet as the watch reads it in the sandbox: accounts by their roles, ended versions, faults, insights.
 
-The fake and the adapter are asked the same things where both can know them.
+The fake and the adapter get the same requests where both support them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 @dataclass
 class Given:
-    """A fleet, and the means to put clusters into it and to break them."""
+    """A fleet, with methods that add clusters and break them."""
 
     fleet: Fleet
     put: Callable[..., None]
@@ -252,7 +252,7 @@ def test_machines_that_a_cluster_owns_outside_node_groups_are_nodes_of_its(sandb
 
 
 def _assumed(sandbox: Sandbox) -> AssumedClients:
-    """As wiring makes them, by a service that is a role of the home account."""
+    """As `wiring` creates them, by a service with a role of the home account."""
     iam, principal = (
         sandbox.client("iam"),
         {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{HOME.account}:root"},

@@ -1,4 +1,4 @@
-"""What EKS and EC2 really answer, odd answers above all, and what the watch reads out of them."""
+"""Real answers of EKS and EC2, especially irregular ones, and the watch's readings of them."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_only_living_instances_that_the_cluster_owns_are_asked_for(stubbed: Stub
 
 
 def read_both(stubbed: Stubbed) -> list[FleetCluster]:
-    """Two clusters that were expected; nothing else of them is asked of EC2 than was added."""
+    """Two clusters that were expected; only added ones are requested from EC2."""
     stubbed.fleet.expect(["orders", "carts"])
     found = []
     for name in ("orders", "carts"):

@@ -1,4 +1,4 @@
-"""How often a whole run of the support watch asks AWS: its steps over the real adapters, in a place of the sandbox's own."""
+"""The AWS calls of a whole run of the support watch: its steps over the real adapters, in its own place of the sandbox."""
 
 from __future__ import annotations
 

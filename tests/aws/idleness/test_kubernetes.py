@@ -1,4 +1,4 @@
-"""What runs in a cluster, from API servers on loopback: full ones, strange ones, and ones that let nobody in."""
+"""Workloads in a cluster, read from API servers on loopback: full ones, irregular ones, and ones that deny access."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def serve(certificate: Path) -> Iterator[Serve]:
 
 
 def a_server(**differences: Any) -> FakeApiServer:
-    """Every kind is known, and there is nothing of any."""
+    """Every kind is known, and has no objects."""
     lists: dict[str, list[dict[str, Any]]] = {path: [] for path in (PODS, CLAIMS, JOBS, CRON_JOBS, AUTOSCALERS)}
     return FakeApiServer(lists, **differences)
 
@@ -100,7 +100,7 @@ def test_jobs_count_until_they_are_finished_and_cron_jobs_unless_they_are_suspen
 def test_a_job_without_a_pod_waits_for_its_next_one_until_it_is_finished(
     serve: Serve, job: dict[str, Any], waits: bool
 ) -> None:
-    """Beside row 4 of issue 12: work that will finish is work, also between two of its pods."""
+    """Beside row 4 of issue 12: unfinished work is work, also between two of its pods."""
     server, labels = a_server(), {"kueue.x-k8s.io/queue-name": job["queue"]} if "queue" in job else {}
     told = thing("train", "ml", **{name: value for name, value in job.items() if name != "queue"})
     told["metadata"]["labels"] = labels
@@ -250,7 +250,7 @@ def test_a_server_that_is_not_there_is_a_sentence() -> None:
 
 
 class SlowOnce:
-    """Admits everybody, the first time only after a while."""
+    """Admits every caller, but only after a while at first."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

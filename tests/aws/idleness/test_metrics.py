@@ -1,4 +1,4 @@
-"""GetMetricData against a CloudWatch that pages, breaks off, refuses and forgets: what is read, and in how many calls."""
+"""GetMetricData against a CloudWatch with pages, broken connections, refusals and gaps: the data, and the number of calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Page = dict[str, Any]
 
 @dataclass
 class FakeCloudWatch:
-    """Answers each request with the next of `answers`, and the last one for ever; an exception is raised."""
+    """Answers each request with the next of `answers`, repeating the last one; an exception is raised."""
 
     answers: list[Callable[[Request], Page]]
     requests: list[Request] = field(default_factory=list)
@@ -51,7 +51,7 @@ def all_complete(request: Request) -> Page:
 
 
 def page(*results: Page, token: str | None = None) -> Callable[[Request], Page]:
-    """`token` begins the next one's, for AWS repeats none."""
+    """`token` starts the next one's, since AWS repeats none."""
     numbers = itertools.count()
     return lambda request: (
         {"MetricDataResults": list(results)} | ({"NextToken": f"{token}-{next(numbers)}"} if token else {})

@@ -1,4 +1,4 @@
-"""The region's listings and GetMetricData on a second emulator, so that neither's habits are taken for AWS's."""
+"""The region's listings and GetMetricData on a second emulator, so that no emulator's habit is taken for AWS's."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_instances_and_volumes_are_told_apart_by_cluster() -> None:
 
 
 def test_balancers_are_found_by_their_tags_and_known_by_their_kind() -> None:
-    """Of classic ones, moto's tagging API knows nothing; the sandbox's does."""
+    """moto's tagging API does not list classic ones; the sandbox's does."""
     ec2, elbv2 = client("ec2"), client("elbv2")
     [one] = readings("one")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]

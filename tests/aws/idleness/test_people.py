@@ -1,4 +1,4 @@
-"""Who was seen, in logs that are long, garbled, or belong to people whose names change at every login."""
+"""People's activity in logs that are long, garbled, or have names that change at every login."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PASSING = f"arn:aws:sts::{ACCOUNT}:assumed-role/learners/botocore-session-179551
 
 @dataclass
 class Pages:
-    """Answers any operation with pages in turn, each with a token for the next; the last one again and again if `endless`."""
+    """Answers any operation with pages in turn, each with a token for the next; repeats the last one if `endless`."""
 
     service: str
     items: str
@@ -50,7 +50,7 @@ class Pages:
 
 
 class Refused:
-    """Refuses every operation, and counts how often."""
+    """Refuses every operation, and counts the calls."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Evidence as it is read in the sandbox: of labs in use and out of use, of clusters that are not theirs, with sources that fail."""
+"""Evidence read in the sandbox: of labs in use and idle, of clusters that are not theirs, with failing sources."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from sandbox.scenarios.fleet import Machines, launch, put_clusters
 from tests import versions
 from tests.fakes.builders import OWNER, a_lab, a_spec
 
-#: Yesterday at two minutes past one: CloudTrail keeps 90 days, so no fixed day will do.
+#: Yesterday at two minutes past one: CloudTrail keeps 90 days, so no fixed day works.
 NOW = EmulatorClock().now().replace(hour=13, minute=2, second=17, microsecond=0) - timedelta(days=1)
 HOURS = timedelta(hours=3)
-#: IAM action -> what its resource can be narrowed to, and the sources that go unread without it.
+#: IAM action -> the narrowest resource, and the sources that are unreadable without it.
 RIGHTS = {
     "eks:DescribeCluster": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
     "eks:ListNodegroups": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
@@ -43,7 +43,7 @@ RIGHTS = {
     "cloudtrail:LookupEvents": ("*", {Source.OWNER_CALLS}),
 }
 VIEW_ROLE = "arn:aws:iam::111122223333:role/ekslab-LabViewRole"
-#: How the clusters' audit logs name it.
+#: The cluster's name in audit logs.
 LOOKS = "arn:aws:sts::111122223333:assumed-role/ekslab-LabViewRole/ekslab"
 _SERVICES = {"tagging": "resourcegroupstaggingapi"}
 _numbers = itertools.count()
@@ -51,7 +51,7 @@ _numbers = itertools.count()
 
 @dataclass
 class Account:
-    """The sandbox's account, what is put into it, and how often each operation is called by the reader."""
+    """The sandbox's account, with methods that fill it, and the reader's number of calls per operation."""
 
     sandbox: Sandbox
     calls: Counter[str] = field(default_factory=Counter)
@@ -66,7 +66,7 @@ class Account:
         template: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> Lab:
-        """A lab with a cluster of its own, or with the tags a test wants, of which EKS leaves things `omitted`."""
+        """A lab with a cluster of its own, or with the given tags; its EKS resources lack the `omitted` ones."""
         number = next(_numbers)
         made: LabSpec = a_spec(name=f"used-{number}", **spec)
         lab = a_lab(id=f"lab-{number:012x}", spec=made, phase="ready")
@@ -87,7 +87,7 @@ class Account:
         return lab
 
     def signals(self, **broken: Any) -> AwsSignals:
-        """The reader over the sandbox's clients; a keyword puts another client in the place of one."""
+        """The reader over the sandbox's clients; a keyword replaces one of them."""
         clients = {name: self._counted(_SERVICES.get(name, name)) for name in SignalClients.__dataclass_fields__}
         return AwsSignals(SignalClients(**clients | broken), lambda cluster: "a-token", lambda: VIEW_ROLE)
 
@@ -112,7 +112,7 @@ def fault(account: Account, operation: str, code: str, cluster: str = "*") -> No
 
 
 class Refusing:
-    """A client of which every operation is refused."""
+    """A client whose every operation is refused."""
 
     def __init__(self, client: Any, code: str) -> None:
         def refuse(model: Any, **_: Any) -> Any:
@@ -222,7 +222,7 @@ def test_instances_outside_the_groups_are_counted_by_their_cluster(account: Acco
     lab, other = account.lab(), account.lab()
     launch(account.sandbox, Machines(lab.name, "karpenter", 2))
     ec2 = account.sandbox.client("ec2")
-    # Whoever may tag instances may write this: it makes no machine one of a node group's.
+    # Anyone with a right to tag instances may write this: it makes no machine one of a node group's.
     _run(ec2, {f"kubernetes.io/cluster/{lab.name}": "owned", "eks:nodegroup-name": "group-0"})
     auto = _run(ec2, {"eks:eks-cluster-name": other.name})
     seen = account.read(lab, other)

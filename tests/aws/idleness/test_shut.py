@@ -1,4 +1,4 @@
-"""An account that lets the service in no more: nothing of its labs can be read, and that is evidence of nothing."""
+"""An account that no longer admits the service: its labs are unreadable, and that is no evidence."""
 
 from __future__ import annotations
 

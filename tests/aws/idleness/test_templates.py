@@ -1,4 +1,4 @@
-"""Launch templates that tell instance types: one that is gone is its own lab's trouble, and no other's."""
+"""Launch templates with instance types: a missing one affects only its own lab."""
 
 from __future__ import annotations
 

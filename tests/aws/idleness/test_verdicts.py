@@ -1,4 +1,4 @@
-"""What goes on in the sandbox's clusters, read by the reader and judged by the rules, comes out as people would say it."""
+"""Activity in the sandbox's clusters, read by the reader and judged by the rules: each profile has its expected verdict."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests import versions
 from tests.fakes.builders import a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
-#: Programs that talk on and on are nobody at work.
+#: Programs with constant traffic, which are no work.
 IDLE = {"idle", "k9s", "gitops", "scraped", "crash-loop"}
 BUSY = {"busy", "job", "queue", "cron", "one-core", "nightly"}
 KINDS = {"one-core": "m5.2xlarge", "gpu": "g5.xlarge"}
 UNKNOWN = {"silent", "gaps"}
-#: Their work is seen on a balancer, or nowhere: other tests look at these.
+#: Their work shows on a balancer, or nowhere: other tests cover these.
 ELSEWHERE = {"web", "websocket", "gpu"}
 
 
 @pytest.fixture(scope="module")
 def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
-    """Of one lab for each profile, three days old, all read at once."""
+    """One lab for each profile, three days old, all read at once."""
     labs = {}
     for profile in PROFILES:
         lab = a_lab(

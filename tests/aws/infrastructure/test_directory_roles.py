@@ -1,4 +1,4 @@
-"""Whether IAM says that a role is Identity Center's: asked once in 15 minutes, and no answer is a no."""
+"""Whether IAM confirms a role as Identity Center's: asked once in 15 minutes; no answer counts as no."""
 
 from __future__ import annotations
 

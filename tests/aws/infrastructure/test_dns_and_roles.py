@@ -1,4 +1,4 @@
-"""The Dns and Roles adapters on the sandbox's Route 53 and IAM, and this service's own way into a cluster."""
+"""The Dns and Roles adapters on the sandbox's Route 53 and IAM, and this service's own access to a cluster."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_token_is_a_presigned_question_who_am_i_with_the_cluster_s_name_signed
 
 
 class Granted:
-    """Remembers what access was granted."""
+    """Records granted access."""
 
     def __init__(self) -> None:
         self.access: list[AccessSpec] = []

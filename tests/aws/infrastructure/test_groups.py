@@ -1,4 +1,4 @@
-"""Auto Scaling groups as moto has them: their members, by name, and nothing of those that are not there."""
+"""Auto Scaling groups on moto: their members, by name, and nothing for missing ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def autoscaling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_groups_are_read_with_their_members_and_absent_ones_are_left_out(autoscaling: Any) -> None:
-    for number in range(60):  # More than one call asks for.
+    for number in range(60):  # More than one call requests.
         autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=f"group-{number}",
             LaunchConfigurationName="one",

@@ -126,7 +126,7 @@ def test_no_subnets_are_no_question(network: Ec2Network) -> None:
 
 @mock_aws
 def test_a_key_pair_is_imported_once_and_only_for_its_lab(lab: Lab) -> None:
-    """On moto: the emulator forgets a key pair's tags."""
+    """On moto: the emulator drops a key pair's tags."""
     network = Ec2Network(boto3.client("ec2", "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x"))
     name = f"ekslab-{lab.id}"
     network.import_key_pair("someone-else-s", KEY, {"ekslab:lab-id": "another"})
@@ -240,7 +240,7 @@ def test_a_cluster_without_machines_asks_for_no_status() -> None:
 
 
 def test_row_20_instances_are_counted_by_node_group_and_those_of_none_too() -> None:
-    """Issue 12, row 20: what runs on when a node group wants no nodes, and Karpenter's."""
+    """Issue 12, row 20: instances that keep running when a node group wants no nodes, and Karpenter's."""
     client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     karpenters: dict[str, object] = {
         "InstanceId": "i-3",

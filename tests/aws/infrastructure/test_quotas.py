@@ -24,7 +24,7 @@ def quotas_of(sandbox: Sandbox, clock: FakeClock | None = None, **credentials: A
 
 
 def test_limits_and_use_are_told_by_code(sandbox: Sandbox) -> None:
-    # In a region that no other test uses: what others leave may go between two looks.
+    # In a region that no other test uses: other tests' resources may disappear between two reads.
     there = "sa-east-1"
     ec2 = sandbox.client("ec2", region=there)
     before = quotas_of(sandbox, region=there).read(ALL)

@@ -1,4 +1,4 @@
-"""A lab's stack with the role that works on it as it ships: it comes and goes, and somebody else's network is out of reach."""
+"""A lab's stack with its real service role: it is created and deleted, and another owner's network is out of reach."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.aws.given import a_lab
 from tests.aws.infrastructure.test_stacks import create, settled
 from tests.deployment import rights
 
-#: As the statements are filled in here (tests/deployment/rights.py).
+#: The values in the statements (tests/deployment/rights.py).
 INSTALLATION = "ekslab"
 BOUNDARY = f"arn:aws:iam::111122223333:policy/ekslab/{INSTALLATION}-labs"
 
@@ -39,7 +39,7 @@ def stacks(sandbox: Sandbox) -> CloudFormationStacks:
 
 @pytest.fixture
 def lab() -> Lab:
-    """A lab with everything that a stack can have."""
+    """A lab with every resource that a stack can have."""
     asked = a_lab(
         network=NewNetwork(nat=NatMode.SINGLE),
         ssh=SshSpec("my-key", None, ("203.0.113.7/32", "2001:db8::/64")),
@@ -101,6 +101,6 @@ def test_a_network_that_was_there_can_have_a_guest_s_groups(
 
 
 def statements() -> list[dict[str, Any]]:
-    """The policies of the role as the template has them."""
+    """The policies of the role in the template."""
     role = json.loads((rights.CHALICE / "template.json").read_text())["Resources"]["LabStackRole"]
     return [policy["PolicyDocument"] for policy in role["Properties"]["Policies"]]

@@ -1,4 +1,4 @@
-"""The Kubernetes adapter against API servers on loopback: one that answers, one that is strict, one that is not there."""
+"""The Kubernetes adapter against API servers on loopback: one that answers, a strict one, an unreachable one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ INGRESSES, NODE_POOLS = "/apis/networking.k8s.io/v1/ingresses", "/apis/karpenter
 
 @dataclass
 class FakeApiServer:
-    """Lists by path; a deleted object is gone, or stays with a deletionTimestamp if it `has_finalizers`. `refused`: paths."""
+    """Lists by path; a deleted object disappears, or stays with a deletionTimestamp if it `has_finalizers`. `refused`: paths."""
 
     lists: dict[str, list[dict[str, Any]]]
     admits: Callable[[str], int] = lambda token: 200
@@ -79,7 +79,7 @@ class FakeApiServer:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that is its own authority, with its key, in one PEM file."""
+    """A self-signed certificate for 127.0.0.1, with its key, in one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
     now = datetime.now(UTC)

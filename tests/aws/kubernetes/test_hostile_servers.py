@@ -1,4 +1,4 @@
-"""What answers in an API server's place is anybody's: redirects are not followed, answers are bounded, nonsense is no answer."""
+"""A server in the API server's place may be hostile: redirects are not followed, answers are bounded, invalid ones rejected."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ JSON = st.recursive(
 
 
 class Answering(FakeApiServer):
-    """Gives the same answer to everything."""
+    """Gives the same answer to every request."""
 
     status: int = 200
     body: Any = None
@@ -49,7 +49,7 @@ class Answering(FakeApiServer):
 
 @contextmanager
 def a_thief() -> Iterator[tuple[str, list[str]]]:
-    """A plain HTTP server that keeps the tokens it is sent."""
+    """A plain HTTP server that keeps the tokens it receives."""
     stolen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""An account on moto that can be filled with a lab's things, other people's, and look-alikes; and looked at, thing by thing."""
+"""An account on moto that tests fill with a lab's resources, other people's, and look-alikes, and read one by one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLIENTS: dict[str, Any] = {}
 
 
 def client(service: str) -> Any:
-    """A client of one service; made once, as making them is what takes time."""
+    """A client of one service, cached, since creating one is slow."""
     if service not in CLIENTS:
         CLIENTS[service] = boto3.client(service, region_name=REGION, **_KEYS)
     return CLIENTS[service]
@@ -101,7 +101,7 @@ class MotoAccount:
         return AwsLeftovers(self._clients())
 
     def inventory(self, **instead: Any) -> AwsInventory:
-        """An inventory of this account; other clients may stand in for some."""
+        """An inventory of this account; `instead` replaces some clients."""
         return AwsInventory(self._clients(**instead))
 
     def _clients(self, **instead: Any) -> RegionClients:
@@ -110,7 +110,7 @@ class MotoAccount:
         return RegionClients(**{**clients, **instead})
 
     def drop(self, kind: Kind, tags: Mapping[str, str], place: Place) -> Thing:
-        """Something of a kind that carries tags."""
+        """A resource of this kind with these tags."""
         self._count += 1
         thing = Thing(kind, getattr(self, f"_{kind.name.lower()}")(tags, place, f"k8s-{self._count}"))
         if kind in _ARNS:
@@ -143,7 +143,7 @@ class MotoAccount:
         return Thing(Kind.INSTANCE_PROFILE, name)
 
     def look(self, thing: Thing) -> str | None:
-        """All that AWS shows of it, as text; None when it is gone."""
+        """All that AWS shows of it, as text; None if it is deleted."""
         try:
             shown = _LOOKS[thing.kind](self, thing.id)
         except ClientError as error:
@@ -219,12 +219,12 @@ class MotoAccount:
 
 
 def rows(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as AWS takes them."""
+    """Tags in AWS's format."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def spec(word: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    """The argument that tags what EC2 makes; nothing when there are none."""
+    """The argument that tags EC2's new resources; empty without tags."""
     return {"TagSpecifications": [{"ResourceType": word, "Tags": rows(tags)}]} if tags else {}
 
 

@@ -1,4 +1,4 @@
-"""An account on moto without the hundreds of images and snapshots that it comes with: they take a second a look."""
+"""An account on moto without its hundreds of default images and snapshots: listing them takes a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lab whose workflows act on a moto account: fakes everywhere but where leftovers are found, deleted and counted."""
+"""A lab whose workflows act on a moto account: fakes everywhere except where leftovers are found, deleted and counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fakes.world import make_deps
 
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/AAAA1111"
 NODE_ROLE = "ekslab-lab-1-node"
-#: How old the lab's things are when they are looked at: CloudTrail has told all of them by then.
+#: The age of the lab's resources at the check: CloudTrail has all their events by then.
 SINCE = timedelta(minutes=30)
 
 
@@ -37,7 +37,7 @@ class LabOnMoto:
     history: FakeHistory
 
     def made(self, thing: Thing) -> Thing:
-        """Let CloudTrail tell that a role of the lab's made this, half an hour ago."""
+        """Record its creation in CloudTrail by a role of the lab's, half an hour ago."""
         facts = {}
         if thing.kind is Kind.CLASSIC_LOAD_BALANCER:
             (row,) = self.account.elb.describe_load_balancers(LoadBalancerNames=[thing.id])["LoadBalancerDescriptions"]
@@ -59,7 +59,7 @@ class LabOnMoto:
 
 
 def a_lab_on_moto(guest: bool = False, **spec: Any) -> LabOnMoto:
-    """A lab born an hour before its things, which are half an hour old. `guest`: in a VPC that is not its own."""
+    """A lab created an hour before its resources, which are half an hour old. `guest`: in a VPC that is not its own."""
     now, account = datetime.now(UTC) + SINCE, MotoAccount()
     role = account.iam.create_role(RoleName=NODE_ROLE, AssumeRolePolicyDocument="{}", Path="/ekslab/")["Role"]
     own = account.places[0]

@@ -1,4 +1,4 @@
-"""The second path sees by itself what the sweeps see, looks twice at what tags say, and hides nothing it could not read."""
+"""The second path finds the sweeps' resources by itself, checks tags twice, and reports every unreadable source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_census_finds_by_itself_what_nobody_put_on_the_ledger() -> None:
         found, sources, unreadable = given.account.inventory().take(given.target(), ())
         assert unreadable == ()
         assert len(sources) == 9
-        # moto's tag services know neither launch templates nor mount targets without a tag of their own.
+        # moto's tag services list neither launch templates nor mount targets without a tag of their own.
         unseen = mine - {resource.id for resource in found}
         assert {id.partition("-")[0] for id in unseen} <= {"fsmt"}
 
@@ -45,7 +45,7 @@ def test_before_the_sweep_all_is_there_and_after_it_all_is_deleted() -> None:
         mine = {line.arn for line in before.lines if line.how and line.kind != "vpc"}
         assert len(mine) >= 18
         assert {line.outcome for line in after.lines if line.arn in mine} == {ReceiptOutcome.DELETED}
-        # What has no proof stays: the network, which this test put on no ledger, and what moto forgets to take away.
+        # Resources without proof stay: the network, which this test put on no ledger, and those that moto fails to delete.
         assert {line.kind for line in after.lines if line.outcome is ReceiptOutcome.PRESENT} <= {"vpc"}
         assert mine <= {line.arn for line in after.lines}
 
@@ -61,7 +61,7 @@ def test_other_peoples_things_are_not_on_the_receipt() -> None:
 
 
 class Refusing:
-    """A client that is refused everything."""
+    """A client whose every call is refused."""
 
     def __getattr__(self, name: str) -> Any:
         def refuse(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What single finders promise beyond finding: revoking narrowly, proofs last, one deletion asked for once."""
+"""Promises of single finders beyond finding: narrow revocations, proofs deleted last, one request for each deletion."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def found(lab: LabOnMoto, kind: Kind, id: str) -> Resource:
 
 
 def group_with_rules(account: MotoAccount, *referred: str) -> str:
-    """A group that lets in an address, itself, and other groups, all on one port."""
+    """A group that admits an address, itself, and other groups, all on one port."""
     group = account.drop(Kind.SECURITY_GROUP, OWNED, account.places[0]).id
     pairs = [{"GroupId": other} for other in (group, *referred)]
     rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": pairs}

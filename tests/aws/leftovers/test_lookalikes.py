@@ -1,4 +1,4 @@
-"""The promise that matters most: for random accounts, sweeping takes everything of the lab's and nothing of anyone else's."""
+"""The most important promise: in random accounts, sweeping deletes everything of the lab's and nothing of anyone else's."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ IN_A_VPC = (
 ANYWHERE = (Kind.VOLUME, Kind.SNAPSHOT, Kind.LAUNCH_TEMPLATE)
 OWN, OTHER = 0, 1
 
-#: Tags that make a thing in the lab's network the lab's.
+#: Tags that make a resource in the lab's network the lab's.
 PROOFS = (
     {CLUSTER_PREFIX + "myeks": "owned"},
     {"elbv2.k8s.aws/cluster": "myeks"},
     {"eks:eks-cluster-name": "myeks", "Name": "anything"},
     {CLUSTER_PREFIX + "myeks": "owned", "ebs.csi.aws.com/cluster": "true"},
 )
-#: Tags that look like it and are not.
+#: Similar tags that do not.
 LOOK_ALIKES = (
     {},
     {"Name": "myeks"},
@@ -54,7 +54,7 @@ LOOK_ALIKES = (
 
 @dataclass(frozen=True)
 class Drop:
-    """One thing to put into the account."""
+    """One resource to create in the account."""
 
     kind: Kind
     tags: int
@@ -78,7 +78,7 @@ look_alikes = st.builds(
 
 
 def others_special(account: MotoAccount) -> list[Thing]:
-    """Look-alikes that names make, and things of the lab's name in another network."""
+    """Look-alikes by name, and resources with the lab's name in another network."""
     issuer = ISSUER[:-1] + "2"
     elsewhere = {CLUSTER_PREFIX + "myeks": "owned", "topology.kubernetes.io/region": "eu-west-1"}
     things = [
@@ -100,7 +100,7 @@ def others_special(account: MotoAccount) -> list[Thing]:
 
 
 def ours_special(given: LabOnMoto) -> list[Thing]:
-    """What is the lab's by issuer, role, subdomain, its own VPC or its maker."""
+    """Resources that are the lab's by issuer, role, subdomain, its own VPC or their creator."""
     account, lab = given.account, given.lab
     things = [
         account.drop_oidc_provider(ISSUER),
@@ -115,7 +115,7 @@ def ours_special(given: LabOnMoto) -> list[Thing]:
 
 
 def survivors_and_victims(drops: list[Drop]) -> tuple[list[Thing], list[Thing]]:
-    """Fill an account, sweep it to the end; return the lab's things that are left and other people's that were touched."""
+    """Fill an account, sweep it to the end; return the lab's remaining resources and other people's changed ones."""
     with mock_aws():
         given = a_lab_on_moto()
         mine = [drop.into(given) for drop in drops if drop.ours] + ours_special(given)
@@ -137,7 +137,7 @@ def test_everything_of_the_labs_goes_and_nothing_of_anyone_elses_is_touched(drop
 
 
 EVERY_LOOK_ALIKE = [Drop(kind, tags, False) for kind in IN_A_VPC + ANYWHERE for tags in range(len(LOOK_ALIKES))]
-#: So many are enough to see that a rule is broken.
+#: Enough to see that a rule is broken.
 A_FEW = [drop for drop in EVERY_LOOK_ALIKE if drop.kind in (Kind.SECURITY_GROUP, Kind.VOLUME)]
 
 

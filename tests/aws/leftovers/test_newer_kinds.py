@@ -1,4 +1,4 @@
-"""Auto Scaling groups, elastic IPs, Container Insights' log groups, untagged target groups, and what stands in the way by hand."""
+"""Auto Scaling groups, elastic IPs, Container Insights' log groups, untagged target groups, and blockers made by hand."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_target_group_without_tags_in_the_labs_own_vpc_is_left_and_named(lab: 
 
 
 def hinders(lab: LabOnMoto, kind: Kind, id: str) -> str:
-    """Why the receipt says that it blocks the lab; fails if it does not."""
+    """The receipt's reason that it blocks the lab; fails if there is none."""
     decision = judge(counted(lab, kind)[id], lab.target(), {})
     assert decision.action is Action.BLOCK
     return decision.reason

@@ -1,6 +1,6 @@
-"""The same promise on the sandbox's AWS, which refuses what is in use: what its droppers leave goes, its look-alikes stay.
+"""The same promise on the sandbox's AWS, which refuses to delete resources in use: leftovers are deleted, look-alikes stay.
 
-It sweeps with the rights of a function that sweeps, not with more.
+It sweeps with exactly the rights of the sweeping function.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.deployment import rights
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps
 
-#: The function that sweeps all kinds of things.
+#: The function that sweeps all kinds of resources.
 SWEEPER = "verify_deletion_remove_leftovers"
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123ABCD"
 ROLE = "ekslab-sweep-node"
@@ -69,7 +69,7 @@ def place(aws: Sandbox) -> Cluster:
 
 
 def a_sweeper(aws: Sandbox) -> Credentials:
-    """Somebody with the function's rights."""
+    """A user with the function's rights."""
     iam, document = aws.client("iam"), json.loads((rights.CHALICE / f"policies/{SWEEPER}.json").read_text())
     iam.create_user(UserName=SWEEPER)
     iam.put_user_policy(
@@ -79,7 +79,7 @@ def a_sweeper(aws: Sandbox) -> Credentials:
 
 
 def a_world(aws: Sandbox, cluster: Cluster, now: datetime) -> tuple[Deps, Lab]:
-    """A lab in a VPC that its stack made, born two hours before `now`."""
+    """A lab in a VPC that its stack created, two hours before `now`."""
     spec = a_spec(external_dns=ExternalDnsSpec(str(cluster.hosted_zone), "example.com"))
     role_id = aws.client("iam").get_role(RoleName=ROLE)["Role"]["RoleId"]
     lab = a_lab(spec=spec, account=aws.account)
@@ -128,5 +128,5 @@ def test_what_kubernetes_leaves_goes_and_every_look_alike_stays(aws: Sandbox) ->
     assert [thing for thing in theirs if not still_there(aws.client, thing)] == []
     receipt = take_receipt(deps, lab, "now", now)
     assert receipt.unreadable == ()
-    # Its stack takes the VPC along, and no stack is deleted here.
+    # Its stack deletes the VPC, and no stack is deleted here.
     assert [line.kind for line in receipt.lines if line.outcome is ReceiptOutcome.PRESENT] == ["vpc"]

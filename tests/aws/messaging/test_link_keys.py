@@ -1,4 +1,4 @@
-"""The LinkKeys port on Secrets Manager (moto), and on the fake that stands for it elsewhere."""
+"""The LinkKeys port on Secrets Manager (moto), and on its fake."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "ekslab/keep-links"
 
 @dataclass
 class Place:
-    """Keys, and how their owner changes them."""
+    """Keys, and methods by which their owner changes them."""
 
     keys: LinkKeys
     rotate: Callable[[bytes], None]
@@ -70,7 +70,7 @@ def test_a_key_is_still_good_after_one_change_and_not_after_two(place: Place) ->
 
 @dataclass
 class Counting:
-    """A client that counts, and fails where it is told to."""
+    """A client that counts calls, and fails on request."""
 
     client: Any
     asked: int = 0

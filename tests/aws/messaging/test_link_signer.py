@@ -1,4 +1,4 @@
-"""The LinkSigner port, by itsdangerous: what it signs it reads, and nothing else."""
+"""The LinkSigner port with itsdangerous: it reads exactly its own signed values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_nobody_signed_is_nothing(token: str) -> None:
 
 
 def test_a_signature_has_one_spelling() -> None:
-    """Base64 has four for the last character of 43: the library takes them all, and uses are counted by link."""
+    """Base64 has four values for the last character of 43: the library accepts them all, and uses are counted by link."""
     token = SIGNER.sign("k1.text", KEY)
     signature = base64.urlsafe_b64decode(token.rpartition(".")[2] + "=")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

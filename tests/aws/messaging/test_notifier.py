@@ -1,4 +1,4 @@
-"""What leaves the service: messages as subscribers get them, on the fake, on moto and in the sandbox; events on the bus."""
+"""Outgoing messages as subscribers get them, on the fake, on moto and in the sandbox; events on the bus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.fakes.fleet_builders import a_message
 
 @dataclass
 class Post:
-    """A notifier, and the queues that listen to its topics and its bus."""
+    """A notifier, and queues subscribed to its topics and its bus."""
 
     notifier: SnsNotifier
     sqs: Any
@@ -35,7 +35,7 @@ class Post:
     events: str
 
     def arrived(self, queue: str) -> list[dict[str, Any]]:
-        """The bodies of what has come, emptied."""
+        """The bodies of all received messages; empties the queue."""
         answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 

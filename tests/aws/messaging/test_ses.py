@@ -1,4 +1,4 @@
-"""The Mailer port on the emulator's SES v2, with no more rights than the functions have, and SES's events as a queue gets them."""
+"""The Mailer port on the emulator's SES v2, with exactly the functions' rights, and SES's events as a queue gets them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def mailer(sandbox: Sandbox, queue: tuple[str, str]) -> SesMailer:
 
 
 def records(sandbox: Sandbox, queue: tuple[str, str], tag: str, count: int) -> list[dict[str, Any]]:
-    """What SNS would give a Lambda of the mail with this tag."""
+    """SNS's Lambda event for the mail with this tag."""
     sqs, found, until = sandbox.client("sqs"), list[dict[str, Any]](), time.monotonic() + 20
     while len(found) < count and time.monotonic() < until:
         for each in sqs.receive_message(QueueUrl=queue[1], WaitTimeSeconds=1, MaxNumberOfMessages=10).get(
@@ -143,7 +143,7 @@ def test_what_health_says_of_a_sender(sandbox: Sandbox, queue: tuple[str, str], 
 
 
 class Answers:
-    """A client whose calls end so, one after the other."""
+    """A client whose calls end in these ways, one after the other."""
 
     def __init__(self, *answers: Exception | str) -> None:
         self.answers, self.asked = list(answers), 0

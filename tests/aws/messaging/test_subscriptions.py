@@ -1,4 +1,4 @@
-"""Who would get a message: on moto's and the sandbox's topics, against what they really deliver, and policy by policy."""
+"""The recipients of a message: on moto's and the sandbox's topics, against their real deliveries, and policy by policy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Clock:
 
 @dataclass
 class Topic:
-    """A topic with queues that listen, and the reach over it."""
+    """A topic with subscribed queues, and the reach over it."""
 
     sns: Any
     sqs: Any
@@ -67,7 +67,7 @@ class Topic:
         return url
 
     def got(self, url: str, message: Message) -> bool:
-        """Whether a message that is sent arrives there."""
+        """Whether a published message arrives there."""
         SnsNotifier(self.sns, None, self.arn, "ekslab").send(message)
         return bool(self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"))
 

@@ -1,4 +1,4 @@
-"""Prices from documents of the shape that GetProducts gives, and what is used where it gives none."""
+"""Prices from documents in GetProducts' format, and the defaults for missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public holidays: the days that learners in Seoul and Munich know to be free, and when the library is loaded."""
+"""Public holidays: known days off in Seoul and Munich, and the lazy import of the library."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_country_that_is_not_known_has_no_holidays_and_raises_nothing() -> Non
 
 
 def test_the_library_is_loaded_by_the_first_country_and_not_before() -> None:
-    """In a process of its own: here it has been loaded long since."""
+    """In a process of its own: this one has imported it before."""
     code = (
         "import sys; import chalicelib.aws.system.holidays as ours; before = 'holidays' in sys.modules; "
         "ours.public_holidays('KR', 2026); print(before, 'holidays' in sys.modules)"

@@ -71,7 +71,7 @@ def test_one_identity_and_one_address_stand_in_one_row() -> None:
 
 
 def patterns() -> Iterator[tuple[str, str, bool]]:
-    """Each regular expression of the service: where, its text, and whether `\\w` and `\\d` are ASCII's in it."""
+    """Each regular expression of the service: its place, its text, and whether `\\w` and `\\d` are ASCII's in it."""
     for path in sorted((PROJECT / "chalicelib").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
