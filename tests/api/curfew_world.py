@@ -1,4 +1,4 @@
-"""A world in the evening, for the tests of curfew's routes: a ready lab, an entry about it, a link that keeps it."""
+"""An evening's world for the tests of curfew's routes: a ready lab, its entry on the plan, a keep-link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURFEW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 NEXT = CURFEW + timedelta(days=1)
 SEOUL = Schedule("Asia/Seoul")
 LAB = a_lab().id
-#: The issuer of the lab's cluster, by which it is known.
+#: The issuer of the lab's cluster, which identifies it.
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123456789ABCDEF"
 
 

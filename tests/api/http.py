@@ -1,4 +1,4 @@
-"""A client of the routes: makes API Gateway's events, runs the app on them, and parses the answers."""
+"""A client of the routes: builds API Gateway's events, runs the app on them, and parses the answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STRANGER = "arn:aws:iam::111122223333:user/stranger"
 
 @dataclass
 class Answer:
-    """An HTTP answer; `json` parses its body. `cookies`: the Set-Cookie headers, as they stand."""
+    """An HTTP answer; `json` parses its body. `cookies`: the unparsed Set-Cookie headers."""
 
     status: int
     headers: Mapping[str, str]
@@ -111,7 +111,7 @@ class Http:
 
 
 class _Desk:
-    """An application that answers for one world at a time: to register its routes takes longer than most requests."""
+    """An application that serves one world at a time: registering its routes takes longer than most requests."""
 
     def __init__(self) -> None:
         self.http = Http()

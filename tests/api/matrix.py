@@ -1,9 +1,9 @@
-"""The one table of who may do what: for every route, what every kind of caller is answered with.
+"""The table of permissions: for every route, the status for every kind of caller.
 
-The lab that the routes are about is OWNER's, kept with a session's whole ARN as labs were at first. `owner anew` is the same
-person after their permission set was assigned again, so that its role has another suffix. `namesake` chose the owner's name for
-a session of some other role, `look-alike` also made a role that is called like Identity Center's. `colleague` has the owner's
-permission set, and is in no team. `guest without a browser` is a program that got hold of a link, and signs nothing.
+The routes' lab is OWNER's, stored with a session's whole ARN as labs were at first. `owner anew` is the same person after a new
+assignment of their permission set, so its role has another suffix. `namesake` chose the owner's name for a session of another
+role, `look-alike` also made a role with a name like Identity Center's. `colleague` has the owner's permission set, and is in no
+team. `guest without a browser` is a program that holds a link, and signs nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.fakes.fleet_builders import REGION
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
 OWNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
 
-#: Of an IAM user who may write the cluster's tags, and wrote their own name into one of them.
+#: An IAM user who may write the cluster's tags, and wrote their own name into one of them.
 TAG_WRITER = "arn:aws:iam::111122223333:user/tagger"
 #: IAM's answers about roles: these are Identity Center's.
 DIRECTORY_ROLES = frozenset(
@@ -30,7 +30,7 @@ DIRECTORY_ROLES = frozenset(
     }
 )
 
-#: kind of caller -> ARN; None: nobody signed.
+#: kind of caller -> ARN; None: unsigned.
 CALLERS: Mapping[str, str | None] = {
     "unsigned": None,
     "other account": OWNER.replace("111122223333", "999988887777"),
@@ -72,19 +72,19 @@ ENDED_FOR_ONESELF: Row = (403, 403, 403, 204, 204, 204, 204, 204, 204, 204, 403,
 ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
 ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
-#: Pages ask for a session, and take no signature for one.
+#: Pages require a session, and accept no signature for one.
 NO_SESSION: Row = (401,) * 14
 SESSION: Row = (403, 403, 403, *(201,) * 11)
 
-#: Nothing proves the cluster of this world ours, so that not even an administrator makes a lab of it.
+#: Nothing proves this world's cluster the service's, so even an administrator cannot adopt it.
 NOT_PROVED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 409)
 
-#: A line of the receipt that is left in doubt.
+#: A line of the receipt in doubt.
 LEFT = "arn:aws:ec2:ap-northeast-2:111122223333:volume/vol-1"
 UNTIL = "2026-11-23T15:00:00Z"
 _LAB, _CLUSTER = "/labs/{lab_id}", "/clusters/{account}/{region}/{name}"
 
-#: (method, path) -> (the body that is right for it, what each kind of caller gets)
+#: (method, path) -> (a valid body, the status for each kind of caller)
 MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("POST", "/labs"): ({"name": "another"}, ASKED_FOR),
     ("GET", "/labs"): (None, EVERYONE),
@@ -158,7 +158,7 @@ def expected(route: tuple[str, str]) -> dict[str, int]:
     return dict(zip(CALLERS, MATRIX[route][1], strict=True))
 
 
-#: kind of user of the user pool -> the groups they are in. `mate` is in the owner's team; `disabled` was in the pool.
+#: kind of user of the user pool -> their groups. `mate` is in the owner's team; `disabled` was in the pool.
 USERS: Mapping[str, tuple[str, ...]] = {
     "other user": (),
     "other team's": ("team-data",),
@@ -178,8 +178,8 @@ PRICED: Row = (200, 200, 200, 200, 403, 200, 200, 200, *(200, 200, 200, 403, 200
 SAID_OF_ONESELF: Row = (303, 303, 303, 303, 403, 303, 303, 303, *(303, 303, 303, 403, 303, 303), 401)
 RULES_SET: Row = (403, 403, 403, 403, 403, 403, 403, 303, *(403, 403, 403, 403, 403, 303), 401)
 
-#: (method, page below /ui/) -> (the fields that are right for it, what a session of each kind gets). `{lab}` is OWNER's for
-#: sessions by signature, the pool's owner's for sessions by login.
+#: (method, page below /ui/) -> (valid fields, the status for a session of each kind). `{lab}` is OWNER's for sessions by
+#: signature, the pool's owner's for sessions by login.
 PAGES: Mapping[tuple[str, str], tuple[Mapping[str, str], Row]] = {
     ("GET", "labs"): ({}, BY_ANYBODY),
     ("GET", "ask"): ({}, BY_ANYBODY),

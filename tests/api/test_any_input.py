@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one of those promised: never a 500, and a refusal always says why."""
+"""For any input the answer is a documented one: never a 500, and a refusal always has a reason."""
 
 from __future__ import annotations
 

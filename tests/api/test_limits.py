@@ -1,4 +1,4 @@
-"""What anybody may send costs little and is answered shortly, however large or odd it is."""
+"""Requests from anybody are cheap and answered quickly, however large or irregular they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.api.curfew_world import LAB, a_ready_lab, a_world
 from tests.api.http import ADMIN, Http
 
-#: Bytes. API Gateway takes 10 MB and Lambda 6; nobody reads more than this.
+#: Bytes. API Gateway accepts 10 MB and Lambda 6; this service reads no more than this.
 LONGEST_ANSWER = 64 * 1024
 YAML = {"content-type": "application/yaml"}
 EKSCTL = {"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig", "metadata": {"name": "x", "region": "us-east-1"}}

@@ -1,4 +1,4 @@
-"""Every route by every kind of caller: the answers of the table, nothing done for whoever is refused, no lab betrayed."""
+"""Every route by every kind of caller: the statuses of the table, no effect of refused requests, no lab revealed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def a_decision(http: Http) -> str:
 
 
 def the_world(route: tuple[str, str] = ("", "")) -> Http:
-    """OWNER's lab with all there can be of one, a plan about it, a cluster that names OWNER in its tags."""
+    """OWNER's lab with every kind of data, its entry on a plan, a cluster that names OWNER in its tags."""
     asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
     over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] or "people" in route[1] else {}
     lab = a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over)
@@ -75,14 +75,14 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
 
 
 def keep_person(http: Http, person_id: str, caller: Caller | None, **more: Any) -> None:
-    """Somebody of whom something is known; people who are one already stay so."""
+    """A person with a record; people who have one keep it."""
     assert caller is not None
     if http.world.people.person_by_key(identity_key(caller.identity)) is None:
         http.world.people.save_people([], [Person(person_id, (caller.identity,), NOW, **more)])
 
 
 def a_confirmation(http: Http) -> str:
-    """The path of the link in a mail to the address that OWNER asked for."""
+    """The path of the link in a mail to the address that OWNER requested."""
     digest = address_digest("kim@example.com")
     asking = Asking("kim@example.com", "person-1", OWNER, "0" * 16)
     kept = http.world.people.change_confirmation(digest, lambda kept: kept or asked(kept, asking, NOW))
@@ -91,7 +91,7 @@ def a_confirmation(http: Http) -> str:
 
 
 def path_of(http: Http, route: tuple[str, str], lab_id: str = LAB) -> str:
-    """The route's path, with what is there in this world, and links that are valid."""
+    """The route's path, with this world's resources, and valid links."""
     path = route[1]
     name = "learner@example.com" if "people" in path else "orders"
     parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": name, "{date}": f"{NIGHT}"}
@@ -116,7 +116,7 @@ def path_of(http: Http, route: tuple[str, str], lab_id: str = LAB) -> str:
 
 
 def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
-    """One request of this kind of caller, with the body that is right for it, or another one."""
+    """One request of this kind of caller, with a valid body, or another one."""
     query = {"month": "2026-11"} if route[1] == "/costs" else None
     return http.call(
         route[0],
@@ -129,7 +129,7 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
 
 
 def state(http: Http) -> str:
-    """All that a request could have changed."""
+    """All state that a request could have changed."""
     store, curfew, watch = http.world.store, http.world.curfew.store, http.world.watch
     fleets = [value for name, value in sorted(vars(watch.store).items()) if name != "account"]
     labs = (store.labs, store.names, store.keys, store.event_table)

@@ -1,4 +1,4 @@
-"""What is watched betrays no lab: its cluster is there for those who see the lab, for others it is one that is not there."""
+"""Watched clusters reveal no lab: a lab's cluster is visible to those who see the lab, and not found for others."""
 
 from __future__ import annotations
 

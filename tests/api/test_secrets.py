@@ -1,4 +1,4 @@
-"""Nothing that opens a door stands in a log or in an answer: tokens, signatures, keys, credentials, what people sent."""
+"""No secret is in a log or in an answer: tokens, signatures, keys, credentials, people's input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.api.matrix import CALLERS, MATRIX, OWNER
 from tests.api.test_matrix import ask, the_world
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOsecretlookingbutpublicsecretlookingbutpub learner@laptop"
-#: What a signed request carries besides.
+#: Further secrets of a signed request.
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/execute-api/aws4_request, Signature=5f8e0c",
     "X-Amz-Security-Token": "FwoGZXIvYXdzEXAMPLETOKEN",
@@ -30,7 +30,7 @@ SENT = (
 
 
 class Lines(logging.Handler):
-    """Every record whole: its message, its fields and its traceback."""
+    """Formats every record in full: its message, its fields and its traceback."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """What is logged during a test, by the service and by Chalice."""
+    """The log of a test, of the service and of Chalice."""
     handler, loggers = Lines(), [logging.getLogger(name) for name in ("ekslab", "ekslab-test")]
     for each in loggers:
         each.addHandler(handler)
@@ -53,7 +53,7 @@ def lines() -> Iterator[Lines]:
 
 
 def secrets_of(http: Http) -> tuple[str, ...]:
-    """The keys that sign, and a good link's token with its signature alone."""
+    """The keys that sign, and a valid link's token with its signature alone."""
     token = a_link(http, an_entry(owner=OWNER)).removeprefix("/keep/")
     return (token, token.rpartition(".")[2], *(key.decode() for key in http.world.curfew.keys.keys.values()))
 

@@ -1,4 +1,4 @@
-"""A lab's life seen through HTTP alone, its workflows run on fakes in between."""
+"""A lab's life through HTTP alone, its workflows run on fakes in between."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BODY = {
 
 
 class Life:
-    """One lab asked for over HTTP, played to the end of what was started."""
+    """One lab requested over HTTP; all started workflows run to their end."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.http = Http()

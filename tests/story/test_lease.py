@@ -113,7 +113,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
 
 
 def test_two_labs_of_default_lease_on_an_empty_installation_end_by_themselves(stage: Stage) -> None:
-    """Issue 12: the brake counted agreed ends, so among so few labs none ever ended."""
+    """Issue 12: the brake counted agreed ends, so with so few labs none ever ended."""
     with an_empty_service() as night:
         # Given two people who request a lab each, without a lease, and forget it
         labs = [night.learner.asks_for(name, nodegroups=[]) for name in ("first", "second")]

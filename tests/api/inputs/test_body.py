@@ -1,4 +1,4 @@
-"""Bodies: what is read, what is refused, and where it says the fault is."""
+"""Bodies: accepted and refused ones, and the path of each error."""
 
 from __future__ import annotations
 

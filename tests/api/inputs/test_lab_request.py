@@ -1,4 +1,4 @@
-"""From bytes to a spec or to all findings at once: the course's request, the faults people make, and real eksctl files."""
+"""From bytes to a spec or to all findings at once: the course's request, common errors, and real eksctl files."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_the_region_to_ask_the_calendar_of_is_never_a_wild_text() -> None:
     assert read_draft(b"metadata: {region: eu-west-1}", None).region(Limits()) == "eu-west-1"
 
 
-#: file -> the paths that refuse it; None: accepted.
+#: file -> the paths of its errors; None: accepted.
 OUTCOMES: dict[str, dict[str, str] | None] = {
     "01-simple-cluster.yaml": None,
     "03-two-nodegroups.yaml": {"nodeGroups": "too-many-nodes"},
@@ -314,7 +314,7 @@ OUTCOMES: dict[str, dict[str, str] | None] = {
     "42-auto-mode.yaml": {"autoModeConfig": "not-supported"},
     "45-upgrade-policy-example.yaml": None,
 }
-#: accepted file -> the paths it is warned about.
+#: accepted file -> the paths of its warnings.
 WARNINGS = {
     "01-simple-cluster.yaml": {"nodeGroups", "vpc.publicAccessCIDRs"},
     "04-existing-vpc.yaml": {

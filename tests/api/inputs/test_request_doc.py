@@ -1,4 +1,4 @@
-"""docs/reference/request.md names every field of both bodies: one that is added and not documented fails here."""
+"""docs/reference/request.md names every field of both bodies: an undocumented one fails here."""
 
 from __future__ import annotations
 

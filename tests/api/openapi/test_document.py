@@ -1,4 +1,4 @@
-"""docs/reference/openapi.json says what the code says, about every route there is."""
+"""docs/reference/openapi.json matches the code, for every route."""
 
 from __future__ import annotations
 

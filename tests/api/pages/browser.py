@@ -1,4 +1,4 @@
-"""A browser against the fakes: it opens a session as somebody, sends the cookie, and fills the forms that pages give out."""
+"""A browser against the fakes: it opens a session for a person, sends the cookie, and fills the pages' forms."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @dataclass
 class Form:
-    """A form of a page, with what its fields hold."""
+    """A form of a page, with the values of its fields."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
 
 
 class _Reader(HTMLParser):
-    """Collects what tests ask of a page."""
+    """Collects the parts of a page that tests need."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ def read(html: str) -> _Reader:
 
 
 def with_login(http: Http) -> FakeUserPool:
-    """The same service with a user pool by which browsers sign in."""
+    """The same service with a user pool for the login."""
     world = http.world
     pool = FakeUserPool(world.account, world.clock)
     world.deps = replace(world.deps, user_pool=pool)
@@ -111,7 +111,7 @@ class Browser:
         return found[1]
 
     def send(self, path: str, **fields: Any) -> Answer:
-        """A form with a good token."""
+        """A form with a valid token."""
         return self.post(path, {"form_token": self.token(), **fields})
 
     def follow(self, answer: Answer, at: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Attacks on the browser's door that are refused, by name; each is tried on a world in which the honest request works."""
+"""Refused attacks on the pages, by name; each is tried in a world in which the honest request works."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def good(browser: Browser, **more: str) -> dict[str, str]:
 
 
 def with_headers(**headers: str) -> Try:
-    """A form that is right, sent with these headers."""
+    """A valid form, sent with these headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda browser: browser.post(
         SLEEP, good(browser), {"host": "api.example", "x-forwarded-proto": "https", **named}
@@ -56,7 +56,7 @@ def with_cookies(cookies: Callable[[Browser], str]) -> Try:
 
 
 def of_another(browser: Browser) -> str:
-    """A form token of somebody else's session."""
+    """A form token of another person's session."""
     return Browser.of(browser.http, STRANGER).token()
 
 
@@ -185,7 +185,7 @@ ODD = st.one_of(st.text(max_size=60), st.text("\x00\r\n\t;=,.:/\\%é\u202e\ud800
 
 @given(ODD, ODD, ODD, ODD)
 def test_no_request_breaks_the_page(path: str, query: str, cookie: str, header: str) -> None:
-    """Each is answered by a page that says what is wrong; a logged failure would be ours."""
+    """Each is answered by a page that explains the error; a logged failure would be the service's fault."""
     for cookies in (cookie, f"{COOKIE}={SHARED.cookie}"):
         headers = {"cookie": cookies, "host": header, "origin": header, "accept-language": header}
         for method in ("GET", "POST"):
@@ -198,7 +198,7 @@ def test_no_request_breaks_the_page(path: str, query: str, cookie: str, header: 
 
 @given(st.text(max_size=60) | st.from_regex(r"[a-z/?.=&:%\\ -]{0,20}", fullmatch=True))
 def test_nothing_leads_out_of_the_page(to: str) -> None:
-    """Wherever the page is."""
+    """On every page."""
     if not is_own_path(to):
         return
     for base in ("https://api.example/api/ui/", "https://lab.example/ui/"):
@@ -222,7 +222,7 @@ def test_an_attack_is_refused_and_changes_nothing(attack: str) -> None:
 
 
 def lab_state(http: Http) -> str:
-    """All that can be changed but the sessions, which attackers open, too."""
+    """All state that can change, except the sessions, which attackers open, too."""
     sessions, http.world.store.session_table = http.world.store.session_table, {}
     found = state(http)
     http.world.store.session_table = sessions
@@ -245,7 +245,7 @@ HOSTILE = '"><script>alert(1)</script>{{7919*7}}<img src=x onerror=alert(1)>'
 
 
 def test_names_tags_and_reasons_are_text() -> None:
-    """Whatever AWS, tags and people write stands escaped, and opens no element."""
+    """Texts from AWS, tags and people are escaped, and open no element."""
     http = a_world(
         a_ready_lab(reason=HOSTILE, owner=f"arn:aws:sts::{ACCOUNT}:assumed-role/x/{HOSTILE}", phase="blocked"),
         an_entry(reason=HOSTILE, name=HOSTILE, owner=HOSTILE),

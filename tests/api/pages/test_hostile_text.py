@@ -1,4 +1,4 @@
-"""Whatever people, tags and AWS write: a page's elements, attributes and links are the same as with harmless words."""
+"""Hostile text from people, tags and AWS: a page's elements, attributes and links are the same as with harmless text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PAGES = (
 
 
 def named(text: str) -> Http:
-    """A world in which everything that others write is this text."""
+    """A world in which every text of others is this one."""
     group = NodegroupSpec(text, (text,))
     spec = a_spec(
         name=text, version=text, nodegroups=(group,), work_host=WorkHostSpec(text), ssh=SshSpec(text, None, (text,)),
@@ -73,7 +73,7 @@ def named(text: str) -> Http:
 
 
 def shape(html: str) -> list[tuple[str, dict[str, str | None]]]:
-    """Elements and attributes, the values of those that name no text."""
+    """Elements and attributes, with the values of those that contain no text."""
     quiet = ("value", "title", "aria-label", "href", "action", "d", "points", "max")
     return [
         (tag, {name: None if name in quiet else given for name, given in attrs.items()})
@@ -97,7 +97,7 @@ def test_no_text_changes_what_a_page_is_made_of(kind: str, language: str) -> Non
 
 
 def test_the_page_with_every_text_shows_it() -> None:
-    """Or the test above would prove nothing."""
+    """Otherwise the test above would prove nothing."""
     browser = Browser.of(named("Quixotic"), ADMIN)
     for path in PAGES[:-1]:
         if path not in ("ask", "api"):

@@ -1,4 +1,4 @@
-"""Signing in by browser, and the attacks on its way in that are refused: each on a world in which the honest login works."""
+"""Signing in by browser, and refused attacks on the login: each in a world in which the honest login works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes.user_pool import LOGIN, OTHER_PAGE, PAGE, POOL_ARN, Claims, Fak
 
 @dataclass
 class Login:
-    """A login that has come so far that the browser is to go back with a code; every part of it can be changed."""
+    """A login at the point where the browser is redirected back with a code; every part of it can be changed."""
 
     http: Http
     pool: FakeUserPool
@@ -51,7 +51,7 @@ def begun(to: str | None = None, http: Http | None = None, username: str = "lear
 
 
 def another(login: Login, username: str = "mallory") -> tuple[str, dict[str, str]]:
-    """A login of somebody else at the same service: the secret in their browser, and what they would come back with."""
+    """Another person's login at the same service: the secret in their browser, and the parameters of their callback."""
     answer = login.http.get("/ui/login", caller="", headers={"host": HOST})
     return kept_cookies(answer)[LOGIN_COOKIE], login.pool.authorize(answer.headers["Location"], username)
 
@@ -265,7 +265,7 @@ def injected_state(login: Login) -> None:
 
 
 def forced(login: Login) -> None:
-    """Login CSRF: the victim's browser is sent to the callback with all that the attacker got."""
+    """Login CSRF: the victim's browser is sent to the callback with all of the attacker's parameters."""
     login.query = another(login)[1]
 
 
@@ -367,7 +367,7 @@ def test_an_attack_gives_no_session_and_ends_the_login(attack: str) -> None:
     assert "<script>alert" not in answer.text
 
 
-#: Requests that are no login at all: what each is answered with.
+#: Requests that are no login, and their answers.
 ELSEWHERE: Mapping[str, tuple[str, str, int]] = {
     "method confusion: POST to the callback": ("POST", "/ui/callback", 401),
     "method confusion: POST to the login": ("POST", "/ui/login", 401),
@@ -426,7 +426,7 @@ def test_a_forged_host_changes_no_address_that_anybody_is_sent_to(headers: dict[
 
 
 def test_a_rebound_name_has_no_session_and_gets_none() -> None:
-    """DNS rebinding: the attacker's name leads here, so that Host and Origin agree. The cookies are of another host."""
+    """DNS rebinding: the attacker's name resolves to this service, so Host and Origin agree. The cookies are of another host."""
     http = a_world(a_ready_lab(), an_entry())
     with_login(http)
     rebound = {"host": "evil.example", "origin": "https://evil.example", "x-forwarded-proto": "https"}
@@ -436,7 +436,7 @@ def test_a_rebound_name_has_no_session_and_gets_none() -> None:
 
 
 def test_a_login_replaces_and_ends_the_session_that_was_there() -> None:
-    """Session fixation: a session that an attacker put into the browser is not the one of whoever signs in."""
+    """Session fixation: a session that an attacker put into the browser is not that of the next login."""
     login = begun()
     planted = Browser.signed_in(login.http, login.pool, "mallory").cookie
     login.cookies = [f"{LOGIN_COOKIE}={login.secret}", f"{COOKIE}={planted}"]

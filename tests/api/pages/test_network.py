@@ -1,4 +1,4 @@
-"""The drawing of a lab's network: its arrows are the rules that are made, and it can be read on a telephone."""
+"""The drawing of a lab's network: its arrows match the created rules, and it is readable on a telephone."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ NODES = tuple(
 
 
 def specs() -> Iterator[LabSpec]:
-    """Each way in with each other, and each network with few and many groups."""
+    """Each endpoint access with each other option, and each network with few and many groups."""
     for access, ssh, host in product(EndpointAccess, (0, 1, 40), (False, True)):
         endpoint = EndpointSpec(access, () if access is EndpointAccess.PRIVATE else CIDRS[: ssh or 1])
         keys = SshSpec("key", None, CIDRS[:ssh]) if ssh else None
@@ -73,7 +73,7 @@ SPECS = pytest.mark.parametrize("spec", [pytest.param(spec, id=str(n)) for n, sp
 
 
 def made(spec: LabSpec) -> set[tuple[Any, Party, str]]:
-    """Every rule of the stack's groups, and those that the step makes: from whom, into what, by which port."""
+    """Every rule of the stack's groups, and those that the step creates: source, target, port."""
     lab = a_lab(spec=spec)
     found = set[tuple[Any, Party, str]]()
     for each in security_groups(lab, {}).values():
@@ -87,7 +87,7 @@ def made(spec: LabSpec) -> set[tuple[Any, Party, str]]:
 
 
 def opened(spec: LabSpec) -> set[tuple[Any, Party, str]]:
-    """What `open_security_groups` lets into the cluster's own group."""
+    """The rules that `open_security_groups` adds to the cluster's own group."""
     world = make_deps()
     ids = {f"{name}Id": world.account.add(Kind.SECURITY_GROUP).id for name in GROUPS}
     cluster = world.account.add(Kind.SECURITY_GROUP).id
@@ -128,7 +128,7 @@ def test_boxes_lie_apart_and_words_lie_in_their_boxes(spec: LabSpec, language: L
 
 
 def em(text: str) -> float:
-    """About how wide a text is, in its size."""
+    """The approximate width of a text in its size."""
     return sum(1.0 if east_asian_width(sign) in "WF" else 0.3 if sign in " .,:'ilj-/" else 0.56 for sign in text)
 
 

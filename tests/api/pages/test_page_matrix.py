@@ -1,4 +1,4 @@
-"""Every page by a session of every kind of caller, opened by a signature or by the login: the answers of the table."""
+"""Every page by a session of every kind of caller, opened by a signature or by the login: the statuses of the table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POOLS_LAB = "lab-of-pool"
 
 
 def opened(kind: str) -> tuple[Browser, str]:
-    """A browser with a session of this kind, and the lab that pages are about for it."""
+    """A browser with a session of this kind, and the lab of the pages for it."""
     http = the_world()
     pool = with_login(http)
     for name, groups in USERS.items():
@@ -33,7 +33,7 @@ def opened(kind: str) -> tuple[Browser, str]:
 
 
 def ask(browser: Browser, page: tuple[str, str], lab: str) -> int:
-    """One request, with the fields that are right for it and a good token, if the session gives one."""
+    """One request with valid fields and a valid token, if the session has one."""
     method, path = page[0], f"/ui/{page[1].replace('{lab}', lab)}"
     if method == "GET":
         return browser.get(path).status

@@ -1,4 +1,4 @@
-"""What pages show and what their forms do, asked as a browser asks, on the fakes."""
+"""The contents of pages and the effects of their forms, requested as by a browser, on the fakes."""
 
 from __future__ import annotations
 
@@ -387,7 +387,7 @@ def test_every_page_speaks_korean_to_a_browser_that_asks_for_it(path: str, arn: 
 
 
 def test_a_language_that_was_chosen_is_the_pages_whatever_the_browser_asks_for() -> None:
-    """Said on the page or to the API, by this session or another one; it asks the table for nothing more."""
+    """Set on the page or by the API, by this session or another one; it needs no further query of the table."""
     http = world()
     mine, elsewhere, other = Browser.of(http, OWNER), Browser.of(http, OWNER), Browser.of(http, ADMIN)
     for browser in (mine, elsewhere, other):

@@ -1,4 +1,4 @@
-"""Accounts over HTTP: who may register them, labs that are asked for in them, and when they may not go."""
+"""Accounts over HTTP: permission to register them, labs in them, and the conditions for their removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labs that wait for an approver: what makes them wait, who may answer, and what an answer does."""
+"""Labs that wait for an approver: the reasons, the approvers, and the effects of an answer."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_session_of_the_same_shared_role_is_not_another_person() -> None:
 
 
 def test_another_permission_set_is_not_another_person() -> None:
-    """Whoever asks with the one and approves with the other would approve their own."""
+    """A person who requests with one identity and approves with the other would approve their own."""
     http = a_http()
     one, two = (
         f"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{s}_0123456789abcdef/mina" for s in ("Labs", "Admin")
@@ -203,7 +203,7 @@ def test_whoever_bears_the_owners_name_by_another_identity_may_be_the_owner(
 
 @pytest.mark.parametrize("joined", [True, False])
 def test_the_mail_has_no_links_where_its_reader_may_be_the_owner(joined: bool) -> None:
-    """A link asks nobody who they are."""
+    """A link does not identify its user."""
     http = a_http()
     reader = "ops@example.com" if joined else "learner@example.com"
     http.world.deps = replace(http.world.deps, watch=replace(http.world.deps.watch, administrators=reader))
@@ -276,7 +276,7 @@ def test_a_lab_that_waits_is_not_extended_beyond_what_approvers_were_asked_about
 
 
 def test_an_approval_reserves_in_the_month_into_which_the_lease_has_moved_and_is_refused_where_that_is_full() -> None:
-    """Asked for in November and approved in December: page and button say the same, and nothing is made."""
+    """Requested in November and approved in December: page and button agree, and nothing is created."""
     http = a_http()
     http.world.clock.instant = datetime(2026, 11, 29, 3, tzinfo=UTC)
     lab = ask(http)

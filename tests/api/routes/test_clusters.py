@@ -1,4 +1,4 @@
-"""The fleet over HTTP: what comes first, one cluster whole, and who may say what of it."""
+"""The fleet over HTTP: order, one cluster in full, and permissions."""
 
 from __future__ import annotations
 

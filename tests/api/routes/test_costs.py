@@ -1,4 +1,4 @@
-"""GET /costs: a month's sums by person, team, account and tag, who sees which, and the same as CSV."""
+"""GET /costs: a month's sums by person, team, account and tag, their visibility, and the same as CSV."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_same_labs_by_person_team_account_and_tag() -> None:
 
 @pytest.mark.parametrize("form", ["csv", "focus"])
 def test_an_export_names_nobody_whom_its_reader_does_not_see(form: str) -> None:
-    """A page's cursor is the key of its last row, which may be anybody's."""
+    """A page's cursor is the key of its last row, which may be another person's."""
     http = a_http()
     http.people = replace(http.people, teams=())
     query = {"month": "2026-11", "format": form, "limit": "1"}
@@ -74,7 +74,7 @@ def test_json_which_has_every_row_takes_no_page(name: str) -> None:
 
 
 def test_people_of_a_group_of_the_user_pool_are_in_their_teams_sum_whoever_looks() -> None:
-    """Groups make teams: an administrator who is in none of them saw them as people of no team."""
+    """Groups define teams: an administrator who is in none of them saw their members as people of no team."""
     http = a_http()
     pool = FakeUserPool(http.world.account, http.world.clock)
     pool.add("mina", "team-pool")
@@ -89,7 +89,7 @@ def test_people_of_a_group_of_the_user_pool_are_in_their_teams_sum_whoever_looks
 
 @pytest.mark.parametrize("trouble", [AwsUnavailable("Away."), AwsRefused("cognito-idp:ListGroups", "Gone", "No pool.")])
 def test_while_the_user_pool_is_in_trouble_teams_are_the_settings_and_a_finding_says_so(trouble: Exception) -> None:
-    """Sums that are kept were no answer for want of names; a file, which has no room for a finding, is refused."""
+    """Stored sums were unavailable for lack of names; a file, which has no place for a finding, is refused."""
     http = a_http()
     http.world.deps = replace(http.world.deps, user_pool=FakeUserPool(http.world.account, http.world.clock))
     assert costs(http, "team", caller=ADMIN).json["findings"] == []
@@ -257,7 +257,7 @@ def compared(http: Http, **options: Any) -> Any:
 
 
 def test_a_month_is_told_beside_awss_bill_in_percent_by_part() -> None:
-    """Eight hours of the course's lab: what is reckoned here so far, whatever is reserved."""
+    """Eight hours of the course's lab: the costs so far, whatever is reserved."""
     http = Http()
     lab_id = http.post("/labs", {"name": "a"}).json["id"]
     http.world.store.change_lab(lab_id, lambda lab: lab.moved_to(Phase.PROVISIONING, http.world.clock.now()))

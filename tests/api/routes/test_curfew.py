@@ -1,4 +1,4 @@
-"""Plans, rules and verdicts over HTTP: who sees what, and who may change it."""
+"""Plans, rules and verdicts over HTTP: visibility, and permission to change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /health: what an administrator's monitor asks, and what the runs leave behind for it."""
+"""GET /health: the fields for an administrator's monitor, and the records that the runs leave for it."""
 
 from __future__ import annotations
 

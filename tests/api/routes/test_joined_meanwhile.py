@@ -1,4 +1,4 @@
-"""A press joins a person to another while somebody else's request or run is at work on them: at each of its calls."""
+"""A press joins a person to another while another request or run works on them: at each of its calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.fakes.people import FakePeople
 
 
 class Meanwhile:
-    """Somebody acts right before one call of a port; `reached`: whether there were as many calls, `said`: their answer.
+    """Performs an act right before one call of a port; `reached`: whether there were as many calls, `said`: its answer.
 
     `only`: the calls that count, all without it.
     """
@@ -46,7 +46,7 @@ class Meanwhile:
 
 
 def two_people() -> tuple[Http, Person, Person]:
-    """KIM, who reads ADDRESS, and USER, who asks for it: one press joins them."""
+    """KIM, who reads ADDRESS, and USER, who requests it: one press joins them."""
     http = an_http()
     confirmed(http, KIM)
     http.world.clock.advance(hours=1)
@@ -119,7 +119,7 @@ class Group:
 
 
 def a_group() -> Group:
-    """KIM and USER, whom only a roster put together, may press for the address that OTHER reads. Each has an ended lab."""
+    """KIM and USER, joined only by a roster, may press for the address that OTHER reads. Each has an ended lab."""
     http = an_http()
     mailing = with_mail(http.world, {})
     mailing.store.note_bounced_address(ADDRESS, "no such mailbox", NOW)
@@ -152,7 +152,7 @@ ACTS: dict[str, Callable[[Group], Any]] = {
 
 
 def left_of(group: Group) -> dict[str, Any]:
-    """All that an erasure deletes, without ids."""
+    """All data that an erasure deletes, without ids."""
     people = group.http.world.people
     return {
         "people": sorted(
@@ -170,7 +170,7 @@ def left_of(group: Group) -> dict[str, Any]:
 
 @cache
 def one_after_the_other(named: str, acts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What is left if the name, or the whole group, is erased before, between or after the acts."""
+    """The remaining data if the name, or the whole group, is erased before, between or after the acts."""
     lefts = []
     for place, names in product(range(len(acts) + 1), ([named], BOTH)):
         group = a_group()

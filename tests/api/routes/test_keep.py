@@ -1,4 +1,4 @@
-"""The link in a warning, as people and mail scanners use it: nobody signs, looking changes nothing, the button keeps."""
+"""The link in a warning, as people and mail scanners use it: no signature, GET changes nothing, the button keeps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def press(http: Http, path: str, **options: Any) -> Answer:
 
 
 class Page(HTMLParser):
-    """What a reader sees of a page, what it would load, and what it would send."""
+    """The visible text of a page, the resources that it would load, and the forms that it would send."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -358,7 +358,7 @@ def test_a_link_that_is_not_ours_is_refused_before_anything_is_asked_of_aws(how:
 
 
 def test_a_good_link_counts_for_itself_and_keeps_nobody_elses_away() -> None:
-    """Issue 11, row 10: one bucket for everyone let one flood take everyone's link."""
+    """Issue 11, row 10: with one bucket for everyone one flood blocked everyone's link."""
     http = a_world(a_ready_lab(), an_entry())
     path = a_link(http, an_entry())
     answers = [get(http, path, headers=JSON).status for _ in range(MOST_USES + 5)]
@@ -388,7 +388,7 @@ def test_the_page_speaks_the_language_that_the_browser_asks_for() -> None:
 
 
 def test_the_page_says_the_reason_in_the_language_that_the_browser_asks_for() -> None:
-    """It was English on a Korean page: a method of strings had made a plain one of it."""
+    """It was English on a Korean page: a string method had turned it into a plain string."""
     entry = an_entry(reason=Sentence("idle since {at}: {reasons}", at="18:40", reasons="x"))
     http = a_world(None, entry)
     asking = get(http, a_link(http, entry), headers={"accept-language": "ko"})

@@ -1,4 +1,4 @@
-"""What a request names and AWS does not have is refused before anything is stored; what nobody can look up is a warning."""
+"""References in a request to missing AWS resources are refused before anything is stored; unverifiable ones are a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP surface on fakes: who may do what, and what every answer looks like."""
+"""The HTTP surface on fakes: permissions, and the form of every answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What owners and administrators may say about how long a lab lives, over HTTP."""
+"""Changes by owners and administrators to a lab's lifetime, over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The buttons of a mail: GET shows, POST acts, for one person, one thing, and for two weeks; whatever is forged is no link."""
+"""The buttons of a mail: GET shows, POST acts, for one person, one subject, and two weeks; forged links are refused."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_name_as_long_as_eks_allows_has_its_buttons() -> None:
 
 @pytest.mark.parametrize("who", ["team@example.com", "contact@example.com"])
 def test_who_only_hears_of_it_silences_nobody(who: str) -> None:
-    """A tag that anybody may write names another owner; the team hears, too. Neither may hold the owner's mails back."""
+    """A tag that anybody may write names another owner; the team is notified, too. Neither may hold the owner's mails back."""
     http = an_http()
     kept = replace(watched(http), team="team@example.com", other_owners=("contact@example.com",))
     http.world.watch.store.kept[kept.cluster.key] = kept

@@ -1,4 +1,4 @@
-"""`GET|PUT /me`, the link that confirms an address, who is joined to whom, and a person's calendar."""
+"""`GET|PUT /me`, the link that confirms an address, joined persons, and a person's calendar."""
 
 from __future__ import annotations
 
@@ -353,7 +353,7 @@ def test_a_calendar_of_a_person_with_several_identities_has_the_labs_of_each() -
 
 @pytest.mark.parametrize("owner", [KIM, AGAIN, USER.replace("user/", "user/class/")])
 def test_a_calendar_of_a_roster_s_person_has_labs_by_each_permission_set_and_path(owner: str) -> None:
-    """A roster names neither: labs are the person's whose key their owner has, as mails are."""
+    """A roster names neither: a lab belongs to the person with its owner's key, as mails do."""
     http = an_http()
     mine = identity_key(owner)
     rostered = (USER, "arn:aws:sts::111122223333:directory/kim@corp.example")
@@ -551,7 +551,7 @@ def test_where_the_installation_sends_mail_the_link_comes_by_it_alone() -> None:
 
 
 def test_a_link_that_ses_refuses_is_published_to_nobody_and_is_sent_once_ses_takes_it() -> None:
-    """The topic's subscribers take everything: each of them could have pressed its button, and it was never sent again."""
+    """The topic's subscribers get everything: each of them could have pressed its button, and it was never sent again."""
     http = an_http()
     mailing, last = letters(http)
     mailing.mailer.outcomes[ADDRESS] = "refused"

@@ -1,4 +1,4 @@
-"""Money over HTTP: ceilings that administrators set, and what a request over them hears."""
+"""Money over HTTP: ceilings that administrators set, and the answers to requests over them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_ten_p5_for_72_hours_are_403_with_the_sum() -> None:
 
 
 def test_a_request_asks_the_account_in_one_round() -> None:
-    """Each question is asked once, before the write, whose race asks nothing again; all about quotas is one call of the port."""
+    """Each query is made once, before the write, whose race makes none again; all about quotas is one call of the port."""
     http = Http()
     http.post("/labs", {"name": "a"})
     asked = [(name, repr(args)) for name, args in http.world.account.calls]
@@ -94,7 +94,7 @@ def test_every_part_of_the_list_is_in_this_test() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_null_takes_back_any_part_of_the_list_and_no_other(name: str) -> None:
-    """What was once said of `maxUsdHour` could not be taken back: null was no word, and "none" no amount."""
+    """`maxUsdHour`, once set, could not be removed: null was ignored, and "none" is no amount."""
     http = Http()
     usual = {**http.get("/offers", caller=ADMIN).json, "maxUsdHour": None}
     assert http.put("/offers", SAID, caller=ADMIN).status == 200
@@ -250,7 +250,7 @@ def test_what_kubernetes_made_is_told_from_when_it_was_found_and_is_in_no_sum() 
     ids=lambda each: type(each).__name__,
 )
 def test_a_list_that_is_saved_is_answered_whatever_the_user_pool_says(trouble: Exception) -> None:
-    """A pool that refused made a 502 of a PUT that had saved everything."""
+    """A refusal by the pool made a 502 of a PUT that had saved everything."""
     http = Http()
     http.world.deps = replace(http.world.deps, user_pool=FakeUserPool(http.world.account, http.world.clock))
     for asked in (lambda: http.put("/offers", {"teams": [{"team": "shop", "askUsd": 5}]}, caller=ADMIN),) * 2:

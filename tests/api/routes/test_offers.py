@@ -1,4 +1,4 @@
-"""GET and PUT /offers: everyone may look, administrators change, and a request is judged by what they said last."""
+"""GET and PUT /offers: everyone may read, administrators change, and a request is judged by the latest list."""
 
 from __future__ import annotations
 

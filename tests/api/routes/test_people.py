@@ -1,4 +1,4 @@
-"""Erasure: administrators take a person out of what is kept of labs that are over, and of nothing that still needs a name."""
+"""Erasure: administrators remove a person from the records of ended labs, and not from any that still needs a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`POST /people` and `GET /people`: a roster as spreadsheets save it, all of it or nothing; and the export that comes back."""
+"""`POST /people` and `GET /people`: a roster in spreadsheets' formats, all of it or nothing; and the export that can be
+imported.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ ROWS = f"{HEAD}\nkim,,kim@example.com,ko,Asia/Seoul\n,lee@corp.example,lee@examp
 
 
 def send(http: Http, text: str | bytes, kind: str = "text/csv", caller: str = ADMIN) -> Answer:
-    """As API Gateway hands it on: bytes of application/octet-stream in base64."""
+    """From API Gateway: bytes of application/octet-stream in base64."""
     if isinstance(text, str):
         return http.call("POST", "/people", body=text, caller=caller, headers={"content-type": kind})
     headers = {"content-type": "application/octet-stream"}
@@ -413,7 +415,7 @@ def test_an_export_is_a_roster_that_can_be_sent_again() -> None:
 
 
 def test_an_export_of_whoever_came_by_themselves_can_be_sent_again() -> None:
-    """Somebody who only chose a language, a login of a user pool, a role that is named like Identity Center's."""
+    """A person who only chose a language, a login of a user pool, a role with a name like Identity Center's."""
     http = an_http()
     http.put("/me", {"language": "ko"}, caller=STRANGER)
     confirmed(http, KIM)
@@ -528,7 +530,7 @@ def test_a_roster_of_people_with_many_identities_is_saved_in_writes_that_a_trans
 
 @dataclass
 class Counted:
-    """People whose saves somebody counts."""
+    """People with a count of their saves."""
 
     people: Any
     save_people: Callable[[Sequence[Person], Sequence[Person]], bool]
@@ -538,7 +540,7 @@ class Counted:
 
 
 def test_two_rows_about_one_known_person_are_refused_both_named_with_every_other_fault() -> None:
-    """Two writes of one item in a transaction: DynamoDB refused the whole roster, for ever."""
+    """Two writes of one item in a transaction: DynamoDB refused the whole roster, every time."""
     http = an_http()
     assert http.world.people.save_people([], [Person("person-1", (USER, KIM), NOW)])
     head = "iamUser,identityCenter,address"

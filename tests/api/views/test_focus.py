@@ -1,4 +1,4 @@
-"""The FOCUS export against the column table of the specification, version 1.2 (tests/data/focus-1.2.json, read off its tag)."""
+"""The FOCUS export against the column table of the specification, version 1.2 (tests/data/focus-1.2.json, from its tag)."""
 
 from __future__ import annotations
 
