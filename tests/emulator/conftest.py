@@ -1,4 +1,4 @@
-"""One running emulator for all tests of it, and small things deployed in it."""
+"""One running emulator for all of its tests, and small resources deployed in it."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def role(sandbox: Sandbox) -> Iterator[str]:
-    """A Lambda and Step Functions role that may do nothing but invoke functions and read who it is."""
+    """A Lambda and Step Functions role that may only invoke functions and read its identity."""
     iam = sandbox.client("iam")
     services = ["lambda.amazonaws.com", "states.amazonaws.com"]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
@@ -59,7 +59,7 @@ def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[..., str]]
 
 @pytest.fixture
 def deploy_into() -> Callable[[Sandbox, str, str], str]:
-    """Deploy Python source into another emulator, whose end takes it along."""
+    """Deploy Python source into another emulator, which deletes it at its end."""
 
     def deploy(sandbox: Sandbox, name: str, source: str) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -80,7 +80,7 @@ def deploy_into() -> Callable[[Sandbox, str, str], str]:
 
 @pytest.fixture
 def run_machine(sandbox: Sandbox, role: str) -> Iterator[Callable[..., Json]]:
-    """Run a state machine to its end; returns what DescribeExecution says, `output` parsed."""
+    """Run a state machine to its end; return DescribeExecution's answer, `output` parsed."""
     client = sandbox.client("stepfunctions")
     made: list[str] = []
 

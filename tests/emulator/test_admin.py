@@ -1,4 +1,4 @@
-"""The sandbox's own routes never stop the server: whoever holds EKS' lock may be calling that very server."""
+"""The sandbox's own routes never block the server: the holder of EKS's lock may be calling that very server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_route_that_waits_lets_the_server_go_on() -> None:
         return {}
 
     async def aws(_scope: Any, _receive: Any, _send: Any) -> None:
-        held.set()  # Only a server that goes on gets here.
+        held.set()  # Only a server that is not blocked gets here.
 
     async def receive() -> Mapping[str, Any]:
         return {"body": b"", "more_body": False}

@@ -1,6 +1,7 @@
-"""Refusals that programs of EKS labs meet, asked of the emulator and of moto, which was written by others from AWS's documentation.
+"""Refusals that programs of EKS labs meet, tested on the emulator and on moto, an independent implementation of AWS's
+documentation.
 
-Each case does what is refused at its end; the code must be the same in both, and the one that the case names.
+Each case ends with the refused request; the code must be the case's in both.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _own_policy(client: Client, name: str) -> str:
 
 
 def absent(service: str, operation: str, **given: Any) -> Case:
-    """Ask about what is not there."""
+    """Request a missing resource."""
 
     def ask(client: Client, _name: str) -> None:
         getattr(client(service), operation)(**given)

@@ -1,8 +1,8 @@
 """Auto Scaling groups launch, replace and report; they are deleted empty or by force.
 
-Sources: EC2 Auto Scaling user guide, "Health checks for instances" (a terminated instance is replaced) and "Tag Auto Scaling groups
-and instances" (PropagateAtLaunch, `aws:autoscaling:groupName`); API reference of DeleteAutoScalingGroup. The words of its refusal
-are those that users quote (hashicorp/terraform-provider-aws, aws-cdk).
+Sources: EC2 Auto Scaling user guide, "Health checks for instances" (a terminated instance is replaced) and "Tag Auto Scaling
+groups and instances" (PropagateAtLaunch, `aws:autoscaling:groupName`); API reference of DeleteAutoScalingGroup. The refusal's
+message is the one that users quote (hashicorp/terraform-provider-aws, aws-cdk).
 """
 
 from __future__ import annotations

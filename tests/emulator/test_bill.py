@@ -1,4 +1,4 @@
-"""What calls would cost on AWS is counted as AWS counts it: by the size of items, twice in transactions, never when refused."""
+"""The AWS costs of calls are counted by AWS's rules: by the size of items, twice in transactions, never when refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _schema(keys: dict[str, str]) -> list[Any]:
 
 
 def billed(sandbox: Sandbox, call: str, **request: Any) -> dict[str, float]:
-    """What one call of DynamoDB's adds to the bill."""
+    """The cost that one call of DynamoDB's adds to the bill."""
     before = Counter(sandbox.admin("GET", "bill"))
     getattr(sandbox.client("dynamodb"), call)(**request)
     after = Counter(sandbox.admin("GET", "bill"))

@@ -1,4 +1,4 @@
-"""Stacks: what a lab's template needs comes up, tagged; what still has dependencies fails to go, and says so."""
+"""Stacks: a lab's template is created, with tags; a resource with dependencies fails to be deleted, with the reason."""
 
 import json
 import time

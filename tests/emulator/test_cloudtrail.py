@@ -1,8 +1,9 @@
-"""CloudTrail's event history, as AWS writes it: who made a thing, what merely mentions it, what failed, how late and how often.
+"""CloudTrail's event history in AWS's form: creators, mere mentions, failures, delays and repetitions.
 
-Sources: "CloudTrail userIdentity element" and "CloudTrail record contents" of its user guide; the API reference of LookupEvents;
-recorded events in public repositories (GorillaStack/auto-tag: RunInstances; awsdocs/aws-kms-developer-guide: CreateVolume;
-panther-labs/panther-analysis: CreateSecurityGroup; the sessions of service-linked roles in emulator/core/actors.py).
+Sources: "CloudTrail userIdentity element" and "CloudTrail record contents" of its user guide; the API reference of
+LookupEvents; recorded events in public repositories (GorillaStack/auto-tag: RunInstances; awsdocs/aws-kms-developer-guide:
+CreateVolume; panther-labs/panther-analysis: CreateSecurityGroup; the sessions of service-linked roles in
+emulator/core/actors.py).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def network(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture
 def make_role(sandbox: Sandbox) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Make a role that may do what is recorded here."""
+    """Create a role with the rights for the recorded calls."""
     iam, made = sandbox.client("iam"), []
 
     def make(name: str, *actions: str) -> dict[str, Any]:
@@ -55,13 +56,13 @@ def make_role(sandbox: Sandbox) -> Iterator[Callable[..., dict[str, Any]]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _in_no_hurry(sandbox: Sandbox) -> None:
-    """A second of AWS is a hundredth of one here, within which a test asks more than twice."""
+    """A second of AWS is a hundredth of one here, and a test makes more than two requests in it."""
     sandbox.admin("POST", "trail", {"windowSeconds": 0})
 
 
 @pytest.fixture
 def trail(sandbox: Sandbox) -> Iterator[None]:
-    """The trail's settings are as before afterwards."""
+    """Restores the trail's settings afterwards."""
     before = sandbox.admin("POST", "trail", {"delaySeconds": 0})
     yield
     for name, value in before.items():
@@ -73,7 +74,7 @@ def document(statement: dict[str, Any]) -> str:
 
 
 def events(sandbox: Sandbox, key: str, value: str, region: str = "ap-northeast-2") -> list[Event]:
-    """What LookupEvents finds by one attribute, newest first, with the record read."""
+    """The events that LookupEvents finds by one attribute, newest first, with the parsed record."""
     attributes = [{"AttributeKey": key, "AttributeValue": value}]
     pages = sandbox.client("cloudtrail", region=region).get_paginator("lookup_events")
     found = [each for page in pages.paginate(LookupAttributes=attributes) for each in page["Events"]]
@@ -386,7 +387,7 @@ def test_two_look_ups_a_second_for_each_account_and_region(sandbox: Sandbox) -> 
 
 @pytest.mark.usefixtures("trail")
 def test_events_can_come_late(sandbox: Sandbox) -> None:
-    sandbox.admin("POST", "trail", {"delaySeconds": 100})  # A second on the wall at the scale of 0.01.
+    sandbox.admin("POST", "trail", {"delaySeconds": 100})  # A real second at the scale of 0.01.
     volume = sandbox.client("ec2").create_volume(AvailabilityZone="ap-northeast-2a", Size=1)["VolumeId"]
     assert events(sandbox, "ResourceName", volume) == []
     time.sleep(1.1)

@@ -1,4 +1,4 @@
-"""A resource comes and goes with its condition, and a change set says so."""
+"""A resource is created and deleted with its condition, and a change set lists it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_change_set_sees_what_a_condition_brings_and_takes_away(sandbox: Sandb
 
 
 def changes(cloudformation: Any, more: str) -> list[tuple[str, str]]:
-    """Make and execute a change set with this value; return what it said it would do."""
+    """Create and execute a change set with this value; return its announced changes."""
     named = {"StackName": NAME, "ChangeSetName": f"to-{more}"}
     asked = [{"ParameterKey": "More", "ParameterValue": more}]
     cloudformation.create_change_set(**named, UsePreviousTemplate=True, Parameters=asked)

@@ -1,4 +1,4 @@
-"""The emulated Cost Explorer, asked as AWS's is: in us-east-1, by days with an exclusive end, by tags that are activated."""
+"""The emulated Cost Explorer with AWS's rules: in us-east-1, by days with an exclusive end, by activated tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that only AWS writes, by which a thing's creator is known without CloudTrail.
+"""Fields that only AWS writes, which show a resource's creator without CloudTrail.
 
 Sources: `LaunchTemplate.CreatedBy` and `NetworkInterface.RequesterId` of botocore's model; an EKS launch template's CreatedBy
 `arn:aws:sts::<account>:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS` and a requester `AROA…:session` as recorded in
@@ -29,7 +29,7 @@ def subnet(sandbox: Sandbox) -> str:
 
 @pytest.fixture
 def karpenter(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
-    """A role that may do anything in EC2."""
+    """A role with all rights in EC2."""
     iam = sandbox.client("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     allowed = {"Effect": "Allow", "Action": ["ec2:*", "iam:PassRole"], "Resource": "*"}

@@ -1,4 +1,4 @@
-"""EC2 refuses what AWS refuses, cleans up what AWS cleans up, and filters by what was asked."""
+"""EC2 refuses, cleans up and filters as AWS does."""
 
 import time
 from collections.abc import Callable

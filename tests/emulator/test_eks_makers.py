@@ -1,7 +1,7 @@
-"""Who makes what of a cluster in an account, as CloudTrail, EC2 and Auto Scaling name them.
+"""The creators of a cluster's resources, as CloudTrail, EC2 and Auto Scaling name them.
 
-Sources: EKS user guide, "Using service-linked roles" and the recorded sessions in emulator/core/actors.py; VPC CNI's interfaces are
-made by the node's role, whose session is the instance's id (IAM user guide, "Instance profiles").
+Sources: EKS user guide, "Using service-linked roles" and the recorded sessions in emulator/core/actors.py; VPC CNI's interfaces
+are made by the node's role, whose session is the instance's id (IAM user guide, "Instance profiles").
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _in_no_hurry(sandbox: Sandbox) -> None:
 
 @pytest.fixture(scope="module")
 def cluster(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
-    """A cluster that logs, with a node group of one node."""
+    """A cluster with logging, with a node group of one node."""
     ec2, eks = sandbox.client("ec2"), sandbox.client("eks")
     vpc = ec2.create_vpc(CidrBlock="10.12.0.0/16")["Vpc"]["VpcId"]
     subnets = [

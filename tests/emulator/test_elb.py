@@ -1,4 +1,5 @@
-"""Load balancers as strict as AWS's: idempotent creates, protected deletions, ARNs by type. moto is asked the same where it knows.
+"""Load balancers with AWS's rules: idempotent creations, protected deletions, ARNs by type. moto runs the same cases where it
+can.
 
 Sources: API reference of CreateLoadBalancer, CreateTargetGroup and DeleteLoadBalancer; the refusals' words as quoted in
 kubernetes-sigs/aws-load-balancer-controller#3173, fortinet/fortigate-terraform-deploy#21 and aws-cloudformation/rain#187.
@@ -132,7 +133,7 @@ def test_names_have_32_characters(balancers: Balancers, request: pytest.FixtureR
     error = refusal(lambda: balancers.target_group("x" * 33))
     message = f"Target group name '{'x' * 33}' cannot be longer than '32' characters"
     assert (error["Code"], error["Message"]) == ("ValidationError", message)
-    if "ours" in request.node.name:  # moto takes it.
+    if "ours" in request.node.name:  # moto accepts it.
         error = refusal(lambda: balancers.create("x" * 33))
         assert error["Message"] == f"The load balancer name '{'x' * 33}' cannot be longer than '32' characters"
     balancers.target_group("x" * 32)

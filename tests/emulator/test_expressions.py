@@ -1,4 +1,4 @@
-"""Conditions on DynamoDB's items that are read once for all of them say what they say when they are read for each."""
+"""Conditions on DynamoDB's items have the same result when parsed once for all as when parsed for each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CONDITIONS = (
 
 
 def said(evaluate: Any, *asked: Any) -> object:
-    """The answer, or the words of the refusal."""
+    """The answer, or the message of the refusal."""
     try:
         return bool(evaluate(*asked))
     except ValueError as error:

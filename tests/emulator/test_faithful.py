@@ -1,4 +1,4 @@
-"""Every row of FAITHFUL.md has a test that is there, and a source."""
+"""Every row of FAITHFUL.md has an existing test, and a source."""
 
 from __future__ import annotations
 

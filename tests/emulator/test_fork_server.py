@@ -1,4 +1,4 @@
-"""The process that forks Lambda's: what fails there fails one process, leaves nothing open, and is over with the next request."""
+"""The process that forks Lambda's: a failure affects one process, leaves nothing open, and is over with the next request."""
 
 from __future__ import annotations
 

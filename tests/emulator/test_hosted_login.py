@@ -1,4 +1,4 @@
-"""A user pool's login as browsers see it: a cookie that stays, a `/logout` that ends it, providers by CloudFormation."""
+"""A user pool's login as browsers see it: a persistent cookie, a `/logout` that ends it, providers by CloudFormation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Login:
         )
 
     def sign_in(self, username: str = "learner") -> tuple[Mapping[str, str], str]:
-        """The headers that lead back to the application, and the cookie that the browser keeps."""
+        """The headers of the redirect to the application, and the cookie in the browser."""
         fields = self.wanted(username=username, password="Learner-1")
         status, headers, text = self.ask("POST", "/login", fields)
         assert status == 302, text

@@ -1,4 +1,4 @@
-"""The sandbox's IAM asks what AWS asks: tags of what is there and of what is made, parts of an instance, roles handed over."""
+"""The sandbox's IAM checks what AWS checks: tags of existing and new resources, parts of an instance, passed roles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Allow = Callable[[list[Json]], Credentials]
 
 @pytest.fixture
 def user_with(sandbox: Sandbox) -> Iterator[Allow]:
-    """Somebody with these statements."""
+    """A user with these statements."""
     iam = sandbox.client("iam")
     iam.create_user(UserName="asker")
 

@@ -1,4 +1,4 @@
-"""Calls of functions are interrupted as a rule says: so often for each role and action, before or after their effect."""
+"""A rule interrupts calls of functions: a number of times for each role and action, before or after their effect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def tag(sandbox: Sandbox, deploy_function: Callable[[str, str], str]) -> Iterator[Run]:
-    """Have a function tag its role, two times, and tell what it was answered and what the tag is."""
+    """Let a function tag its role twice; return its answers and the final tag."""
     deploy_function("tagger", FUNCTION)
     iam = sandbox.client("iam")
     iam.put_role_policy(RoleName="small", PolicyName="tags", PolicyDocument=json.dumps(MAY_TAG))

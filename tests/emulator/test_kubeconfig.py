@@ -1,4 +1,4 @@
-"""kubectl with what the aws command line writes: `aws eks update-kubeconfig`, then `get-token` at each call."""
+"""kubectl with the AWS CLI's configuration: `aws eks update-kubeconfig`, then `get-token` at each call."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_user_with_an_access_entry_looks_around(sandbox: Sandbox, tmp_path: Pa
     assert written.returncode == 0, written.stderr
     kubectl = KUBECTL
     assert "You must be logged in to the server" in run(kubectl, "get", "ns").stderr
-    # And no answer may be used again unasked, also not by a client whose clock is years behind the server's
+    # And answers are not cached without validation, also by a client whose clock is years behind the server's
     with pytest.raises(HTTPError) as refused:
         urlopen(
             Request(

@@ -1,4 +1,4 @@
-"""EC2, CloudFormation and IAM in the eventual mode, over HTTP: a role does not find what it has just made, root does."""
+"""EC2, CloudFormation and IAM in the eventual mode, over HTTP: a role does not find its new resources, root does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*",
 
 @pytest.fixture
 def hasty(sandbox: Sandbox) -> Iterator[Any]:
-    """Clients of a session of a role that may do everything, in the eventual mode."""
+    """Clients of a session of a role with all rights, in the eventual mode."""
     iam, account = sandbox.client("iam"), sandbox.account
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
     arn = iam.create_role(RoleName="hasty", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]

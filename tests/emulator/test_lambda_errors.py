@@ -1,4 +1,4 @@
-"""A Python exception reaches whoever called the Lambda by its class name, as on AWS."""
+"""A Python exception reaches the caller of the Lambda by its class name, as on AWS."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who waits for a turn among the functions that run at once, and for how long."""
+"""The queue for Lambda's concurrency: its members, and their waiting times."""
 
 from __future__ import annotations
 

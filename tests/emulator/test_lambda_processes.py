@@ -1,6 +1,6 @@
-"""Lambda processes share what they import, few of them stay, and all of them end with the emulator.
+"""Lambda processes share their imports, few of them stay, and all of them end with the emulator.
 
-Memory is what `emulator/core/memory.py` reads.
+Memory is read by `emulator/core/memory.py`.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def handle(event, context):
 
 
 def parts(sandbox: Sandbox, *names: str) -> list[tuple[int, int, str]]:
-    """Deploy and call functions of one archive; which process each is, which imported its part, and what it said."""
+    """Deploy and call functions of one archive; return the process of each, the importer of its part, and its answer."""
     lambdas, iam = sandbox.client("lambda"), sandbox.client("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})

@@ -1,4 +1,4 @@
-"""A function's lines and its dead letters need the rights of the function's own role, as on AWS."""
+"""A function's log lines and its dead letters need the rights of the function's own role, as on AWS."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def groups(sandbox: Sandbox) -> list[str]:
 
 
 def allowed(sandbox: Sandbox, actions: list[str]) -> None:
-    """Let the small role do this, beside what it may; the fixture takes the policy away again."""
+    """Grant the small role this as well; the fixture removes the policy again."""
     iam, lambdas = sandbox.client("iam"), ["lambda:InvokeFunction", "sts:GetCallerIdentity"]
     said = {"Effect": "Allow", "Action": [*lambdas, *actions], "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [said]})

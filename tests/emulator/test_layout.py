@@ -1,4 +1,4 @@
-"""The emulator stands alone: it imports nothing of this project, its folders don't import each other in a circle."""
+"""The emulator is independent: it imports nothing of this project, and its folders have no circular imports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def folder_of(module: str) -> Path | None:
-    """The folder in which a module of the emulator lies; a package is the folder itself."""
+    """The folder of a module of the emulator; for a package, the folder itself."""
     place = PROJECT / module.replace(".", "/")
     if place.with_suffix(".py").is_file():
         return place.parent

@@ -1,4 +1,4 @@
-"""What AWS refuses of a request by itself. moto, an independent emulator, is asked the same wherever it knows the refusal.
+"""Requests that AWS refuses by themselves. moto, an independent emulator, runs the same cases wherever it knows the refusal.
 
 Sources: EC2's "Error codes"; API references of CreateSubnet, AuthorizeSecurityGroupIngress, RunInstances, CreateTags,
 StartExecution and Publish; botocore's models for lengths and patterns; the words as quoted in the issues that

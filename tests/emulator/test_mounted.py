@@ -1,4 +1,4 @@
-"""What the sandbox adds to the emulator is really in it: EKS behind IAM, tags everywhere, quotas, image parameters."""
+"""The sandbox's additions to the emulator are active: EKS behind IAM, tags for all services, quotas, image parameters."""
 
 import json
 import urllib.error

@@ -1,7 +1,7 @@
-"""Every operation that the service asks IAM for is there, and says of what is not there what botocore's model says it may say.
+"""Every operation in the service's IAM requests exists, and has the error codes of botocore's model for missing resources.
 
-The operations are those of tests/data/rights-asked.json, the record of all stories. Each is called with the least that its model
-requires, about things that do not exist; so each answers, or refuses with a code of its model or one that all services have.
+The operations are those of tests/data/rights-asked.json, the record of all stories. Each is called with the required members of
+its model, for resources that do not exist; so each answers, or refuses with a code of its model or a common one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAMES = {
     "states": "stepfunctions",
     "tag": "resourcegroupstaggingapi",
 }
-#: What IAM is asked for that is no operation, or one of another service.
+#: IAM actions that are no operations, or those of another service.
 NO_OPERATIONS = {"cloudformation:TagResource", "execute-api:Invoke", "iam:PassRole"}
 #: Codes of "Common error types" in each API reference; EC2's and CloudFormation's are in no model.
 COMMON = {"AccessDenied", "AccessDeniedException", "MissingParameter", "ValidationError", "ValidationException"}
@@ -40,7 +40,7 @@ COMMON |= {
     "SerializationException",
     "InvalidInput",
 }
-#: Codes that the API reference names, or users are told, and the model of the operation does not have.
+#: Codes in the API reference or in users' reports that are missing in the operation's model.
 BESIDE = {"CreateNodegroup": "ResourceNotFoundException", "SendMessage": "AWS.SimpleQueueService.NonExistentQueue"}
 NOT_MODELLED = {"ec2", "cloudformation", "autoscaling", "sts"}
 KNOWN = {
@@ -73,7 +73,7 @@ def model(service: str) -> Any:
 
 
 def least(shape: Shape, name: str) -> Any:
-    """The least that the model takes for a member."""
+    """The smallest valid value of a member."""
     if isinstance(shape, StructureShape):
         return {each: least(shape.members[each], each) for each in shape.required_members}
     if isinstance(shape, ListShape):

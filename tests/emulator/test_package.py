@@ -1,4 +1,4 @@
-"""Somebody can install the folder by itself and use it: no other part of this repository is on the path there."""
+"""The folder can be installed and used by itself: no other part of this repository is on the path there."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_it_needs_is_what_the_project_is_tested_with() -> None:
 
 
 README = (PROJECT / "emulator" / "README.md").read_text()
-#: `aws eks wait` looks every 30 seconds; a test has no time for that.
+#: `aws eks wait` polls every 30 seconds, which is too long for a test.
 IMPATIENT = """
 aws() {
   if [ "$2" != wait ]; then command aws "$@"; return; fi
@@ -53,7 +53,7 @@ aws() {
 
 
 def blocks(heading: str) -> list[str]:
-    """The indented blocks under a heading, of the shell."""
+    """The indented shell blocks under a heading."""
     section = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
     return [textwrap.dedent(each) for each in found]
@@ -61,7 +61,7 @@ def blocks(heading: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the package is installed into."""
+    """A folder with the installed package."""
     tmp_path = tmp_path_factory.mktemp("installed")
     source, site = tmp_path / "emulator-source", tmp_path / "site"
     shutil.copytree(PROJECT / "emulator", source, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""The emulated price list, asked as AWS's is: by filters, in pages, and by the service's own reader."""
+"""The emulated price list with AWS's API: by filters, in pages, and by the service's own reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox starts, keeps to this machine, enforces IAM, and goes away with whoever started it."""
+"""The sandbox starts, listens on this machine only, enforces IAM, and ends with its parent process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What AWS Step Functions answered when LocalStack's authors recorded it, asked of the emulator.
+"""AWS Step Functions' answers, recorded by LocalStack's authors, compared with the emulator's.
 
 Source: localstack/localstack, tests/aws/services/stepfunctions/v2, `*.snapshot.json`: recordings of AWS itself. Each case names
 its recording; codes and messages are theirs.

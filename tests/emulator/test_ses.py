@@ -1,5 +1,6 @@
-"""SES v2: who may send, what is refused, what becomes of a mail. Sources: botocore's model of sesv2; SES developer guide;
-service authorization reference."""
+"""SES v2: permitted senders, refusals, events of a mail. Sources: botocore's model of sesv2; SES developer guide; service
+authorization reference.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +54,7 @@ def send(ses: Any, to: str, **more: Any) -> str:
 def events_of(
     sandbox: Sandbox, queue: str, message_id: str, kinds: list[str], others: list[str] | None = None
 ) -> Events:
-    """Its events, once as many came as are awaited; what came of others is left out, their ids go into `others`."""
+    """Its events, once all awaited ones came; those of other mails are left out, their ids go into `others`."""
     sqs, found, until = sandbox.client("sqs"), Events(), time.monotonic() + 20
     while len(found) < len(kinds) and time.monotonic() < until:
         for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get(

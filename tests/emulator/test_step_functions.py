@@ -1,4 +1,4 @@
-"""The state machine language as the emulator runs it: what the workflows rely on behaves as on AWS."""
+"""The emulator's state machine language: the features that the workflows use behave as on AWS."""
 
 import json
 import time

@@ -1,7 +1,7 @@
 """An emulator in this process with the sandbox's EKS mounted in it, and an account with a network and roles.
 
-Ten minutes of AWS take 0.18 seconds, unless a test changes the clock's scale. The emulator checks no signatures here:
-what policies allow is the story tests' matter.
+Ten minutes of AWS take 0.18 seconds, unless a test changes the clock's scale. The emulator checks no signatures here: the story
+tests cover policies.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Bench:
         return answer["update"]
 
     def freeze(self) -> None:
-        """Let nothing that starts from now on end, until the clock's scale is set again."""
+        """Freeze all operations that start from now on, until the clock's scale is set again."""
         self.clock.scale = 1
 
     @staticmethod
@@ -141,7 +141,7 @@ def account(emulator: tuple[str, Any]) -> Bench:
 
 @pytest.fixture
 def bench(account: Bench) -> Iterator[Bench]:
-    """The account with no cluster in it."""
+    """The account without clusters."""
     yield account
     account.eks.reset()
     account.clock.set(datetime.now(UTC))
@@ -185,12 +185,12 @@ def _furnish(bench: Bench) -> None:
 
 
 def code_of(refused: pytest.ExceptionInfo[ClientError]) -> str:
-    """Return the name of the exception AWS answered with."""
+    """Return the name of the exception in AWS's answer."""
     return str(refused.value.response["Error"]["Code"])
 
 
 def make_role(bench: Bench, name: str, service: str) -> str:
-    """Make a role that trusts the service and return its ARN."""
+    """Create a role that trusts the service and return its ARN."""
     allow = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     arn: str = bench.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]

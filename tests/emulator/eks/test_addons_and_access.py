@@ -1,4 +1,4 @@
-"""Add-ons wait for machines; access entries, policies and pod identities work at once; tags are everywhere."""
+"""Add-ons wait for instances; access entries, policies and pod identities work at once; all support tags."""
 
 from __future__ import annotations
 

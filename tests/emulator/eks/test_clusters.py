@@ -1,4 +1,4 @@
-"""Clusters come up slowly, say no as EKS does, and leave what EKS leaves."""
+"""Clusters start slowly, and refuse requests and leave resources behind as in EKS."""
 
 from __future__ import annotations
 

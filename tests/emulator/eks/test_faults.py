@@ -1,4 +1,4 @@
-"""Faults strike the calls they name, as often as they say, in AWS's own words."""
+"""Faults affect the calls that they name, the given number of times, with AWS's own messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters found as they are: ended versions, members left out, forced upgrades in AWS's own time."""
+"""Existing clusters: ended versions, missing members, forced upgrades in AWS's own time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no SDK would send is refused as AWS refuses it, and what the model forbids is never answered."""
+"""Requests that no SDK would send are refused as by AWS, and answers conform to the model."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_ranges_of_the_query_string_are_checked(bench: Bench) -> None:
 
 
 def required_in_bodies() -> list[tuple[str, str]]:
-    """The operations of this EKS, each with a member that its body must have."""
+    """The operations of this EKS, each with a required member of its body."""
     found = []
     for name in sorted(OPERATIONS):
         shape = model.operation(name).input_shape

@@ -1,4 +1,4 @@
-"""Every operation of the model has an action, and every request the resource AWS would check."""
+"""Every operation of the model has an action, and every request the resource that AWS would check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Insights: put, listed by filter, described whole, refreshed; what the model does not know is refused."""
+"""Insights: put, listed by filter, described in full, refreshed; those outside the model are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """kubectl and the Kubernetes client for Python work on a cluster as a newcomer expects.
 
-They are asked themselves, in an environment of their own (`make kubectl`): what discovery, tables, patches, watches and
-protobuf must look like is theirs to say. kubectl's minor may differ by one from the cluster's (Kubernetes' version skew policy).
+The real clients run, in an environment of their own (`make kubectl`): they define the form of discovery, tables, patches,
+watches and protobuf. kubectl's minor may differ by one from the cluster's (Kubernetes' version skew policy).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def test_a_cluster_s_minor_may_be_one_lower_or_higher_than_kubectl_s(tmp_path: P
     version = f"1.{int(json.loads(told.stdout)['clientVersion']['minor']) + step}"
     bench.clock.set(WHEN_KUBECTL_WAS_NEW)
     offered = [each["clusterVersion"] for each in bench.client("eks").describe_cluster_versions()["clusterVersions"]]
-    if version not in offered:  # It is to come.
+    if version not in offered:  # A future version.
         bench.clock.advance(timedelta(days=365))
     made = bench.active_cluster(version=version, accessConfig={"authenticationMode": "API"})
     bench.ready_nodegroup()
@@ -210,7 +210,7 @@ def test_what_kubectl_sends_as_protobuf_arrives_as_it_would_in_json(
 
 
 def contains(found: Any, meant: Any) -> bool:
-    """Whether everything that was meant and is more than empty arrived."""
+    """Whether all non-empty intended values arrived."""
     if isinstance(meant, dict):
         return all(contains((found or {}).get(key), each) for key, each in meant.items() if each not in ({}, None, ""))
     if isinstance(meant, list):

@@ -1,4 +1,4 @@
-"""A cluster's API server: reached or not by its endpoint settings, open to whom EKS lets in, with objects that matter."""
+"""A cluster's API server: reachable by its endpoint settings, open to EKS's access entries, with relevant objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The eventual mode: what was just made is unknown, denied or untagged for a seeded while, and then as it is."""
+"""The eventual mode: a new resource is unknown, denied or untagged for a seeded time, and then in its final state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def call(operation: str, caller: Caller = SERVICE, **given: Any) -> Call:
 
 
 def look(lag: Lag, caller: Caller = SERVICE) -> str:
-    """What the first look at a node group just made answers."""
+    """The first read of a new node group."""
     lag.seen(call("CreateNodegroup", nodegroupName="workers"), {"nodegroup": {"tags": {"a": "b"}}})
     asked = call("DescribeNodegroup", caller, nodegroupName="workers")
     try:

@@ -1,4 +1,4 @@
-"""Node groups bring machines, refuse what EKS refuses, and leave the CNI's interfaces behind."""
+"""Node groups start instances, refuse requests as EKS does, and leave the CNI's interfaces behind."""
 
 from __future__ import annotations
 

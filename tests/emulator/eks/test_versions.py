@@ -1,4 +1,4 @@
-"""The calendar answers as DescribeClusterVersions does, at any date."""
+"""The calendar has DescribeClusterVersions's answers, at any date."""
 
 from __future__ import annotations
 
