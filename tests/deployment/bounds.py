@@ -1,7 +1,7 @@
-"""Limits of a right to change something: a condition that wants a mark or a name, or a resource that bears our name.
+"""Limits of a right to change resources: a condition on a tag or a name, or a resource with the service's name.
 
-For tests/deployment/test_bounds.py. What AWS calls writing, tagging and managing permissions is read off the list of AWS's
-service authorization reference that parliament brings along; an action that is not on it counts as changing something.
+For tests/deployment/test_bounds.py. The access levels (writing, tagging, managing permissions) come from AWS's service
+authorization reference in the parliament package; an action that is missing there counts as a change.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tests.deployment.rights import CHALICE
 
 Json = dict[str, Any]
 _READING = ("Read", "List")
-#: How the names of actions begin that take something away.
+#: Prefixes of the names of actions that delete or remove.
 _TAKING_AWAY = ("Delete", "Terminate", "Release", "Revoke", "Remove", "Disassociate", "Detach")
 #: Keys about the request, not the resource: a right with these alone reaches all resources of its kind.
 _OF_THE_ACT = ("eks:supporttype", "route53:")
-#: The part of a resource's ARN beside its kind: the name of ours that we give to stacks, roles and functions.
+#: The part of a resource's ARN beside its kind: the service's prefix for stacks, roles and functions.
 _OUR_NAME = re.compile(r"ekslab|\$\{AWS::StackName\}|\$\{ServiceStack\}|\$\{RoleName\}|\$\{\w+\.Arn\}")
 
 
@@ -53,18 +53,18 @@ def unbound() -> Mapping[str, str]:
 
 
 def written() -> Mapping[str, str]:
-    """The rights to delete that are bound only by marks that people can write, with reasons by name."""
+    """The rights to delete that are bound only by tags that people can write, with reasons by name."""
     reasons: Mapping[str, str] = json.loads((CHALICE / "written.json").read_text())
     return reasons
 
 
 def deletes(said: Json) -> bool:
-    """Whether any of its actions takes something away."""
+    """Whether any of its actions deletes or removes."""
     return any(action.partition(":")[2].startswith(_TAKING_AWAY) for action in several(said["Action"]))
 
 
 def is_bound_by_marks_alone(said: Json) -> bool:
-    """Whether somebody who may tag could write all that it requires of a resource: no name of ours, no mark of AWS's."""
+    """Whether a person with a right to tag could write all required tags: no name of the service, no tag of AWS's."""
     wanted = {
         key
         for operator, keys in said.get("Condition", {}).items()
@@ -84,7 +84,7 @@ def changes(said: Json) -> bool:
 
 
 def is_bound(said: Json) -> bool:
-    """Whether it reaches only what bears a mark or a name. The tag that a right to tag puts on is no mark that was there."""
+    """Whether it reaches only tagged or named resources. The tag that a right to tag adds does not count as existing."""
     condition = said.get("Condition", {})
     if all(action.endswith(":TagResource") for action in several(said["Action"])):
         condition = {operator: _without_asked(keys) for operator, keys in condition.items()}
@@ -96,7 +96,7 @@ def _without_asked(keys: Json) -> Json:
 
 
 def several(value: Any) -> list[Any]:
-    """Policies write one thing without a list."""
+    """Policies write a single value without a list."""
     return value if isinstance(value, list) else [value]
 
 

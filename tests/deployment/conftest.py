@@ -1,4 +1,4 @@
-"""One sandbox for all tests of deployment, and the real package, made once."""
+"""One sandbox for all tests of deployment, and the real package, built once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The proof that no right is unneeded: take each away in turn, and something that was asked in a story is denied.
+"""The proof of least privilege: without any one right, some request of a story is denied.
 
-A question is what a role of the service asked IAM in a sandbox (emulator/iam/requests.py). It is put again to the
-emulator's own evaluator, with the function's policy as it is and with the policy less one right.
+A question is an IAM request of a service role in a sandbox (emulator/iam/requests.py). The emulator's own evaluator answers it
+again, with the function's policy as it is and with the policy less one right.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ministack.core import iam_evaluator
 from tests.paths import PROJECT
 
 CHALICE = PROJECT / ".chalice"
-#: Questions of a whole run of the stories, one of a kind, so that the proof can be tried without telling them.
+#: Questions of a whole run of the stories, one of a kind, for a proof without running them.
 RECORDED = PROJECT / "tests/data/rights-asked.json"
-#: Rights that stories do not ask for, each with the reason why it is there.
+#: Rights that no story uses, each with its reason.
 UNASKED = PROJECT / "tests/data/rights-unasked.json"
-#: Single actions of rights that stories ask for otherwise, each with its reason.
+#: Single actions of otherwise used rights, each with its reason.
 UNASKED_ACTIONS = PROJECT / "tests/data/rights-unasked-actions.json"
 _NAMES = {"AWS::StackName": "ekslab", "AWS::Partition": "aws", "AWS::Region": "*", "AWS::AccountId": "*"}
 _NAMED_OTHERWISE = {
@@ -52,7 +52,7 @@ class Right:
 
 
 def questions_of(asked: Iterable[Mapping[str, Any]]) -> tuple[Question, ...]:
-    """Those of functions' roles; a state machine's and CloudFormation's are left out."""
+    """Those of functions' roles, without a state machine's and CloudFormation's."""
     functions = {f"ekslab-{_camel(name)}Role": name for name in functions_with_rights()}
     return tuple(
         Question(functions[role], each["action"], each["resource"], each["region"], each["context"])
@@ -72,7 +72,7 @@ def rights_of(function: str) -> tuple[Right, ...]:
 
 
 def unneeded_rights(questions: Iterable[Question]) -> set[Right]:
-    """Those without which every question would be answered as it is with them."""
+    """Those whose removal changes no answer to a question."""
     known = _by_function(questions)
     return {
         right
@@ -99,25 +99,25 @@ def unneeded_actions(questions: Iterable[Question]) -> set[tuple[str, str]]:
 
 
 def excused() -> set[Right]:
-    """Those of which it is written why no story asks for them, or not every time."""
+    """Those with a stated reason why no story uses them, or not every time."""
     return _excused(ever=False) | _excused(ever=True)
 
 
 def excused_but_needed(questions: Iterable[Question]) -> set[Right]:
-    """Those of which it is written that no story ever asks for them, and one does; or that nobody has."""
+    """Those stated as never used that a story uses; or those that no function has."""
     held = {right for function in functions_with_rights() for right in rights_of(function)}
     return (_excused(ever=False) - unneeded_rights(questions)) | (excused() - held)
 
 
 def never_needed(questions: Iterable[Question]) -> set[str]:
-    """Statements of which it is written that some functions need them not every time, and no function ever did."""
+    """Statements that are stated as sometimes unused and were never used by any function."""
     unneeded = unneeded_rights(questions)
     needed = {right.statement for name in functions_with_rights() for right in rights_of(name) if right not in unneeded}
     return {right.statement for right in _excused(ever=True)} - needed
 
 
 def excused_actions() -> set[tuple[str, str]]:
-    """(statement, action) of which it is written why they are there though no story asks for them."""
+    """(statement, action) of those with a stated reason though no story uses them."""
     return {(said["statement"], said["action"]) for said in json.loads(UNASKED_ACTIONS.read_text())}
 
 
@@ -148,14 +148,14 @@ def is_allowed(question: Question, policy: list[Any]) -> bool:
 
 @cache
 def policy_of(function: str) -> list[Any]:
-    """The policy as it ships, with names for what CloudFormation fills in."""
+    """The shipped policy, with names for CloudFormation's values."""
     document = json.loads((CHALICE / f"policies/{function}.json").read_text())
     parsed: list[Any] = iam_evaluator.parse_policy_document(filled(document))
     return parsed
 
 
 def filled(document: dict[str, Any]) -> dict[str, Any]:
-    """A policy of a function with names for what CloudFormation fills in, where any will do."""
+    """A function's policy with placeholder names for CloudFormation's values."""
     for said in document["Statement"]:
         for key in ("Resource", "Condition"):
             if key in said:
@@ -198,7 +198,7 @@ def _filled(value: Any) -> Any:
         case {"Fn::If": [_, there, _]}:
             return _filled(there)
         case {"StringEquals": dict(keys)} if any("Ref" in str(each) for each in keys.values()):
-            # A parameter's value is not known here: any will do.
+            # A parameter's value is not known here: any name works.
             return {"StringLike": _filled(keys)}
         case dict():
             return {key: _filled(each) for key, each in value.items()}
@@ -224,12 +224,12 @@ def _camel(name: str) -> str:
 
 
 def recorded(path: Path = RECORDED) -> tuple[Question, ...]:
-    """The questions that are kept in the repository."""
+    """The stored questions of the repository."""
     return tuple(Question(*each) for each in json.loads(path.read_text()))
 
 
 def record(questions: Iterable[Question], path: Path = RECORDED) -> None:
-    """Keep these in the repository instead: those that prove something, a line each."""
+    """Store these in the repository instead: those that prove something, a line each."""
     path.write_text("[\n" + ",\n".join(sorted(_lines(questions))) + "\n]\n")
 
 

@@ -1,4 +1,4 @@
-"""The bill of materials names every library of the package, once, in CycloneDX's words, and always alike."""
+"""The bill of materials names every library of the package, once, in CycloneDX's format, and reproducibly."""
 
 import json
 import re

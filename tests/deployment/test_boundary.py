@@ -1,4 +1,4 @@
-"""The boundary of labs' roles: wide enough for every policy they have, too narrow for anything that matters elsewhere."""
+"""The boundary of labs' roles: it allows all of their policies, and denies everything critical elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No right to change anything reaches what is not a lab's: each is bound, or on the list of those that can't be, with why."""
+"""No right to change resources reaches others' resources: each is bound, or on the list of exceptions, with its reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EC2 = "arn:aws:ec2:ap-northeast-2:111122223333"
 ELB = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333"
 EKS = "arn:aws:eks:ap-northeast-2:111122223333"
 IAM = "arn:aws:iam::111122223333"
-#: What a careless or stolen function would be told to do to things that bear no mark of a lab's.
+#: Requests that a careless or stolen function would make for resources without a lab's tags.
 FOREIGN = (
     ("ec2:TerminateInstances", f"{EC2}:instance/i-1"),
     ("ec2:DeleteVolume", f"{EC2}:volume/vol-1"),
@@ -141,7 +141,7 @@ def test_only_what_people_can_write_is_a_mark_of_theirs(key: str, alone: bool) -
     assert bounds.is_bound_by_marks_alone(said) is alone
 
 
-#: Which kinds a call deletes. A mount target has no tags of its own, and clusters and access entries go by their own calls.
+#: The kinds that a call deletes. A mount target has no tags of its own, and clusters and access entries have their own calls.
 DELETES = {
     "ec2:TerminateInstances": {Kind.INSTANCE},
     "ec2:DeleteKeyPair": {Kind.KEY_PAIR},

@@ -1,4 +1,4 @@
-"""What `deployment/compose.py` writes: every deployed function has a policy that says only what it needs."""
+"""The output of `deployment/compose.py`: every deployed function has a policy with only the needed rights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_right_is_said_once_has_a_reason_and_is_granted_to_someone() -> No
 def test_no_right_is_a_wildcard_and_what_changes_things_names_what_it_may_change() -> None:
     reading = ("Describe", "List", "Get", "BatchGet", "Lookup")
     #: EC2 checks RunInstances against a dozen resource types at once; service-linked roles are bound by a condition;
-    #: CreateCluster is about no resource that is there (AWS's service authorization reference lists none).
+    #: CreateCluster has no existing resource (AWS's service authorization reference lists none).
     unscoped = {"run-work-host", "launch-by-template", "eks-service-linked-roles", "create-clusters"}
     for name, said in json.loads((PROJECT / ".chalice/statements.json").read_text()).items():
         actions = [said["Action"]] if isinstance(said["Action"], str) else said["Action"]

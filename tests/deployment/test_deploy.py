@@ -1,4 +1,4 @@
-"""Deploying shows before it acts, keeps what is there, and destroys nothing that still costs money."""
+"""Deploying shows changes before it makes them, keeps existing data, and never deletes resources that still cost money."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SMALL = Package(
 
 @pytest.fixture
 def stack(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
-    """A name of the test's own; what is left of it goes afterwards."""
+    """A stack name of the test's own; its resources are deleted afterwards."""
     name = f"small-{abs(hash(request.node.name)) % 10**6}"
     yield name
     for region in (sandbox.region, ELSEWHERE):
@@ -224,7 +224,7 @@ def test_a_stack_that_could_not_be_deleted_is_protected_again(sandbox: Sandbox, 
 
 
 def test_a_stage_is_in_one_region_of_an_account(sandbox: Sandbox, packaged: Package, stack: str) -> None:
-    """Labs are known by the stack's name, whatever region they are in."""
+    """Labs are known by the stack's name, in any region."""
     deploy(sandbox.client, packaged, stack, pace=QUICK)
 
     def client(service: str) -> Any:
@@ -241,7 +241,7 @@ def test_the_table_is_not_deleted_by_a_slip(sandbox: Sandbox, stack: str) -> Non
 
 
 def test_the_table_outlives_its_stack_and_can_be_brought_back_to_any_minute() -> None:
-    """Read off the template: the emulator's CloudFormation does not pass these two on."""
+    """Read from the template: the emulator's CloudFormation does not pass these two on."""
     assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert TABLE["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert TABLE["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -284,7 +284,7 @@ def test_a_lab_that_the_list_does_not_show_yet_keeps_the_stack(sandbox: Sandbox,
 
 @dataclass(frozen=True)
 class Lagging:
-    """DynamoDB, whose indexes have not heard of anything yet."""
+    """DynamoDB whose indexes are still empty."""
 
     dynamodb: Any
 
@@ -314,7 +314,7 @@ def test_a_lab_asked_for_while_the_question_was_open_keeps_the_stack_and_the_api
 
 
 def test_no_request_is_taken_while_the_stack_goes(sandbox: Sandbox, packaged: Package, stack: str) -> None:
-    """What CloudFormation finds when it is asked to delete: an API whose handler may not run."""
+    """CloudFormation's obstacle at the deletion: an API whose handler may not run."""
     deploy(sandbox.client, packaged, stack, pace=QUICK)
     seen: list[int] = []
 
@@ -443,7 +443,7 @@ def test_no_stage_s_names_begin_as_another_s_do() -> None:
 
 
 def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package) -> None:
-    """What a person types, as they type it; only the endpoint is the sandbox's."""
+    """A person's command, unchanged; only the endpoint is the sandbox's."""
     root = sandbox.root
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
@@ -453,7 +453,7 @@ def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package)
     }
 
     def make(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        # The environment that runs the tests is the one that is installed.
+        # The environment of the tests is the installed one.
         bound = ["make", f"BIN={Path(sys.executable).parent}", "-o", ".venv/.installed"]
         return subprocess.run(
             [*bound, *words], cwd=PROJECT, env=environment, input=typed, capture_output=True, text=True, timeout=120

@@ -1,6 +1,6 @@
-"""The service control policy that guards our tags: who is denied, who is not, as IAM's evaluator reads it.
+"""The service control policy that guards the service's tags: denied and allowed principals, by IAM's evaluator.
 
-Organizations' policies never allow: a Deny in one is tried here as a Deny on the actor, beside the right to do anything.
+Organizations' policies never allow: a Deny in one is tested as a Deny on the actor, beside the right to all actions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OTHERS = (f"{ACCOUNT}:user/somebody", f"{ACCOUNT}:role/developers", f"{ACCOUNT}:
 
 
 def decision(who: str, action: str, keys: list[str], **context: Any) -> str:
-    """Allow, or Deny, for somebody who may do anything but what the policy denies."""
+    """Allow or Deny for a principal with all rights but the policy's denied ones."""
     asked = iam_evaluator.EvalContext(
         principal_arn=who,
         principal_type="AssumedRole" if ":role/" in who else "User",

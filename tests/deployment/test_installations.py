@@ -1,7 +1,7 @@
-"""Two installations in one account: neither has a right to delete or change what bears the other's name.
+"""Two installations in one account: neither has a right to delete or change resources with the other's name.
 
-Issue 11, row 12. What Kubernetes' controllers make in a cluster bears no tag of ours: those rights are listed, and the rule of
-proof (docs/explanation/what-is-deleted.md) stands before them.
+Issue 11, row 12. Resources of Kubernetes' controllers in a cluster have no tag of the service: those rights are listed, and
+require the rule of proof (docs/explanation/what-is-deleted.md).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.deployment.test_bounds import FOREIGN
 
 DELETING = ("Delete", "Terminate", "Release", "Remove", "Detach", "Disassociate", "Revoke")
 LAB, INSTALLATION = "aws:ResourceTag/ekslab:lab-id", "aws:ResourceTag/ekslab:installation"
-#: What bears the installation's name in another way, or can't bear it.
+#: Resources with the installation's name in another form, or that can't have it.
 OTHERWISE = {
     "labs-table": "the installation's own table",
     "delete-lab-stacks": "only with the installation's own LabStackRole",
@@ -54,7 +54,7 @@ def test_whatever_wants_a_labs_tag_wants_the_installations_too() -> None:
     assert all(_is_of_installation(said) for said in wanting)
 
 
-#: What may delete a thing that bears a lab's tag and no installation's: users and controllers tag so what is proved as the lab's.
+#: Rights to delete a resource with a lab's tag and no installation's: users and controllers tag proved resources this way.
 UNNAMED_TOO = {"terminate-own", "sweep-own", "release-own-addresses"}
 
 
@@ -77,7 +77,7 @@ def test_only_the_sweeps_reach_what_bears_no_installations_name_and_no_other_one
 def test_what_bears_a_labs_tag_alone_is_in_reach_of_its_sweeps(
     action: str, sort: str, installation: str | None, in_reach: bool
 ) -> None:
-    """Proof decides before: without this what a lab made and tagged itself would block its end."""
+    """Proof is required before: without this a lab's own tagged resources would block its end."""
     tags = {LAB.lower(): "lab-1"} | ({INSTALLATION.lower(): installation} if installation else {})
     resource = f"arn:aws:ec2:ap-northeast-2:111122223333:{sort}"
     asked = rights.Question("verify_deletion_remove_leftovers", action, resource, "ap-northeast-2", tags)

@@ -39,7 +39,7 @@ def test_the_service_is_deployed_with_a_wall_before_its_stage_and_without_it_aga
     assert acl["Name"] == f"{stack}-keep"
     assert waf.list_resources_for_web_acl(WebACLArn=acl["ARN"])["ResourceArns"] == [stage]
 
-    # And is taken down again, which AWS refuses while anything is bound to it: the API stays
+    # And is deleted again, which AWS refuses while anything is bound to it: the API stays
     outputs = deploy(sandbox.client, packaged, stack, {"KeepWaf": "off"}, pace=QUICK)
     assert waf.list_web_acls(Scope="REGIONAL")["WebACLs"] == []
     assert outputs["RestAPIId"] in stage
@@ -48,7 +48,7 @@ def test_the_service_is_deployed_with_a_wall_before_its_stage_and_without_it_aga
 
 
 def test_a_wall_that_is_not_there_guards_nothing(sandbox: Sandbox) -> None:
-    """The emulator refuses as AWS does, or the test above would prove nothing."""
+    """The emulator refuses as AWS does; otherwise the test above would prove nothing."""
     acl = f"arn:aws:wafv2:{sandbox.region}:{sandbox.account}:regional/webacl/x/00000000-0000-0000-0000-000000000000"
     bound = {"WebACLArn": acl, "ResourceArn": STAGE.format(region=sandbox.region, api="x")}
     table = json.loads(Path(".chalice/template.json").read_text())["Resources"]["LabsTable"]

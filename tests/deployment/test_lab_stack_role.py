@@ -1,7 +1,7 @@
-"""LabStackRole may do all that CloudFormation's resource handlers do for a lab's stack.
+"""LabStackRole allows all calls of CloudFormation's resource handlers for a lab's stack.
 
-The table is what each type's schema in the CloudFormation registry lists for its handlers create, read and delete (seen in
-August 2026), without `Describe`, which the role has as a whole, and without what only properties ask for that no lab has.
+The table has the handlers create, read and delete of each type's schema in the CloudFormation registry (seen in August 2026),
+without `Describe`, which the role has in full, and without rights for properties that no lab has.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def test_every_type_that_a_lab_s_stack_has_is_in_the_table() -> None:
 
 
 def test_roles_of_labs_are_handed_to_instances_and_to_nothing_else() -> None:
-    """A stack's only role in another thing's hands is the work host's, in its instance profile."""
+    """The only role that a stack passes to another resource is the work host's, in its instance profile."""
     passing = [said for said in statements() if "iam:PassRole" in allowed([said])]
     assert [said["Condition"] for said in passing] == [{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}]
     assert [said["Resource"]["Fn::Sub"].rpartition(":")[2] for said in passing] == ["role/ekslab/*"]

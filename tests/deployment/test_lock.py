@@ -1,4 +1,4 @@
-"""What is installed and what ships is locked, file by file, to what was tried."""
+"""Installed and shipped packages are locked, file by file, to the tested ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user pool in the template: there only if asked for, in no circle with the API, its secret in no environment, kept."""
+"""The user pool in the template: optional, without a circular dependency on the API, its secret in no environment, retained."""
 
 from __future__ import annotations
 

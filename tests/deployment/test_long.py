@@ -1,4 +1,4 @@
-"""The long run: it has all long tests, keeps what passed until the code changes, and reads pytest's output."""
+"""The long run: it has all long tests, keeps passed ones until the code changes, and reads pytest's output."""
 
 from __future__ import annotations
 

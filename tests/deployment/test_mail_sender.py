@@ -1,4 +1,4 @@
-"""`MailSender`, deployed: the configuration set, its topic and the function behind it are there with a sender, and only then."""
+"""`MailSender`, deployed: the configuration set, its topic and the function behind it exist only with a sender."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_mail_that_bounces_is_known_by_its_record_and_without_a_sender_there_i
 
 
 def state_of(mails: DynamoMails, record: str) -> MailState | None:
-    """Once SES's events have come, by SNS and the function."""
+    """After SES's events have arrived, by SNS and the function."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         mail = mails.mail(record)

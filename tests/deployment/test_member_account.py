@@ -1,4 +1,4 @@
-"""What another account is asked to deploy: current, small enough for IAM, and with no right that the service has not at home."""
+"""The template for other accounts: current, small enough for IAM, and with no right that the service lacks at home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.deployment import bounds
 STATEMENTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
 GRANTS = json.loads((PROJECT / ".chalice/grants.json").read_text())
 IAM_TAKES = 6144
-#: What CloudFormation takes in a request (`--template-body`, `deploy` without a bucket), less room for what comes next.
+#: CloudFormation's limit of a request (`--template-body`, `deploy` without a bucket), less some reserve.
 CLOUDFORMATION_TAKES, ROOM = 51_200, 2_000
 
 

@@ -1,6 +1,6 @@
-"""What a lab's roles may do to others' things, with the managed policies as AWS publishes them and the boundary as it ships.
+"""The rights of a lab's roles to others' resources, with AWS's published managed policies and the shipped boundary.
 
-A lab's owner is administrator of its cluster, so each role is asked as a hostNetwork pod or as its service account would ask.
+A lab's owner is administrator of its cluster, so each role is tested as a hostNetwork pod or a service account would use it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.domain.stack.test_template import LABS, resources
 
 LAB = replace(LABS["everything"], installation="prod")
 ACCOUNT, REGION = "111122223333", "ap-northeast-2"
-#: What AWS fills in where a policy names it: the role's own tag, and Pod Identity's session tag.
+#: AWS's values for policy variables: the role's own tag, and Pod Identity's session tag.
 PRINCIPAL = {"ekslab:lab-id": LAB.id, "eks-cluster-name": LAB.name}
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 MINE = {"aws:resourcetag/ekslab:lab-id": LAB.id, "aws:resourcetag/ebs.csi.aws.com/cluster-name": LAB.name}
@@ -41,7 +41,7 @@ VPC = "vpc-0ab12cd34ef56ab78"
 
 
 def allowed(role: str, action: str, resource: str, context: Mapping[str, Any] = NOBODYS) -> bool:
-    """What IAM says of this role of the lab: its own policies within the boundary."""
+    """IAM's decision for this role of the lab: its own policies within the boundary."""
     made = resources(LAB)[role]["Properties"]
     names = [str(arn).rpartition("policy/")[2].strip("'}") for arn in made.get("ManagedPolicyArns", [])]
     documents = [MANAGED[name.rpartition("/")[2]]["Document"] for name in names]
@@ -122,7 +122,7 @@ def test_no_role_changes_what_carries_another_labs_tag(role: str, action: str, s
     assert not allowed(role, action, f"{EC2}:{sort}/x-1", ANOTHER_LABS)
 
 
-#: What the CNI asks for, each with every thing that AWS checks and what it fills in there (amazon-vpc-cni-k8s, awsutils.go).
+#: The CNI's requests, each with every resource that AWS checks and its context values (amazon-vpc-cni-k8s, awsutils.go).
 _ASKED = {"aws:requesttag/ekslab:lab-id": LAB.id}
 _WITHIN = {"ec2:vpc": f"{EC2}:vpc/{VPC}"}
 CNI_ASKS: Mapping[str, tuple[str, Mapping[str, Mapping[str, str]]]] = {
@@ -194,7 +194,7 @@ def test_external_dns_writes_no_name_but_below_its_labs_own(names: list[str]) ->
     assert not allowed("ExternalDnsRole", change, ZONE, {})
 
 
-#: What a role may do to others' things after all, with why nothing better is to be had.
+#: The remaining rights of a role to others' resources, and why they are unavoidable.
 UNBOUND: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ClusterRole": (("*",), "AWS's control plane alone assumes it: no pod, node or person gets its credentials."),
     "NodeRole, WorkHostRole": (
@@ -207,14 +207,14 @@ UNBOUND: Mapping[str, tuple[tuple[str, ...], str]] = {
         "nodes of its own cluster.",
     ),
 }
-#: Another lab's thing bears its tag; these bear none of ours.
+#: Another lab's resource has its tag; these have none of the service's.
 KINDS = {"another lab's": ANOTHER_LABS, "nobody's": NOBODYS}
-#: Reading what there is, and not what is in it.
+#: Reading metadata, not contents.
 _LOOKING = ("Describe", "List")
 
 
 def actions_of(role: str) -> set[str]:
-    """Every action that its policies name, patterns written out by AWS's list (which parliament brings along)."""
+    """Every action of its policies, with patterns expanded by AWS's list (from the parliament package)."""
     made = resources(LAB)[role]["Properties"]
     names = [str(arn).rpartition("policy/")[2].strip("'}") for arn in made.get("ManagedPolicyArns", [])]
     documents = [MANAGED[name.rpartition("/")[2]]["Document"] for name in names]
@@ -229,7 +229,7 @@ def actions_of(role: str) -> set[str]:
 
 
 def things_of(action: str) -> list[str]:
-    """ARNs of others' things, of each sort that the action is about; `*` where AWS knows none."""
+    """ARNs of others' resources, of each type of the action; `*` where AWS knows none."""
     service, sorts = action.partition(":")[0], _known()[action] or ("",)
     return [_arn(service, sort) for sort in sorts]
 
@@ -263,7 +263,7 @@ def _is_excused(role: str, action: str) -> bool:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_of_a_lab_reads_or_changes_anything_of_others(role: str) -> None:
-    """Issue 11, row 3: each role, as a pod in its node's network or as its service account, by everything it may ask."""
+    """Issue 11, row 3: each role, as a pod in its node's network or as its service account, with every allowed action."""
     found = {
         (action, kind)
         for action in actions_of(role)

@@ -1,6 +1,6 @@
-"""Commands on every page are commands: the shell can read them, and `aws` and `ekslab` know their words and options.
+"""Commands on every page are valid: the shell parses them, and `aws` and `ekslab` know their words and options.
 
-docs/how-to/deploy.md is run as a whole (test_walkthrough.py); what stands elsewhere needs an alarm or an organization to be run.
+docs/how-to/deploy.md is run as a whole (test_walkthrough.py); other commands need an alarm or an organization to run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def lines() -> Iterator[tuple[str, str]]:
 
 
 def of_accounts() -> list[list[str]]:
-    """The words of the commands of accounts.md; `deploy` is none of the service's own, and has no model."""
+    """The words of the commands of accounts.md; `deploy` is an AWS CLI customization without a model."""
     said = [line for page, line in lines() if page == "accounts.md" and line.startswith("aws ")]
     return [words for words in map(shlex.split, said) if words[2] != "deploy"]
 
@@ -61,7 +61,7 @@ def test_aws_knows_every_command_and_option() -> None:
 
 @pytest.mark.parametrize("command", of_accounts(), ids=lambda command: " ".join(command[1:3]))
 def test_aws_takes_what_is_said_of_accounts(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values too: read and checked against the service's model, and not sent."""
+    """Values too: parsed and checked against the service's model, and not sent."""
     monkeypatch.chdir(PROJECT)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert create_clidriver().main([*command[1:], "--generate-cli-skeleton", "output"]) == 0
@@ -87,7 +87,7 @@ def test_a_command_that_is_none_is_noticed() -> None:
 
 
 def unknown_to_aws(line: str) -> Iterator[str]:
-    """Commands, and options of known ones, that the `aws` command line does not have."""
+    """Commands, and options of known ones, that the AWS CLI does not have."""
     found = [*AWS.finditer(line)]
     for command, following in zip_longest(found, found[1:]):
         options = options_of(*command.groups())
@@ -100,7 +100,7 @@ def unknown_to_aws(line: str) -> Iterator[str]:
 
 @cache
 def options_of(service: str, operation: str) -> frozenset[str] | None:
-    """What may be said of an operation; None if there is none."""
+    """The valid options of an operation; None for an unknown one."""
     driver, nothing = create_clidriver(), dict[str, Any]()
     command = driver._get_command_table().get(service)
     operations: Mapping[str, Any] = command.create_help_command().command_table if command else nothing

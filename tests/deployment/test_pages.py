@@ -1,4 +1,4 @@
-"""Pages ship compiled: the same HTML as from the templates, without one of them in the package."""
+"""Pages ship compiled: the same HTML as from the templates, and the package has no templates."""
 
 from __future__ import annotations
 

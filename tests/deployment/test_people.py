@@ -1,4 +1,4 @@
-"""What deployment says of patterns that let in more than one permission set."""
+"""Deployment's warnings about patterns that admit more than one permission set."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
 
 
 class Iam:
-    """Has roles of the permission sets PlatformTeam and PlatformTeam_ReadOnly, or does not let anybody look."""
+    """Has roles of the permission sets PlatformTeam and PlatformTeam_ReadOnly, or denies reading them."""
 
     def __init__(self, denied: bool = False) -> None:
         self.denied = denied

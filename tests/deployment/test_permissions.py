@@ -1,4 +1,4 @@
-"""The page of permissions says what the policies say."""
+"""The page of permissions matches the policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What anyone on the internet can reach is throttled, and no log of API Gateway's shows the token in its path."""
+"""Routes open to the internet are throttled, and no log of API Gateway's shows the token in their path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_every_route_without_a_signature_is_throttled_and_none_is_named_that_is_
     public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
     settings = stage()["MethodSettings"]
     assert {(each["HttpMethod"], each["ResourcePath"]) for each in settings} == {
-        # CloudFormation wants each slash but the first written as ~1, that one before it; the root is a slash alone.
+        # CloudFormation requires ~1 for each slash but the first; the root is a slash alone.
         (method, "/" if path == "/" else "/" + path.replace("/", "~1"))
         for method, path in public
     }

@@ -1,4 +1,4 @@
-"""The proof of tests/story/test_rights.py without telling stories: on the questions that the last whole run left behind."""
+"""The proof of tests/story/test_rights.py without running stories: on the stored questions of the last whole run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_no_right_is_excused_that_stories_need_or_that_nobody_has(questions: tup
 
 
 def test_a_right_too_many_is_noticed(questions: tuple[rights.Question, ...]) -> None:
-    """It can fail: without what one function asked, its rights are unneeded."""
+    """It can fail: without one function's questions, its rights are unneeded."""
     others = [each for each in questions if each.function != "teardown_begin"]
     assert rights.Right("teardown_begin", "watch-workflows") in rights.unneeded_rights(others)
 

@@ -1,4 +1,4 @@
-"""The page on what the service costs to run says the prices that the benchmark reckons with, and sums add up."""
+"""The page on the service's running costs has the benchmark's prices, and its sums add up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A package for another Python than the one that packages: its wheels, its name in the template, its compiled modules or none."""
+"""A package for another Python than the packaging one: its wheels, its name in the template, its compiled modules or none."""
 
 from __future__ import annotations
 

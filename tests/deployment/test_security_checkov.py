@@ -1,7 +1,7 @@
-"""No finding of checkov in any template that CloudFormation gets: the service's, a member account's, and the labs' stacks.
+"""No finding of checkov in any template for CloudFormation: the service's, a member account's, and the labs' stacks.
 
-Accepted ones are in `.ci/accepted-findings.json` by resource (`*` is any text); what no longer occurs has to go from there.
-It runs in an environment of its own (requirements-checkov.in) and asks nobody on the network.
+Accepted ones are in `.ci/accepted-findings.json` by resource (`*` is any text); obsolete ones must be removed there. It runs in
+an environment of its own (requirements-checkov.in) without network access.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from deployment.packaging import PROJECT, package
 from tests.domain.stack.test_template import LABS
 
 CHECKOV = PROJECT / ".venv-checkov/bin/python"
-#: checkov as its command starts it. Its reader of JSON paths makes the same table for each path, half of all its work; here once.
+#: checkov as its command starts it. Its JSON path parser builds the same table for each path, half of all its work; here once.
 PROGRAM = """
 import sys, ply.yacc
 make, made = ply.yacc.yacc, {}
@@ -40,9 +40,9 @@ ACCEPTED = {
     if each["tool"] == "checkov"
     for where in each["where"]
 }
-#: Shows, in the same run, that something is found where something is wrong.
+#: Shows, in the same run, that an error is found.
 BAD = {"bad": {"Resources": {"Letters": {"Type": "AWS::SQS::Queue"}}}}
-#: (check, `template: Type.LogicalId`) -> what checkov calls it
+#: (check, `template: Type.LogicalId`) -> checkov's name of the check
 Findings = Mapping[tuple[str, str], str]
 
 
@@ -52,7 +52,7 @@ def templates() -> dict[str, Any]:
 
 
 def with_conditions_met(thing: Any) -> Any:
-    """The template as it is when all conditions hold: checkov trips over `Fn::If` with a parameter that has a default."""
+    """The template with all conditions true: checkov fails on `Fn::If` with a parameter that has a default."""
     match thing:
         case {"Fn::If": [_, met, _]}:
             return with_conditions_met(met)
@@ -65,7 +65,7 @@ def with_conditions_met(thing: Any) -> Any:
 
 
 def findings(templates: Mapping[str, Any], folder: Path) -> Findings:
-    """What checkov finds in them."""
+    """checkov's findings in them."""
     for name, template in templates.items():
         (folder / f"{name}.json").write_text(json.dumps(with_conditions_met(template), indent=1))
     assert CHECKOV.exists(), "checkov is not installed: `make checkov`"

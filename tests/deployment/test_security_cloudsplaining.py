@@ -1,6 +1,7 @@
-"""No finding of cloudsplaining in any policy: of the functions, of the templates' roles, of member accounts, of labs' own roles.
+"""No finding of cloudsplaining in any policy: of the functions, of the templates' roles, of member accounts, of labs' own
+roles.
 
-It comes with checkov, in an environment of its own (requirements-checkov.in), and asks nobody on the network.
+It comes with checkov, in an environment of its own (requirements-checkov.in), without network access.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.deployment import rights
 from tests.domain.stack.test_template import LABS
 
 PYTHON = PROJECT / ".venv-checkov/bin/python"
-#: What each policy lets do without a bound, by cloudsplaining's own words.
+#: The unbounded permissions of each policy, in cloudsplaining's terms.
 _SCRIPT = """
 import json, sys
 from cloudsplaining.scan.policy_document import PolicyDocument
@@ -37,12 +38,12 @@ for name, document in json.load(sys.stdin).items():
 json.dump(found, sys.stdout)
 """
 _EVERYTHING = {"Effect": "Allow", "Action": ["iam:*", "s3:GetObject", "ec2:TerminateInstances"], "Resource": "*"}
-#: Shows, in the same run, that something is found where something is wrong.
+#: Shows, in the same run, that an error is found.
 BAD = {"bad": {"Version": "2012-10-17", "Statement": [_EVERYTHING]}}
 
 
 def policies() -> Iterator[tuple[str, Any]]:
-    """Every policy document by a name, with names for what CloudFormation fills in."""
+    """Every policy document by a name, with names for CloudFormation's values."""
     for function in rights.functions_with_rights():
         yield function, json.loads((rights.CHALICE / "policies" / f"{function}.json").read_text())
     templates = {"service": json.loads((rights.CHALICE / "resources.json").read_text())}
@@ -55,7 +56,7 @@ def policies() -> Iterator[tuple[str, Any]]:
 
 
 def _documents(properties: Mapping[str, Any]) -> Iterator[Any]:
-    """A managed policy that no role has, the boundary of labs' roles, is a limit and lets nobody do anything."""
+    """A managed policy without a role, the boundary of labs' roles, is a limit and grants nothing."""
     policies = properties.get("Policies", [])
     # A user pool's are about passwords.
     yield from (policy["PolicyDocument"] for policy in policies if isinstance(policies, list))

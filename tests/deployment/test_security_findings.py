@@ -1,7 +1,7 @@
 """No finding of parliament (policies) or bandit (code that ships or deploys) that is not accepted with its reason.
 
-Accepted ones are in `.ci/accepted-findings.json`; one that no longer occurs has to go from there. The sandbox is not
-looked at: it never leaves the machine it runs on.
+Accepted ones are in `.ci/accepted-findings.json`; obsolete ones must be removed there. The sandbox is not checked: it never
+leaves the machine it runs on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.paths import PROJECT
 ACCEPTED = json.loads((PROJECT / ".ci/accepted-findings.json").read_text())
 RIGHTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
 TEMPLATES = (".chalice/resources.json", "deployment/member-account.json")
-#: What stands for ARNs that CloudFormation fills in, without `arn:aws:`.
+#: The values for CloudFormation's ARNs, without `arn:aws:`.
 _ARNS = {
     "LabsTable": "dynamodb:eu-west-1:111122223333:table/labs",
     "LabStackRole": "iam::111122223333:role/labs",
@@ -43,7 +43,7 @@ _NAMES = {
     "AWS::URLSuffix": "amazonaws.com",
     "ServiceAccount": "111122223333",
 }
-#: Where a policy may stand in a resource. Those that say who may assume a role name no resource, which the tool wants.
+#: The places of policies in a resource. Trust policies name no resource, which the tool requires.
 _POLICIES = ("PolicyDocument", "KeyPolicy")
 
 
@@ -52,7 +52,9 @@ def accepted(tool: str) -> set[tuple[str, str]]:
 
 
 def statements() -> Iterator[tuple[str, Any]]:
-    """Each right by its name, each other statement of the templates by resource and Sid. A right is one wherever it is put."""
+    """Each right by its name, each other statement of the templates by resource and Sid. A right counts once wherever it is
+    used.
+    """
     for name, said in RIGHTS.items():
         yield name, {"Effect": "Allow", **{key: value for key, value in said.items() if key != "why"}}
     rights = {"".join(part for part in name.title() if part.isalnum()): name for name in RIGHTS}
@@ -71,7 +73,7 @@ def _statements_of(properties: Any) -> Iterator[Any]:
 
 
 def filled_in(thing: Any) -> Any:
-    """As CloudFormation would have it; parameters are any text."""
+    """The value as CloudFormation resolves it; parameters are any text."""
     match thing:
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: _named(found[1]), text)
@@ -93,7 +95,7 @@ def _named(name: str) -> str:
 
 
 def findings(statement: Any) -> Iterator[tuple[str, str]]:
-    """What parliament says of one statement: the issue, and its details."""
+    """parliament's findings on one statement: the issue, and its details."""
     policy = {"Version": "2012-10-17", "Statement": [filled_in(statement)]}
     for finding in parliament.analyze_policy_string(json.dumps(policy)).findings:
         yield finding.issue, str(finding.detail)

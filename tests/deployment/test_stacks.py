@@ -1,4 +1,4 @@
-"""What a change set would do, from all pages of CloudFormation's answer."""
+"""The changes of a change set, from all pages of CloudFormation's answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS limits and no emulator does: the names CloudFormation makes up, and how long a role's policies may be."""
+"""AWS limits that no emulator enforces: generated names of CloudFormation, and the length of a role's policies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.paths import PROJECT
 
 CHALICE = PROJECT / ".chalice"
-#: What docs/how-to/deploy.md asks of the stack's name.
+#: The maximum length of the stack's name in docs/how-to/deploy.md.
 STACK = "s" * 16
 LONGEST_NAME = 64
 #: Inline policies of a role, all together, without white space (IAM's quota).
@@ -49,14 +49,16 @@ RESOURCES = json.loads((CHALICE / "resources.json").read_text())["Resources"]
 
 
 def test_each_function_has_memory_and_time_of_its_own() -> None:
-    """What was seen of each is in docs/how-to/deploy.md; none held more than 90 MB, and none may have less than twice that."""
+    """The measured memory of each is in docs/how-to/deploy.md; none used more than 90 MB, and each must have at least twice
+    that.
+    """
     assert {said["lambda_memory_size"] for said in FUNCTIONS.values()} == {256, 512, 1024}
     assert FUNCTIONS["api_handler"]["lambda_memory_size"] > FUNCTIONS["provision_check_cluster"]["lambda_memory_size"]
     assert all(29 <= said["lambda_timeout"] <= 900 for said in FUNCTIONS.values())
 
 
 def test_what_people_and_schedules_call_can_have_executions_kept_and_nothing_else() -> None:
-    """Steps are tried again by their workflow; whoever calls these is not."""
+    """Workflows retry steps; the callers of these do not."""
     kept = {name for name, said in RESOURCES.items() if "ReservedConcurrentExecutions" in said.get("Properties", {})}
     assert kept == {"APIHandler", "RecoverLabs", "StartCurfew", "StartWatchSupport", "TakeHealthEvent"}
     for name in kept:
@@ -67,6 +69,6 @@ def test_what_people_and_schedules_call_can_have_executions_kept_and_nothing_els
 
 @pytest.mark.parametrize("name", [name for name, _ in roles()])
 def test_no_name_that_cloudformation_makes_up_is_so_long_that_it_is_cut(name: str) -> None:
-    """Rights name functions and roles by the stack's name, which must stand whole at their beginning."""
+    """Rights name functions and roles by the stack's name, which must stand in full at their beginning."""
     logical_id = name if "_" not in name else "".join(part.capitalize() for part in name.split("_"))
     assert len(f"{STACK}-{logical_id}Role-{'X' * 13}") <= LONGEST_NAME

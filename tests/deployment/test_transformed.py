@@ -1,4 +1,4 @@
-"""What CloudFormation gets once SAM's transform is through: SAM adds what nobody wrote, so that is what is looked at."""
+"""The template after SAM's transform: SAM adds resources of its own, so the result is checked."""
 
 import json
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from deployment.packaging import Package, local_file
 
 #: Lambda's limit for the environment of one function, in bytes of names and values together.
 ENVIRONMENT_BYTES = 4096
-#: What is kept for patterns of administrators, viewers and teams, which each installation writes.
+#: Reserved for the patterns of administrators, viewers and teams, which each installation sets.
 FOR_PATTERNS = 1500
-#: What a reference may become: an ARN of a resource with a long name.
+#: The length of a resolved reference: an ARN of a resource with a long name.
 _LONGEST_REFERENCE = 128
 
 
 @pytest.fixture(scope="module")
 def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
-    """The template as CloudFormation's transform makes it, without asking IAM which managed policies there are."""
+    """The template after CloudFormation's transform, without querying IAM for existing managed policies."""
     template = json.loads(json.dumps(packaged.template))
     for resource in template["Resources"].values():
         if local_file(resource) is not None and resource["Type"].startswith("AWS::Serverless::Function"):
@@ -34,7 +34,7 @@ def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
         yield Translator({}, Parser()).translate(template, given)
 
 
-#: The links of mails, which anybody may open.
+#: The links of mails, open to anybody.
 LINKS = ("keep", "mail", "decide", "confirm", "unsubscribe", "calendar")
 
 
@@ -99,12 +99,12 @@ def test_patterns_of_principals_are_told_to_no_function_that_does_not_ask_for_th
     curfew = {name for name, _ in of_type(transformed, "AWS::Lambda::Function") if name.startswith("Curfew")}
     assert told["EKSLAB_ADMINISTRATORS"] == told["EKSLAB_VIEWERS"] == {"APIHandler"}
     assert curfew, "the names of the curfew's steps begin with its own"
-    # A mail that comes back is told to the next audience: the owner's teams.
+    # A bounced mail goes to the next audience: the owner's teams.
     assert told["EKSLAB_TEAMS"] == {"APIHandler", "TakeMailEvent"} | curfew
 
 
 def _length(template: dict[str, Any], value: Any) -> int:
-    """Of a parameter, as long as what it is unless somebody says otherwise: most say nothing."""
+    """The length of a parameter's default: most are empty."""
     if isinstance(value, str):
         return len(value)
     parameter = template["Parameters"].get(value.get("Ref", ""))

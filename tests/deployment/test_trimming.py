@@ -1,6 +1,6 @@
-"""The code archive is small, has no second boto3, and what was left out of it is missed by nobody.
+"""The code archive is small, has no second boto3, and nothing needs the removed files.
 
-It is tried as it ships: unzipped to an empty folder, by a Python that finds nothing but it and boto3.
+It is tested as shipped: unzipped to an empty folder, by a Python that finds only it and boto3.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandbox.deploy import deploy
 
 CODE = "./deployment.zip"
 MOST_BYTES = 6_500_000
-#: What the Lambda runtime brings: boto3 and what it stands on.
+#: The packages of the Lambda runtime: boto3 and its dependencies.
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
 WIRED = "raise NotImplementedError" not in (PROJECT / "chalicelib/wiring/deps.py").read_text()
 
@@ -83,7 +83,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def alone(program: str, paths: list[Path], *arguments: str, **environment: str) -> Any:
-    """What a program prints, read as JSON, where only the standard library and these paths can be imported."""
+    """A program's output as JSON, with imports only from the standard library and these paths."""
     found = f"import sys; sys.path[:0] = {[str(path) for path in paths]}; sys.dont_write_bytecode = True\n"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Whatever version is deployed, today's takes its place by a change set, and labs, ledgers and receipts are as they were."""
+"""From any deployed version, today's is an upgrade by a change set, and labs, ledgers and receipts stay unchanged."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def items_of(version: str) -> list[dict[str, Any]]:
 
 
 def package_of(version: str) -> Package:
-    """Its template, and something to run where its code was: nothing is run before the upgrade."""
+    """Its template, with a placeholder for its code: nothing is run before the upgrade."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "def app(event, context): pass\n")
@@ -64,7 +64,7 @@ def package_of(version: str) -> Package:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """A stack that was another version a moment ago."""
+    """A stack that had another version a moment ago."""
 
     sandbox: Sandbox
     table: str
@@ -142,7 +142,7 @@ def test_of_labs_from_before_only_what_aws_answered_is_proved(upgraded: Upgraded
 
 
 def test_what_only_tags_say_of_labs_from_before_is_unproven_and_stays(upgraded: Upgraded) -> None:
-    """No list of what was there before, no role ids, no createdAt: whoever CloudTrail names, nothing compares with it."""
+    """No list of earlier resources, no role ids, no createdAt: no creator in CloudTrail can be compared with it."""
     store = upgraded.store
     lab, ledger = store.load_lab(READY), store.ledger(READY)
     target, born = target_of(lab, ledger, store.before(READY)), lab.created_at + timedelta(minutes=30)
@@ -163,7 +163,7 @@ def test_what_only_tags_say_of_labs_from_before_is_unproven_and_stays(upgraded: 
 
 
 def test_every_item_has_a_reader(upgraded: Upgraded) -> None:
-    """Nothing lies in the table that nobody would ever look at again."""
+    """Every item in the table is read by some code."""
     store = upgraded.store
     parts = sum(
         1 + len(store.steps(lab)) + len(store.events(lab, 1000, None).items) + len(store.ledger(lab))
@@ -176,7 +176,7 @@ def test_every_item_has_a_reader(upgraded: Upgraded) -> None:
 
 
 def test_labs_from_before_are_minded_from_now_on(upgraded: Upgraded) -> None:
-    """A lab whose lease ends is the curfew run's today; it was the recovery run's. Ended labs are looked at again, as before."""
+    """A lab whose lease ends is the curfew run's now; it was the recovery run's. Ended labs are checked again, as before."""
     lab = upgraded.store.load_lab(READY)
     assert lab.due_at is not None
     later = (lab.due_at + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -202,7 +202,7 @@ def test_labs_from_before_count_when_the_stack_shall_go(upgraded: Upgraded) -> N
 
 @pytest.mark.parametrize("version", BEFORE)
 def test_the_table_s_keys_stay_and_one_index_at_most_comes_or_goes(version: str, packaged: Package) -> None:
-    """DynamoDB makes or deletes one index in an update; CloudFormation refuses two, and replaces a table of other keys."""
+    """DynamoDB creates or deletes one index in an update; CloudFormation refuses two, and replaces a table of other keys."""
     before, now = (
         template["Resources"]["LabsTable"]["Properties"] for template in (template_of(version), packaged.template)
     )
@@ -220,7 +220,7 @@ def test_the_table_s_keys_stay_and_one_index_at_most_comes_or_goes(version: str,
 
 @pytest.mark.parametrize("version", BEFORE)
 def test_what_keeps_data_keeps_its_name_and_type_in_the_template(version: str, packaged: Package) -> None:
-    """Under another logical id CloudFormation would make an empty one."""
+    """Under another logical id CloudFormation would create an empty one."""
     kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
     for name, resource in template_of(version)["Resources"].items():
         if resource["Type"] in kept:

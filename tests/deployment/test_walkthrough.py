@@ -1,7 +1,7 @@
-"""docs/how-to/deploy.md is typed from top to bottom, as it stands, into a shell whose AWS is a sandbox.
+"""docs/how-to/deploy.md is run from top to bottom, unchanged, in a shell whose AWS is a sandbox.
 
-The account is as the page wants it: a role for the platform team, one for learners, and a profile for each. What is not
-as on a team's own machine is listed in `ELSEWHERE`, with why; the page's text is not touched.
+The account meets the page's requirements: a role for the platform team, one for learners, and a profile for each. Differences
+from a team's own machine are listed in `ELSEWHERE`, with reasons; the page's text is unchanged.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from tests.paths import KUBECTL
 PAGE = (PROJECT / "docs/how-to/deploy.md").read_text()
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = [text for language, text in FENCE.findall(PAGE) if language == "sh"]
-#: What begins an inline piece of code that is a command, and must be one that a block runs.
+#: The first words of inline code that is a command, which must also be in a block that runs.
 TOOLS = re.compile(r"`((?:make|aws|python|kubectl|git|curl) [^`]+)`")
 LEARNER = "learner"
-#: Wall seconds for one block, on a machine that is busy with other things.
+#: Wall seconds for one block, on a busy machine.
 PATIENCE = 300
 
 ELSEWHERE = {
@@ -62,14 +62,14 @@ source_profile = root
 
 @dataclass
 class Terminal:
-    """A shell that a person types into: variables and functions stay from one block to the next."""
+    """An interactive shell: variables and functions persist from one block to the next."""
 
     sandbox: Sandbox
     home: Path
     typed: list[tuple[str, str]] = field(default_factory=list)
 
     def types(self, block: str) -> None:
-        """Run a block; fails with what it printed unless every command of it went well."""
+        """Run a block; fail with its output unless every command of it succeeded."""
         kept = self.home / "kept"
         kept.touch()
         script = f"set -aeuo pipefail\n{_MAKE}\n. {kept}\n{block}\n{{ export -p; declare -f; }} > {kept}\n"
@@ -88,7 +88,7 @@ class Terminal:
         kept.write_text(re.sub(r"https://(\w+)\.execute-api\.[^/\"]+/api/?", self._api, kept.read_text()))
 
     def answer_to(self, command: str) -> str:
-        """What the block said that has this command."""
+        """The output of the block with this command."""
         return next(said for block, said in self.typed if command in block)
 
     def _api(self, found: re.Match[str]) -> str:
@@ -105,7 +105,7 @@ _MAKE = f'make() {{ command make BIN={Path(sys.executable).parent} -o .venv/.ins
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Sandbox]:
-    """An account with the two roles that the page asks for, and nothing else."""
+    """An account with only the two roles that the page requires."""
     with running_sandbox(Settings(scale=SCALE, shared_imports=True)) as sandbox:
         _make_role(sandbox, "Learners")
         _make_role(sandbox, "PlatformTeam")
@@ -159,7 +159,7 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
 
 
 def nothing_works_that_was_tried(sandbox: Sandbox) -> None:
-    """Issue 11: in what the page installs, by principals with the rights that it gives learners and no others.
+    """Issue 11: in the page's installation, by principals with exactly the rights that it gives learners.
 
     Rows whose trial needs no deployment (3, 7, 8, 9, 12) have theirs by name in SECURITY.md.
     """
@@ -182,13 +182,13 @@ def nothing_works_that_was_tried(sandbox: Sandbox) -> None:
         answer = tried(role, "learner", "POST", "/labs?dryRun=true", {"name": "tried", **body})
         return f"{answer.status} {answer.body.decode()}"
 
-    # 1 and 2: nothing of the account but what is offered
+    # 1 and 2: no resource of the account but the offered ones
     assert re.match(r"4\d\d .*offer", refused("Learners", {"externalDns": {"hostedZoneId": others}}))
     assert re.match(r"4\d\d .*offer", refused("Learners", {"network": network}))
-    # 4: a colleague sees nothing of the lab
+    # 4: the lab is invisible to a colleague
     [first] = tried("Learners", "learner", "GET", "/labs").json["labs"]
     assert tried("Learners", "colleague", "GET", f"/labs/{first['id']}").status == 404
-    # 5 and 6: a look-alike is nobody else, and a name that begins like the administrators' role's is not theirs
+    # 5 and 6: a look-alike is another person, and a name that starts like the administrators' role's is not theirs
     for role, under in (("PlatformTeam_ReadOnly", "/"), ("AWSReservedSSO_PlatformTeam_00000000deadbeef", "/x/")):
         assert tried(role, "platform", "PUT", "/offers", {"keyPairs": ["mine"]}, under).status == 403
         assert tried(role, "learner", "GET", f"/labs/{first['id']}", under=under).status == 404
@@ -202,7 +202,7 @@ def nothing_works_that_was_tried(sandbox: Sandbox) -> None:
 
 
 def _session(sandbox: Sandbox, role: str, who: str, under: str) -> Credentials:
-    """A session of a role that may do what the page lets learners do, made unless it is there."""
+    """A session of a role with the page's rights for learners, created unless it exists."""
     iam, sts = sandbox.client("iam"), sandbox.client("sts")
     try:
         iam.get_role(RoleName=role)
@@ -216,7 +216,7 @@ def _session(sandbox: Sandbox, role: str, who: str, under: str) -> Credentials:
 
 
 def _left(sandbox: Sandbox) -> list[Any]:
-    """What the page's end must have taken away: stack, tables, buckets, clusters."""
+    """The resources that the page's end must have deleted: stack, tables, buckets, clusters."""
     stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod")
     buckets = [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]]
     tables, clusters = sandbox.client("dynamodb").list_tables(), sandbox.client("eks").list_clusters()
