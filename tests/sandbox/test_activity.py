@@ -1,4 +1,4 @@
-"""What people are said to do in the sandbox's clusters shows where AWS would show it, and is the same however often it is asked."""
+"""Simulated activity in the sandbox's clusters shows in the same AWS services as real activity, and is reproducible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.activity import call_eks, set_activity, use_kubectl
 from sandbox.scenarios.fleet import put_clusters
 from tests import versions
 
-#: Yesterday at one: CloudWatch takes two weeks and CloudTrail keeps 90 days, so no fixed day will do.
+#: Yesterday at one: CloudWatch accepts two weeks and CloudTrail keeps 90 days, so no fixed day works.
 NOW = EmulatorClock().now().replace(hour=13, minute=0, second=0, microsecond=0) - timedelta(days=1)
 _numbers = itertools.count()
 

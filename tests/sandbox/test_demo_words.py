@@ -1,4 +1,4 @@
-"""What the demo says: errors before what is only to be known, a request a field a line, one notice and many notices."""
+"""The demo's output: errors before remarks, one line a field of a request, one notice and many notices."""
 
 from __future__ import annotations
 

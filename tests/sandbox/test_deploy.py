@@ -1,4 +1,4 @@
-"""The template that Chalice packages goes into the sandbox unchanged, and comes up: functions, API, state machines."""
+"""Chalice's packaged template deploys to the sandbox unchanged: functions, API, state machines."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A class of fifty asks for its labs at the same moment, and each gets one; `make long` runs this.
+"""A class of fifty requests its labs at the same moment, and each gets one; `make long` runs this.
 
 The limits are the project's own: two cores, 4 GiB for the sandbox and all its functions' processes.
 """

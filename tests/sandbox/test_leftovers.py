@@ -1,4 +1,4 @@
-"""What the droppers drop is there, tagged as its controller tags it, and found missing once it is deleted."""
+"""Dropped resources exist, with their controller's tags, and are reported missing once deleted."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""People of the sandbox reach the deployed API when they sign, as themselves; without a right to, they do not."""
+"""People of the sandbox reach the deployed API with signed requests, as themselves; without permission, they do not."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A sandbox left running: what is told of its use, whose keys are kept, and schedules' hours that come when somebody asks."""
+"""A running sandbox: usage instructions, stored keys, and scheduled runs on request."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_mails_show_text_html_and_what_became_of_them_once(tmp_path: Path) -> No
 def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
     env, message = tmp_path / "env", list[str]()
     with installed() as stage:
-        # Given a sandbox as `make sandbox` leaves it: everybody's keys are in a file that nobody else can read
+        # Given a sandbox as `make sandbox` leaves it: all keys are in a file that only its owner can read
         subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], run_schedule.MAILBOX)
         up.write_environment(env, stage)
         people = (stage.people.learner, stage.people.other_learner, stage.people.administrator)
@@ -95,28 +95,28 @@ def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
         assert env.stat().st_mode & 0o077 == 0
         running = run_schedule.running(env)
         assert running.url == stage.sandbox.url
-        # And how to use it names each command that there is
+        # And the instructions name each command
         assert all(f"-m sandbox {word}" in up.message(stage, 0.02) for word in ("run-schedule", "use", "mails"))
 
-        # When the curfew run comes an hour later than it is, for a lab with a lease of three hours
+        # When the curfew run runs for one hour ahead, for a lab with a lease of three hours
         lab = learner(stage).asks_for("struck", nodegroups=[], leaseHours=3)
         lab.becomes("ready")
         run_schedule.run_schedule(running, "curfew", datetime.now(UTC) + timedelta(hours=1), message.append)
-        # Then it is told what was done, and the mail
+        # Then its result and the mail are printed
         assert "warned 1" in message[1]
         assert "Subject: ekslab: struck ends" in "".join(message)
 
-        # When it comes three hours after that, the lab ends
+        # When it runs for three hours after that, the lab ends
         run_schedule.run_schedule(running, "curfew", datetime.now(UTC) + timedelta(hours=4), message.append)
         lab.becomes("deleted")
 
-        # And its receipt's second look need not be waited for
+        # And its receipt's second check can be run at once
         message.clear()
         run_schedule.run_schedule(running, "recover", datetime.now(UTC) + timedelta(minutes=16), message.append)
         assert f"{lab.id}: restart" in message[1]
         until(lab.receipt, lambda receipt: len(receipt["looks"]) == 2, "a second look")
 
-        # And a cluster that says what it is used for is watched, without a word to anybody
+        # And a cluster with a stated use is watched, without any notice
         usage.use(running, "struck", "idle")
         message.clear()
         run_schedule.run_schedule(running, "watch", datetime.now(UTC), message.append)

@@ -1,4 +1,4 @@
-"""`make sandbox` says where it is when its port is taken, and that it is gone when its server dies."""
+"""`make sandbox` reports where it runs when its port is taken, and that it has ended when its server dies."""
 
 from __future__ import annotations
 
