@@ -1,4 +1,4 @@
-"""What mails, pages and refusals tell people to type is a command."""
+"""Commands named in mails, pages and refusals exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROSE = re.compile(
 )
 
 
-#: A route of the API, which nobody can type.
+#: A route of the API, which is no command.
 ROUTE = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) (?:/|http|\{|the lab)")
 
 
@@ -53,7 +53,7 @@ def test_nobody_is_told_a_route_of_the_api(folder: str) -> None:
 
 
 def texts_of(file: Path) -> Iterator[tuple[int, str]]:
-    """A module's texts with their lines, docstrings left out; what is filled in is `{}`."""
+    """A module's texts with their lines, without docstrings; inserted values are `{}`."""
     tree = ast.parse(file.read_text())
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     docs = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and is_text(node.body[0])}

@@ -1,4 +1,4 @@
-"""The proxy of `ekslab dashboard`: whom it lets in, what it forwards, and that the browser never holds the session."""
+"""The proxy of `ekslab dashboard`: admitted requests, forwarded ones, and no session in the browser."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_paths_of_the_page_are_pages() -> None:
 
 @dataclass
 class Service:
-    """What is behind the proxy; remembers what came."""
+    """The server behind the proxy; records the requests."""
 
     came: list[tuple[str, str, dict[str, str], bytes | None]] = field(default_factory=list)
     fails: bool = False

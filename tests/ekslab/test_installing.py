@@ -1,4 +1,4 @@
-"""What `pip install .` gives: the command `ekslab`, and all that it imports."""
+"""The result of `pip install .`: the command `ekslab`, and all of its imports."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_needs_no_service_imports_no_botocore_and_is_quick(words: list[str]
             command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=True
         )
         taken.append(float(ran.stderr.splitlines()[-1]))
-    # CPU, not wall: other tests run beside this one.
+    # CPU time, not wall time: other tests run beside this one.
     assert min(taken) < 0.25
 
 
@@ -99,7 +99,7 @@ def test_bash_completes_a_verb_a_noun_and_a_flag() -> None:
 
 
 def test_it_installs_with_six_packages() -> None:
-    """The command's own, and what its requirements require, by the metadata of what is installed here."""
+    """The command's own, and its transitive requirements, by the metadata of the packages installed here."""
     found, wanted = set[str](), ["botocore"]
     while wanted:
         name = wanted.pop()

@@ -1,4 +1,4 @@
-"""Contexts go into a kubeconfig and out again, and nothing else in it changes."""
+"""Contexts are added to a kubeconfig and removed, and nothing else in it changes."""
 
 from __future__ import annotations
 

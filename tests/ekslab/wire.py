@@ -1,4 +1,4 @@
-"""The command line on the real routes, which stand on fakes."""
+"""The command line on the real routes, over fakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import OWNER
 
 @dataclass
 class Wire:
-    """Stands where the signed HTTP client does, in front of the routes themselves."""
+    """Replaces the signed HTTP client with direct calls of the routes."""
 
     http: Http = field(default_factory=Http)
     who: str = OWNER
@@ -32,7 +32,7 @@ class Wire:
 
     @property
     def client(self) -> Client:
-        """A client of these routes, whose waiting takes no time."""
+        """A client of these routes, which waits without delay."""
         clock = [0.0]
 
         def sleep(seconds: float) -> None:
@@ -42,5 +42,5 @@ class Wire:
 
 
 def run(wire: Wire, *words: str) -> int:
-    """Type these words; the exit status. What argparse refuses ends in SystemExit."""
+    """Run the command with these words; return the exit status. A usage error raises SystemExit."""
     return ekslab.__main__.run(list(words), lambda options: wire.client)

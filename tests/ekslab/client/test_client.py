@@ -1,4 +1,4 @@
-"""The client by itself: what it sends again, what it waits out, and what it raises."""
+"""The client by itself: retries, waits, and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOST, FINE = NoAnswer("reset"), Answer(200, {}, {"id": "lab-1", "phase": "ready"
 
 @dataclass
 class Scripted:
-    """Answers in turn, the last one for ever; keeps what was sent."""
+    """Answers in turn, repeating the last one; records the requests."""
 
     turns: list[Turn]
     sent: list[tuple[str, str, Mapping[str, str] | None]] = field(default_factory=list)

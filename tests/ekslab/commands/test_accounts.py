@@ -1,4 +1,4 @@
-"""The commands over the registry of accounts: what they send, print and exit with."""
+"""The commands over the registry of accounts: requests, output and exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ekslab get costs`: a month as a table, and as CSV whole, whatever pages it comes in."""
+"""`ekslab get costs`: a month as a table, and as complete CSV, from any number of pages."""
 
 from __future__ import annotations
 

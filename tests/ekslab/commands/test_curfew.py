@@ -1,4 +1,4 @@
-"""The commands about evenings against the real routes on fakes: what they send, print and exit with."""
+"""The commands about evenings against the real routes on fakes: requests, output and exit status."""
 
 from __future__ import annotations
 

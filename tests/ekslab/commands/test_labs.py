@@ -1,4 +1,4 @@
-"""The command line against the real routes on fakes: what it sends, prints and exits with."""
+"""The command line against the real routes on fakes: requests, output and exit status."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ROSTER = "iamUser,address\nkim,kim@example.com\n"
 
 
 class Terminal(io.StringIO):
-    """A terminal at which somebody types one line."""
+    """A terminal at which a person types one line."""
 
     def isatty(self) -> bool:
         return True

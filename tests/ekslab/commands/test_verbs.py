@@ -1,4 +1,4 @@
-"""eksctl's verbs against the real routes on fakes: what is said, waited for and exited with."""
+"""eksctl's verbs against the real routes on fakes: output, waiting and exit status."""
 
 from __future__ import annotations
 

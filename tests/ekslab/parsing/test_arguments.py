@@ -1,4 +1,4 @@
-"""Whatever is typed: a sentence and an exit status, never a traceback."""
+"""Any input yields a sentence and an exit status, never a traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.paths import PROJECT
 
 
 def commands_of(top: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
-    """Every command there is, by its words."""
+    """Every command, by its words."""
     below = [action.choices for action in top._actions if isinstance(action, argparse._SubParsersAction)]
     if not below:
         yield ()
@@ -36,7 +36,7 @@ def commands_of(top: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
         yield from ((name, *rest) for rest in commands_of(one))
 
 
-#: Nobody listens there.
+#: An address without a server.
 NOWHERE = "http://127.0.0.1:9"
 #: `dashboard` serves until it is interrupted: test_dashboard.py has it.
 COMMANDS = sorted(set(commands_of(parser())) - {("dashboard",)})
@@ -73,7 +73,7 @@ def test_nor_does_it_where_the_service_answers(command: tuple[str, ...], rest: l
 
 
 def status(call: Callable[[], int]) -> object:
-    """What the process would exit with; a file that can't be read is `main`'s to tell."""
+    """The exit status of the process; `main` reports an unreadable file."""
     try:
         return call()
     except SystemExit as end:

@@ -32,7 +32,7 @@ _VALUES = {
 
 
 def of_eksctl() -> list[tuple[str, str, Kind]]:
-    """What eksctl itself has: name, short name, kind."""
+    """eksctl's own flags: name, short name, kind."""
     lines = (PROJECT / "tests/data/eksctl-flags.txt").read_text().splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
     return [(name, "" if short == "-" else short, _KINDS[kind]) for name, short, kind in rows]

@@ -1,4 +1,4 @@
-"""How refusals read, and what is told while one watches."""
+"""The output for refusals, and while watching."""
 
 from __future__ import annotations
 

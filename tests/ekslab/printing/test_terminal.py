@@ -1,4 +1,4 @@
-"""What reaches the terminal: no control characters, 80 columns, one document, and no traceback on a poor encoding."""
+"""Terminal output: no control characters, 80 columns, one document, and no traceback on a limited encoding."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ LONG = "The security group sg-0123456789abcdef0 is still in use by the network i
 
 
 def a_world_of_long_things() -> Wire:
-    """Everything that is printed for a person, with texts that are longer than a line."""
+    """All output for people, with texts longer than a line."""
     wire = Wire(curfew_http())
     world, store = wire.http.world, wire.http.world.store
     lab = store.labs[LAB]
