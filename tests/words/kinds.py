@@ -1,6 +1,6 @@
-"""One message of each kind that people get, to be read in every language and medium. `python -m tests.words.kinds` writes them.
+"""One message of each kind for people, in every language and medium. `python -m tests.words.kinds` writes them.
 
-Look at the difference before you commit it: a golden file is a mail that somebody reads.
+Review the difference before you commit it: a golden file is a mail to a person.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Faults of Korean texts: particles in both forms, and English other than names, commands and terms."""
+"""Errors in Korean texts: particles in both forms, and English other than names, commands and terms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from chalicelib.words.korean import PARTICLES
 
-#: Stands in Korean texts as it is: names of AWS's and Kubernetes's things, ours, and units.
+#: English words allowed in Korean texts: names of AWS, Kubernetes and this service, and units.
 _TERMS = """
     aws eks ec2 ebs iam api kubernetes kubectl eksctl ekslab persistentvolumeclaim fargate cron cronjob job cpu gpu network
     dns vpc cidr nat ssh session manager cloudwatch cloudtrail kib s h d min usd kst utc asia seoul http https html csv json yaml
@@ -28,7 +28,7 @@ def unresolved(text: str) -> list[str]:
 
 
 def english_left(text: str, names: frozenset[str] = frozenset()) -> list[str]:
-    """Two or more English words in a row, terms and names left out, outside of quotations, commands and addresses."""
+    """Two or more English words in a row, except terms, names, quotations, commands and addresses."""
     plain = _COMMAND.sub(" ", _QUOTED.sub(" ", text))
     found = []
     for run in _RUN.findall(plain):

@@ -1,4 +1,4 @@
-"""Every route's answer and refusals, asked for in Korean: each text in it is, names, codes, commands and AWS's words aside."""
+"""Every route's answers and refusals, requested in Korean: each text is Korean, except names, codes, commands and AWS's words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = (
     *("address", "language", "timeZone", "hears", "people", "zones", "networks", "keyPairs", "podRoles"),
     *("instanceTypes", "maxNodes", "maxUsdHour", "costTags", "teams", "atLimit", "curfew", "wake", "leaseHours"),
 )
-#: Bodies with something wrong: unknown, unreadable, of another type in every field.
+#: Invalid bodies: unknown, unreadable, of another type in every field.
 BODIES: tuple[Any, ...] = (
     *(
         {"zzz": 1},
@@ -51,9 +51,9 @@ QUERY = {
     "compare": "zz",
     "nme": "1",
 }
-#: Fields that programs read: commands, and words of AWS's and of this world's own things.
+#: Fields for programs: commands, and words of AWS's and of this world's resources.
 APART = ("commands", "unreadable", "seen", "unread", "how", "why", "responsible", "tags")
-#: What the fakes say of their world, in English.
+#: The fakes' own English texts.
 OF_THE_WORLD = re.compile(
     "This cursor was not given out by this service|This cursor is not one that this list gave out|"
     "It is dear|too dear|not there|idle since 15:40: no user pods scheduled in|a price list of|a price list|bundled table",
@@ -75,7 +75,7 @@ def texts_of(document: Any) -> Iterator[str]:
 
 
 def english_in(text: str) -> list[str]:
-    """Of an answer, JSON or HTML."""
+    """The texts of an answer, JSON or HTML."""
     try:
         found = list(texts_of(json.loads(text)))
     except ValueError:

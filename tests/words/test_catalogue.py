@@ -1,4 +1,4 @@
-"""The catalogues hold what the code says, whole, with the same slots, and with one word for one term."""
+"""The catalogues hold all messages of the code, complete, with the same slots, and with one word for one term."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_there_are_as_many_forms_as_the_language_has(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_sides_have_the_same_slots(language: str) -> None:
-    """A slot may stand twice; `{n}` may be left out where a language shows no number."""
+    """A slot may occur twice; `{n}` may be omitted where a language shows no number."""
     wrong = []
     for ids, texts, _ in entries(language):
         wanted = set(_SLOT.findall(ids[-1]))
@@ -86,7 +86,7 @@ def test_no_english_clause_stands_in_a_translation() -> None:
 
 @pytest.mark.parametrize("term", TERMS, ids=[term["english"] for term in TERMS])
 def test_one_term_has_one_word(term: dict[str, str]) -> None:
-    """What the glossary forbids stands nowhere; where a message has the term, its translation has the word, or a slot for it."""
+    """The glossary's forbidden words do not occur; where a message has the term, its translation has the word, or a slot for it."""
     never = re.compile(term["never"]) if term["never"] else None
     english = re.compile(rf"\b{re.escape(term['english'])}(?:s|d)?\b", re.IGNORECASE)
     wrong = []
@@ -100,7 +100,7 @@ def test_one_term_has_one_word(term: dict[str, str]) -> None:
 
 
 def _without_names(message: str) -> str:
-    """AWS's free plan is no plan of a night, nor is a field of a file, or Pod Identity, what its words say."""
+    """Terms with another meaning are ignored: AWS's free plan, a field of a file, Pod Identity."""
     names = r"`[^`]*`|--?[\w-]+|\w+\.\w+|Pod Identity|free plan|account's plan|Price List|prices of"
     return _SLOT.sub(" ", re.sub(names, " ", message))
 
@@ -113,7 +113,7 @@ def test_a_particle_behind_a_slot_is_written_in_both_forms() -> None:
 
 @pytest.mark.parametrize("folder", ["chalicelib/words", "ekslab/words"])
 def test_a_particle_fits_the_syllable_before_it(folder: str) -> None:
-    """`한도은` and `계정를` are wrong. 는 ends verbs as well: only that behind some nouns is looked at."""
+    """`한도은` and `계정를` are wrong. 는 also ends verbs: only that behind some nouns is checked."""
     wrong = []
     for line in (PROJECT / folder / "ko.po").read_text().splitlines():
         if line.startswith(("msgid", "#")):

@@ -1,4 +1,4 @@
-"""The command line in its reader's language: by the environment, as other tools do; documents and columns as ever."""
+"""The command line in its reader's language: from the environment, as in other programs; documents and columns are unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.words.reading import english_left, unresolved
 from tests.words.test_answers import OF_THE_WORLD
 
 _SLOT = re.compile(r"\{\w+\}")
-#: Columns of tables, states in them, and what YAML is made of.
+#: Columns of tables, states in them, and YAML keys.
 COLUMNS = re.compile(r"^[A-Z][A-Z ()]+$|^\S+:(?: .*)?$|^\s+(?:- )?\S+:(?: .*)?$|^(?:\S+ {2,}.*)$", re.MULTILINE)
 COMMANDS = (
     *(
@@ -70,7 +70,7 @@ COMMANDS = (
 )
 
 
-#: What AWS, argparse and the fakes say, in English.
+#: Texts of AWS, argparse and the fakes, in English.
 FOREIGN = re.compile(
     OF_THE_WORLD.pattern + "|No cluster found for name: |^usage: .*|^ekslab [a-z -]+: .*", re.IGNORECASE
 )
@@ -171,5 +171,5 @@ def test_documents_are_the_same_in_every_language(
 
 
 def test_the_catalogue_is_of_the_package() -> None:
-    """flit takes every file of the folder."""
+    """flit packages every file of the folder."""
     assert (PROJECT / COMMAND_LINE / "ko.po").read_text("utf-8").count("msgid ") > 100

@@ -27,7 +27,7 @@ from tests.paths import PROJECT
 from tests.words.reading import english_left, unresolved
 
 KOREAN = words_of(Language.KO)
-#: Whose English is for programs: logs, Python's own errors, those that never leave a process, names in AWS.
+#: English for programs: logs, Python's own errors, those that never leave a process, names in AWS.
 FOR_PROGRAMS = frozenset(
     {
         *(
@@ -53,7 +53,7 @@ FOR_PROGRAMS = frozenset(
             "startswith",
             "partition",
         ),
-        # What a cause is known by: the words go into a failure's `cause`, its own sentence is in the catalogue.
+        # The text by which a cause is known: it goes into a failure's `cause`, its own sentence is in the catalogue.
         *("explain", "explain_stack", "explain_issues", "again_or_failed", "_part"),
     }
 )
@@ -67,7 +67,7 @@ APART = (
 SAID = ("chalicelib/api/", "chalicelib/domain/", "chalicelib/services/", "chalicelib/workflows/")
 _WORD = re.compile(r"[A-Za-z']{2,}")
 _MARKUP = re.compile(r"<\w|; |\{\}[/?]|`ekslab|^ekslab |^aws |^eksctl |-//|max-age")
-#: Keys, and what a run's log says of itself.
+#: Keys, and a run's own log texts.
 KEYS = frozenset(
     {
         "public IPv4 addresses",
@@ -93,7 +93,7 @@ def text_of(node: ast.AST) -> str | None:
 
 
 def literals(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """Texts outside of docstrings, annotations, enumerations and what is for programs."""
+    """Texts except docstrings, annotations, enumerations and texts for programs."""
     if (text := text_of(node)) is not None:
         yield getattr(node, "lineno", 0), text
         return
@@ -133,7 +133,7 @@ def test_nothing_that_people_read_is_written_beside_the_catalogues() -> None:
 
 
 def not_korean(texts: list[str]) -> dict[str, list[str]]:
-    """What a reader of Korean would stumble over."""
+    """Errors for a reader of Korean."""
     spoken = {said(text, KOREAN) for text in texts}
     return {text: left for text in sorted(spoken) if (left := english_left(text) + unresolved(text))}
 
@@ -174,7 +174,7 @@ def test_calendars_are_korean_with_the_same_events() -> None:
 
 
 def assert_korean(document: str) -> None:
-    """Of the texts of a calendar."""
+    """The texts of a calendar."""
     texts = re.findall(r"(?m)^(?:SUMMARY|DESCRIPTION|X-WR-CALNAME):(.*)$", document)
     assert texts
     assert {text: left for text in texts if (left := english_left(text, frozenset({"bundled", "table"})))} == {}

@@ -1,4 +1,4 @@
-"""Particles by the last sound, dates as Koreans write them, and lines by the columns that they take."""
+"""Particles by the last sound, dates in Korean format, and lines by their display width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages as one mail, with letters and without: every word escaped, links as buttons, commands as code."""
+"""Messages as one mail, with letters and without: every text escaped, links as buttons, commands as code."""
 
 from __future__ import annotations
 

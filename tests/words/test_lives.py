@@ -1,6 +1,6 @@
-"""What is told of labs' lives, whatever AWS refuses on the way: steps, history, reasons, receipts, each in Korean.
+"""All texts about labs' lives, with any refusal by AWS: steps, history, reasons, receipts, each in Korean.
 
-AWS's own words stay as they are: those of the refusals here are one word, so that any other English is ours.
+AWS's own words are unchanged: those of the refusals here are one word, so any other English is the service's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.workflows.theatre import Theatre
 
 KOREAN = words_of(Language.KO)
 WORD = "Verboten."
-#: AWS's and the network's own words, as the fakes tell them.
+#: AWS's and the network's own words in the fakes.
 TOLD_BY_OTHERS = re.compile(
     r"connection timed out: not on the allow-list|Delete [\w-]+: DependencyViolation: [^;]*? is used by [\w, -]+"
 )
@@ -43,7 +43,7 @@ CHANGING = ("resize_nodegroup", "revoke_access", "grant_access", "nodegroup", "c
 
 
 def texts_of(theatre: Theatre) -> Iterator[str]:
-    """All that people are told of the lab."""
+    """All texts about the lab for people."""
     store, lab = theatre.world.store, theatre.lab
     yield lab.reason or ""
     for step in store.steps(lab.id):
@@ -67,7 +67,7 @@ def english_in(theatre: Theatre) -> dict[str, list[str]]:
 
 
 def play(theatre: Theatre) -> None:
-    """To the end, also where nothing catches what fails."""
+    """To the end, also where nothing catches a failure."""
     for _ in range(3):
         try:
             theatre.play()
