@@ -1,4 +1,4 @@
-"""The page of benchmarks shows the figures that were measured, and no others."""
+"""The page of benchmarks shows exactly the measured figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Docs that lie are bugs: links lead somewhere, settings are all listed, commands exist, and the project speaks of itself alone."""
+"""Docs are correct: links resolve, settings are all listed, commands exist, and only the project is mentioned."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_decision_is_numbered_once_and_in_order() -> None:
 
 
 def test_nothing_of_any_one_machine_stands_in_the_project() -> None:
-    """Absolute paths of a home or workplace, and addresses of package indexes, belong to nobody else's machine."""
+    """Absolute paths of a home or workplace, and addresses of package indexes, are valid on one machine only."""
     patterns = ["/" + place for place in ("home/[a-z]", "root/", "work/", "simple/")] + ["index" + "-url"]
     found = subprocess.run(
         ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!tests/data"],

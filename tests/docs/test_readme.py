@@ -1,4 +1,4 @@
-"""The README in each language: two commands are all that a newcomer needs, and what is to be typed is the same."""
+"""The README in each language: a newcomer needs only two commands, and the commands are the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READMES = ("README.md", "README.ko.md")
 
 
 def commands(name: str) -> list[str]:
-    """What the blocks have to type, without remarks; drawings are left out."""
+    """The commands of the blocks, without comments and drawings."""
     blocks = re.findall(r"^```\n(.*?)^```", (PROJECT / name).read_text(), re.MULTILINE | re.DOTALL)
     typed = [block for block in blocks if re.match(r"(?:make|ekslab) ", block)]
     return [line.partition("#")[0].rstrip() for block in typed for line in block.splitlines()]

@@ -1,4 +1,4 @@
-"""Which tests hold each row of issue 12 (idleness, warnings and messages must be true), and that they are there.
+"""The tests for each row of issue 12 (idleness, warnings and messages must be true); all of them exist.
 
 Rows 1 to 4 and 7 were reproduced in the sandbox, so a story or a test on the sandbox is among theirs.
 """

@@ -1,4 +1,4 @@
-"""SECURITY.md's table of what was tried: each row names tests that are there, and one of them says that it is this row's."""
+"""SECURITY.md's table of trials: each row names existing tests, one of which names the row."""
 
 from __future__ import annotations
 

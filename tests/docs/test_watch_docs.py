@@ -1,4 +1,4 @@
-"""The pages about the support watch say what the code does: the events' schema, and the policy of the role that watches."""
+"""The pages about the support watch match the code: the events' schema, and the policy of the watch's role."""
 
 from __future__ import annotations
 
