@@ -1,4 +1,4 @@
-"""Ceilings of money: what a lab, a person, a team and the installation may cost, judged before anything is stored."""
+"""Ceilings of money: the maximum costs of a lab, a person, a team and the installation, checked before anything is stored."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_installation_has_a_month_of_its_own() -> None:
 
 
 def test_sessions_of_a_shared_role_have_one_month_together() -> None:
-    """A session chooses its name: by another one it would be another person with a month of its own."""
+    """A caller chooses the session's name: under another one they would be another person with a month of their own."""
     world = a_world(max_usd_month=MonthLimits(person=2 * LEASE + 0.01, role=2 * LEASE + 0.01))
     for name in "ab":
         ask(world, name, a_caller(arn=f"arn:aws:sts::111122223333:assumed-role/Learners/{name}"))
@@ -194,7 +194,7 @@ def test_a_dry_run_hears_of_the_months_too() -> None:
 
 @pytest.mark.parametrize("limits", [MonthLimits(person=LEASE * 1.5), MonthLimits(role=LEASE * 1.5)], ids=str)
 def test_a_dry_run_is_refused_by_each_ceiling_that_the_request_would_be(limits: MonthLimits) -> None:
-    """A session's labs are in the sum of its role, too, and a person's stand under what no new permission set changes."""
+    """A session's labs count in the sum of its role, too, and a person's under a key that no new permission set changes."""
     arn = "arn:aws:sts::111122223333:assumed-role/Students/mina"
     first, second = a_caller(arn=arn), a_caller(arn=arn if limits.person else arn.replace("mina", "jun"))
     world = a_world(max_usd_month=limits)
@@ -238,7 +238,7 @@ def a_learner(permission_set: str, name: str = "mina", **changes: Any) -> Caller
 
 
 def test_a_person_with_several_permission_sets_has_one_month() -> None:
-    """One rule says who one person is: for the count, the ceiling, a dry run, a team and the showback."""
+    """One rule defines a person: for the count, the ceiling, a dry run, a team and the showback."""
     world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
     ask(world, "a", a_learner("Labs"))
     for asked in (commands.plan_lab, lambda *args: ask(world, "b", a_learner("PowerUser"))):
@@ -290,7 +290,7 @@ def test_the_most_labs_of_a_person_are_counted_by_all_identities_that_they_joine
 
 @pytest.mark.parametrize("joined", [True, False])
 def test_the_teams_that_a_lab_is_charged_to_do_not_follow_from_the_identity_that_asks(joined: bool) -> None:
-    """By a permission set that no team knows she would have spent beyond her team's ceiling."""
+    """Under a permission set of no team she would have spent beyond her team's ceiling."""
     team = Team("eks", (JOINED[0], "arn:aws:sts::*:assumed-role/AWSReservedSSO_Team/*"))
     world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.5),))
     world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(team,)))
@@ -343,7 +343,7 @@ LONG, JUST = 13, 13 / 8 * LEASE + 0.01
 def test_mail_page_and_button_promise_the_same_lease_under_every_ceiling(
     offers: dict[str, Any], longer: bool, trigger: Trigger
 ) -> None:
-    """A mail that promised a longer lease, and a page that did, were refused at the button."""
+    """A mail and a page that promised a longer lease were refused at the button."""
     world = a_world(**offers)
     world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=MINE))
     world.deps = replace(world.deps, watch=replace(world.deps.watch, api_url="https://api.example.com"))
@@ -397,7 +397,7 @@ OTHERS = a_caller(arn="arn:aws:iam::111122223333:user/teacher", is_admin=True)
     ids=str,
 )
 def test_what_an_approver_must_agree_to_is_reached_by_no_extension_and_no_node(caller: Caller, agreed: bool) -> None:
-    """Whoever asked for one cheap hour would have extended it beyond what approvers are asked about."""
+    """A request for one cheap hour could have been extended beyond the approval limit."""
     world = a_world(ask_usd=LEASE + 0.01)
     lab = ask(world)
     world.store.put(replace(lab, phase=Phase.READY))
@@ -429,7 +429,7 @@ def test_a_ceiling_below_what_runs_refuses_nothing_that_makes_it_cheaper(ceiling
 
 
 def test_a_team_of_the_user_pool_is_its_labs_owners_whoever_makes_them_dearer() -> None:
-    """Its groups make teams; an administrator, and who has a keep-link, is of none of them."""
+    """Its groups define teams; an administrator, and the holder of a keep-link, are in none of them."""
     world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
     pool = FakeUserPool(world.account, world.clock)
     owner = pool.add("mina", "team-eks")
@@ -469,7 +469,7 @@ def full_of(world: FakeWorld, kind: str = "L-1216C47A", used: int = 4) -> None:
     "limits", [{"max_usd_month": MonthLimits(person=LEASE + 0.01)}, {"teams": EKS_IS_FULL}], ids=str
 )
 def test_a_link_that_keeps_a_lab_extends_no_lease_beyond_a_ceiling(limits: dict[str, Any]) -> None:
-    """Whoever may not extend would have kept their lab instead, a night at a time."""
+    """Owners who may not extend would have kept their lab instead, a night at a time."""
     world = a_world(**limits)
     world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(Team("eks", (a_caller().arn,)),)))
     lab = ask(world)
@@ -534,7 +534,7 @@ def test_a_lab_wakes_only_into_room_that_awss_quota_has(spot: bool) -> None:
 
 @pytest.mark.parametrize("act", ["ask", "extend", "keep"])
 def test_a_team_of_the_user_pool_is_of_whoever_joined_its_member(act: str) -> None:
-    """As an IAM user, joined to a login of the browser, one spent and extended beyond the ceiling of the login's group."""
+    """An IAM user, joined to a login of the browser, spent and extended beyond the ceiling of the login's group."""
     world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
     pool = FakeUserPool(world.account, world.clock)
     login, user = pool.add("mina", "team-eks"), JOINED[0]

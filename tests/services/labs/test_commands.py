@@ -1,4 +1,4 @@
-"""What people may ask, on fakes: what is looked up before a lab is stored, and what is stored."""
+"""People's commands, on fakes: the checks before a lab is stored, and the stored lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people may ask of a lab's sleep, on fakes: once is as good as twice, and not at every time."""
+"""People's requests to hibernate and wake a lab, on fakes: idempotent, and not allowed at every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request says before anything is made: who bears the name already, and whether creators can be known."""
+"""The findings of a request before anything is created: owners of the same name, and whether creators can be known."""
 
 from __future__ import annotations
 

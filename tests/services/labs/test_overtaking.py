@@ -1,7 +1,8 @@
-"""Each word of a person against each other, and against the curfew run, at every seam between a look at the lab and its change.
+"""Each command of a person against each other, and against the curfew run, at every point between reading the lab and changing
+it.
 
-Whatever comes between: one of the two is done and the other is done or refused, nothing of either is half done, and no act
-of a person's that was answered with success is undone by the other.
+For any interleaving: one of the two is done and the other is done or refused, neither is half done, and a person's successful
+command is never undone by the other.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ ACTS: dict[str, Act] = {
     "delete": delete,
     "protect": protect,
 }
-#: Between which calls of the first one the second one comes and goes.
+#: The numbers of calls of the first one after which the second one runs.
 SEAMS = ("load_lab", "rules", "change_lab", "add_event", "start")
 PHASES = {"change": Phase.UPDATING, "hibernate": Phase.HIBERNATING, "delete": Phase.RELEASING}
 
@@ -107,7 +108,7 @@ def test_of_two_words_at_once_none_is_lost_and_none_half_done(first: str, second
 @pytest.mark.parametrize("seam", ["load_lab", "line", "change_status", "describe", "change_lab", "add_event", "start"])
 @pytest.mark.parametrize("word", [*ACTS, "keep"])
 def test_a_word_at_the_moment_of_curfew_is_kept_or_refused(word: str, seam: str) -> None:
-    """The lab is planned and warned about, and its owner speaks while the curfew run acts."""
+    """The lab is planned and warned about, and its owner's command comes while the curfew run acts."""
     nights = Nights()
     nights.world.curfew.store.put_rules(replace(nights.world.deps.curfew.usual, max_percent=100))
     before, heard = nights.add("lab-a", lease_ends_at=NOW + timedelta(hours=9)), dict[str, bool]()

@@ -1,4 +1,4 @@
-"""A lab that begins to end between the look at it and the change: who keeps or extends it then is told, and nothing is held up."""
+"""A lab whose end starts between reading and changing it: a keep or extension then is refused, and nothing is blocked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.builders import in_phase
 
 @dataclass
 class OvertakenStore:
-    """A store in which a curfew run begins to end the lab as soon as it was loaded."""
+    """A store in which a curfew run starts to end the lab as soon as it was loaded."""
 
     store: Any
 
