@@ -1,4 +1,4 @@
-"""axe-core, run inside a page by `evaluate`: the policy of the page lets no script in by a tag."""
+"""Runs axe-core inside a page by `evaluate`: the page's policy allows no script by a tag."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 
 def worst_of(page: Any) -> list[tuple[str, str]]:
-    """Findings of axe that are serious or worse, with the first element of each. It waits for a promise, which a page that runs
-    no script may lose."""
+    """Serious or worse findings of axe, with the first element of each. It waits for a promise, which a page without scripts
+    may lose.
+    """
     page.evaluate(_source())
     found = page.evaluate("axe.run()")["violations"]
     return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]

@@ -1,7 +1,7 @@
 """A Chromium, and the pages for it: the service on the fakes behind `ekslab dashboard`, in this process with the real proxy; or
-the service in a sandbox, signed in by Cognito.
+the service in a sandbox, with a login by Cognito.
 
-Skipped where there is no Playwright or no Chromium, with the commands that install them; in CI they fail instead.
+Skipped without Playwright or Chromium, with the commands that install them; in CI the tests fail instead.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FACTS = ClusterFacts(endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com
 
 @dataclass
 class Shown:
-    """A page under test: its own context, the world behind it, and the link that lets in."""
+    """A page under test: its own context, the world behind it, and the login link."""
 
     context: Any
     http: Http
@@ -74,7 +74,7 @@ class Installed:
     page: str
 
     def plan_the_night(self) -> None:
-        """Let the curfew run run."""
+        """Start a curfew run."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write("sweep\n")
@@ -95,7 +95,7 @@ def installed(chromium: Any) -> Iterator[Installed]:
 
 
 def a_world_to_see() -> Http:
-    """A ready lab on tonight's plan, one that comes, one that is over; clusters."""
+    """A ready lab on tonight's plan, a new one, an ended one; clusters."""
     entry = an_entry()
     spec = a_spec(schedule=SEOUL, work_host=WorkHostSpec())
     lab = a_ready_lab(facts=FACTS, planned=Planned(NIGHT, entry.id, CURFEW), spec=spec)

@@ -1,6 +1,6 @@
-"""The service installed in a sandbox, as a process of its own: the environment of Playwright has nothing that starts one.
+"""The service installed in a sandbox, in its own process: the environment of Playwright lacks the packages for it.
 
-`python -m tests.browser.installed`, by the project's own Python. It says where the page is, then lets the curfew run run at
+`python -m tests.browser.installed`, by the project's own Python. It prints the page's address, then starts a curfew run for
 each line that it reads, and ends with its input.
 """
 
@@ -17,13 +17,13 @@ from sandbox.run_schedule import MAILBOX
 from sandbox.schedules import run_curfew
 from sandbox.stage import installed
 
-#: People beside the sandbox's own two, one for each life that is lived by clicks.
+#: People beside the sandbox's own two, one for each life in the browser.
 USERS = ("kim", "lee", "park")
 
 
 def main() -> None:
     with installed(Settings(scale=0.006)) as stage:
-        # Of a lab whose owner nobody can reach no plan is made.
+        # No plan is made for a lab whose owner is unreachable.
         subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], MAILBOX)
         for name in USERS:
             make_user(stage.sandbox, stage.outputs["LoginPoolId"], name)

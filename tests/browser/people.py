@@ -1,4 +1,4 @@
-"""Somebody at a browser, by mouse or by keyboard alone, who reads English or Korean and finds things by the words on them."""
+"""A person at a browser, by mouse or by keyboard alone, who reads English or Korean and finds elements by their text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chalicelib.domain.core.sentence import Sentence, said
 from chalicelib.words.catalogues import words_of
 from sandbox.login import PASSWORD
 
-#: Milliseconds that a lab may take in the sandbox.
+#: Maximum milliseconds for a lab in the sandbox.
 PATIENCE = 120_000
 _IS_IN_FOCUS = "element => element === document.activeElement"
 
 
 @dataclass
 class Visitor:
-    """`keyboard`: never touches the mouse. `script`: whether the browser runs ours."""
+    """`keyboard`: never uses the mouse. `script`: whether the browser runs the page's script."""
 
     page: Any
     language: Language
@@ -28,7 +28,7 @@ class Visitor:
     script: bool = True
 
     def told(self, text: str) -> str:
-        """As the page says it."""
+        """The text in the page's language."""
         return said(Sentence(text), words_of(self.language))
 
     def press(self, place: Any) -> None:
@@ -57,7 +57,7 @@ class Visitor:
         return self.page.locator("summary", has_text=re.compile(f"^{re.escape(self.told(text))}$")).first
 
     def sign_in(self, address: str, username: str) -> None:
-        """From the address alone."""
+        """Sign in, given only the address."""
         self.page.goto(address)
         self.press(self.link("Sign in"))
         self.write("username", username)
@@ -66,7 +66,7 @@ class Visitor:
         self.page.wait_for_selector(f"h1 >> text={self.told('Labs')}")
 
     def wait_for(self, selector: str) -> None:
-        """The page follows a lab by itself; without its script it is loaded again."""
+        """The page follows a lab by itself; without its script it is reloaded."""
         if self.script:
             self.page.wait_for_selector(selector, timeout=PATIENCE)
             return

@@ -1,4 +1,6 @@
-"""Takes pictures of the page on the fakes' world: README's (`make screenshots`), or with a second argument `every` all of them."""
+"""Takes screenshots of the page on the fakes' world: README's (`make screenshots`), or with a second argument `every` all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,13 @@ PAGES = {
     "tonight": "/ui/tonight",
     "rules": "/ui/administration",
 }
-#: Of README.
+#: Those in README.
 SHOWN = (("lab", "wide", "light", "en"), ("labs", "narrow", "dark", "ko"), ("clusters", "wide", "light", "en"))
 LOOKS = tuple(product(SIZES, ("light", "dark"), ("en", "ko")))
 
 
 def main(folder: str, every: bool) -> None:
-    """Take them into a folder."""
+    """Write them to a folder."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         raise SystemExit(f"needs Chromium: {INSTALL}")

@@ -1,6 +1,6 @@
-"""With nothing but a browser: whole lives of labs through Cognito, at an address with a host of its own as on AWS.
+"""Whole lives of labs with only a browser, through Cognito, at an address with a host of its own as on AWS.
 
-While the labs come, an administrator looks at every page, narrow and wide, in light and dark, in both languages.
+While the labs start, an administrator reads every page, narrow and wide, in light and dark, in both languages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SITE = (
     *("ui/labs?whose=all", "ui/ask", "ui/clusters", "ui/tonight", "ui/administration", "ui/administration/accounts"),
     *("ui/api", "ui/no/such/page"),
 )
-#: Each two of size, scheme and language once; `test_page.py` has them all.
+#: Each pair of size, scheme and language once; `test_page.py` has all combinations.
 LOOKS = (
     (NARROW, "light", Language.EN),
     (NARROW, "dark", Language.KO),
@@ -42,7 +42,7 @@ def visitor(chromium: Any, language: Language, *, script: bool = True, keyboard:
 
 @pytest.fixture(scope="module")
 def lives(chromium: Any, installed: Installed) -> Iterator[list[Visitor]]:
-    """Three people who have asked for a lab: narrow, Korean and without a script; wide and English; by keyboard alone."""
+    """Three people who have requested a lab: narrow, Korean and without a script; wide and English; by keyboard alone."""
     people = [
         visitor(chromium, Language.KO, script=False, viewport=NARROW, color_scheme="dark"),
         visitor(chromium, Language.EN, viewport=WIDE),
@@ -58,7 +58,7 @@ def lives(chromium: Any, installed: Installed) -> Iterator[list[Visitor]]:
 
 @pytest.fixture(scope="module")
 def known(chromium: Any, installed: Installed) -> Any:
-    """What a browser keeps in which an administrator has signed in."""
+    """The stored state of a browser in which an administrator has signed in."""
     who = visitor(chromium, Language.EN)
     who.sign_in(installed.page, ADMINISTRATOR)
     yield who.page.context.storage_state()
@@ -92,7 +92,7 @@ def test_every_page_fits_can_be_read_and_speaks_one_language(
 
 def test_labs_live_their_lives_by_clicks_and_by_keyboard_alone(installed: Installed, lives: list[Visitor]) -> None:
     for who in lives:
-        # Watched until it is there, with its kubeconfig
+        # Watched until it is ready, with its kubeconfig
         who.wait_for(".phase-ready")
         assert who.page.is_visible(f"text={who.told('Verification')}") or who.page.is_visible("ol.steps")
         with who.page.expect_download() as saved:
@@ -103,7 +103,7 @@ def test_labs_live_their_lives_by_clicks_and_by_keyboard_alone(installed: Instal
         who.page.wait_for_selector(f".did >> text={who.told('The lease was extended.')}")
     installed.plan_the_night()
     for who, name in zip(lives, USERS, strict=True):
-        # On tonight's plan, and let go
+        # On tonight's plan, and ended
         who.press(who.page.locator("nav").get_by_role("link", name=who.told("Tonight")))
         who.press(who.page.get_by_role("link", name=f"lab-of-{name}"))
         who.press(who.fold("End"))

@@ -90,11 +90,11 @@ def test_pages_fit_their_width_and_have_nothing_serious_against_them(sized: Show
 
 @pytest.fixture
 def endless(chromium: Any) -> Iterator[Shown]:
-    """Everything that people and AWS write is one word of 120 letters."""
+    """All text from people and AWS is one word of 120 letters."""
     yield from showing(chromium, partial(named, "W" * 120), ADMIN, viewport={"width": 360, "height": 740})
 
 
-#: What is wider than the page and can't be scrolled by itself.
+#: Elements wider than the page that can't be scrolled by themselves.
 TOO_WIDE = """[...document.querySelectorAll("body *")].filter((each) => !each.closest(".wide, pre, svg, .skip")
   && each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML.slice(0, 80))"""
 
