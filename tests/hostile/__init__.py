@@ -1,1 +1,1 @@
-"""Requests that nobody who means well would send. `make hostile` runs all of it, `make check` a few."""
+"""Hostile requests. `make hostile` runs all of them, `make check` a few."""

@@ -1,4 +1,4 @@
-"""Requests that Schemathesis makes from the OpenAPI document, right ones and wrong ones: each answer is one that is documented.
+"""Requests that Schemathesis generates from the OpenAPI document, valid and invalid ones: each answer is documented.
 
 Schemathesis is in an environment of its own (`make hostile`); without it, this is skipped.
 """
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
 EXAMPLES = 100
 #: Of all operations.
 LEAST = 5_000
-#: What there is; else nearly all requests would be about nothing.
+#: Existing resources; otherwise nearly all requests would be for missing ones.
 THERE = {
     "lab_id": LAB,
     "account": ACCOUNT,
@@ -44,7 +44,7 @@ OPERATIONS = {
     found.ok().label: found.ok()
     for found in schemathesis.openapi.from_dict(document(operations())).get_all_operations()
 }
-#: Requests to these have no parameters, or only one that any text is right for.
+#: Requests to these have no parameters, or only one for which any text is valid.
 NOTHING_TO_GET_WRONG = {"GET /", "GET /openapi.json", "GET /ui"}
 ANY_TEXT = ("{token}", "{file}", "/ui/")
 
@@ -81,12 +81,12 @@ def test_any_request_has_a_documented_answer(label: str, mode: str) -> None:
     asked()
 
 
-#: The statuses that requests to an operation, of a mode, were answered with.
+#: The received statuses by operation and mode.
 ANSWERED = defaultdict[tuple[str, str], Counter[int]](Counter)
 
 
 def answer_to(case: Any) -> Mapping[str, Any]:
-    """What the API answers to it. Most are about things that are there; one in two comes from an administrator.
+    """The API's answer. Most requests name existing resources; one in two comes from an administrator.
 
     Of requests with a link's token, some come when it has expired, and some after it was used too often.
     """

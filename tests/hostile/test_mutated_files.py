@@ -1,4 +1,4 @@
-"""eksctl's own example files with a few places changed at random: each is taken, or refused by path; nothing breaks."""
+"""eksctl's own example files with a few random changes: each is accepted, or refused by path, without a failure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.examples import examples
 
 FILES = sorted((Path(__file__).parents[1] / "data/eksctl").glob("*.yaml"))
 WHOLE = [file.read_text() for file in FILES]
-#: What people and scripts put where something else belongs.
+#: Common wrong values from people and scripts.
 WRONG: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
@@ -35,7 +35,7 @@ Place = tuple[str | int, ...]
 
 
 def places(value: Any, at: Place = ()) -> Iterator[Place]:
-    """The way to every value in a document."""
+    """The path to every value in a document."""
     yield at
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -47,7 +47,7 @@ def places(value: Any, at: Place = ()) -> Iterator[Place]:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """A file with one to three values replaced, taken out, doubled or given a neighbour."""
+    """A file with one to three values replaced, removed, doubled or given a neighbour."""
     document = yaml.safe_load(draw(st.sampled_from(WHOLE)))
     for _ in range(draw(st.integers(1, 3))):
         ways = [place for place in places(document) if place]
