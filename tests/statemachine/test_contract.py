@@ -1,6 +1,7 @@
-"""The contract between the state machines, the door, the functions and the errors: names are derived, nothing dangles.
+"""The contract between the state machines, the API, the functions and the errors: names are derived, references resolve.
 
-Checks what no validator does (unknown tokens, `States.ALL` not last, errors nobody raises), and lets cfn-lint check the rest.
+Checks that validators lack (unknown tokens, `States.ALL` not last, errors that are never raised), and lets cfn-lint check the
+rest.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from tests.paths import PROJECT
 from tests.workflows.machine import LAB_WORKFLOWS, WORKFLOWS, camel, definition, functions_of
 
 OWN_ERRORS = {name for name, thing in vars(tree).items() if inspection.isclass(thing)}
-#: What AWS itself names: Step Functions' own, and what it says of Lambda.
+#: AWS's own error names: Step Functions', and those of Lambda in it.
 BUILT_IN = ("States.", "Lambda.", "Sandbox.", "Runtime.")
-#: What AWS tells to retry for Lambda tasks, and how it reports a function that was killed.
+#: The errors that AWS recommends to retry for Lambda tasks, and its reports of a killed function.
 OF_LAMBDA = {
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -36,7 +37,7 @@ OF_LAMBDA = {
     "Sandbox.Timedout",
 }
 ALWAYS_RETRIED = {"Throttled", "AwsUnavailable", "StaleLab", "Transient", "States.Timeout", *OF_LAMBDA}
-#: What hung is left to the next run where time is short: the curfew run before it tells people.
+#: Hung calls are left to the next run where time is short: in the curfew run before it notifies people.
 HUNG = {"ErrorEquals": ["States.Timeout", "Sandbox.Timedout"], "MaxAttempts": 0}
 TOLD_LAST = ("Warn", "Finish")
 
@@ -231,7 +232,7 @@ def test_nothing_may_run_for_ever(workflow: str) -> None:
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What cfn-lint, which takes a second to begin, says of each machine, and of one that is broken."""
+    """The findings of cfn-lint, which takes a second to start, for each machine, and for a broken one."""
     broken = definition("verify_deletion")
     broken["States"]["Look"]["Retry"][0]["BackoffRate"] = "fast"
     folder = tmp_path_factory.mktemp("machines")

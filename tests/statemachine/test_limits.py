@@ -1,6 +1,6 @@
-"""Step Functions' own limits, which no emulator has: the history of an execution, and that time suffices for all patience.
+"""Step Functions' own limits, which no emulator enforces: an execution's history, and enough time for all polling.
 
-The bound is worked out from the longest way through a machine: every loop looks as often as its patience allows.
+The bound is computed from the longest path through a machine: every loop polls up to its limit.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from chalicelib.domain.labs.steps import STEPS
 from chalicelib.workflows.night.run import LAST_LOOK
 from tests.workflows.machine import definition
 
-#: A standard execution ends with an error when it has so many events (Step Functions' quota).
+#: The maximum number of events in a standard execution (Step Functions' quota).
 MOST_EVENTS = 25_000
-#: Events of one look: a Task has five (entered, scheduled, started, succeeded, exited), Choice and Wait have two each.
+#: Events of one poll: a Task has five (entered, scheduled, started, succeeded, exited), Choice and Wait have two each.
 EVENTS_PER_LOOK = 9
-#: Each retry adds three (failed, scheduled, started). So many retries on every single look are a bad day.
+#: Each retry adds three (failed, scheduled, started). This number of retries on every single poll is a bad day.
 RETRIES_PER_LOOK = 2
 REST = 200
 #: The states of the curfew run that send its messages.
 TELLING = ("Warn", "Finish")
-#: Labs of one round, and seconds in which one is left to the next run.
+#: Labs of one round, and the seconds for leaving one to the next run.
 LABS, SECONDS_TO_LEAVE = 200, 3
 
 
@@ -37,7 +37,7 @@ def waits(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def loops(workflow: str) -> list[PollPolicy]:
-    """The patience of every step that is waited for, each once: looks are counted over all rounds of a run."""
+    """The polling limit of every waiting step, each once: polls are counted over all rounds of a run."""
     functions = {state["SecondsPath"].removeprefix("$.").partition(".")[0] for state in waits(definition(workflow))}
     steps = {STEPS[workflow][function][0] for function in functions & set(STEPS[workflow])}
     return [POLL_POLICIES[step] for step in sorted(steps & set(POLL_POLICIES))]
@@ -56,14 +56,14 @@ def test_a_machine_has_time_for_the_patience_of_all_its_steps(workflow: str) -> 
 
 
 def hanging(state: dict[str, Any]) -> int:
-    """Seconds until a Task is given up that hangs each time."""
+    """The seconds until a Task fails that hangs each time."""
     retriers = [rule["MaxAttempts"] for rule in state.get("Retry", []) if "States.Timeout" in rule["ErrorEquals"]]
     return state.get("TimeoutSeconds", 0) * (1 + sum(retriers[:1]))
 
 
 def test_a_run_in_which_every_step_hangs_still_has_the_time_to_tell_people() -> None:
-    """No Catch sees the end of the execution's own time. After LAST_LOOK no step asks AWS about labs: one may still hang, and the
-    rest of its Map's items, and the places without orphans, take some seconds each.
+    """No Catch sees the execution's own timeout. After LAST_LOOK no step calls AWS about labs: one may still hang, and the rest
+    of its Map's items, and the places without orphans, take some seconds each.
     """
     document = definition("curfew")
     hangs = max(
