@@ -1,4 +1,4 @@
-"""Where the project lies, for tests in any folder."""
+"""The project's root folder, for tests in any folder."""
 
 from __future__ import annotations
 

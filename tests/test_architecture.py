@@ -1,4 +1,5 @@
-"""The layout of the code: who may import whom, how large folders, modules and functions may be, and what may stand where.
+"""The layout of the code: allowed imports, the maximum size of folders, modules and functions, and the place of each kind of
+code.
 
 One test a rule; each lists every breach as `file:line: what`, so that the answer is clear without reading this file.
 """
@@ -23,7 +24,7 @@ MOST_ENTRIES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 16, 400, 25
 #: Folders of kinds: as many modules as there are kinds.
 FOLDERS_OF_KINDS = ("chalicelib/aws/leftovers", "chalicelib/domain/idleness/signals", "chalicelib/api/routes")
 
-#: folder or module (the longest that fits decides) -> what it may import besides its own folder.
+#: folder or module (the longest that fits decides) -> its allowed imports besides its own folder.
 LAYERS: dict[str, tuple[str, ...]] = {
     "app.py": ("chalicelib.handlers",),
     "chalicelib/handlers/": ("chalicelib.workflows", "chalicelib.wiring", "chalicelib.logs"),
@@ -51,7 +52,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "benchmarks/": ("emulator", "sandbox", "ekslab"),
     "benchmarks/bench_cold_start.py": ("deployment",),
     "benchmarks/bench_signals.py": ("emulator", "sandbox", "chalicelib.aws", "chalicelib.domain"),
-    # These count what the curfew run asks of the table, which cannot be seen from outside.
+    # These count the curfew run's requests to the table, which cannot be seen from outside.
     "benchmarks/bench_requests.py": ("emulator", "chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
     "benchmarks/bench_scan.py": ("chalicelib", "tests.fakes"),
     "benchmarks/bench_warm_requests.py": ("chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
@@ -74,7 +75,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "stack": ("core", "labs"),
     "costs": ("core", "labs"),
     "idleness": ("core", "labs"),
-    # `costs`: what a thing that is left costs a month.
+    # `costs`: the monthly cost of a remaining resource.
     "teardown": ("core", "labs", "costs"),
     "errors": ("core",),
     "notices": ("core", "support", "errors"),
@@ -103,7 +104,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Import:
-    """One import: the file that has it, its line, and the module (or the name in a package) that it brings."""
+    """One import: its file, its line, and the imported module (or the name in a package)."""
 
     path: str
     line: int
@@ -186,7 +187,7 @@ def domain_folder(dotted: str) -> str:
 
 @cache
 def folder_of(module: str) -> str:
-    """The folder, inside its layer, that a module of `chalicelib` belongs to; a module beside folders is its own."""
+    """The folder, inside its layer, of a module of `chalicelib`; a module beside folders is its own."""
     parts = module.split(".")
     return ".".join(parts[:3])
 
@@ -215,7 +216,7 @@ def test_no_two_folders_import_each_other(layer: str) -> None:
 
 
 def cycles(arrows: dict[str, set[str]]) -> list[str]:
-    """Every node that can reach itself."""
+    """Every node on a cycle."""
 
     def reached(start: str) -> set[str]:
         found: set[str] = set()
@@ -292,7 +293,7 @@ def test_a_module_is_short_and_says_what_it_is() -> None:
 
 
 def test_no_folder_is_written_as_a_prefix() -> None:
-    """`idleness/window.py`, never `idleness_window.py`: no module begins with the name of its folder."""
+    """`idleness/window.py`, never `idleness_window.py`: no module's name starts with that of its folder."""
     found = []
     for path in sources():
         parts = path.removesuffix(".py").split("/")
@@ -326,7 +327,7 @@ def test_a_function_is_short() -> None:
 
 
 def lines_of(statement: ast.AST) -> int:
-    """Lines of logic: one for each statement, whatever fields or text it spells out, and one for a function inside."""
+    """Lines of logic: one for each statement of any length, and one for a function inside."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         return 1
     parts = [
@@ -335,12 +336,12 @@ def lines_of(statement: ast.AST) -> int:
     return 1 + sum(lines_of(part) for part in parts if isinstance(part, ast.stmt | ast.excepthandler | ast.match_case))
 
 
-#: The modules that begin a lab: a request, and an adopted cluster.
+#: The modules that create a lab: a request, and an adopted cluster.
 BEGIN_LABS = ("chalicelib/services/labs/commands.py", "chalicelib/domain/teardown/adoption.py")
 
 
 def may_know_labs(path: str) -> bool:
-    """Whether a lab can be there at all: some folders of the domain may not import it."""
+    """Whether the module can use labs: some folders of the domain may not import them."""
     folder = path.removeprefix("chalicelib/domain/").partition("/")[0]
     return folder not in DOMAIN or "labs" in (folder, *DOMAIN[folder])
 

@@ -1,4 +1,4 @@
-"""Each Lambda imports what it uses and no more. Asked of fresh Pythons, one a handler module."""
+"""Each Lambda imports only the modules that it uses. Tested in fresh Pythons, one a handler module."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HANDLERS = sorted(
     path.stem for path in (PROJECT / "chalicelib/handlers").glob("*.py") if path.stem not in ("__init__", "factory")
 )
 STEPS = [module for module in HANDLERS if module != "api"]
-#: What only the API, other folders or a first use may bring in.
+#: Modules that only the API, other folders or a first use may import.
 NEVER_IN_A_STEP = ("chalicelib.api", "chalice", "pydantic", "yaml", "holidays", "boto3", "app", "aws_xray_sdk")
 LATE = ("chalicelib.wiring.cloud", "chalicelib.wiring.curfew", "chalicelib.wiring.support")
 
 
 @cache
 def imported(module: str) -> frozenset[str]:
-    """The modules that are there once a handler module was imported."""
+    """The loaded modules after the import of a handler module."""
     program = f"import json, sys, chalicelib.handlers.{module}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     return frozenset(json.loads(done.stdout))
@@ -62,7 +62,7 @@ def test_every_handler_module_is_of_a_workflow_or_the_schedules_or_the_api() -> 
 
 
 def test_handlers_are_called_as_chalice_is_told() -> None:
-    """Lambda looks a handler up by its function's name in its module."""
+    """Lambda finds a handler by its function's name in its module."""
     program = """
 import importlib, json, app
 said = {c.handler_string: c.name for c in [*app.app.pure_lambda_functions, *app.app.event_sources]}

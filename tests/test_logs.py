@@ -1,4 +1,4 @@
-"""From the request to the workflow it starts: one id in all lines, and none of it in the next invocation's."""
+"""From the request to the workflow that it starts: one id in all lines, and in none of the next invocation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTEXT = SimpleNamespace(
 
 
 class Client:
-    """Step Functions that only remembers what it was given."""
+    """Step Functions that only records its calls."""
 
     def __init__(self) -> None:
         self.given: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Settings are read from the environment once, with the defaults that docs/reference/settings.md promises."""
+"""Settings are read from the environment once, with the defaults in docs/reference/settings.md."""
 
 from __future__ import annotations
 

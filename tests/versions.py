@@ -1,4 +1,4 @@
-"""Kubernetes versions by their place in EKS's calendar as the emulator has it today, so that no test ends with a version."""
+"""Kubernetes versions by their place in the emulator's current EKS calendar, so that no test expires with a version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from emulator.eks.state.calendar import EXTENDED, Calendar
 
 
 def standard() -> str:
-    """The version that a cluster gets when nobody asks for one: in standard support."""
+    """A cluster's default version: in standard support."""
     return Calendar().default(EmulatorClock().now()).name
 
 
