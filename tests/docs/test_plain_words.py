@@ -1,4 +1,4 @@
-"""Plain technical English: docstrings, comments and docs name things, as subject, verb and object."""
+"""Plain technical English in docstrings, comments and docs: nouns, with subject, verb and object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HELPERS = (
     "tests/fakes",
     "tests/words",
 )
-#: Clauses that stand for a noun: name the thing instead.
+#: Clauses that replace a noun.
 CLAUSES = r"whoever|whomever|whatever|what nobody|what no one|is not so|of what|by what|what is|that it is"
 NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
 #: More of them, in docstrings and comments.

@@ -1,4 +1,4 @@
-"""Blocked: somebody's own instance in the lab's network. The service does not delete it, and reports it."""
+"""Blocked: another owner's instance in the lab's network. The service does not delete it, and reports it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.story
 
 
 def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: Stage) -> None:
-    # Given a ready lab, and somebody's instance with its own group in the lab's network
+    # Given a ready lab, and another owner's instance with its own group in the lab's network
     lab = learner(stage).asks_for("crossed")
     lab.becomes("ready")
     instance, group = put_by_hand(lab)

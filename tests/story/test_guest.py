@@ -13,7 +13,7 @@ pytestmark = pytest.mark.story
 
 
 def test_a_guest_leaves_the_network_as_it_found_it(stage: Stage) -> None:
-    # Given somebody's network, with a group and rules of their own in it
+    # Given an existing network, with a group and rules of its owner in it
     network = a_network(stage, "10.42.0.0/16")
     before = looked_at(network)
 

@@ -15,7 +15,7 @@ ROUTES = [("GET", part) for part in ("", "/events", "/kubeconfig", "/inventory",
 
 
 def test_a_lab_does_not_exist_for_anyone_else_but_the_administrator(stage: Stage) -> None:
-    # Given somebody's lab
+    # Given a person's lab
     owner, stranger, admin = learner(stage), learner(stage), administrator(stage)
     lab = owner.asks_for("private-matter")
 

@@ -45,7 +45,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert not to(SEARCH, mails)
         assert to(NOTICE_ADMINISTRATORS, mails)
 
-        # When they acknowledge, they are still notified of the last day, and nobody above them is
+        # When they acknowledge, they alone are notified of the last day
         late = f"/clusters/{HOME}/{HERE}/late"
         assert watch.sends(SEARCH, "POST", f"{late}/acknowledge").status == 403
         assert watch.sends(SHOP, "POST", f"{late}/acknowledge").status == 200

@@ -82,7 +82,7 @@ def test_node_groups_are_told_by_their_names_as_they_are() -> None:
 
 
 def an_instance(theatre: Theatre, **tags: str) -> str:
-    """An instance that keeps running, whatever the size of its node group."""
+    """An instance that keeps running at any size of its node group."""
     return theatre.world.account.add(Kind.INSTANCE, tags=tags, status="running").id
 
 

@@ -257,7 +257,7 @@ def compared(http: Http, **options: Any) -> Any:
 
 
 def test_a_month_is_told_beside_awss_bill_in_percent_by_part() -> None:
-    """Eight hours of the course's lab: the costs so far, whatever is reserved."""
+    """Eight hours of the course's lab: the costs so far, without reservations."""
     http = Http()
     lab_id = http.post("/labs", {"name": "a"}).json["id"]
     http.world.store.change_lab(lab_id, lambda lab: lab.moved_to(Phase.PROVISIONING, http.world.clock.now()))

@@ -262,7 +262,7 @@ def test_a_mark_that_never_gets_through_is_said(client: Meddled, store: DynamoCu
         store.change_header(NIGHT, lambda seen: replace(seen, reported_at=NOW))
 
 
-# What is forgotten
+# Expiry
 
 
 def test_plans_are_kept_for_400_days_and_no_line_goes_before_its_header(

@@ -193,7 +193,7 @@ def test_no_address_is_ever_flooded(steps: list[tuple[Asking, int, bool]]) -> No
         assert sum(at <= each < at + timedelta(days=1) for each in mails) <= MOST_MAILS
 
 
-#: Messages that nobody can switch off: decisions on deletions, requests to a person, and proofs of an address.
+#: Mandatory messages: decisions on deletions, requests to a person, and proofs of an address.
 ALWAYS = {
     "curfew-warning", "curfew-called-off", "curfew-put-off", "curfew-brake", "month-limit", "approval-asked",
     "address-confirmation",

@@ -85,7 +85,7 @@ def test_who_opens_k9s_within_the_window_has_come() -> None:
 
 
 def test_working_days_do_not_become_the_baseline() -> None:
-    """Sixteen hours a day with a break before the window: most hours have work, and still none of it is noise."""
+    """Sixteen hours a day with a break before the window: most hours have work, and none of it counts as noise."""
 
     def working(at: datetime) -> float:
         in_seoul = (at.hour + 9) % 24

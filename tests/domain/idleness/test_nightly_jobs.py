@@ -84,7 +84,7 @@ def test_after_an_early_curfew_a_night_lasts_until_the_morning() -> None:
 
 
 def by_the_hour(now: datetime, *instants: datetime) -> Series:
-    """As in CloudWatch: on whole hours of UTC, whatever the minutes of curfew are."""
+    """As in CloudWatch: on whole hours of UTC, for any minutes of curfew."""
     end = (now - timedelta(hours=2)).replace(minute=0)
     hours = [end - timedelta(hours=ago) for ago in range(7 * 24, 0, -1)]
     placed = {at.replace(minute=0) for at in instants}

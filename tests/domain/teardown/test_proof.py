@@ -42,7 +42,7 @@ FORGED_TAGS = (
     {CLUSTER_PREFIX + "myeks": "owned", "elbv2.k8s.aws/cluster": "myeks", CSI_TAG: "true"},
     {LAB_TAG: "lab-1", "aws:cloudformation:stack-name": "ekslab-lab-1"},
 )
-#: Tags with several claims to the resource: whoever created it, it stays.
+#: Tags with several claims to the resource, which protect it from deletion for any creator.
 SEVERAL_OWNERS = (
     {LAB_TAG: "lab-1", CLUSTER_PREFIX + "prod": "true"},
     {CLUSTER_PREFIX + "myeks": "owned", CLUSTER_PREFIX + "prod": "owned"},

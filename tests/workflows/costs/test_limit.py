@@ -30,7 +30,7 @@ def a_priced_lab(number: int, owner: str = "jun") -> Lab:
     return lab.moved_to(Phase.PROVISIONING, NOW).moved_to(Phase.READY, NOW)
 
 
-#: What one of these labs reserves, in USD.
+#: One such lab's reservation, in USD.
 ONE = foreseen(a_priced_lab(0, "jun")) / MICRO
 
 
@@ -164,8 +164,8 @@ PERSON = {"max_usd_month": MonthLimits(person=ONE)}
 def test_what_a_group_of_the_user_pool_may_lift_is_no_reason_to_act(
     offers: dict[str, Any], told: bool, sleeps: bool, joined: bool
 ) -> None:
-    """Members of a group with a higher ceiling were told that theirs is reached, and their labs in use slept; no run reads the
-    pool.
+    """Members of a group with a higher ceiling were notified that theirs is reached, and their labs in use slept; no run reads
+    the pool.
     """
     world = a_world(at_limit=AtLimit.HIBERNATE, **offers)
     login = FakeUserPool(world.account, world.clock).add("lee", "team-pool")

@@ -1,4 +1,4 @@
-"""Nights of several labs at once: leases end whatever the brake, held ends are called off, released ones continue."""
+"""Nights of several labs at once: leases end despite the brake, held ends are called off, released ones continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evenings with an event between the plan and the act: messages to people are true, and nobody is surprised."""
+"""Evenings with an event between the plan and the act: messages to people stay true."""
 
 from __future__ import annotations
 
