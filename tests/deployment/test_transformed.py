@@ -91,7 +91,7 @@ def test_no_functions_environment_is_near_lambdas_limit(transformed: dict[str, A
 
 
 def test_patterns_of_principals_are_told_to_no_function_that_does_not_ask_for_them(transformed: dict[str, Any]) -> None:
-    """Issue 11, 6: each of 67 functions had all of them in its environment."""
+    """Issue 11, 6: all 67 functions had all of them in their environments."""
     told: dict[str, set[str]] = {"EKSLAB_ADMINISTRATORS": set(), "EKSLAB_VIEWERS": set(), "EKSLAB_TEAMS": set()}
     for name, function in of_type(transformed, "AWS::Lambda::Function"):
         for variable in told.keys() & function["Environment"]["Variables"].keys():

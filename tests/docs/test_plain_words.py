@@ -30,7 +30,7 @@ NAMELESS = re.compile(rf"\b({CLAUSES})\b", re.IGNORECASE)
 #: More of them, in docstrings and comments.
 VERBS = "are|was|were|has|had|it|they|we|comes|came|becomes|became|stands"
 MORE = re.compile(rf"\b({CLAUSES}|what ({VERBS}))\b", re.IGNORECASE)
-#: A docstring or comment that opens with a question instead of a noun or a verb.
+#: A docstring or comment that starts with a question instead of a noun or a verb.
 OPENING = re.compile(r'^(?:\s*"""|#:? )(?:What|Who|Whom|Whose)\b')
 #: Compressed or archaic words for a condition, a prefix, a number, a refusal, a bad value.
 RIDDLES = (

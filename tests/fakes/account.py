@@ -163,7 +163,7 @@ class Account:
         self.fail(operation, AwsUnavailable(f"The answer of {operation} was lost."), after=True)
 
     def trouble(self, port: str, name: str) -> Trouble | None:
-        """Take the next planned failure of this call."""
+        """Remove and return the next planned failure of this call."""
         for key in (f"{port}.{name}", name):
             if self.troubles.get(key):
                 return self.troubles[key].pop(0)

@@ -10,7 +10,7 @@ from chalicelib.domain.errors.tree import EkslabError
 from tests.fakes import FakeWorld
 from tests.fakes.account import Call
 
-#: More calls than any act makes.
+#: A number above any act's number of calls.
 LAST = 10_000
 
 

@@ -205,7 +205,7 @@ def test_nothing_is_acted_on_in_a_run_that_could_not_look_at_the_brake() -> None
 
 @pytest.mark.parametrize("workflow", [name for name in LAB_WORKFLOWS if name != "verify_deletion"])
 def test_every_step_may_ask_to_be_looked_at_again(workflow: str) -> None:
-    """A throttled step answers `again`: no step of a lab may take that for done."""
+    """A throttled step answers `again`: no step of a lab may treat that as success."""
     for machine in machines(definition(workflow)):
         for name, state in machine["States"].items():
             if state["Type"] != "Task":

@@ -174,7 +174,7 @@ class Machine:
 
 
 def _pause_before_retry(retriers: list[Any], name: str, tries: list[int]) -> int | None:
-    """Seconds until the next try, without jitter; None when there is none."""
+    """Seconds until the next try, without jitter; None after the last one."""
     for n, retrier in enumerate(retriers):
         if name in retrier["ErrorEquals"] or "States.ALL" in retrier["ErrorEquals"]:
             tries[n] += 1

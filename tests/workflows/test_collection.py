@@ -16,7 +16,7 @@ OWNED = {"kubernetes.io/cluster/other": "owned"}
 
 
 def two_labs_of_one_turn() -> Theatre:
-    """A lab, then one named `other` whose turn is in the same run; now is that turn."""
+    """A lab, then one named `other`, both in the run that is due now."""
     theatre = Theatre()
     first = theatre.request()
     twins = (f"lab-twin{number}" for number in range(1000))

@@ -72,7 +72,7 @@ def test_who_can_not_be_invited_stays_due_and_is_told() -> None:
 
 
 def test_people_whom_nobody_mails_leave_the_head_of_the_queue() -> None:
-    """A hundred addresses that SES refuses were tried at every run, and nobody behind them ever."""
+    """A hundred addresses that SES refuses were tried at every run, and those behind them never."""
     world = make_deps()
     named = [f"arn:aws:iam::111122223333:user/learner-{n}" for n in range(101)]
     people = [Person(f"p-{n}", (who,), NOW, asked=f"{n}@example.com", invite_at=NOW) for n, who in enumerate(named)]

@@ -238,7 +238,7 @@ def test_what_is_wrong_is_told_by_its_field_and_nothing_is_kept(body: Any, path:
 @pytest.mark.parametrize("minutes", [0, 5])
 @pytest.mark.parametrize("other", ["KIM@example.com", "Kim@EXAMPLE.com", "kim@example.com"])
 def test_addresses_that_differ_only_in_case_are_one_and_their_link_works(other: str, minutes: int) -> None:
-    """Soon after the first request there is no second mail: the link is of the first spelling."""
+    """A second request soon after sends no second mail: the link has the first spelling."""
     http = an_http()
     ask(http, KIM)
     first = link(http)

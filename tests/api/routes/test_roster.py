@@ -508,7 +508,7 @@ def test_who_takes_their_address_back_stays_one_person_until_a_roster_adds_an_id
 
 
 def test_a_roster_of_people_with_many_identities_is_saved_in_writes_that_a_transaction_takes() -> None:
-    """Each save writes all keys of a person; DynamoDB takes a hundred in one."""
+    """Each save writes all keys of a person; a DynamoDB transaction has at most one hundred items."""
     http = an_http()
     people = http.world.deps.people
     names = [f"u{number}" for number in range(20)]

@@ -85,7 +85,7 @@ def pages_of(
 
 
 def test_a_line_that_was_not_published_so_is_seen_on_a_page(kept: Kept) -> None:
-    """Its own, or one more than was published."""
+    """A changed line, or one added after the publication."""
     if not isinstance(kept.curfew, DynamoCurfewStore):
         return
     kept.curfew.publish(NIGHT, [an_entry(lab_id="lab-1", owner="m"), an_entry(lab_id="lab-2", owner="o")], NOW)

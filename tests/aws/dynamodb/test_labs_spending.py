@@ -202,7 +202,7 @@ class Metered:
 
 
 def test_costs_of_10000_labs_in_12_months_are_answered_in_20_read_units() -> None:
-    """300 people had them: a month by person, by account, by tag; and the whole year by account."""
+    """With 300 people: a month by person, by account, by tag; and the whole year by account."""
     owner = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs/learner-000@example.com"
     people = [f"arn:aws:sts::111122223333:directory/learner-{n:03}@example.com" for n in range(300)]
     amounts = {LABS: {"N": "3"}, **{name: {"N": "123456789"} for name in (COST, "slept", "ended", "extended")}}

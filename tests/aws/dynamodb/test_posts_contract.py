@@ -120,7 +120,7 @@ def test_what_is_told_waits_no_more_is_not_told_again_and_waits_again_when_its_m
 
 
 def test_a_sent_post_keeps_its_messages_only_while_its_mail_may_bounce(store: PostStore) -> None:
-    """Each stayed whole for two days, in a partition that every run reads."""
+    """Each was stored in full for two days, in a partition that every run reads."""
     until, published = NOW + timedelta(minutes=5), replace(POST, id="published")
     for post, mail in ((POST, "m-1"), (published, "")):
         store.add_post(post)

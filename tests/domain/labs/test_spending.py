@@ -128,7 +128,7 @@ def test_extended_support_is_paid_from_its_very_midnight() -> None:
 
 
 def test_sleep_is_given_back_when_the_lab_wakes_and_not_before() -> None:
-    """Settled: hibernation's effect on a reservation. Waking never fails for want of money."""
+    """Settled: hibernation's effect on a reservation. Waking never fails for lack of money."""
     lab = moved(a_priced_lab(), NOW, Phase.PROVISIONING, Phase.READY)
     asked = foreseen(lab)
     asleep = moved(lab, NOW + timedelta(hours=1), Phase.HIBERNATING, Phase.HIBERNATED)

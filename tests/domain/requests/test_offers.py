@@ -260,7 +260,7 @@ def test_a_list_that_says_nothing_clear_is_refused(offers: Offers, path: str) ->
 
 
 def test_a_tag_by_which_costs_are_summed_fits_into_a_key_of_the_table() -> None:
-    """128 letters and 256 letters, of three bytes each, are more than DynamoDB takes: the request was never stored."""
+    """128 letters and 256 letters, of three bytes each, exceed DynamoDB's limit: the request was never stored."""
     spec = a_spec(tags={"가" * 128: "힣" * 256, "course": "eks"})
     found = cost_tags_of(Offers(cost_tags=("course", "가" * 128, "none")), spec)
     assert found[0] == "course=eks"

@@ -160,7 +160,7 @@ def test_near_is_by_days_and_stays_when_past() -> None:
 
 
 def extended_moved(by: timedelta) -> Calendar:
-    """EKS has moved the end of 1.31's extended support, 26 Nov 2026 by the bundled table."""
+    """EKS has moved the end of 1.31's extended support, which is 26 Nov 2026 in the bundled table."""
     versions = tuple(
         replace(v, end_of_extended=v.end_of_extended + by) if v.version == "1.31" else v for v in LIVE_CALENDAR.versions
     )

@@ -10,7 +10,7 @@ from chalicelib.domain.teardown.evidence import PVC_TAG
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 
 CLAIMED = Resource(Kind.VOLUME, "vol-1", "arn:1", {PVC_TAG: "data"})
-#: A driver without extra metadata writes no claim's name; one without a cluster id not even the cluster's.
+#: A driver without extra metadata writes no claim's name; one without a cluster id omits the cluster's, too.
 BARE = Resource(Kind.VOLUME, "vol-3", "arn:5", {"ebs.csi.aws.com/cluster": "true", "karpenter.sh/nodepool": "x"})
 UNMARKED = Resource(Kind.VOLUME, "vol-4", "arn:6", {"ekslab:lab-id": "lab-1"})
 DISK = Resource(Kind.VOLUME, "vol-2", "arn:2", {"eks:nodegroup-name": "workers"})

@@ -1,4 +1,4 @@
-"""Changes take time, one after the other, and follow EKS's rules."""
+"""Updates take time, run one after the other, and follow EKS's rules."""
 
 from __future__ import annotations
 

@@ -370,7 +370,7 @@ def test_mail_page_and_button_promise_the_same_lease_under_every_ceiling(
 
 
 def warned(world: FakeWorld, entry: Entry) -> str:
-    """The words of the mail about an entry."""
+    """The text of the mail about an entry."""
     line = world.curfew.store.line(entry.night, entry.id)
     assert line is not None
     assert send_all(NightRun(world.deps, NOW), WarningPage((line[1],)), (), "run") == 0
@@ -591,7 +591,9 @@ def test_a_team_of_the_user_pool_is_of_whoever_joined_its_member(act: str) -> No
 def test_a_warning_withholds_no_link_for_a_ceiling_that_a_group_may_lift(
     offers: dict[str, Any], grouped: bool, mailed: bool, kept: bool, joined: bool
 ) -> None:
-    """The night knows no groups: its mail said that the lease can't be extended, though the link would have extended it."""
+    """The nightly run does not read groups: its mail said that the lease can't be extended, though the link would have extended
+    it.
+    """
     world = a_world()
     pool = FakeUserPool(world.account, world.clock)
     login = pool.add("mina", *(["team-pool"] if grouped else []))

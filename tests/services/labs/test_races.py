@@ -1,4 +1,4 @@
-"""A lab whose end starts between reading and changing it: a keep or extension then is refused, and nothing is blocked."""
+"""A lab whose end starts between reading and changing it: a keep or extension is then refused, and nothing is blocked."""
 
 from __future__ import annotations
 

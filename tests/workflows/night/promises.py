@@ -29,7 +29,7 @@ def acts(nights: Nights) -> list[tuple[Entry, EntryStatus]]:
 
 
 def check_acts(nights: Nights, by_people: frozenset[str], rules: CurfewRules) -> None:
-    """No lab ends that was not planned, warned in time, and idle at that moment or at its lease's end; and none twice."""
+    """Every ended lab was planned, warned in time, and idle at that moment or at its lease's end; none ends twice."""
     touched = [*nights.started("teardown"), *nights.started("hibernate")]
     planned = Counter(entry.lab_id for entry, status in acts(nights) if status.outcome is not EntryOutcome.ACTING)
     for lab_id, times in Counter(touched).items():

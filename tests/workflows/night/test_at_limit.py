@@ -141,7 +141,7 @@ def test_an_idle_lab_ends_or_sleeps_by_its_own_evening_as_ever() -> None:
 def test_a_role_s_ceiling_puts_the_labs_of_its_sessions_to_sleep_and_no_others_of_the_same_person(
     limits: dict[str, float], others: list[Trigger]
 ) -> None:
-    """All labs of a person slept for the ceiling of a role under which they had one."""
+    """All labs of a person were hibernated for the ceiling of a role under which they had one."""
     nights = nights_at(max_usd_month=MonthLimits(role=0.01, **limits))
     add(nights, "lab-b")
     nights.change("lab-a", person="kim")

@@ -493,7 +493,7 @@ def test_pods_become_only_roles_kept_for_labs(role: str, allowed: bool) -> None:
 def test_a_service_account_that_an_add_on_of_the_lab_has_a_role_for_takes_no_other(
     addon: str, namespace: str, account: str
 ) -> None:
-    """It would fail at the very end: EKS has one association for a service account."""
+    """The creation would fail at its last step: EKS allows one association per service account."""
     own = PodIdentitySpec(namespace, account, f"arn:aws:iam::{ACCOUNT}:role/ekslab/own")
     dns = {"external_dns": ExternalDnsDraft(domain="lab.example.com")} if addon == "external-dns" else {}
     with_it: dict[str, Any] = {"addons": (AddonSpec(addon),), **dns}
