@@ -558,4 +558,6 @@ def test_an_eksctl_files_add_on_may_be_configured_in_yaml() -> None:
 def test_a_configuration_holds_no_number_that_json_has_not(text: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read({"name": "a", "addons": [{"name": "coredns", "configuration": text}]})
-    assert [(each.path, each.code) for each in raised.value.findings] == [("addons[0].configuration", "invalid-configuration")]
+    assert [(each.path, each.code) for each in raised.value.findings] == [
+        ("addons[0].configuration", "invalid-configuration")
+    ]
