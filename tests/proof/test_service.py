@@ -42,6 +42,23 @@ def test_a_plan_that_skipped_a_lab_excuses_no_end_of_it() -> None:
         service.nobody_ends_unplanned_or_unwarned()
 
 
+def test_a_call_off_that_nobody_receives_must_be_in_the_lab_s_history() -> None:
+    service = Service()
+    service.people_ask_for_labs([("lab1", OWNERS[0], 4, "busy", "1.36")], 1, set(), None)
+    [lab] = service.alive()
+    service.hours_pass(3)
+    service.subscriptions_change({OWNERS[0], "administrators"})
+    service.somebody_spares_a_lab(hours=27, number=0, protect=True)
+    service.hours_pass(1)
+    [(_, status)] = [(entry, status) for entry, status in service.lines() if entry.lab_id == lab.id]
+    assert status.called_off_at is not None
+    service.nothing_is_sent_that_nobody_took()
+    history = service.nights.world.store.event_table[lab.id]
+    history[:] = [event for event in history if "Nobody takes messages for" not in event.message]
+    with pytest.raises(AssertionError, match="called off, and nobody took it"):
+        service.nothing_is_sent_that_nobody_took()
+
+
 @pytest.mark.parametrize("kind", [Kind.ROLE, Kind.KEY_PAIR, Kind.LOG_GROUP, Kind.CLUSTER, Kind.VOLUME])
 def test_a_clean_receipt_of_a_lab_that_left_something_is_noticed(kind: Kind) -> None:
     service = Service()
