@@ -100,7 +100,9 @@ future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo at 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=explore $$(grep -rl '@given\|run_state_machine_as_test\|\.TestCase' tests --include='*.py')
 
-check: format lint types templates handlers browser test   ## the gate: what CI runs
+check: $(INSTALLED)     ## the gate: what CI runs; first what needs one core each, side by side
+	$(MAKE) -j 2 --output-sync=target format lint types templates handlers
+	$(MAKE) browser test
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .
