@@ -52,7 +52,7 @@ def install() -> None:
 def require(resource_id: str) -> None:
     """Raise Refused for a resource of the kinds above that does not exist."""
     prefix = resource_id.partition("-")[0]
-    if prefix in KINDS and not _exists(resource_id):
+    if prefix in KINDS and not exists(resource_id):
         code, message = _NOT_FOUND[prefix]
         raise Refused(code, message.format(resource_id))
 
@@ -60,12 +60,15 @@ def require(resource_id: str) -> None:
 def forget_the_gone() -> None:
     """Drop the tags of deleted resources of the kinds above."""
     for resource_id in list(tags()):
-        if resource_id.partition("-")[0] in KINDS and not _exists(resource_id):
+        if resource_id.partition("-")[0] in KINDS and not exists(resource_id):
             tags().pop(resource_id, None)
 
 
-def _exists(resource_id: str) -> bool:
+def exists(resource_id: str) -> bool:
+    """Whether a resource of the kinds above is there; False for other ids."""
     prefix = resource_id.partition("-")[0]
+    if prefix not in KINDS:
+        return False
     if prefix == "key":
         return any(pair["KeyPairId"] == resource_id for pair in records("key_pairs"))
     return resource_id in store(KINDS[prefix][1])

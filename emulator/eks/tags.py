@@ -38,13 +38,14 @@ def list_tags_for_resource(world: World, call: Call) -> dict[str, Any]:
     return {"tags": _tags_of(world, call)}
 
 
-def tagged_resources(world: World, account: str, region: str) -> dict[str, dict[str, str]]:
-    """Return the tags of every EKS resource of an account in a region, by ARN.
+def tagged_resources(world: World, account: str, region: str, name: str = "") -> dict[str, dict[str, str]]:
+    """Return the tags of every EKS resource of an account in a region, by ARN; with `name` only those of this cluster.
 
     Called on the event loop too, where waiting for the world's lock would stop the server its holder may be calling.
     """
     clusters = [each for each in list(world.clusters.values()) if (each.account, each.region) == (account, region)]
-    return {arn: thing["tags"] for cluster in clusters for arn, thing in _things(cluster)}
+    wanted = [each for each in clusters if name in ("", each.described["name"])]
+    return {arn: thing["tags"] for cluster in wanted for arn, thing in _things(cluster)}
 
 
 def _tags_of(world: World, call: Call) -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,6 +22,8 @@ _RECORD_NAME = re.compile(r"<Name>([^<]+)</Name>")
 _RECORD_TYPE = re.compile(r"<Type>(\w+)</Type>")
 _EC2_TAG = re.compile(r"(TagSpecification\.\d+\.Tag\.\d+)\.Key")
 
+#: service -> those of its tagged resources, as ARN and tags, that may have this ARN: an account has thousands, each call one.
+NEAR: dict[str, Callable[[str], Iterator[tuple[str, list[dict[str, str]]]]]] = {}
 principal_in_path: ContextVar[str] = ContextVar("principal of an access entry, where the address names it", default="")
 
 
@@ -39,7 +42,8 @@ def resource_tags(arn: str) -> dict[str, str] | None:
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""
     if service == "ec2" and arn.endswith("/*"):
         return None
-    collect = {**tagging._RESOURCE_TAG_COLLECTORS, **tagging._COLLECTORS}.get(service)
+    near = NEAR.get(service)
+    collect = partial(near, arn) if near else {**tagging._RESOURCE_TAG_COLLECTORS, **tagging._COLLECTORS}.get(service)
     more = {"iam": _profile_tags, "autoscaling": _group_tags}.get(service)
     for candidate, tags in (*(collect() if collect else ()), *(more() if more else ())):
         if candidate == arn or (arn.endswith("/*") and candidate.startswith(arn[:-1])):

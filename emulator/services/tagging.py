@@ -10,10 +10,11 @@ from ministack.services import alb, cloudwatch_logs, tagging
 
 from emulator.core.scope import scope
 from emulator.ec2.actions import tags
-from emulator.ec2.taggable import KINDS, forget_the_gone
+from emulator.ec2.taggable import KINDS, exists, forget_the_gone
 from emulator.eks import Eks
 from emulator.eks.tags import tagged_resources
 from emulator.elb.classic import tagged_arns
+from emulator.iam.context import NEAR
 
 Tagged = Iterator[tuple[str, list[dict[str, str]]]]
 
@@ -21,10 +22,15 @@ Tagged = Iterator[tuple[str, list[dict[str, str]]]]
 def install(eks: Eks) -> None:
     """Let GetResources see these services too."""
 
-    def clusters() -> Tagged:
+    def clusters(name: str = "") -> Tagged:
         account, region = scope()
-        for arn, found in tagged_resources(eks.world, account, region).items():
+        for arn, found in tagged_resources(eks.world, account, region, name).items():
             yield arn, _as_list(found)
+
+    def of_cluster(arn: str) -> Tagged:
+        return clusters((*arn.split("/"), "", "")[1])
+
+    NEAR.update(ec2=_ec2_resource, eks=of_cluster)
 
     tagging._COLLECTORS.update(ec2=_ec2, elasticloadbalancing=balancer_tags, eks=clusters, logs=_log_groups)
 
@@ -33,10 +39,21 @@ def _ec2() -> Tagged:
     account, region = scope()
     forget_the_gone()
     for resource_id, found in list(tags().items()):
-        kind, _ = KINDS.get(resource_id.partition("-")[0], (None, ""))
-        if kind and found:
-            owner = "" if kind == "snapshot" else account
-            yield f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}", found
+        if resource_id.partition("-")[0] in KINDS and found:
+            yield _ec2_arn(account, region, resource_id), found
+
+
+def _ec2_resource(arn: str) -> Tagged:
+    account, region = scope()
+    resource_id = arn.rpartition("/")[2]
+    found = tags().get(resource_id)
+    if found and exists(resource_id):
+        yield _ec2_arn(account, region, resource_id), found
+
+
+def _ec2_arn(account: str, region: str, resource_id: str) -> str:
+    kind, _ = KINDS[resource_id.partition("-")[0]]
+    return f"arn:aws:ec2:{region}:{'' if kind == 'snapshot' else account}:{kind}/{resource_id}"
 
 
 def balancer_tags() -> Tagged:
