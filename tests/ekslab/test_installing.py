@@ -12,6 +12,7 @@ import tomllib
 from importlib import metadata
 
 import pytest
+import shtab
 
 from ekslab.__main__ import main, parser
 from ekslab.commands import completion
@@ -77,7 +78,6 @@ def test_what_needs_no_service_imports_no_botocore_and_is_quick(words: list[str]
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_the_completion_files_are_of_this_command_line(shell: str) -> None:
-    shtab = pytest.importorskip("shtab")
     kept = (PROJECT / "ekslab" / "completions" / f"ekslab.{shell}").read_text()
     assert kept.rstrip("\n") == shtab.complete(parser(), shell).rstrip("\n"), "run `make completions`"
     assert "node-volume-size" in kept
